@@ -1,0 +1,251 @@
+"""The delivery: one call is followed through the source's proxy and the target's gateway to the end of each of its shadows.
+
+The call finds a route, the route's mirrors name upstreams, an upstream has endpoints, an endpoint is a cluster's ingress, a listener's filter
+chain takes the connection, a virtual host takes the Host, a route takes the request, a destination exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
+from mirrorlint.delivery.ingress import ingress_scopes, landing
+from mirrorlint.delivery.match import Request, Route, first_match
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.sidecar import SidecarScope
+from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
+from mirrorlint.delivery.virtual_host import VirtualHost
+from mirrorlint.delivery.worlds import shadow_host
+from mirrorlint.fleet import Cluster
+from mirrorlint.istio.names import without_port
+from mirrorlint.istio.virtual_service import NO_HEADERS, Backend, Destination, Mirror, Rule
+
+AnyScope = SidecarScope | GatewayScope
+LOST, SOME = "lost", "some"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Call(NamedTuple):
+    """A request as the caller sends it.
+
+    `namespace` and `labels` are those of the calling pod, `port` the one it calls. With `gateway` the request enters at that ingress gateway
+    pod, at its listener `port`.
+    """
+
+    cluster: str
+    namespace: str
+    host: str
+    port: int
+    path: str = "/"
+    method: str = "GET"
+    headers: Mapping[str, str] = _NOTHING
+    labels: Mapping[str, str] = _NOTHING
+    gateway: bool = False
+
+
+class End(NamedTuple):
+    """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks."""
+
+    reason: str
+    address: Address | None = None
+    cluster: str = ""
+    assumed: bool = False
+    scope: GatewayScope | None = None
+    chain: Chain | None = None
+    host: VirtualHost | None = None
+    route: Route | None = None
+    destination: Destination | None = None
+
+    @property
+    def outcome(self) -> str:
+        """arrives, lost, stays or elsewhere."""
+        return reason.OUTCOMES.get(self.reason, LOST)
+
+
+class Way(NamedTuple):
+    """One shadow's way through both clusters; `upstream` is None when the mirror names none that the proxy has."""
+
+    call: Call
+    scope: AnyScope
+    called: VirtualHost
+    route: Route
+    mirror: Mirror
+    target: tuple[str, int]
+    host: str
+    request: Request
+    upstream: Upstream | None
+    ends: tuple[End, ...]
+
+    @property
+    def outcome(self) -> str:
+        """arrives, lost, stays, elsewhere, or some when the endpoints' fates differ."""
+        return self.ends[0].outcome if self._agree() else SOME
+
+    @property
+    def reason(self) -> str:
+        """Why; `mixed` when the endpoints' fates differ."""
+        return self.ends[0].reason if self._agree() else reason.MIXED
+
+    def _agree(self) -> bool:
+        first = self.ends[0].reason
+        return all(end.reason == first for end in self.ends)
+
+
+class Delivery:
+    """All clusters of a fleet, ready to follow calls; what depends on a proxy alone is built once and kept."""
+
+    def __init__(self, clusters: Mapping[str, Cluster]) -> None:
+        """Nothing is read before it is needed."""
+        self.meshes = {name: Mesh(cluster) for name, cluster in clusters.items()}
+        self._scopes: dict[tuple[str, bool, str, frozenset[tuple[str, str]]], AnyScope] = {}
+        self._ingresses: dict[str, tuple[GatewayScope, ...]] = {}
+
+    def scope(self, call: Call) -> AnyScope:
+        """The view of the proxy that handles a call; KeyError for an unknown cluster."""
+        key = (call.cluster, call.gateway, call.namespace, frozenset(call.labels.items()))
+        found = self._scopes.get(key)
+        if found is None:
+            make = GatewayScope if call.gateway else SidecarScope
+            found = self._scopes[key] = make(self.meshes[call.cluster], call.namespace, call.labels)
+        return found
+
+    def follow(self, call: Call, world: str) -> tuple[Way, ...]:
+        """The ways of a call's shadows, one for each mirror policy of the route that takes the call."""
+        scope = self.scope(call)
+        called = _called(scope, call)
+        if called is None or not called.routes or called.requires_tls:
+            return ()
+        request = Request(call.host, call.path, call.method, {name.lower(): value for name, value in call.headers.items()})
+        route = first_match(called.routes, request)
+        if route is None or route.rule.action != "route":
+            return ()
+        return tuple(self._way(call, scope, called, route, mirror, request, world) for mirror in route.rule.mirrors)
+
+    def _way(
+        self, call: Call, scope: AnyScope, called: VirtualHost, route: Route, mirror: Mirror, request: Request, world: str
+    ) -> Way:
+        port = called.port or call.port
+        host, number = scope.address(mirror.destination, port, route.service)
+        upstream = scope.upstream(host, number, mirror.destination.subset)
+        sent = [_sent(route, request, authority, world) for authority in _authorities(route)]
+        ends = tuple(end for shadow in sent for end in self._ends(call, scope, route, port, upstream, shadow))
+        return Way(call, scope, called, route, mirror, (host, number), sent[0].host, sent[0], upstream, ends)
+
+    def _ends(self, call: Call, scope: AnyScope, route: Route, port: int, upstream: Upstream | None, shadow: Request) -> Iterator[End]:
+        """What becomes of a shadow at each of its upstream's endpoints."""
+        if not _primary_exists(scope, route, port):
+            yield End(reason.UNKNOWN_PRIMARY)
+        elif upstream is None:
+            yield End(reason.UNKNOWN_TARGET)
+        elif upstream.original_destination:
+            yield End(reason.ORIGINAL_DESTINATION)
+        elif not upstream.addresses:
+            own = upstream.service.kubernetes or upstream.service.host.endswith(f".svc.{scope.mesh.domain}")
+            yield End(reason.STAYS, cluster=call.cluster) if own else End(reason.NO_ENDPOINT)
+        else:
+            yield from (self._landed(call, upstream, address, shadow) for address in upstream.addresses)
+
+    def _landed(self, call: Call, upstream: Upstream, address: Address, shadow: Request) -> End:
+        """What becomes of a shadow at an endpoint: whose ingress it is, and how far it gets there."""
+        found = landing(self.meshes, call.cluster, address.host, upstream.service.host)
+        if not found.cluster:
+            return End(reason.ELSEWHERE if found.known else reason.UNKNOWN, address)
+        if found.cluster not in self._ingresses:
+            self._ingresses[found.cluster] = ingress_scopes(self.meshes[found.cluster])
+        ends = (_arrival(scope, address, upstream, shadow) for scope in self._ingresses[found.cluster])
+        return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed)
+
+
+def _hops(end: End) -> int:
+    """How far an end got."""
+    return (end.reason == reason.ARRIVES) + sum(hop is not None for hop in (end.chain, end.host, end.route, end.destination))
+
+
+def _called(scope: AnyScope, call: Call) -> VirtualHost | None:
+    """The virtual host that takes the call at the source's proxy; at an HTTPS listener the Host is taken for the SNI as well."""
+    if isinstance(scope, SidecarScope):
+        table = scope.table(call.port)
+        return table.pick(call.host) if table else None
+    chains = pick_chain(scope.listeners.get(call.port, ()), without_port(call.host).lower())
+    return scope.table(chains[0]).pick(call.host) if len(chains) == 1 and chains[0].http else None
+
+
+def _authorities(route: Route) -> list[str]:
+    """The Hosts that the route writes, "" for none; each weighted backend may write its own (route.go:processWeightedDestination)."""
+    rule = route.rule
+    common = rule.rewrite.authority or rule.headers.authority
+    return [common] if common else list(dict.fromkeys(b.headers.authority for b in _used(rule)))
+
+
+def _sent(route: Route, request: Request, authority: str, world: str) -> Request:
+    """The shadow as it leaves the source: Host, path and headers are those of the primary after the route's rewrites."""
+    rule = route.rule
+    operations = (rule.headers, *(b.headers for b in rule.backends[:1] if len(rule.backends) == 1))
+    headers = request.headers
+    if any(o is not NO_HEADERS for o in operations):
+        removed = {name for o in operations for name in o.remove}
+        headers = {name: value for name, value in headers.items() if name not in removed}
+        for operation in operations:
+            headers.update(operation.set)
+    return Request(shadow_host(authority or request.host, world), route.sent_path(request.path), request.method, headers)
+
+
+def _used(rule: Rule) -> tuple[Backend, ...]:
+    """The backends that get requests: a single one, else those with a weight."""
+    return rule.backends if len(rule.backends) == 1 else tuple(b for b in rule.backends if b.weight)
+
+
+def _exists(scope: AnyScope, route: Route, port: int, destination: Destination) -> bool:
+    return scope.upstream(*scope.address(destination, port, route.service), destination.subset) is not None
+
+
+def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
+    """Whether some backend of the called route exists: with none Envoy answers 503 and mirrors nothing (measured)."""
+    return any(_exists(scope, route, port, b.destination) for b in _used(route.rule))
+
+
+def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
+    """How far a shadow gets at a cluster's ingress gateway."""
+    end = End(reason.NO_LISTENER, address, scope=scope)
+    chains = next((scope.listeners[port] for port in scope.container_ports(address.port) if port in scope.listeners), ())
+    if not chains:
+        return end
+    picked = pick_chain(chains, upstream.sni_for(shadow.host))
+    if len(picked) != 1:
+        return end._replace(reason=reason.TLS_MISMATCH if picked else reason.NO_FILTER_CHAIN)
+    end = end._replace(chain=picked[0])
+    if not _agree(upstream.tls, picked[0]):
+        return end._replace(reason=reason.TLS_MISMATCH)
+    return _routed(end, scope, picked[0], upstream, shadow)
+
+
+def _agree(tls: str, chain: Chain) -> bool:
+    """Whether the connection's TLS is what the filter chain takes."""
+    if chain.tls == PLAINTEXT:
+        return tls == PLAINTEXT or not chain.http
+    return tls != PLAINTEXT and (tls == MUTUAL) == (chain.tls == MUTUAL)
+
+
+def _routed(end: End, scope: GatewayScope, chain: Chain, upstream: Upstream, shadow: Request) -> End:
+    """How far a shadow gets behind the filter chain that took its connection."""
+    if not chain.http:
+        return end._replace(reason=reason.NO_ROUTE)
+    host = scope.table(chain).pick(shadow.host)
+    if host is None:
+        return end._replace(reason=reason.NO_VIRTUAL_HOST)
+    end = end._replace(host=host)
+    if host.requires_tls and upstream.tls == PLAINTEXT:
+        return end._replace(reason=reason.HTTPS_REDIRECT)
+    route = first_match(host.routes, shadow)
+    if route is None:
+        return end._replace(reason=reason.NO_ROUTE)
+    end = end._replace(route=route)
+    if route.rule.action != "route":
+        return end._replace(reason=route.rule.action)
+    missing = [b.destination for b in _used(route.rule) if not _exists(scope, route, host.port, b.destination)]
+    if missing or not _used(route.rule):
+        return end._replace(reason=reason.UNKNOWN_DESTINATION, destination=missing[0] if missing else None)
+    return end._replace(reason=reason.ARRIVES, destination=_used(route.rule)[0].destination)

@@ -1,0 +1,189 @@
+"""An ingress gateway: its listeners after Istio merged all servers, and their virtual hosts (model/gateway.go, core/gateway.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from mirrorlint.delivery.match import Route, bound_routes
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.scope import Scope, addressed
+from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS
+from mirrorlint.delivery.virtual_host import Table, VirtualHost
+from mirrorlint.fleet import Ingress
+from mirrorlint.istio.gateway import PASSTHROUGH, Server
+from mirrorlint.istio.names import intersection, subset_of
+from mirrorlint.istio.services import Service
+from mirrorlint.istio.virtual_service import Destination, VirtualService
+
+_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})
+USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
+
+
+class Chain:
+    """A filter chain of a listener: its servers, its SNI names (none: any), the TLS that it asks for, and whether it reads HTTP."""
+
+    __slots__ = ("http", "names", "servers", "tls")
+
+    def __init__(self, servers: tuple[Server, ...], names: tuple[str, ...], tls: str, http: bool) -> None:
+        """`tls` is a constant of the module `upstream`."""
+        self.servers, self.names, self.tls, self.http = servers, names, tls, http
+
+
+class GatewayScope(Scope):
+    """A gateway's pods: everything that Gateways with a fitting selector configure."""
+
+    is_gateway = True
+
+    def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str], ingress: Ingress = Ingress()) -> None:
+        """`ingress` holds what is known of the pods' ports."""
+        super().__init__(mesh, namespace, labels)
+        self.ingress = ingress
+        self.gateways = tuple(g for g in mesh.gateways if g.selector.items() <= labels.items())
+        self._services_in_front = self._ingress_services()
+        self._listeners: dict[int, tuple[Chain, ...]] | None = None
+        self._tables: dict[Chain, Table] = {}
+
+    def _ingress_services(self) -> list[Service]:
+        """The Kubernetes Services whose selector picks the pods."""
+        own = (s for s in self.mesh.services if s.kubernetes and s.selector and s.selector.items() <= self.labels.items())
+        return [s for s in own if s.namespace == self.namespace or not self.namespace]
+
+    def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
+        """Host and port of the upstream; the look-up finds whole services, first in the VirtualService's namespace (buildNameToServiceMapForHTTPRoutes)."""
+        own = self.mesh.owner(destination.host, service.namespace)
+        found = own if own and self.sees(own) else self.service(destination.host)
+        return addressed(destination, found, port)
+
+    def container_ports(self, port: int) -> tuple[int, ...]:
+        """The container ports that a port of the ingress may lead to, the most likely first; none when the ingress doesn't have it."""
+        if self.ingress.ports:
+            return (self.ingress.ports[port],) if port in self.ingress.ports else ()
+        exposed = [p.target or p.number for s in self._services_in_front for p in s.ports if port in (p.number, p.node_port)]
+        if self._services_in_front:
+            return tuple(exposed)
+        return (port, USUAL_PORTS[port]) if port in USUAL_PORTS else (port,)
+
+    def _resolved(self, number: int) -> int:
+        """The container port that a server listens on: what the ingress Service makes of its number (model/gateway.go:resolvePorts)."""
+        if self.ingress.ports:
+            return self.ingress.ports.get(number, number)
+        return next((p.target or p.number for s in self._services_in_front for p in s.ports if p.number == number), number)
+
+    @property
+    def listeners(self) -> Mapping[int, tuple[Chain, ...]]:
+        """The filter chains by container port."""
+        if self._listeners is None:
+            ports: dict[int, _Port] = {}
+            for server in (server for gateway in self.gateways for server in gateway.servers if server.bind in _ANY_ADDRESS):
+                ports.setdefault(self._resolved(server.number), _Port()).add(server)
+            chains = ((number, tuple(_chains(port, self._bound))) for number, port in ports.items())
+            self._listeners = {number: found for number, found in chains if found}
+        return self._listeners
+
+    def _bound(self, server: Server) -> list[VirtualService]:
+        """The VirtualServices bound to a server's Gateway with a host that the server has."""
+        services = self.mesh.bound_to(server.gateway.name, self.namespace)
+        return [s for s in services if intersection(server.hosts_for(s.namespace), (host.name for host in s.hosts))]
+
+    def table(self, chain: Chain) -> Table:
+        """The virtual hosts behind a chain; empty when no VirtualService is bound: every request is then answered 404."""
+        if chain not in self._tables:
+            self._tables[chain] = Table(self._virtual_hosts(chain.servers))
+        return self._tables[chain]
+
+    def _virtual_hosts(self, servers: Iterable[Server]) -> Iterator[tuple[str, VirtualHost]]:
+        """One virtual host a domain: VirtualServices for the same domain are merged (core/gateway.go:buildGatewayHTTPRouteConfig)."""
+        merged: dict[str, VirtualHost] = {}
+        routes: dict[tuple[str, VirtualService], tuple[Route, ...]] = {}
+        for server in servers:
+            for service in self._bound(server):
+                key = (server.gateway.name, service)
+                if key not in routes:
+                    routes[key] = self._routes(server, service)
+                for host in intersection(server.hosts_for(service.namespace), (h.name for h in service.hosts)) if routes[key] else ():
+                    _add(merged, host.lower(), server, service, routes[key])
+            if server.redirects:
+                for host in server.hosts:
+                    found = merged.get(host.lower()) or VirtualHost(host.lower(), (), (), True, server.node["hosts"], server.number)
+                    merged[host.lower()] = found._replace(requires_tls=True)
+        for domain, vhost in merged.items():
+            yield domain, vhost._replace(routes=tuple(sorted(vhost.routes, key=lambda route: route.catch_all)))
+
+    def _routes(self, server: Server, service: VirtualService) -> tuple[Route, ...]:
+        return bound_routes(self.mesh.routes[service], server.number, frozenset({server.gateway.name}), self.namespace, self.labels)
+
+
+def _add(merged: dict[str, VirtualHost], domain: str, server: Server, service: VirtualService, routes: tuple[Route, ...]) -> None:
+    known = merged.get(domain)
+    if known is None:
+        node = next((host.node for host in service.hosts if subset_of(domain, host.name.lower())), service.hosts[0].node)
+        known = VirtualHost(domain, (), (), False, node, server.number)
+    merged[domain] = known._replace(
+        routes=known.routes + routes, services=(*known.services, service), requires_tls=known.requires_tls or server.redirects
+    )
+
+
+def pick_chain(chains: Iterable[Chain], sni: str) -> list[Chain]:
+    """The filter chains that take an SNI: those with the closest name, else those without names; more than one is a conflict."""
+    ranked = [(max((_closeness(sni, name) for name in chain.names), default=0), chain) for chain in chains]
+    best = max((rank for rank, _ in ranked), default=0)
+    if best:
+        return [chain for rank, chain in ranked if rank == best]
+    return [chain for _, chain in ranked if not chain.names]
+
+
+def _closeness(sni: str, name: str) -> float:
+    if sni == name:
+        return float("inf")
+    return len(name) if subset_of(sni, name) else 0
+
+
+class _Port:
+    """The servers that share a container port; those that Istio skips are left out (model/gateway.go:mergeGateways)."""
+
+    def __init__(self) -> None:
+        self.plain: list[Server] = []
+        self.secure: list[Server] = []
+        self._names: set[str] = set()
+        self._routes: set[tuple[str, str]] = set()
+
+    def add(self, server: Server) -> None:
+        """Plain text shuts TLS out that comes later; HTTP servers merge; a name is given to one server with `tls` only."""
+        if server.tls:
+            if not self._names.isdisjoint(server.hosts):
+                return
+            self._names.update(server.hosts)
+        if server.plain_http or not server.tls:
+            if not self.plain or (server.plain_http and self.plain[0].plain_http):
+                self.plain.append(server)
+        elif not self.plain and self._named_once(server):
+            self.secure.append(server)
+
+    def _named_once(self, server: Server) -> bool:
+        """Two HTTPS servers of one Gateway and port need different port names, since those name their routes."""
+        route = (server.gateway.name, server.port_name)
+        if server.terminates and route in self._routes:
+            return False
+        self._routes.add(route)
+        return True
+
+
+def _chains(port: _Port, bound: Callable[[Server], list[VirtualService]]) -> Iterator[Chain]:
+    """The filter chains; servers without HTTP have one only where a VirtualService's `tcp` or `tls` routes are bound."""
+    if port.plain and port.plain[0].plain_http:
+        yield Chain(tuple(port.plain), (), PLAINTEXT, True)
+    elif port.plain and _routed(bound(port.plain[0]), "tcp"):
+        yield Chain((port.plain[0],), (), PLAINTEXT, False)
+    for server in port.secure:
+        names = server.sni_hosts()
+        names = () if "*" in names else names
+        if server.terminates:
+            yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, True)
+        elif server.mode in PASSTHROUGH:
+            sni = [name for s in bound(server) for rule in s.manifest.node["spec"]["tls"] for m in rule["match"] for name in m["sniHosts"].texts]
+            yield from (Chain((server,), () if name == "*" else (name,), PLAINTEXT, False) for name in dict.fromkeys(sni))
+        elif _routed(bound(server), "tcp"):
+            yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, False)
+
+
+def _routed(services: Iterable[VirtualService], field: str) -> bool:
+    return any(rule["route"] for service in services for rule in service.manifest.node["spec"][field])

@@ -1,0 +1,79 @@
+"""Which cluster an endpoint belongs to, and which pods its ingress gateway is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from mirrorlint.delivery.gateway import GatewayScope
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.istio.services import texts
+
+EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
+
+
+class Landing(NamedTuple):
+    """The cluster that an endpoint is the ingress of ("" for none); `assumed` when no address proves it, `known` when some address does."""
+
+    cluster: str
+    assumed: bool
+    known: bool
+
+
+def addresses(mesh: Mesh) -> frozenset[str]:
+    """The names and IPs of a cluster's ingress: settings, else what LoadBalancer Services and external-dns say."""
+    said = mesh.cluster.settings.ingress.addresses
+    return frozenset(said or _from_services(mesh))
+
+
+def _from_services(mesh: Mesh) -> Iterator[str]:
+    for manifest in mesh.cluster.of("Service", ""):
+        spec, annotations = manifest.node["spec"], manifest.node["metadata"]["annotations"]
+        if spec["type"].text == "LoadBalancer" or spec["externalIPs"]:
+            yield from spec["externalIPs"].texts
+            yield from (ip for ip in [spec["loadBalancerIP"].text] if ip)
+            yield from (name.strip() for name in annotations[EXTERNAL_DNS].text.split(",") if name.strip())
+
+
+def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) -> Landing:
+    """Where an endpoint's address, of a mirror target `host`, leads.
+
+    An address that settings call external, or that differs from the known ones, leads elsewhere. If none is known, the one other cluster
+    that has Gateways is assumed.
+    """
+    if {address, host} & set(meshes[source].cluster.settings.external):
+        return Landing("", assumed=False, known=True)
+    known = {name: addresses(mesh) for name, mesh in meshes.items()}
+    for name, found in known.items():
+        if address in found:
+            return Landing(name, assumed=False, known=True)
+    others = [name for name in meshes if name != source]
+    named = [name for name in others if any(host in server.hosts for gateway in meshes[name].gateways for server in gateway.servers)]
+    if len(named) == 1:
+        return Landing(named[0], assumed=False, known=True)
+    if any(known[name] for name in others):
+        return Landing("", assumed=False, known=True)
+    with_gateways = [name for name in others if meshes[name].gateways]
+    if len(with_gateways) == 1:
+        return Landing(with_gateways[0], assumed=True, known=False)
+    return Landing("", assumed=False, known=False)
+
+
+def ingress_scopes(mesh: Mesh) -> tuple[GatewayScope, ...]:
+    """The gateway pods that a cluster's ingress may be: as settings say, else the Deployments that Gateways select, else what they select."""
+    ingress = mesh.cluster.settings.ingress
+    if ingress.namespace or ingress.labels:
+        return (GatewayScope(mesh, ingress.namespace, ingress.labels, ingress),)
+    selectors = {frozenset(gateway.selector.items()) for gateway in mesh.gateways if gateway.selector} or {frozenset()}
+    pods = dict.fromkeys(pod for selector in sorted(selectors, key=sorted) for pod in _pods(mesh, selector))
+    return tuple(GatewayScope(mesh, namespace, dict(labels), ingress) for namespace, labels in pods)
+
+
+def _pods(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[tuple[str, frozenset[tuple[str, str]]]]:
+    """Namespace and labels of the Deployments' pods that a selector picks; without any, pods with just these labels in an unknown namespace."""
+    deployed = []
+    for manifest in mesh.cluster.of("Deployment", "apps"):
+        labels = frozenset(texts(manifest.node["spec"]["template"]["metadata"]["labels"]).items())
+        if selector and selector <= labels:
+            deployed.append((manifest.namespace, labels))
+    return deployed or [("", selector)]

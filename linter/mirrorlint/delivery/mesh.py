@@ -1,0 +1,232 @@
+"""One cluster as its control plane sees it: what admission lets through, indexed by what proxies ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from mirrorlint.delivery.match import Route, routes_of
+from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.istio.admission import Refusal, refusals
+from mirrorlint.istio.destination_rule import DestinationRule, read_rule
+from mirrorlint.istio.gateway import Gateway, read_gateway
+from mirrorlint.istio.names import PUBLIC, most_specific
+from mirrorlint.istio.services import Endpoint, Service, read_endpoint, read_entry, read_service, texts
+from mirrorlint.istio.sidecar import Sidecar, read_sidecar
+from mirrorlint.istio.virtual_service import Reader, VirtualService
+
+ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
+
+
+Age = Callable[[Manifest], tuple[object, ...]]
+
+
+def as_written(manifest: Manifest) -> tuple[object, ...]:
+    """By creation, objects that carry no timestamp in the order in which they are written, as `kubectl apply` creates them."""
+    return (manifest.created, manifest.node.place)
+
+
+def by_name(manifest: Manifest) -> tuple[object, ...]:
+    """By creation, then name and namespace, as Istio orders objects of the same second (config.go:configCompareByCreationTime)."""
+    return (manifest.created, manifest.name, manifest.namespace)
+
+
+class Mesh:
+    """A cluster's registry, routes, rules and gateways; everything is read when it is first asked for."""
+
+    def __init__(self, cluster: Cluster, age: Age = as_written) -> None:
+        """`age` orders objects of one kind, the oldest first; where two of them claim the same the oldest has it."""
+        self.cluster, self._age = cluster, age
+        self.domain = cluster.settings.domain
+        self.config: Mapping[str, Any] = cluster.settings.mesh
+        self.root_namespace: str = self.config.get("rootNamespace") or "istio-system"
+
+    def _exports(self, field: str) -> frozenset[str]:
+        return frozenset(self.config.get(field) or ())
+
+    @cached_property
+    def refused(self) -> dict[Manifest, tuple[Refusal, ...]]:
+        """The objects that Istio's admission refuses, with its reasons; the control plane never sees them."""
+        judged = ((m, tuple(refusals(m.node, m.namespace))) for kind in ADMITTED_KINDS for m in self.cluster.of(kind))
+        return {manifest: reasons for manifest, reasons in judged if reasons}
+
+    def admitted(self, kind: str) -> list[Manifest]:
+        """The objects of a kind that the control plane sees, the oldest first."""
+        return sorted((manifest for manifest in self.cluster.of(kind) if manifest not in self.refused), key=self._age)
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """All services, the oldest first."""
+        found = [read_service(m, self.domain) for m in self.cluster.of("Service", "")]
+        found += [service for m in self.admitted("ServiceEntry") for service in read_entry(m, self.domain)]
+        default = self._exports("defaultServiceExportTo") or PUBLIC
+        return tuple(s if s.export_to else s._replace(export_to=default) for s in found)
+
+    @cached_property
+    def services_by_host(self) -> dict[str, list[Service]]:
+        """Services under their host, letter by letter, in order of age."""
+        return _grouped((service.host, service) for service in self.services)
+
+    @cached_property
+    def services_by_port(self) -> dict[int, list[Service]]:
+        """Services under each of their port numbers."""
+        return _grouped((number, service) for service in self.services for number in dict.fromkeys(p.number for p in service.ports))
+
+    def owner(self, host: str, namespace: str) -> Service | None:
+        """The service that holds the host in a namespace: a Kubernetes Service, else the oldest (initServiceRegistry)."""
+        own = [service for service in self.services_by_host.get(host, ()) if service.namespace == namespace]
+        return min(own, key=lambda service: not service.kubernetes, default=None)
+
+    @cached_property
+    def aliases(self) -> dict[str, list[Service]]:
+        """For each host the ExternalName services that end at it (push_context.go:resolveServiceAliases)."""
+        target_of = {service.host: service.alias_of for service in self.services if service.alias_of}
+        found: dict[str, list[Service]] = {}
+        for service in self.services:
+            if service.alias_of:
+                found.setdefault(_final(service.host, target_of), []).append(service)
+        return found
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads this cluster's VirtualServices."""
+        return Reader(self.domain, self._exports("defaultVirtualServiceExportTo"), self.admitted("VirtualService"))
+
+    @cached_property
+    def virtual_services(self) -> tuple[VirtualService, ...]:
+        """The VirtualServices with hosts, delegates merged in, the oldest first."""
+        return tuple(VirtualService(m, self.reader) for m in self.admitted("VirtualService") if len(m.node["spec"]["hosts"]))
+
+    @cached_property
+    def routes(self) -> dict[VirtualService, tuple[tuple[Route, ...], ...]]:
+        """For each VirtualService its rules as routes."""
+        return {service: routes_of(service) for service in self.virtual_services}
+
+    @cached_property
+    def _by_gateway(self) -> dict[str, list[VirtualService]]:
+        return _grouped((gateway, service) for service in self.virtual_services for gateway in dict.fromkeys(service.gateways))
+
+    def bound_to(self, gateway: str, namespace: str) -> list[VirtualService]:
+        """What a proxy of `namespace` applies for a gateway or `mesh`: private ones, exported ones, public ones (VirtualServicesForGateway).
+
+        An empty namespace is one that is not known: it sees what is exported to anyone.
+        """
+        seen = [(_export_rank(service, namespace), service) for service in self._by_gateway.get(gateway, ())]
+        return [service for rank in (0, 1, 2) for found, service in seen if found == rank]
+
+    @cached_property
+    def gateways(self) -> tuple[Gateway, ...]:
+        """The Istio Gateways, the oldest first."""
+        return tuple(read_gateway(m) for m in self.admitted("Gateway"))
+
+    @cached_property
+    def sidecars(self) -> tuple[Sidecar, ...]:
+        """The Sidecars, those with a workloadSelector first (push_context.go:initSidecarScopes)."""
+        return tuple(sorted((read_sidecar(m) for m in self.admitted("Sidecar")), key=lambda s: not s.selective))
+
+    @cached_property
+    def _rules(self) -> tuple[DestinationRule, ...]:
+        rules = (read_rule(m, self.domain) for m in self.admitted("DestinationRule"))
+        return tuple(sorted(rules, key=lambda r: not r.selective))
+
+    @cached_property
+    def _local_rules(self) -> dict[str, dict[str, list[DestinationRule]]]:
+        """For each namespace its own rules by host."""
+        return _merged(r for r in self._rules if not r.export_to or r.export_to & {"*", ".", r.namespace})
+
+    @cached_property
+    def _exported_rules(self) -> dict[str, dict[str, list[DestinationRule]]]:
+        return _merged(r for r in self._rules if not self._private(r))
+
+    def _private(self, rule: DestinationRule) -> bool:
+        exports = rule.export_to or self._exports("defaultDestinationRuleExportTo") & {"."}
+        return len(exports) == 1 and bool(exports & {".", rule.namespace})
+
+    def rule_for(self, service: Service, namespace: str, labels: Mapping[str, str]) -> DestinationRule | None:
+        """The DestinationRule that a proxy applies to a service (push_context.go:destinationRule, sidecar.go:DestinationRule)."""
+        candidates = self._candidate_rules(service, namespace)
+        fitting = [r for r in candidates if r.selective and r.namespace == namespace and r.selector.items() <= labels.items()]
+        general = [r for r in candidates if not r.selective]
+        return fitting[0] if fitting else general[-1] if general else None
+
+    def _candidate_rules(self, service: Service, namespace: str) -> list[DestinationRule]:
+        local = self._local_rules.get(namespace, {})
+        if namespace == self.root_namespace:
+            private = ({h: [r for r in rules if self._private(r)] for h, rules in local.items()}).items()
+            local = {host: rules for host, rules in private if rules}
+        found = most_specific(service.host, local)
+        if found is not None:
+            return found
+        for owner in (service.namespace, self.root_namespace):
+            rules = most_specific(service.host, self._exported_rules.get(owner, {})) or ()
+            seen = [r for r in rules if not r.export_to or r.export_to & {"*", namespace}]
+            if seen:
+                return seen
+        return []
+
+    @cached_property
+    def _workloads(self) -> list[tuple[str, Endpoint]]:
+        """The WorkloadEntries with their namespaces, as endpoints that ServiceEntries may select."""
+        found = []
+        for manifest in self.cluster.of("WorkloadEntry"):
+            labels = {**texts(manifest.node["spec"]["labels"]), **texts(manifest.node["metadata"]["labels"])}
+            found.append((manifest.namespace, read_endpoint(manifest.node["spec"], labels)))
+        return found
+
+    def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
+        """A ServiceEntry's endpoints, written in it or selected in its namespace."""
+        if not service.selector:
+            return service.endpoints
+        return tuple(e for owner, e in self._workloads if owner == service.namespace and service.selector.items() <= e.labels.items())
+
+
+def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+    groups: dict[Any, list[Any]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups
+
+
+def _final(host: str, target_of: Mapping[str, str]) -> str:
+    """Where a chain of external names ends; a loop ends nowhere."""
+    seen = set()
+    while host in target_of and host not in seen:
+        seen.add(host)
+        host = target_of[host]
+    return "" if host in seen else host
+
+
+def _export_rank(service: VirtualService, namespace: str) -> int:
+    """0 private to the namespace, 1 exported to it, 2 public, 3 not seen (push_context.go:initVirtualServices)."""
+    exports = service.export_to
+    if "*" in exports:
+        return 2
+    if "~" in exports:
+        return 3
+    if namespace == service.namespace:
+        return 0 if exports & {".", namespace} else 3
+    return 1 if namespace in exports or not namespace else 3
+
+
+def _merged(rules: Iterable[DestinationRule]) -> dict[str, dict[str, list[DestinationRule]]]:
+    """Rules by namespace and host; those for the same host, audience and workloads become one (mergeDestinationRule)."""
+    index: dict[str, dict[str, list[DestinationRule]]] = {}
+    for rule in rules:
+        same_host = index.setdefault(rule.namespace, {}).setdefault(rule.host, [])
+        for i, known in enumerate(same_host):
+            if (known.export_to, known.selective, known.selector) == (rule.export_to, rule.selective, rule.selector):
+                same_host[i] = known.merged(rule)
+                break
+        else:
+            same_host.append(rule)
+    return index
+
+
+def wildcard_owner(services: Iterable[VirtualService], host: str) -> VirtualService | None:
+    """The VirtualService with the host that covers a service's name most closely, the first of equals (computeWildcardHostVirtualServiceIndex)."""
+    index: dict[str, VirtualService] = {}
+    for service in services:
+        for name in service.hosts:
+            index.setdefault(name.name, service)
+    return most_specific(host, index)

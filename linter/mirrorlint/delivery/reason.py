@@ -1,0 +1,20 @@
+"""How a shadow can end."""
+
+from __future__ import annotations
+
+ARRIVES, STAYS, ELSEWHERE, UNKNOWN, MIXED = "arrives", "stays", "elsewhere", "unknown", "mixed"
+UNKNOWN_PRIMARY = "unknown-primary"
+UNKNOWN_TARGET = "unknown-target"
+ORIGINAL_DESTINATION = "original-destination"
+NO_ENDPOINT = "no-endpoint"
+NO_LISTENER = "no-listener"
+NO_FILTER_CHAIN = "no-filter-chain"
+TLS_MISMATCH = "tls-mismatch"
+NO_VIRTUAL_HOST = "no-virtual-host"
+NO_ROUTE = "no-route"
+HTTPS_REDIRECT = "https-redirect"
+REDIRECT = "redirect"
+DIRECT_RESPONSE = "direct-response"
+UNKNOWN_DESTINATION = "unknown-destination"
+
+OUTCOMES = {ARRIVES: ARRIVES, STAYS: STAYS, ELSEWHERE: ELSEWHERE, UNKNOWN: ELSEWHERE}  # every other reason is a loss

@@ -1,0 +1,262 @@
+"""A sidecar's outbound side: what it imports, and its virtual hosts for a port (model/sidecar.go, core/httproute.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from mirrorlint.delivery.match import Route, bound_routes
+from mirrorlint.delivery.mesh import Mesh, wildcard_owner
+from mirrorlint.delivery.scope import Scope, addressed, exported_first
+from mirrorlint.delivery.virtual_host import Table, VirtualHost
+from mirrorlint.istio.names import MESH, is_ip, is_wild, overlaps, subset_of, without_port
+from mirrorlint.istio.services import NONE, Service
+from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
+from mirrorlint.istio.virtual_service import Destination, VirtualService
+
+_MESH_ONLY = frozenset({MESH})
+_NO_ROUTES: tuple[Route, ...] = ()
+
+
+class SidecarScope(Scope):
+    """The sidecar of a pod in a namespace."""
+
+    def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str]) -> None:
+        """Choose the Sidecar resource that counts for the pod."""
+        super().__init__(mesh, namespace, labels)
+        self.sidecar = self._sidecar()
+        egress = self.sidecar.egress if self.sidecar else DEFAULT_EGRESS
+        self.listeners = tuple(EgressListener(self, e) for e in egress)
+        self._tables: dict[int, Table | None] = {}
+
+    def _sidecar(self) -> Sidecar | None:
+        """A selecting one of the namespace, its general one, the root namespace's, none (push_context.go:doGetSidecarScope)."""
+        own = (s for s in self.mesh.sidecars if s.manifest.namespace == self.namespace)
+        root = (s for s in self.mesh.sidecars if s.manifest.namespace == self.mesh.root_namespace and not s.selective)
+        fitting = next((s for s in own if s.selector.items() <= self.labels.items()), None)
+        return fitting or next(root, None)
+
+    def listener(self, port: int) -> EgressListener | None:
+        """The egress listener for a port: the one that names it, else the one without (GetEgressListenerForRDS)."""
+        return next((listener for listener in self.listeners if listener.egress.port in (0, port)), None)
+
+    def table(self, port: int) -> Table | None:
+        """The virtual hosts for requests to a port; None when nothing listens there for HTTP, so that requests pass through untouched."""
+        if port not in self._tables:
+            listener = self.listener(port)
+            self._tables[port] = listener.table(port) if listener else None
+        return self._tables[port]
+
+    def address(self, destination: Destination, port: int, _: VirtualService) -> tuple[str, int]:
+        """Host and port of the upstream: a sidecar's look-up knows only services that own the called port, cut down to it."""
+        listener = self.listener(port)
+        service = listener.owning(port).get(destination.host) if listener else None
+        cut = service._replace(ports=tuple(p for p in service.ports if p.number == port)) if service else None
+        return addressed(destination, cut, port)
+
+    def _services_of(self, host: str) -> Iterator[Service]:
+        """What each listener imports, then what its VirtualServices send to (sidecar.go:collectImportedServices)."""
+        for listener in self.listeners:
+            yield from listener.imported(host)
+            yield from listener.pulled_in(host)
+
+    def default_owner(self, host: str) -> Service | None:
+        """The service that stands for a destination host: the own namespace's, else a visible one, Kubernetes' first (pickBestVisibleNamespace)."""
+        own = self.mesh.owner(host, self.namespace)
+        if own is not None:
+            return own
+        visible = [s for s in self.mesh.services_by_host.get(host, ()) if self.sees(s)]
+        return min(visible, key=lambda s: not s.kubernetes, default=None)
+
+
+class EgressListener:
+    """One egress listener of a sidecar."""
+
+    def __init__(self, scope: SidecarScope, egress: Egress) -> None:
+        """`egress` says what is imported."""
+        self.scope, self.egress = scope, egress
+        self._matches_port = egress.port != 0 and egress.protocol != "HTTP_PROXY"
+        self._hosts: dict[str, list[str]] = {}
+        self._excluded: dict[str, list[str]] = {}
+        for owner, host in egress.hosts:
+            kept = self._excluded if owner.startswith("~") else self._hosts
+            name = (owner.removeprefix("~") or "*") if owner.startswith("~") else owner
+            kept.setdefault(scope.namespace if name == "." else name, []).append(host)
+        self._owning: dict[int, dict[str, Service]] = {}
+
+    def _excludes(self, owner: str, host: str) -> bool:
+        return any(subset_of(host, other) for key in (owner, "*") for other in self._excluded.get(key, ()))
+
+    def _imports(self, service: Service) -> bool:
+        """Whether `hosts` name the service (hostClassification.Matches)."""
+        named = any(subset_of(service.host, host) for key in (service.namespace, "*") for host in self._hosts.get(key, ()))
+        return named and not self._excludes(service.namespace, service.host)
+
+    def _at_port(self, service: Service) -> Service | None:
+        """The service cut down to the listener's own port (serviceMatchingListenerPort)."""
+        if not self._matches_port:
+            return service
+        ports = tuple(port for port in service.ports if port.number == self.egress.port)
+        return service._replace(ports=ports) if ports else None
+
+    def imported(self, host: str) -> list[Service]:
+        """The services for a host that the listener imports, of one namespace only (selectServices)."""
+        candidates = self.scope.mesh.services_by_host.get(host, ())
+        seen = exported_first(s for s in candidates if self.scope.sees(s) and self._imports(s))
+        cut = [service for service in map(self._at_port, seen) if service is not None]
+        if len({service.namespace for service in cut}) > 1:
+            chosen = self._chosen_namespace(cut)
+            return [service for service in cut if service.namespace == chosen]
+        return cut
+
+    def _chosen_namespace(self, services: list[Service]) -> str:
+        """The proxy's own namespace, else that of a Kubernetes Service, else the first."""
+        chosen, kubernetes = services[0].namespace, services[0].kubernetes
+        for service in services[1:]:
+            own = service.namespace == self.scope.namespace
+            if own or (service.kubernetes and not kubernetes and chosen != self.scope.namespace):
+                chosen, kubernetes = service.namespace, service.kubernetes
+        return chosen
+
+    @cached_property
+    def virtual_services(self) -> tuple[VirtualService, ...]:
+        """The VirtualServices that it imports (virtualservice.go:SelectVirtualServices)."""
+        return tuple(service for service in self.scope.mesh.bound_to(MESH, self.scope.namespace) if self._selects(service))
+
+    def _selects(self, service: VirtualService) -> bool:
+        wanted = [host for key in (service.namespace, "*") for host in self._hosts.get(key, ())]
+        return any(any(overlaps(h.name, w) for w in wanted) and not self._excludes(service.namespace, h.name) for h in service.hosts)
+
+    @cached_property
+    def _destinations(self) -> dict[str, list[frozenset[int]]]:
+        """For each destination host the port numbers that each VirtualService names, 0 for none (virtualServiceDestinations)."""
+        found: dict[str, list[frozenset[int]]] = {}
+        for service in self.virtual_services:
+            ports: dict[str, set[int]] = {}
+            for destination in _destinations_for(service, self.scope.namespace):
+                ports.setdefault(destination.host, set()).add(destination.port)
+            for host, numbers in ports.items():
+                found.setdefault(host, []).append(frozenset(numbers))
+        return found
+
+    def pulled_in(self, host: str) -> Iterator[Service]:
+        """The service behind a host that imported VirtualServices send to, cut down to the ports that they name."""
+        for numbers in self._destinations.get(host, ()):
+            owner = self.scope.default_owner(host)
+            service = self._at_port(owner) if owner else None
+            if service is None:
+                continue
+            if self._matches_port or 0 in numbers:
+                yield service
+                continue
+            ports = tuple(port for port in service.ports if port.number in numbers)
+            if ports:
+                yield service._replace(ports=ports)
+
+    def owning(self, port: int) -> dict[str, Service]:
+        """The imported services that own a port, under their host in lower case."""
+        if port not in self._owning:
+            hosts = dict.fromkeys(s.host for s in self.scope.mesh.services_by_port.get(port, ()))
+            own = ((s.host.lower(), s) for host in hosts for s in self.imported(host) if s.port(port))
+            self._owning[port] = dict(own)
+        return self._owning[port]
+
+    def table(self, port: int) -> Table | None:
+        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts)."""
+        owning = self.owning(port)
+        if not any(p.routes_http for s in owning.values() for p in s.ports if p.number == port):
+            return None
+        return _SidecarTable(self, port, owning)
+
+
+def _destinations_for(service: VirtualService, namespace: str) -> Iterator[Destination]:
+    """Where a VirtualService's rules for a namespace send requests and shadows (virtualServiceDestinationsFilteredBySourceNamespace)."""
+    for rule in service.rules:
+        sources = [match.source_namespace for match in rule.matches if match.source_namespace]
+        if not sources or namespace in sources:
+            yield from (backend.destination for backend in rule.backends)
+            yield from (mirror.destination for mirror in rule.mirrors)
+
+
+class _SidecarTable(Table):
+    """A sidecar's virtual hosts: those of VirtualServices are laid out, plain services' are only looked up, since they mirror nothing."""
+
+    def __init__(self, listener: EgressListener, port: int, owning: Mapping[str, Service]) -> None:
+        self._scope, self._owning = listener.scope, owning
+        self._port = port
+        super().__init__(self._domains(listener))
+
+    def _domains(self, listener: EgressListener) -> Iterator[tuple[str, VirtualHost]]:
+        named: set[str] = set()
+        for service in listener.virtual_services:
+            if self._port != 80 and not any(self._matching(host.name) for host in service.hosts):
+                continue
+            routes = bound_routes(self._scope.mesh.routes[service], self._port, _MESH_ONLY, self._scope.namespace, self._scope.labels)
+            if not routes:
+                continue
+            for host, owner in self._hosts(service, listener):
+                if host.domain not in named:
+                    named.add(host.domain)
+                    vhost = host._replace(routes=routes)
+                    yield from ((domain, vhost) for domain in (self._names(owner) if owner else (host.domain,)))
+
+    def _matching(self, host: str) -> list[Service]:
+        """The services that own the port and that a VirtualService's host covers."""
+        name = host.lower()
+        if not is_wild(name):
+            exact = self._owning.get(name)
+            return [exact] if exact else []
+        return [service for key, service in self._owning.items() if overlaps(name, key)]
+
+    def _hosts(self, service: VirtualService, listener: EgressListener) -> Iterator[tuple[VirtualHost, Service | None]]:
+        """A VirtualService's hosts without a service, then the services that are its own (route.go:separateVSHostsAndServices)."""
+        plain, owned = [], []
+        for host in service.hosts:
+            found = self._matching(host.name)
+            vhost = VirtualHost(host.name.lower(), _NO_ROUTES, (service,), False, host.node)
+            if not found:
+                plain.append((vhost, None))
+            mine = [s for s in found if not is_wild(host.name) or wildcard_owner(listener.virtual_services, s.host) is service]
+            owned += [(vhost._replace(domain=s.host.lower()), s) for s in mine if self._serves(s)]
+        if owned or self._port == 80:
+            yield from plain
+            yield from owned
+
+    def _serves(self, service: Service) -> bool:
+        return any(port.routes_http for port in service.ports if port.number == self._port)
+
+    def _names(self, service: Service) -> Iterator[str]:
+        """The domains of a service's virtual host (httproute.go:generateVirtualHostDomains)."""
+        mesh = self._scope.mesh
+        hosts = [service.host.lower(), *(alias.host for alias in mesh.aliases.get(service.host, ()))]
+        names = [name for host in hosts for name in host_forms(host, self._scope.namespace, mesh.domain)]
+        yield from names
+        if service.resolution == NONE and service.kubernetes:
+            yield from (f"*.{name}" for name in names)
+        yield from (f"[{ip}]" if ":" in ip else ip for ip in service.addresses)
+
+    def pick(self, host: str) -> VirtualHost | None:
+        """The virtual host for a request's Host; a plain service's name stands before wildcards."""
+        found = super().pick(host)
+        if found is not None and is_wild(found.domain) and self._plain(without_port(host).lower(), found.domain):
+            return None
+        return found
+
+    def _plain(self, name: str, wildcard: str) -> bool:
+        if any(key[0] == "*" and len(key) > len(wildcard) and subset_of(name, key) for key in self._owning):
+            return True
+        mesh, name = self._scope.mesh, name.removesuffix(".")
+        forms = (name, f"{name}.{mesh.domain}", f"{name}.svc.{mesh.domain}", f"{name}.{self._scope.namespace}.svc.{mesh.domain}")
+        return any(form in self._owning and self._serves(self._owning[form]) for form in forms)
+
+
+def host_forms(host: str, namespace: str, domain: str) -> list[str]:
+    """The names by which a caller in a namespace may call a service: as it is, with a final dot, and what Kubernetes' search list allows."""
+    names = [host] if is_ip(host) else [host, f"{host}."]
+    bare = host.removesuffix(f".svc.{domain}")
+    name, _, owner = bare.partition(".")
+    if bare != host and owner:
+        names += [name] if owner == namespace else []
+        names += [f"{bare}.svc", bare]
+    return names
+

@@ -1,0 +1,88 @@
+"""What a proxy would send to: port, endpoints, TLS and SNI of one destination (Envoy's cluster; pilot/pkg/networking/core/cluster*.go)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.istio.destination_rule import DestinationRule, Subset
+from mirrorlint.istio.names import without_port
+from mirrorlint.istio.ports import Port
+from mirrorlint.istio.services import ALIAS, DNS, NONE, ROUND_ROBIN, Endpoint, Service
+from mirrorlint.source import Node
+
+PLAINTEXT, TLS, MUTUAL = "plaintext", "TLS", "Istio mutual TLS"
+
+
+class Address(NamedTuple):
+    """One endpoint as the proxy dials it."""
+
+    host: str
+    port: int
+    node: Node
+
+
+class Upstream(NamedTuple):
+    """A destination that exists for a proxy; `tls` is one of this module's constants, `sni` is empty when it follows the Host."""
+
+    service: Service
+    port: Port
+    original_destination: bool
+    addresses: tuple[Address, ...]
+    tls: str
+    sni: str
+    rule: DestinationRule | None
+
+    def sni_for(self, host: str) -> str:
+        """The SNI that is sent with a Host, in lower case; "" without TLS (cluster_tls.go:setAutoSniAndAutoSanValidation)."""
+        if self.tls == PLAINTEXT:
+            return ""
+        return (self.sni or without_port(host)).lower()
+
+
+def build(mesh: Mesh, service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None, gateway: bool) -> Upstream | None:
+    """The upstream, or None where Istio builds none: UDP, an alias, DNS without an endpoint (cluster.go:buildOutboundClusters)."""
+    if port.protocol == "UDP" or service.resolution == ALIAS:
+        return None
+    addresses = _addresses(mesh, service, port, subset)
+    if service.resolution in (DNS, ROUND_ROBIN) and not addresses:
+        return None
+    mode, sni = _tls(service, port, subset, rule, gateway)
+    return Upstream(service, port, service.resolution == NONE and not gateway, addresses, mode, sni, rule)
+
+
+def _addresses(mesh: Mesh, service: Service, port: Port, subset: Subset | None) -> tuple[Address, ...]:
+    """Where the service's endpoints are dialled; a DNS entry without endpoints is its own (conversion.go:convertServiceEntryToInstances)."""
+    number = port.target or port.number
+    if service.resolution in (DNS, ROUND_ROBIN) and not service.endpoints and not service.selector:
+        return () if subset and subset.labels else (Address(service.host, number, service.node),)
+    wanted = subset.labels.items() if subset else {}.items()
+    return tuple(
+        Address(e.address, e.ports.get(port.name) or number, e.node)
+        for e in mesh.endpoints(service)
+        if wanted <= e.labels.items() and _reachable(e)
+    )
+
+
+def _reachable(endpoint: Endpoint) -> bool:
+    return bool(endpoint.address)
+
+
+def _tls(service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None, gateway: bool) -> tuple[str, str]:
+    """The TLS mode and fixed SNI that the DestinationRule asks for (cluster_tls.go:buildUpstreamClusterTLSContext)."""
+    if rule is None:
+        return PLAINTEXT, ""
+    tls = subset.tls_of(port.number, rule.policy) if subset else rule.policy.tls_of(port.number)
+    mode, sni = tls["mode"].text, tls["sni"].text
+    if mode == "ISTIO_MUTUAL":
+        name = subset.name if subset else ""
+        return MUTUAL, sni or f"outbound_.{port.number}_.{name}_.{service.host}"
+    if mode not in ("SIMPLE", "MUTUAL") or _without_secret(tls, rule, gateway):
+        return PLAINTEXT, ""
+    return TLS, sni
+
+
+def _without_secret(tls: Node, rule: DestinationRule, gateway: bool) -> bool:
+    """A sidecar gets no `credentialName` from a rule without workloadSelector: it then starts no TLS at all."""
+    name = tls["credentialName"].text
+    return bool(name) and not name.startswith("configmap://") and not gateway and not rule.selective

@@ -1,0 +1,26 @@
+"""The two worlds: up to Istio 1.27 Envoy puts `-shadow` behind the shadow's Host, from 1.28 on it does not (route.go:TranslateRequestMirrorPolicy)."""
+
+from __future__ import annotations
+
+import re
+
+SUFFIXED, PLAIN = "1.27", "1.28"
+WORLDS = (SUFFIXED, PLAIN)
+SUFFIX = "-shadow"
+_VERSION = re.compile(r"v?(\d+)\.(\d+)")
+
+
+def world_of(version: str) -> str:
+    """The world of an Istio version such as `1.27`, `1.30.2` or `v1.24`; ValueError for anything else."""
+    found = _VERSION.match(version)
+    if not found:
+        raise ValueError(f"`{version}` is not an Istio version such as 1.27")
+    return SUFFIXED if (int(found[1]), int(found[2])) <= (1, 27) else PLAIN
+
+
+def shadow_host(host: str, world: str) -> str:
+    """The Host that the shadow carries: in the suffixed world `-shadow` stands before a port, else at the end (measured, Envoy 1.40)."""
+    if world != SUFFIXED:
+        return host
+    name, colon, port = host.rpartition(":")
+    return f"{name}{SUFFIX}:{port}" if colon and "]" not in port else f"{host}{SUFFIX}"

@@ -1,0 +1,104 @@
+"""The clusters of a fleet: their objects by kind, and what settings say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from mirrorlint.source import Node, Place
+
+CLUSTER_SCOPED = frozenset({"Namespace", "GatewayClass", "ClusterRole", "CustomResourceDefinition"})
+DEFAULT_NAMESPACE = "default"
+
+
+class Ingress(NamedTuple):
+    """What settings say of a cluster's ingress gateway; an empty field is not known.
+
+    `addresses` are the names and IPs at which it is reached, `namespace` and `labels` those of its pods, `ports` maps the port at which
+    it is reached to the container port behind it.
+    """
+
+    addresses: tuple[str, ...] = ()
+    namespace: str = ""
+    labels: Mapping[str, str] = {}
+    ports: Mapping[int, int] = {}
+
+
+class ClusterSettings(NamedTuple):
+    """What a person says of a cluster; an empty field leaves it to the manifests."""
+
+    istio: str = ""
+    shadow_suffix: bool | None = None
+    mesh: Mapping[str, Any] = {}
+    domain: str = "cluster.local"
+    external: tuple[str, ...] = ()
+    complete: bool = True
+    ingress: Ingress = Ingress()
+
+
+class BlindSpot(NamedTuple):
+    """What could not be judged, and why; `cluster` is empty when it concerns all, `line` 0 when it is a whole file or folder."""
+
+    message: str
+    path: str = ""
+    line: int = 0
+    cluster: str = ""
+
+
+class Fault(NamedTuple):
+    """A document that could not be read as Kubernetes would: where, why, and what helps (empty when unknown)."""
+
+    place: Place
+    message: str
+    hint: str
+    cluster: str
+
+
+class Manifest:
+    """A Kubernetes object: its identity, and its document."""
+
+    __slots__ = ("created", "group", "kind", "name", "namespace", "node")
+
+    def __init__(self, node: Node) -> None:
+        """Read the identity; an object without a namespace lives in `default`, as `kubectl apply` would have it."""
+        self.node = node
+        self.kind = node["kind"].text
+        self.group = node["apiVersion"].text.rpartition("/")[0]
+        self.name = node["metadata"]["name"].text
+        self.created = node["metadata"]["creationTimestamp"].text
+        scoped = self.kind not in CLUSTER_SCOPED
+        self.namespace = (node["metadata"]["namespace"].text or DEFAULT_NAMESPACE) if scoped else ""
+
+    def __str__(self) -> str:
+        """`Kind namespace/name`, as messages name an object."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+class Cluster:
+    """A Kubernetes cluster: its objects by kind, in the order in which they are written."""
+
+    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = ClusterSettings()) -> None:
+        """`manifests` may come in any order."""
+        self.name = name
+        self.settings = settings
+        self._kinds: dict[tuple[str, str], list[Manifest]] = {}
+        for manifest in sorted(manifests, key=lambda m: m.node.place):
+            self._kinds.setdefault((manifest.group, manifest.kind), []).append(manifest)
+
+    def of(self, kind: str, group: str = "networking.istio.io") -> list[Manifest]:
+        """All objects of a kind."""
+        return self._kinds.get((group, kind), [])
+
+    def manifests(self) -> Iterable[Manifest]:
+        """All objects."""
+        return (manifest for found in self._kinds.values() for manifest in found)
+
+
+class Documents(NamedTuple):
+    """What was read: the clusters by name, and what could not be read or judged."""
+
+    clusters: Mapping[str, Cluster]
+    faults: tuple[Fault, ...] = ()
+    blind_spots: tuple[BlindSpot, ...] = ()
+    files: int = 0
+    documents: int = 0

@@ -1,0 +1,67 @@
+"""What Istio's admission refuses: an object with a refusal never reaches the control plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from mirrorlint.istio.admission import (
+    destination_rule,
+    export_to,
+    gateway,
+    service_entry,
+    sidecar,
+    virtual_service,
+)
+from mirrorlint.istio.admission.shape import ANY_TEXT, Message, Refusal, Table
+from mirrorlint.source import Node
+
+__all__ = ["Refusal", "refusals"]
+
+
+class _Kind(NamedTuple):
+    spec: Message
+    exported: bool
+    rule: Callable[[Node], Iterator[Refusal]] | None = None
+
+
+_KINDS = {
+    "VirtualService": _Kind(virtual_service.SPEC, exported=True),
+    "ServiceEntry": _Kind(service_entry.SPEC, exported=True, rule=service_entry.no_waypoint),
+    "DestinationRule": _Kind(destination_rule.SPEC, exported=True),
+    "Gateway": _Kind(gateway.SPEC, exported=False, rule=gateway.label_name),
+    "Sidecar": _Kind(sidecar.SPEC, exported=False),
+}
+# Istio's own marks, and one that is for AuthorizationPolicies alone (validateMetadata).
+_ANNOTATIONS = (
+    "istio.io/dry-run",
+    "internal.istio.io/webhook-always-reject",
+    "internal.istio.io/parents",
+    "internal.istio.io/parent-namespace",
+)
+_MARKS = Table(ANY_TEXT)
+_METADATA = Message({"name": ANY_TEXT, "namespace": ANY_TEXT, "labels": _MARKS, "annotations": _MARKS})
+
+
+def refusals(document: Node, namespace: str) -> Iterator[Refusal]:
+    """Each reason why the API server, or Istio's webhook, refuses an object of `namespace`; none for other kinds."""
+    kind = _KINDS.get(document["kind"].text)
+    if kind is None or not document["apiVersion"].text.startswith("networking.istio.io/"):
+        return
+    yield from _METADATA.refusals(document["metadata"], "metadata")
+    yield from _reserved(document["metadata"]["annotations"])
+    spec = document["spec"]
+    if spec and not spec.is_mapping:
+        yield Refusal(spec, "`spec` is not a mapping")
+        return
+    yield from kind.spec.refusals(spec, "spec")
+    if kind.exported and spec["exportTo"].is_sequence:
+        yield from export_to.refusals(spec, namespace, document["kind"].text)
+    if kind.rule:
+        yield from kind.rule(document)
+
+
+def _reserved(annotations: Node) -> Iterator[Refusal]:
+    for name in _ANNOTATIONS if annotations else ():
+        if name in annotations:
+            yield Refusal(annotations.key(name), f"the annotation `{name}` is not for objects of this kind")

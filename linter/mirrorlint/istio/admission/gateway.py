@@ -1,0 +1,98 @@
+"""Gateways of networking.istio.io (pkg/config/validation/validation.go:ValidateGateway)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.istio.admission import names, values
+from mirrorlint.istio.admission.shape import (
+    ANY_TEXT,
+    NATURAL,
+    Each,
+    Message,
+    Refusal,
+    Table,
+    Text,
+    required,
+)
+from mirrorlint.istio.admission.tls import PASSTHROUGH, SERVER_TLS, mode
+from mirrorlint.istio.ports import HTTP, protocol
+from mirrorlint.source import Node
+
+
+def _number(server: Node) -> Iterator[Refusal]:
+    number, bind = server["port"]["number"], server["bind"].text
+    unix = bind.startswith(names.UNIX)
+    if unix and number.number:
+        yield Refusal(number, f"`number: {number.text}` stands beside the Unix socket `{bind}`, which has no port")
+    elif not unix and server["port"] and not 1 <= number.number <= 65535:
+        yield Refusal(number, f"`number: {number.number}` does not lie between 1 and 65535")
+
+
+def _tls(server: Node) -> Iterator[Refusal]:
+    said, tls = server["port"]["protocol"], server["tls"]
+    spoken = protocol(said.text)
+    if spoken in ("HTTPS", "TLS"):
+        if not tls:
+            yield Refusal(said, f"the server speaks `{said.text}` and has no `tls`")
+    elif not spoken or not tls:
+        return
+    elif spoken not in HTTP:
+        yield Refusal(server.key("tls"), f"`tls` is set on a server that speaks `{said.text}`, not HTTPS or TLS")
+    elif mode(tls) not in PASSTHROUGH or _has_certificate(tls):
+        why = f"`tls` is set on a server that speaks plain `{said.text}`, which takes `httpsRedirect` only"
+        yield Refusal(server.key("tls"), why)
+
+
+def _has_certificate(tls: Node) -> bool:
+    return any(tls[name].text for name in ("caCertificates", "privateKey", "serverCertificate"))
+
+
+def _distinct_names(spec: Node) -> Iterator[Refusal]:
+    seen: set[str] = set()
+    for server in spec["servers"]:
+        name = server["port"]["name"]
+        if name and name.text in seen:
+            yield Refusal(name, f"`name: {name.text}` is taken by another server of this Gateway")
+        seen.add(name.text)
+
+
+def no_target_port(port: Node) -> Iterator[Refusal]:
+    if port["targetPort"].number:
+        yield Refusal(port["targetPort"], "`targetPort` has no effect here, and Istio takes none")
+
+
+PORT_FIELDS = {"number": NATURAL, "name": ANY_TEXT, "protocol": ANY_TEXT, "targetPort": NATURAL}
+_PORT = Message(
+    {**PORT_FIELDS, "protocol": Text(values.protocol), "name": Text(values.filled)},
+    required("the port of a server needs a `name`", "name"),
+    required("the port of a server needs a `protocol`", "protocol"),
+    no_target_port,
+)
+_SERVER = Message(
+    {
+        "name": ANY_TEXT,
+        "port": _PORT,
+        "bind": Text(names.bind),
+        "hosts": Each(Text(names.gateway_host)),
+        "tls": SERVER_TLS,
+        "defaultEndpoint": ANY_TEXT,
+    },
+    required("a server needs `hosts`", "hosts"),
+    required("a server needs a `port`", "port"),
+    _number,
+    _tls,
+)
+
+SPEC = Message(
+    {"servers": Each(_SERVER), "selector": Table(ANY_TEXT)},
+    required("a Gateway needs `servers`", "servers"),
+    _distinct_names,
+)
+
+
+def label_name(document: Node) -> Iterator[Refusal]:
+    """A Gateway's name has no dots, unlike those of other objects."""
+    name = document["metadata"]["name"]
+    if wrong := names.label(name.text):
+        yield Refusal(name, f"`name: {name.text}` {wrong}")

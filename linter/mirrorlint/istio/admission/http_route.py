@@ -1,0 +1,306 @@
+"""HTTP rules of a VirtualService (pkg/config/validation/virtualservice.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from mirrorlint.istio.admission import headers, names, values
+from mirrorlint.istio.admission.re2 import regex
+from mirrorlint.istio.admission.routes import DESTINATION, LABELS, gateway_names, route_destination, weights
+from mirrorlint.istio.admission.shape import (
+    ANY_TEXT,
+    COUNT,
+    FLAG,
+    INTEGER,
+    NATURAL,
+    PERCENT,
+    PORT_OR_ZERO,
+    TEXTS,
+    Choice,
+    Complaint,
+    Each,
+    Message,
+    Number,
+    Refusal,
+    Table,
+    Text,
+    Whole,
+    given,
+    one_of,
+    required,
+)
+from mirrorlint.source import Node
+
+_MEGABYTE = 1 << 20
+_METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"])
+_STATUSES = frozenset(status.value for status in HTTPStatus)
+_RETRY_ON = frozenset(
+    [
+        "5xx",
+        "gateway-error",
+        "reset",
+        "reset-before-request",
+        "connect-failure",
+        "retriable-4xx",
+        "refused-stream",
+        "retriable-status-codes",
+        "retriable-headers",
+        "envoy-ratelimited",
+        "http3-post-connect-failure",
+        "cancelled",
+        "deadline-exceeded",
+        "internal",
+        "resource-exhausted",
+        "unavailable",
+    ]
+)
+_GRPC_STATUSES = frozenset(
+    [
+        "OK",
+        "CANCELLED",
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+        "UNAUTHENTICATED",
+    ]
+)
+# With an action of its own a rule routes nothing and changes nothing on the way (validateHTTPRouteConflict).
+_EXCLUDED = ("route", "fault", "rewrite", "directResponse")
+
+
+def conflicts(route: Node, *, delegate: bool) -> Iterator[Refusal]:
+    """Fields that exclude each other; `delegate` says that the VirtualService has no hosts."""
+    if route["delegate"] and not delegate:
+        for name in ("redirect", "route"):
+            if given(route[name]):
+                yield Refusal(route.key(name), f"`{name}` stands beside `delegate`, which leaves the rest to another")
+        return
+    if route["delegate"]:
+        yield Refusal(route.key("delegate"), "a delegate cannot delegate again: this VirtualService has no `hosts`")
+    action = next((name for name in ("redirect", "directResponse") if route[name]), "")
+    if not action and not given(route["route"]):
+        yield Refusal(route, "the rule has neither `route` nor `redirect` nor `directResponse`")
+    for name in _EXCLUDED if action else ():
+        if name != action and given(route[name]):
+            yield Refusal(route.key(name), f"`{name}` stands beside `{action}`: a rule has only one of them")
+    if route["mirror"] and given(route["mirrors"]):
+        yield Refusal(route.key("mirrors"), "`mirrors` stands beside `mirror`: a rule has only one of them")
+
+
+def _string_match(prefix: Complaint | None = values.filled, expression: Complaint = regex) -> Message:
+    fields = {"exact": ANY_TEXT, "prefix": Text(prefix), "regex": Text(expression)}
+    return Message(fields, one_of("exact", "prefix", "regex"))
+
+
+def _present_or_regex(text: str) -> str:
+    return "" if text == "*" else regex(text)
+
+
+def _method(text: str) -> str:
+    return "" if text in _METHODS else "is not a method that CORS knows"
+
+
+def _grpc_status(text: str) -> str:
+    return "" if text in _GRPC_STATUSES else "is not a gRPC status such as `NOT_FOUND`"
+
+
+def _scheme(text: str) -> str:
+    return "" if text in ("", "http", "https") else "is neither `http` nor `https`"
+
+
+def _retry_on(text: str) -> str:
+    for policy in text.split(",") if text else ():
+        if policy not in _RETRY_ON and not (policy.isascii() and policy.isdigit() and int(policy) in _STATUSES):
+            return f"names `{policy}`, which is no condition to retry on"
+    return ""
+
+
+def _redirect_all_prefixes(route: Node) -> Iterator[Refusal]:
+    if not route["redirect"]["prefixRewrite"].text:
+        return
+    for match in route["match"]:
+        if match["uri"] and not match["uri"]["prefix"]:
+            yield Refusal(match["uri"], "`prefixRewrite` needs a `prefix` here: every match on `uri` has to be one")
+
+
+def _redirect_somewhere(redirect: Node) -> Iterator[Refusal]:
+    texts = [redirect[name].text for name in ("uri", "prefixRewrite", "authority", "scheme")]
+    if not any(texts) and not redirect["port"] and not redirect["derivePort"]:
+        yield Refusal(redirect, "the redirect changes neither `uri` nor `authority` nor `scheme` nor `port`")
+    if texts[0] and texts[1]:
+        yield Refusal(redirect.key("prefixRewrite"), "`prefixRewrite` stands beside `uri`: only one of them is allowed")
+    code = redirect["redirectCode"]
+    if code.number and not 300 <= code.number <= 399:
+        yield Refusal(code, f"`redirectCode: {code.text}` is no redirect: those are 300 to 399")
+
+
+def _rewrite_something(rewrite: Node) -> Iterator[Refusal]:
+    uri, expression = rewrite["uri"].text, rewrite["uriRegexRewrite"]
+    if uri and expression:
+        yield Refusal(expression, "`uriRegexRewrite` stands beside `uri`: only one of them is allowed")
+    elif not uri and not expression and not rewrite["authority"].text:
+        yield Refusal(rewrite, "the rewrite has neither `uri` nor `uriRegexRewrite` nor `authority`")
+    if expression and not (expression["match"].text and expression["rewrite"].text):
+        yield Refusal(expression, "`uriRegexRewrite` needs both `match` and `rewrite`")
+
+
+def _retries_off(retries: Node) -> Iterator[Refusal]:
+    if retries["attempts"].number:
+        return
+    for name in ("perTryTimeout", "retryOn", "retryRemoteLocalities"):
+        if retries[name] and (name != "retryOn" or retries[name].text):
+            yield Refusal(retries.key(name), f"`{name}` is set although `attempts` is 0, which turns retries off")
+
+
+def _small_body(response: Node) -> Iterator[Refusal]:
+    text, data = response["body"]["string"], response["body"]["bytes"]
+    if len(text.text.encode()) > _MEGABYTE or len(data.text) * 3 // 4 > _MEGABYTE:
+        yield Refusal(text if text else data, "the body of the direct response is larger than 1 MB")
+
+
+def _not_supported(name: str) -> Complaint:
+    return lambda _: f"is not supported: Istio never implemented `{name}`"
+
+
+_FRACTION = Message({"value": Number(0, 100, least=0.0001)})
+_SHARE = Message({"value": Number(0, 100)})
+_STATUS = Whole(200, 600)
+_MATCHES = _string_match()
+_MATCH = Message(
+    {
+        "name": ANY_TEXT,
+        "uri": _string_match(prefix=None),
+        "scheme": _MATCHES,
+        "method": _MATCHES,
+        "authority": _MATCHES,
+        "headers": Table(_MATCHES, key=headers.matched),
+        "withoutHeaders": Table(_string_match(expression=_present_or_regex), key=headers.matched),
+        "queryParams": Table(_MATCHES),
+        "ignoreUriCase": FLAG,
+        "port": PORT_OR_ZERO,
+        "sourceLabels": LABELS,
+        "gateways": TEXTS,
+        "sourceNamespace": Text(names.label_or_empty),
+        "statPrefix": ANY_TEXT,
+    },
+    gateway_names,
+)
+_ORIGIN = Message(
+    {"exact": Text(values.filled), "prefix": Text(values.filled), "regex": Text(regex)},
+    one_of("exact", "prefix", "regex"),
+    required("an item of `allowOrigins` has neither `exact` nor `prefix` nor `regex`", "exact", "prefix", "regex"),
+)
+_CORS = Message(
+    {
+        "allowOrigin": TEXTS,
+        "allowOrigins": Each(_ORIGIN),
+        "allowMethods": Each(Text(_method)),
+        "allowHeaders": Each(Text(headers.cors)),
+        "exposeHeaders": Each(Text(headers.cors)),
+        "maxAge": Text(values.whole_seconds),
+        "allowCredentials": FLAG,
+        "unmatchedPreflights": Choice("UNSPECIFIED", "FORWARD", "IGNORE"),
+    }
+)
+_ABORT = Message(
+    {
+        "percentage": _FRACTION,
+        "httpStatus": _STATUS,
+        "grpcStatus": Text(_grpc_status),
+        "http2Error": Text(_not_supported("http2Error")),
+    },
+    one_of("httpStatus", "grpcStatus", "http2Error"),
+)
+_DELAY = Message(
+    {
+        "percent": INTEGER,
+        "percentage": _FRACTION,
+        "fixedDelay": Text(values.duration),
+        "exponentialDelay": Text(_not_supported("exponentialDelay")),
+    },
+    one_of("fixedDelay", "exponentialDelay"),
+)
+_FAULT = Message(
+    {"abort": _ABORT, "delay": _DELAY}, required("`fault` has neither `abort` nor `delay`", "abort", "delay")
+)
+_REDIRECT = Message(
+    {
+        "uri": ANY_TEXT,
+        "prefixRewrite": ANY_TEXT,
+        "authority": ANY_TEXT,
+        "scheme": Text(_scheme),
+        "port": PORT_OR_ZERO,
+        "derivePort": Choice("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"),
+        "redirectCode": NATURAL,
+    },
+    _redirect_somewhere,
+    one_of("port", "derivePort"),
+)
+_REWRITE = Message(
+    {
+        "uri": ANY_TEXT,
+        "authority": ANY_TEXT,
+        "uriRegexRewrite": Message({"match": Text(lambda text: regex(text) if text else ""), "rewrite": ANY_TEXT}),
+    },
+    _rewrite_something,
+)
+_DIRECT_RESPONSE = Message(
+    {
+        "status": _STATUS,
+        "body": Message({"string": ANY_TEXT, "bytes": Text(values.base64)}, one_of("string", "bytes")),
+    },
+    required("a direct response needs a `status`", "status"),
+    _small_body,
+)
+_RETRIES = Message(
+    {
+        "attempts": COUNT,
+        "perTryTimeout": Text(values.duration),
+        "backoff": Text(values.duration),
+        "retryOn": Text(_retry_on),
+        "retryRemoteLocalities": FLAG,
+        "retryIgnorePreviousHosts": FLAG,
+    },
+    _retries_off,
+)
+_MIRROR = Message(
+    {"destination": DESTINATION, "percentage": _SHARE},
+    required("an item of `mirrors` needs a `destination`", "destination"),
+)
+
+HTTP_ROUTE = Message(
+    {
+        "name": ANY_TEXT,
+        "match": Each(_MATCH),
+        "route": Each(route_destination(headers=headers.HEADERS)),
+        "redirect": _REDIRECT,
+        "directResponse": _DIRECT_RESPONSE,
+        "delegate": Message({"name": ANY_TEXT, "namespace": ANY_TEXT}),
+        "rewrite": _REWRITE,
+        "timeout": Text(values.duration),
+        "retries": _RETRIES,
+        "fault": _FAULT,
+        "mirror": DESTINATION,
+        "mirrors": Each(_MIRROR),
+        "mirrorPercent": PERCENT,
+        "mirror_percent": PERCENT,
+        "mirrorPercentage": _SHARE,
+        "corsPolicy": _CORS,
+        "headers": headers.HEADERS,
+    },
+    weights,
+    headers.authority_set_twice,
+    _redirect_all_prefixes,
+)

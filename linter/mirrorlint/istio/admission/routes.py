@@ -1,0 +1,68 @@
+"""What HTTP, TLS and TCP routes share: destinations, weights, and the gateways that they are bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.istio.admission import names
+from mirrorlint.istio.admission.shape import (
+    COUNT,
+    PORT,
+    PORT_OR_ZERO,
+    TEXTS,
+    Each,
+    Message,
+    Refusal,
+    Rule,
+    Shape,
+    Table,
+    Text,
+    required,
+)
+from mirrorlint.source import Node
+
+LABELS = Table(Text(names.label_value), key=names.label_key)
+SELECTOR_LABELS = Table(Text(names.selector_value), key=names.selector_key)
+
+DESTINATION = Message(
+    {
+        "host": Text(names.destination_host),
+        "subset": Text(names.label_or_empty),
+        "port": Message({"number": PORT}, required("a destination's `port` has no `number`", "number")),
+    },
+    required("a destination without `host` leads nowhere", "host"),
+)
+
+
+def gateway_names(node: Node) -> Iterator[Refusal]:
+    """The `gateways` up to the first that has no namespace: Istio checks no further (validateGatewayNames)."""
+    for gateway in node["gateways"]:
+        if wrong := names.gateway_name(gateway.text):
+            yield Refusal(gateway, f"`gateways: {gateway.text}` {wrong}")
+        if "/" not in gateway.text:
+            return
+
+
+def route_destination(**more: Shape) -> Message:
+    """An item of a `route` list."""
+    fields = {"destination": DESTINATION, "weight": COUNT, **more}
+    return Message(fields, required("a destination is required in each item of `route`", "destination"))
+
+
+def weights(route: Node) -> Iterator[Refusal]:
+    """Several destinations share more than a weight of 0 (validateHTTPRouteDestinations)."""
+    destinations = route["route"]
+    if len(destinations) > 1 and not any(item["weight"].number for item in destinations):
+        yield Refusal(destinations.at(0), "the weights of the destinations add up to 0")
+
+
+def l4_match(*rules: Rule, **more: Shape) -> Message:
+    """A condition of a TCP or TLS route."""
+    fields = {
+        "destinationSubnets": Each(Text(names.subnet)),
+        "port": PORT_OR_ZERO,
+        "sourceLabels": LABELS,
+        "gateways": TEXTS,
+        **more,
+    }
+    return Message(fields, gateway_names, *rules)

@@ -1,0 +1,142 @@
+"""TLS settings of servers (Gateway, Sidecar) and of clients (DestinationRule)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.istio.admission.shape import ANY_TEXT, FLAG, TEXTS, Choice, Each, Message, Refusal, given
+from mirrorlint.source import Node
+
+PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
+_USELESS_UNVERIFIED = {
+    "SIMPLE": ("caCertificates", "credentialName", "subjectAltNames"),
+    "MUTUAL": ("caCertificates", "subjectAltNames"),
+}
+_MUTUAL = ("MUTUAL", "OPTIONAL_MUTUAL")
+_VERSIONS = Choice("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3")
+_CERTIFICATES = (
+    "serverCertificate",
+    "privateKey",
+    "caCertificates",
+    "tlsCertificates",
+    "credentialName",
+    "credentialNames",
+)
+
+
+def mode(tls: Node) -> str:
+    """A server's mode; PASSTHROUGH is the enum's first name, and so the default."""
+    return tls["mode"].text or "PASSTHROUGH"
+
+
+def _set(tls: Node, name: str) -> bool:
+    return given(tls[name]) and (not tls[name].is_scalar or tls[name].text != "")
+
+
+def _istio_certificates(tls: Node) -> Iterator[Refusal]:
+    for name in _CERTIFICATES if mode(tls) == "ISTIO_MUTUAL" else ():
+        if _set(tls, name):
+            yield Refusal(tls.key(name), f"`{name}` is set although ISTIO_MUTUAL brings its own certificates")
+
+
+def _one_source(tls: Node) -> Iterator[Refusal]:
+    if mode(tls) == "ISTIO_MUTUAL":
+        return
+    sources = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if _set(tls, name)]
+    if _set(tls, "serverCertificate") and _set(tls, "privateKey"):
+        sources.append("serverCertificate")
+    if len(sources) > 1:
+        why = f"`{sources[1]}` stands beside `{sources[0]}`: a certificate has one source"
+        yield Refusal(tls.key(sources[1]), why)
+
+
+def _complete(tls: Node) -> Iterator[Refusal]:
+    current = mode(tls)
+    if current not in ("SIMPLE", *_MUTUAL) or _set(tls, "credentialName") or _set(tls, "credentialNames"):
+        return
+    if current in _MUTUAL and not _set(tls, "caCertificates"):
+        yield Refusal(
+            tls, f"TLS mode {current} has neither `credentialName` nor `caCertificates` to check clients with"
+        )
+    for holder in tls["tlsCertificates"] if _set(tls, "tlsCertificates") else (tls,):
+        for name in ("serverCertificate", "privateKey"):
+            if not _set(holder, name):
+                yield Refusal(holder, f"TLS mode {current} has neither `credentialName` nor `{name}` to show")
+
+
+def _revocation(tls: Node) -> Iterator[Refusal]:
+    if not _set(tls, "caCrl"):
+        return
+    credential = _set(tls, "credentialName")
+    if mode(tls) == "SIMPLE" and not credential and not _set(tls, "credentialNames"):
+        yield Refusal(tls["caCrl"], "`caCrl` is set although TLS mode SIMPLE checks no client certificates")
+    elif mode(tls) in PASSTHROUGH and credential:
+        yield Refusal(tls["caCrl"], "`caCrl` stands beside `credentialName`: the credential itself holds the list")
+
+
+SERVER_TLS = Message(
+    {
+        "mode": Choice("PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"),
+        "httpsRedirect": FLAG,
+        "insecureSkipVerify": FLAG,
+        "credentialName": ANY_TEXT,
+        "credentialNames": TEXTS,
+        "serverCertificate": ANY_TEXT,
+        "privateKey": ANY_TEXT,
+        "caCertificates": ANY_TEXT,
+        "caCertCredentialName": ANY_TEXT,
+        "caCrl": ANY_TEXT,
+        "tlsCertificates": Each(
+            Message({"serverCertificate": ANY_TEXT, "privateKey": ANY_TEXT, "caCertificates": ANY_TEXT})
+        ),
+        "subjectAltNames": TEXTS,
+        "verifyCertificateSpki": TEXTS,
+        "verifyCertificateHash": TEXTS,
+        "minProtocolVersion": _VERSIONS,
+        "maxProtocolVersion": _VERSIONS,
+        "cipherSuites": TEXTS,
+    },
+    _istio_certificates,
+    _one_source,
+    _complete,
+    _revocation,
+)
+
+
+def _unverified(tls: Node) -> Iterator[Refusal]:
+    if not tls["insecureSkipVerify"].truth:
+        return
+    for name in _USELESS_UNVERIFIED.get(tls["mode"].text, ()):
+        if _set(tls, name):
+            yield Refusal(tls.key(name), f"`{name}` is set although `insecureSkipVerify` turns the check off")
+
+
+def _one_client_source(tls: Node) -> Iterator[Refusal]:
+    current = tls["mode"].text
+    if current not in ("SIMPLE", "MUTUAL"):
+        return
+    if _set(tls, "credentialName"):
+        for name in ("clientCertificate", "privateKey", "caCertificates", "caCrl"):
+            if _set(tls, name):
+                yield Refusal(tls.key(name), f"`{name}` stands beside `credentialName`: the certificate has one source")
+    elif current == "MUTUAL":
+        for name in ("clientCertificate", "privateKey"):
+            if not _set(tls, name):
+                yield Refusal(tls, f"TLS mode MUTUAL has neither `credentialName` nor `{name}` to show")
+
+
+CLIENT_TLS = Message(
+    {
+        "mode": Choice("DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"),
+        "clientCertificate": ANY_TEXT,
+        "privateKey": ANY_TEXT,
+        "caCertificates": ANY_TEXT,
+        "caCrl": ANY_TEXT,
+        "credentialName": ANY_TEXT,
+        "subjectAltNames": TEXTS,
+        "sni": ANY_TEXT,
+        "insecureSkipVerify": FLAG,
+    },
+    _unverified,
+    _one_client_source,
+)

@@ -1,0 +1,79 @@
+"""DestinationRules: subsets, and the TLS that a client starts (networking/v1alpha3/destination_rule.proto)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.names import expand
+from mirrorlint.istio.services import texts
+from mirrorlint.source import Node
+
+
+class Policy(NamedTuple):
+    """A `trafficPolicy`: its `tls`, and for each port with its own settings that port's `tls`; absent Nodes say nothing."""
+
+    node: Node
+    tls: Node
+    ports: Mapping[int, Node]
+
+    def tls_of(self, port: int) -> Node:
+        """The `tls` that counts for a port: port settings replace the others whole (util.go:GetPortLevelTrafficPolicy)."""
+        return self.ports.get(port, self.tls)
+
+
+class Subset(NamedTuple):
+    """An entry of `subsets`."""
+
+    name: str
+    labels: Mapping[str, str]
+    policy: Policy
+    node: Node
+
+    def tls_of(self, port: int, base: Policy) -> Node:
+        """The subset's own `tls`, or that of the rule around it (util.go:MergeSubsetTrafficPolicy)."""
+        own = self.policy.tls_of(port)
+        return own if own.present or port in self.policy.ports else base.tls_of(port)
+
+
+class DestinationRule(NamedTuple):
+    """A DestinationRule, or several for one host that Istio merges into the first."""
+
+    manifest: Manifest
+    host: str
+    namespace: str
+    export_to: frozenset[str]
+    selector: Mapping[str, str]
+    selective: bool
+    policy: Policy
+    subsets: Mapping[str, Subset]
+    host_node: Node
+
+    def merged(self, other: DestinationRule) -> DestinationRule:
+        """With the subsets of a later rule, and its policy where this one has none (destination_rule.go:mergeDestinationRule)."""
+        policy = self.policy if self.policy.node else other.policy
+        return self._replace(policy=policy, subsets={**other.subsets, **self.subsets})
+
+
+def read_policy(node: Node) -> Policy:
+    """A `trafficPolicy`."""
+    ports = {p["port"]["number"].number: p["tls"] for p in reversed(list(node["portLevelSettings"]))}
+    return Policy(node, node["tls"], ports)
+
+
+def read_rule(manifest: Manifest, domain: str) -> DestinationRule:
+    """A DestinationRule; one with a workloadSelector stays in its namespace (push_context.go:setDestinationRules)."""
+    spec = manifest.node["spec"]
+    selective = bool(spec["workloadSelector"])
+    return DestinationRule(
+        manifest=manifest,
+        host=expand(spec["host"].text, manifest.namespace, domain),
+        namespace=manifest.namespace,
+        export_to=frozenset({"."}) if selective else frozenset(spec["exportTo"].texts),
+        selector=texts(spec["workloadSelector"]["matchLabels"]),
+        selective=selective,
+        policy=read_policy(spec["trafficPolicy"]),
+        subsets={s["name"].text: Subset(s["name"].text, texts(s["labels"]), read_policy(s["trafficPolicy"]), s) for s in reversed(list(spec["subsets"]))},
+        host_node=spec["host"],
+    )

@@ -1,0 +1,87 @@
+"""Istio Gateways: which pods they select and what each server says (networking/v1alpha3/gateway.proto)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.ports import HTTP, protocol
+from mirrorlint.istio.services import texts
+from mirrorlint.source import Node
+
+PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
+
+
+class Server(NamedTuple):
+    """An entry of `servers`; `hosts` are as Istio compares them: bare, or `namespace/host`."""
+
+    gateway: Gateway
+    node: Node
+    number: int
+    port_name: str
+    protocol: str
+    bind: str
+    hosts: tuple[str, ...]
+    tls: bool
+    mode: str
+    redirects: bool
+
+    @property
+    def plain_http(self) -> bool:
+        """Whether it takes HTTP without TLS."""
+        return self.protocol in HTTP
+
+    @property
+    def terminates(self) -> bool:
+        """Whether it takes HTTP inside TLS (gateway.go:IsHTTPSServerWithTLSTermination)."""
+        return self.protocol == "HTTPS" and self.tls and self.mode not in PASSTHROUGH
+
+    def sni_hosts(self) -> tuple[str, ...]:
+        """The names of its filter chain (model/gateway.go:GetSNIHostsForServer)."""
+        return tuple(dict.fromkeys(host.rpartition("/")[2] for host in self.hosts))
+
+    def hosts_for(self, namespace: str) -> list[str]:
+        """The hosts that VirtualServices of a namespace may bind to (host/names.go:NamesForNamespace)."""
+        pairs = (host.rpartition("/") for host in self.hosts)
+        return [name for owner, slash, name in pairs if not slash or owner in (namespace, "*")]
+
+
+class Gateway(NamedTuple):
+    """An Istio Gateway; an empty selector means every gateway pod."""
+
+    manifest: Manifest
+    name: str
+    selector: Mapping[str, str]
+    servers: tuple[Server, ...]
+
+
+def read_gateway(manifest: Manifest) -> Gateway:
+    """A Gateway; its `name` is `namespace/name`, as VirtualServices refer to it."""
+    spec = manifest.node["spec"]
+    bare = Gateway(manifest, f"{manifest.namespace}/{manifest.name}", texts(spec["selector"]), ())
+    return bare._replace(servers=tuple(_server(bare, node) for node in spec["servers"]))
+
+
+def _server(gateway: Gateway, node: Node) -> Server:
+    tls, port = node["tls"], node["port"]
+    return Server(
+        gateway=gateway,
+        node=node,
+        number=port["number"].number,
+        port_name=port["name"].text,
+        protocol=protocol(port["protocol"].text),
+        bind=node["bind"].text,
+        hosts=_server_hosts(node["hosts"].texts, gateway.manifest.namespace),
+        tls=bool(tls),
+        mode=tls["mode"].text or "PASSTHROUGH" if tls else "",
+        redirects=tls["httpsRedirect"].truth,
+    )
+
+
+def _server_hosts(hosts: tuple[str, ...], namespace: str) -> tuple[str, ...]:
+    """`./h` is the Gateway's namespace, `*/h` every namespace, `*/*` everything (model/gateway.go:sanitizeServerHostNamespace)."""
+    if "*/*" in hosts:
+        return ("*",)
+    split = (host.rpartition("/") for host in hosts)
+    return tuple(name if owner == "*" or not slash else f"{namespace if owner == '.' else owner}/{name}" for owner, slash, name in split)

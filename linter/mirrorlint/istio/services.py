@@ -1,0 +1,107 @@
+"""The registry's services: Kubernetes Services and ServiceEntry hosts in one form (pilot/pkg/serviceregistry)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.names import is_ip
+from mirrorlint.istio.ports import Port, protocol, service_protocol
+from mirrorlint.source import Node
+
+STATIC, DNS, ROUND_ROBIN, NONE, DYNAMIC_DNS, ALIAS = "STATIC", "DNS", "DNS_ROUND_ROBIN", "NONE", "DYNAMIC_DNS", "ALIAS"
+EXPORT_ANNOTATION = "networking.istio.io/exportTo"
+
+
+class Endpoint(NamedTuple):
+    """An address of an entry; `ports` maps the entry's port names to this endpoint's own numbers."""
+
+    address: str
+    labels: Mapping[str, str]
+    ports: Mapping[str, int]
+    node: Node
+
+
+class Service(NamedTuple):
+    """A host of the registry.
+
+    `resolution` is one of this module's constants (ALIAS for type ExternalName); `kubernetes` tells a Service from a ServiceEntry;
+    `alias_of` is the external name; `export_to` is empty when the mesh's default decides; `addresses` are the virtual IPs that manifests
+    show; `selector` picks pods or WorkloadEntries; `node` is the ServiceEntry's host or the Service's name.
+    """
+
+    manifest: Manifest
+    host: str
+    namespace: str
+    kubernetes: bool
+    ports: tuple[Port, ...]
+    resolution: str
+    alias_of: str
+    export_to: frozenset[str]
+    addresses: tuple[str, ...]
+    endpoints: tuple[Endpoint, ...]
+    selector: Mapping[str, str]
+    node: Node
+
+    def port(self, number: int) -> Port | None:
+        """The port with this number."""
+        return next((port for port in self.ports if port.number == number), None)
+
+
+def texts(node: Node) -> dict[str, str]:
+    """A mapping of strings."""
+    return {key.text: value.text for key, value in node.entries()}
+
+
+def read_service(manifest: Manifest, domain: str) -> Service:
+    """A Kubernetes Service as the registry has it (kube/conversion.go:ConvertService)."""
+    spec, metadata = manifest.node["spec"], manifest.node["metadata"]
+    alias = spec["externalName"].text if spec["type"].text == "ExternalName" else ""
+    ip = spec["clusterIP"].text
+    headless = ip == "None"
+    ips = spec["clusterIPs"].texts if len(spec["clusterIPs"]) > 1 else ((ip,) if ip else ())
+    exports = metadata["annotations"][EXPORT_ANNOTATION].text
+    return Service(
+        manifest=manifest,
+        host=f"{manifest.name}.{manifest.namespace}.svc.{domain}",
+        namespace=manifest.namespace,
+        kubernetes=True,
+        ports=tuple(
+            Port(p["port"].number, p["name"].text, service_protocol(p), p["targetPort"].number, p["port"], p["nodePort"].number) for p in spec["ports"]
+        ),
+        resolution=NONE if headless else ALIAS if alias else STATIC,
+        alias_of=alias,
+        export_to=frozenset(name.strip() for name in exports.split(",")) if exports else frozenset(),
+        addresses=() if headless else tuple(ips),
+        endpoints=(),
+        selector=texts(spec["selector"]),
+        node=metadata["name"],
+    )
+
+
+def read_endpoint(node: Node, labels: Mapping[str, str]) -> Endpoint:
+    """An entry of `endpoints`, or a WorkloadEntry's spec."""
+    return Endpoint(node["address"].text, labels, {key.text: value.number for key, value in node["ports"].entries()}, node["address"])
+
+
+def read_entry(manifest: Manifest, domain: str) -> Iterator[Service]:
+    """A ServiceEntry's hosts, one service each (serviceentry/conversion.go:convertServices); hosts are never expanded."""
+    spec = manifest.node["spec"]
+    ports = tuple(Port(p["number"].number, p["name"].text, protocol(p["protocol"].text), p["targetPort"].number, p["number"]) for p in spec["ports"])
+    ips = [address for address in spec["addresses"].texts if is_ip(address)]
+    for host in spec["hosts"]:
+        yield Service(
+            manifest=manifest,
+            host=host.text,
+            namespace=manifest.namespace,
+            kubernetes=False,
+            ports=ports,
+            resolution=spec["resolution"].text or NONE,
+            alias_of="",
+            export_to=frozenset(spec["exportTo"].texts),
+            addresses=tuple(ips[-1:]),  # a service for each address, of which the last one keeps the name
+            endpoints=tuple(read_endpoint(e, texts(e["labels"])) for e in spec["endpoints"]),
+            selector=texts(spec["workloadSelector"]["labels"]),
+            node=host,
+        )

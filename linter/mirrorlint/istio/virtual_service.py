@@ -1,0 +1,317 @@
+"""VirtualServices: hosts, gateways, and the HTTP rules after delegates are merged in (pilot/pkg/model/virtualservice*.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.names import MESH, PUBLIC, exported, expand, gateway_name
+from mirrorlint.source import Node
+
+
+class StringMatch(NamedTuple):
+    """A condition on a string; `kind` is exact, prefix, regex, present (any value) or "" (no condition)."""
+
+    kind: str
+    value: str
+    node: Node
+
+
+class Match(NamedTuple):
+    """One block of `match`: conditions that must all hold. An absent block is one without conditions."""
+
+    node: Node
+    uri: StringMatch
+    scheme: StringMatch
+    method: StringMatch
+    authority: StringMatch
+    headers: Mapping[str, StringMatch]
+    without_headers: Mapping[str, StringMatch]
+    query: Mapping[str, StringMatch]
+    port: int
+    ignore_case: bool
+    source_labels: Mapping[str, str]
+    source_namespace: str
+    gateways: tuple[str, ...]
+
+
+class Destination(NamedTuple):
+    """Where a request is sent: the resolved host, the subset ("" for none) and the port (0 when it names none)."""
+
+    host: str
+    subset: str
+    port: int
+    node: Node
+
+
+class Headers(NamedTuple):
+    """Operations on the request's headers, names in lower case; `authority` is the Host that they set ("" for none)."""
+
+    authority: str
+    set: Mapping[str, str]
+    remove: tuple[str, ...]
+
+
+class Backend(NamedTuple):
+    """An entry of `route`."""
+
+    destination: Destination
+    weight: int
+    headers: Headers
+
+
+class Mirror(NamedTuple):
+    """A mirror policy: what it copies to, how much of it in percent, and the value that says so."""
+
+    destination: Destination
+    percent: float
+    node: Node
+
+
+class Rewrite(NamedTuple):
+    """`rewrite`: the new Host, path (prefix), or pattern and substitution; each "" when not asked for."""
+
+    authority: str
+    uri: str
+    pattern: str
+    substitution: str
+
+
+class Rule(NamedTuple):
+    """An entry of `http`; `action` is route, redirect or direct-response."""
+
+    node: Node
+    action: str
+    matches: tuple[Match, ...]
+    backends: tuple[Backend, ...]
+    mirrors: tuple[Mirror, ...]
+    rewrite: Rewrite
+    headers: Headers
+
+
+class Host(NamedTuple):
+    """A host of `hosts`, resolved, and where it is written."""
+
+    name: str
+    node: Node
+
+
+class VirtualService:
+    """A VirtualService with hosts: what it is bound to, who sees it, and its rules."""
+
+    def __init__(self, manifest: Manifest, read: Reader) -> None:
+        """Read the manifest; `read` knows the mesh's defaults and the delegates."""
+        spec = manifest.node["spec"]
+        self.manifest = manifest
+        self.namespace = manifest.namespace
+        self.hosts = tuple(Host(expand(h.text, manifest.namespace, read.domain), h) for h in spec["hosts"])
+        self.bindings = {gateway_name(g.text, manifest.namespace): g for g in spec["gateways"]}
+        self.gateways = tuple(self.bindings) or (MESH,)
+        self.export_to = frozenset(spec["exportTo"].texts) or read.export_to
+        self.rules = tuple(read.rules(manifest))
+
+
+class Reader:
+    """Reads VirtualServices of one cluster."""
+
+    def __init__(self, domain: str, export_to: frozenset[str], manifests: Iterable[Manifest]) -> None:
+        """`export_to` is the mesh's defaultVirtualServiceExportTo."""
+        self.domain = domain
+        self.export_to = export_to or PUBLIC
+        self._delegates = {(m.namespace, m.name): m for m in manifests if not len(m.node["spec"]["hosts"])}
+
+    def rules(self, manifest: Manifest) -> Iterator[Rule]:
+        """The HTTP rules in order, those of delegates in place of the rule that names them (mergeVirtualServices)."""
+        for node in manifest.node["spec"]["http"]:
+            own = _Fields(node, manifest.namespace, self.domain)
+            if not node["delegate"]:
+                yield own.rule(own.matches())
+                continue
+            for child in self._delegated(node["delegate"], manifest.namespace):
+                matches = merge_matches(own.matches(), child.matches())
+                if matches is not None:
+                    yield _Fields(child.node, child.namespace, self.domain, own).rule(matches)
+
+    def delegate(self, node: Node, namespace: str) -> Manifest | None:
+        """The VirtualService that a `delegate` value names, if `namespace` may use it."""
+        found = self._delegates.get((node["namespace"].text or namespace, node["name"].text))
+        if found is None:
+            return None
+        export_to = frozenset(found.node["spec"]["exportTo"].texts) or self.export_to
+        return found if exported(export_to, found.namespace, namespace) else None
+
+    def _delegated(self, node: Node, namespace: str) -> Iterator[_Fields]:
+        found = self.delegate(node, namespace)
+        if found is not None:
+            for child in found.node["spec"]["http"]:
+                yield _Fields(child, found.namespace, self.domain)
+
+
+class _Fields:
+    """A rule's fields; those that a delegate's rule leaves unset are its root's (mergeHTTPRoute)."""
+
+    def __init__(self, node: Node, namespace: str, domain: str, root: _Fields | None = None) -> None:
+        self.node, self.namespace, self._domain, self._root = node, namespace, domain, root
+
+    def _owner(self, field: str) -> _Fields:
+        return self._root if self._root and field not in self.node else self
+
+    def _get(self, field: str) -> Node:
+        return self._owner(field).node[field]
+
+    def destination(self, node: Node) -> Destination:
+        return Destination(
+            expand(node["host"].text, self.namespace, self._domain), node["subset"].text, node["port"]["number"].number, node
+        )
+
+    def matches(self) -> tuple[Match, ...]:
+        return tuple(read_match(m, self.namespace) for m in self.node["match"])
+
+    def rule(self, matches: tuple[Match, ...]) -> Rule:
+        if self.node["redirect"]:
+            action = "redirect"
+        else:
+            action = "direct-response" if self._get("directResponse") else "route"
+        return Rule(
+            node=self.node,
+            action=action,
+            matches=matches,
+            backends=tuple(Backend(self.destination(b["destination"]), b["weight"].number, read_headers(b["headers"])) for b in self.node["route"]),
+            mirrors=tuple(m for m in self._mirrors() if m.percent > 0),
+            rewrite=read_rewrite(self._get("rewrite")),
+            headers=read_headers(self._get("headers")),
+        )
+
+    def _mirrors(self) -> Iterator[Mirror]:
+        """What `mirror` and `mirrors` ask for; a percentage of 0 is no mirror (route.go:MirrorPercent, MirrorPercentByPolicy)."""
+        mirror = self._get("mirror")
+        if mirror:
+            yield Mirror(self._owner("mirror").destination(mirror), self._percent(), mirror)
+        for policy in self._get("mirrors"):
+            if policy["destination"]:
+                percent = millionths(policy["percentage"]["value"]) if policy["percentage"] else 100.0
+                yield Mirror(self._owner("mirrors").destination(policy["destination"]), percent, policy["destination"])
+
+    def _percent(self) -> float:
+        exact, whole = self._get("mirrorPercentage"), self._get("mirrorPercent") or self._get("mirror_percent")
+        if exact:
+            return millionths(exact["value"])
+        return float(whole.number) if whole else 100.0
+
+
+def millionths(value: Node) -> float:
+    """A percentage as Envoy gets it: cut off to a whole number of millionths (route.go:translatePercentToFractionalPercent)."""
+    return int(value.decimal * 10000) / 10000
+
+
+def read_rewrite(node: Node) -> Rewrite:
+    """The `rewrite` field."""
+    pattern = node["uriRegexRewrite"]
+    return Rewrite(node["authority"].text, node["uri"].text, pattern["match"].text, pattern["rewrite"].text)
+
+
+def read_headers(node: Node) -> Headers:
+    """The `headers` field: `host` and `:authority` become a rewrite, other pseudo headers are dropped (route.go:TranslateHeadersOperations)."""
+    request = node["request"]
+    if not request:
+        return NO_HEADERS
+    authority, values = "", {}
+    for operation in ("add", "set"):
+        for key, value in request[operation].entries():
+            name = key.text.lower()
+            if name in ("host", ":authority"):
+                authority = value.text or authority
+            elif not name.startswith(":"):
+                values[name] = value.text
+    removed = tuple(name for name in (n.lower() for n in request["remove"].texts) if name != "host" and not name.startswith(":"))
+    return Headers(authority, values, removed)
+
+
+NO_HEADERS = Headers("", {}, ())
+
+
+def read_string_match(node: Node) -> StringMatch:
+    """A StringMatch; `{}` and the regex `*` accept any value (route.go:canBeConvertedToPresentMatch)."""
+    if not node.present:
+        return StringMatch("", "", node)
+    for kind in ("exact", "prefix", "regex"):
+        if kind in node:
+            value = node[kind].text
+            return StringMatch("present" if (kind, value) == ("regex", "*") else kind, value, node[kind])
+    return StringMatch("present", "", node)
+
+
+def _string_matches(node: Node) -> dict[str, StringMatch]:
+    return {key.text: read_string_match(value) for key, value in node.entries()}
+
+
+def read_match(node: Node, namespace: str) -> Match:
+    """A block of `match`; gateway names are resolved in `namespace`."""
+    return Match(
+        node=node,
+        uri=read_string_match(node["uri"]),
+        scheme=read_string_match(node["scheme"]),
+        method=read_string_match(node["method"]),
+        authority=read_string_match(node["authority"]),
+        headers=_string_matches(node["headers"]),
+        without_headers=_string_matches(node["withoutHeaders"]),
+        query=_string_matches(node["queryParams"]),
+        port=node["port"].number,
+        ignore_case=node["ignoreUriCase"].truth,
+        source_labels={key.text: value.text for key, value in node["sourceLabels"].entries()},
+        source_namespace=node["sourceNamespace"].text,
+        gateways=tuple(gateway_name(g, namespace) for g in node["gateways"].texts),
+    )
+
+
+def merge_matches(root: tuple[Match, ...], child: tuple[Match, ...]) -> tuple[Match, ...] | None:
+    """What root and delegate both ask for, None when they contradict each other (mergeHTTPMatchRequests)."""
+    if not root or not child:
+        return child or root
+    merged: list[Match] = []
+    for leaf in child:
+        agreeing = [merge_match(r, leaf) for r in root if not _conflict(r, leaf)]
+        if not agreeing:
+            return None
+        merged += agreeing
+    return tuple(merged)
+
+
+def merge_match(root: Match, leaf: Match) -> Match:
+    """The leaf's conditions, and the root's where the leaf has none (mergeHTTPMatchRequest)."""
+    return leaf._replace(
+        **{name: getattr(leaf, name) if getattr(leaf, name).kind else getattr(root, name) for name in ("uri", "scheme", "method", "authority")},
+        headers={**root.headers, **leaf.headers},
+        without_headers={**root.without_headers, **leaf.without_headers},
+        query={**root.query, **leaf.query},
+        source_labels={**root.source_labels, **leaf.source_labels},
+        port=leaf.port or root.port,
+        source_namespace=leaf.source_namespace or root.source_namespace,
+        gateways=leaf.gateways or root.gateways,
+    )
+
+
+def _conflict(root: Match, leaf: Match) -> bool:
+    """Whether the leaf is no part of what the root asks for (virtualservice.go:hasConflict)."""
+    pairs = [(getattr(root, name), getattr(leaf, name)) for name in ("uri", "scheme", "method", "authority")]
+    for ours, theirs in ((root.headers, leaf.headers), (root.without_headers, leaf.without_headers), (root.query, leaf.query)):
+        pairs += [(ours[key], theirs[key]) for key in theirs if key in ours]
+    return (
+        any(_strings_conflict(a, b) for a, b in pairs)
+        or root.ignore_case != leaf.ignore_case
+        or bool(root.port and leaf.port and root.port != leaf.port)
+        or (root.source_namespace not in ("", leaf.source_namespace))
+        or any(root.source_labels.get(key, value) != value for key, value in leaf.source_labels.items())
+        or bool(root.gateways and leaf.gateways and not set(leaf.gateways) <= set(root.gateways))
+        or bool(root.gateways and len(root.gateways) < len(leaf.gateways))
+    )
+
+
+def _strings_conflict(root: StringMatch, leaf: StringMatch) -> bool:
+    if not root.kind or not leaf.kind:
+        return False
+    return not (
+        (root.kind == leaf.kind == "exact" and root.value == leaf.value != "")
+        or (root.kind == "prefix" and leaf.kind in ("prefix", "exact") and root.value and leaf.value and leaf.value.startswith(root.value))
+    )

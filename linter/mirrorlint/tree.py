@@ -1,0 +1,337 @@
+"""YAML text to trees of plain data: the one module that knows PyYAML."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Callable, Iterator
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from yaml.error import Mark, MarkedYAMLError, YAMLError
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner
+
+from mirrorlint.scalars import STANDARD, is_null, key_name, plain, typed
+
+MAX_DEPTH = 128
+MAX_EVENTS = 3_000_000
+# What aliases may stand for in one file. Go-yaml draws its line near 400,000 values a document (decode.go:allowedAliasRatio).
+MAX_ALIASED = 1_000_000
+
+# (content, tag, line, column, end line, end column), counted from 0. The content of a scalar is its text, of a sequence the list of its
+# items, of a mapping {key as Kubernetes reads it: (key, value)}, of an absent value None. The tag of a scalar is True when it is plain,
+# False when it is a string by its style, else the explicit tag. Aliases share the content of their anchor.
+Raw = tuple[Any, Any, int, int, int, int]
+
+_SPECIAL_KEY = "<<\0"
+_PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)+")
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+class Failure(NamedTuple):
+    """Why a text is no YAML: the problem's mark, and that of what was being read (line -1 if not known), counted from 0."""
+
+    problem: str
+    line: int
+    column: int
+    context: str = ""
+    context_line: int = -1
+    context_column: int = 0
+
+
+class Repeat(NamedTuple):
+    """A key that stands in one mapping for the second time; `text` is its document."""
+
+    key: Raw
+    first: Raw
+    text: str
+
+
+class Composed(NamedTuple):
+    """A text's documents up to its end or a failure; `done` is (index, column) of the end of the last whole document."""
+
+    documents: list[Raw]
+    repeats: list[Repeat]
+    failure: Failure | None
+    done: tuple[int, int]
+
+
+class PurePython(Reader, Scanner, Parser):
+    """PyYAML's own event parser, for installations without libyaml."""
+
+    def __init__(self, text: str) -> None:
+        """Get ready to parse a text."""
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+
+
+EVENT_PARSER: Callable[[str], Any] = PurePython
+try:
+    from yaml.cyaml import CParser
+except ImportError:
+    pass
+else:
+    EVENT_PARSER = CParser
+
+
+class Composer:
+    """Reads the texts of one file within one budget."""
+
+    def __init__(self) -> None:
+        """Start with the whole budget."""
+        self._budget = repeat(None, MAX_EVENTS)
+        self._aliased = 0
+
+    def compose(self, text: str) -> Composed:
+        """Read a text's documents; no text raises.
+
+        The cyclic collector rests meanwhile: it would walk the growing tree, which has no cycles, again and again for half of the time.
+        """
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return self._compose(text)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _compose(self, text: str) -> Composed:
+        self._text = text
+        self._names = _Names()
+        self._documents: list[Raw] = []
+        self._repeats: list[Repeat] = []
+        self._done = (0, 0)
+        failure = None
+        try:
+            self._read(EVENT_PARSER(text).get_event)
+        except _RefusedError as refused:
+            failure = refused.failure
+        except MarkedYAMLError as error:
+            failure = _failure(error)
+        except (YAMLError, UnicodeEncodeError):
+            failure = _unreadable(text)
+        return Composed(self._documents, self._repeats, failure, self._done)
+
+    def _read(self, get_event: Callable[[], Any]) -> None:
+        items: list[Raw] = []
+        event: Any = None
+        for _ in self._budget:
+            event = get_event()
+            kind = type(event)
+            if kind is ScalarEvent:
+                start, end = event.start_mark, event.end_mark
+                column = end.column
+                if column and event.tag is None and event.anchor is None:
+                    items.append((event.value, event.implicit[0], start.line, start.column, end.line, column))
+                else:
+                    items.append(self._scalar(event, items))
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                items = self._open(event, items)
+            elif kind is MappingEndEvent:
+                items = self._close(event, items, self._mapping(items))
+            elif kind is SequenceEndEvent:
+                items = self._close(event, items, items)
+            elif kind is AliasEvent:
+                items.append(self._alias(event))
+            elif kind is DocumentStartEvent:
+                items = self._start_document(event)
+            elif kind is DocumentEndEvent:
+                self._end_document(event, items[0])
+            elif kind is StreamEndEvent:
+                return
+        mark = event.start_mark if event else Mark("", 0, 0, 0, None, 0)
+        raise _RefusedError(f"the file holds more than {MAX_EVENTS:,} values", mark.line, mark.column)
+
+    def _start_document(self, event: DocumentStartEvent) -> list[Raw]:
+        self._anchors: dict[str, Raw | None] = {}
+        self._sizes: dict[int, tuple[int, int]] = {}
+        self._stack: list[tuple[list[Raw], Any]] = []
+        self._repeated: list[tuple[Raw, Raw]] = []
+        return []
+
+    def _end_document(self, event: Any, root: Raw) -> None:
+        if not (type(root[0]) is str and is_null(root[0], root[1])):
+            self._documents.append(root)
+        end = event.end_mark
+        if self._repeated:
+            text = self._text[self._done[0] : end.index]
+            self._repeats += [Repeat(key, first, text) for key, first in self._repeated]
+        self._done = (end.index, end.column)
+
+    def _open(self, event: Any, items: list[Raw]) -> list[Raw]:
+        if len(self._stack) >= MAX_DEPTH:
+            raise _RefusedError(f"values are nested deeper than {MAX_DEPTH} levels", *_start(event))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        self._stack.append((items, event))
+        return []
+
+    def _close(self, event: Any, items: list[Raw], content: list[Raw] | dict[str, tuple[Raw, Raw]]) -> list[Raw]:
+        parent, opened = self._stack.pop()
+        line, column = _start(opened)
+        if opened.flow_style or not items:
+            end_line, end_column = event.end_mark.line, event.end_mark.column
+        else:
+            end_line, end_column = items[-1][4:]
+        if opened.anchor is not None or opened.tag is not None:
+            column += self._properties(opened)
+            if content is not items and not opened.flow_style:
+                line, column = items[0][2:4]
+        raw = (content, None, line, column, end_line, end_column)
+        if opened.anchor is not None:
+            self._anchors[opened.anchor] = raw
+        parent.append(raw)
+        return parent
+
+    def _scalar(self, event: Any, items: list[Raw]) -> Raw:
+        """Read a scalar that has a tag or an anchor or ends in column 0."""
+        (line, column), end = _start(event), event.end_mark
+        tag = event.implicit[0] if event.tag is None else event.tag if event.tag.startswith(STANDARD) else False
+        try:
+            typed(event.value, tag)
+        except ValueError:
+            raise _RefusedError(f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column) from None
+        column += self._properties(event)
+        end_line, end_column = end.line, end.column
+        if not end_column and event.value:
+            end_line, end_column = self._last_character(end)
+        elif not end_column and not event.style and items:
+            line, column = end_line, end_column = items[-1][4:]
+        raw = (event.value, tag, line, column, end_line, end_column)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = raw
+        return raw
+
+    def _alias(self, event: Any) -> Raw:
+        start, end = event.start_mark, event.end_mark
+        if event.anchor not in self._anchors:
+            raise _RefusedError("undefined alias", start.line, start.column)
+        anchored = self._anchors[event.anchor]
+        if anchored is None:
+            raise _RefusedError(f"`*{event.anchor}` stands inside the value it refers to", start.line, start.column)
+        size, height = self._measure(anchored[0])
+        self._aliased += size
+        if self._aliased > MAX_ALIASED:
+            raise _RefusedError(f"aliases stand for more than {MAX_ALIASED:,} values", start.line, start.column)
+        if len(self._stack) + height > MAX_DEPTH:
+            raise _RefusedError(f"values are nested deeper than {MAX_DEPTH} levels", start.line, start.column)
+        return (anchored[0], anchored[1], start.line, start.column, end.line, end.column)
+
+    def _measure(self, content: Any) -> tuple[int, int]:
+        """How many values a content holds with its aliases written out, and how deep they nest."""
+        if type(content) is str:
+            return 1, 0
+        known = self._sizes.get(id(content))
+        if known is None:
+            values = content if type(content) is list else [value for _, value in content.values()]
+            inner = [self._measure(value[0]) for value in values]
+            known = 1 + len(inner) + sum(size for size, _ in inner), 1 + max((height for _, height in inner), default=0)
+            self._sizes[id(content)] = known
+        return known
+
+    def _mapping(self, items: list[Raw]) -> dict[str, tuple[Raw, Raw]]:
+        content, names, pairs = {}, self._names, iter(items)
+        for key, value in zip(pairs, pairs):
+            content[names[key[0]] if key[1] is True else _name(key)] = (key, value)
+        if len(content) * 2 != len(items) or _SPECIAL_KEY in content:
+            return self._untangle(items)
+        return content
+
+    def _untangle(self, items: list[Raw]) -> dict[str, tuple[Raw, Raw]]:
+        """Read a mapping with merges or repeated keys. As in go-yaml (decode.go:merge) what is written last wins, merged or not."""
+        content: dict[str, tuple[Raw, Raw]] = {}
+        own: dict[str, Raw] = {}
+        pairs = iter(items)
+        for key, value in zip(pairs, pairs):
+            if key[0] == "<<" and key[1] in (True, STANDARD + "merge"):
+                for merged in _merged(value):
+                    content.update(merged)
+                continue
+            name = _name(key)
+            if name in own:
+                self._repeated.append((key, own[name]))
+            own.setdefault(name, key)
+            content[name] = (key, value)
+        return content
+
+    def _properties(self, event: Any) -> int:
+        match = _PROPERTIES.match(self._text, event.start_mark.index)
+        return match.end() - match.start() if match and match.end() < event.end_mark.index else 0
+
+    def _last_character(self, end: Any) -> tuple[int, int]:
+        """Where a block scalar's text really ends: its mark stands behind all the line breaks that follow it."""
+        shown = len(self._text[: end.index].rstrip())
+        start = max(self._text.rfind("\n", 0, shown), self._text.rfind("\r", 0, shown)) + 1
+        return end.line - len(BREAK.findall(self._text, shown, end.index)), shown - start
+
+
+class _Names(dict[str, str]):
+    """Plain keys as Kubernetes reads them; those that need care are `_SPECIAL_KEY`."""
+
+    def __missing__(self, text: str) -> str:
+        try:
+            name = _SPECIAL_KEY if text == "<<" else key_name(plain(text))
+        except ValueError:
+            name = _SPECIAL_KEY
+        self[text] = name
+        return name
+
+
+class _RefusedError(Exception):
+    def __init__(self, problem: str, line: int, column: int) -> None:
+        self.failure = Failure(problem, line, column)
+
+
+def _start(event: Any) -> tuple[int, int]:
+    return event.start_mark.line, event.start_mark.column
+
+
+def _name(key: Raw) -> str:
+    if type(key[0]) is not str:
+        raise _RefusedError("a key is a text, not a mapping or a list", key[2], key[3])
+    try:
+        return key_name(typed(key[0], key[1]))
+    except ValueError:
+        raise _RefusedError("a key is null", key[2], key[3]) from None
+
+
+def _merged(value: Raw) -> Iterator[dict[str, tuple[Raw, Raw]]]:
+    """The mappings behind a `<<`, the one that wins last."""
+    sources = reversed(value[0]) if type(value[0]) is list else [value]
+    for source in sources:
+        if type(source[0]) is not dict:
+            raise _RefusedError("`<<` merges a mapping or a list of mappings, and this is neither", source[2], source[3])
+        yield source[0]
+
+
+def _failure(error: MarkedYAMLError) -> Failure:
+    problem, context = error.problem_mark or error.context_mark, error.context_mark
+    where = (problem.line, problem.column) if problem else (0, 0)
+    opened = (context.line, context.column) if context else (-1, 0)
+    return Failure(error.problem or "", *where, error.context or "", *opened)
+
+
+def _unreadable(text: str) -> Failure:
+    match = _UNREADABLE.search(text)
+    if match is None:
+        return Failure("the parser gives up", 0, 0)
+    code = ord(match[0])
+    problem = f"byte 0x{code - 0xDC00:02x} is not UTF-8" if 0xDC80 <= code <= 0xDCFF else f"character U+{code:04X} is not allowed"
+    before = text[: match.start()]
+    breaks = list(BREAK.finditer(before))
+    return Failure(problem, len(breaks), len(before) - (breaks[-1].end() if breaks else 0))
