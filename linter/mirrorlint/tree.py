@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from yaml.error import Mark, MarkedYAMLError, YAMLError
+from yaml.error import MarkedYAMLError, YAMLError
 from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -24,17 +24,13 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
+from mirrorlint.node import Raw
 from mirrorlint.scalars import STANDARD, is_null, key_name, plain, typed
 
 MAX_DEPTH = 128
 MAX_EVENTS = 3_000_000
 # What aliases may stand for in one file. Go-yaml draws its line near 400,000 values a document (decode.go:allowedAliasRatio).
 MAX_ALIASED = 1_000_000
-
-# (content, tag, line, column, end line, end column), counted from 0. The content of a scalar is its text, of a sequence the list of its
-# items, of a mapping {key as Kubernetes reads it: (key, value)}, of an absent value None. The tag of a scalar is True when it is plain,
-# False when it is a string by its style, else the explicit tag. Aliases share the content of their anchor.
-Raw = tuple[Any, Any, int, int, int, int]
 
 _SPECIAL_KEY = "<<\0"
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)+")
@@ -93,7 +89,8 @@ class Composer:
     """Reads the texts of one file within one budget."""
 
     def __init__(self) -> None:
-        """Start with the whole budget."""
+        """Start with the whole budget; `exhausted` tells that it is used up."""
+        self.exhausted = False
         self._budget = repeat(None, MAX_EVENTS)
         self._aliased = 0
 
@@ -116,6 +113,7 @@ class Composer:
         self._documents: list[Raw] = []
         self._repeats: list[Repeat] = []
         self._done = (0, 0)
+        self._before = (0, 0, self._done)
         failure = None
         try:
             self._read(EVENT_PARSER(text).get_event)
@@ -123,6 +121,8 @@ class Composer:
             failure = refused.failure
         except MarkedYAMLError as error:
             failure = _failure(error)
+            if "<document start>" in failure.problem:
+                self._forget_last_document()
         except (YAMLError, UnicodeEncodeError):
             failure = _unreadable(text)
         return Composed(self._documents, self._repeats, failure, self._done)
@@ -154,14 +154,16 @@ class Composer:
                 self._end_document(event, items[0])
             elif kind is StreamEndEvent:
                 return
-        mark = event.start_mark if event else Mark("", 0, 0, 0, None, 0)
-        raise _RefusedError(f"the file holds more than {MAX_EVENTS:,} values", mark.line, mark.column)
+        self.exhausted = True
+        where = _start(event) if event else (0, 0)
+        raise _RefusedError(f"the file holds more than {MAX_EVENTS:,} values, and the rest is not read", *where)
 
     def _start_document(self, event: DocumentStartEvent) -> list[Raw]:
         self._anchors: dict[str, Raw | None] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
         self._stack: list[tuple[list[Raw], Any]] = []
         self._repeated: list[tuple[Raw, Raw]] = []
+        self._before = (len(self._documents), len(self._repeats), self._done)
         return []
 
     def _end_document(self, event: Any, root: Raw) -> None:
@@ -172,6 +174,11 @@ class Composer:
             text = self._text[self._done[0] : end.index]
             self._repeats += [Repeat(key, first, text) for key, first in self._repeated]
         self._done = (end.index, end.column)
+
+    def _forget_last_document(self) -> None:
+        """What follows a document without a `---` shows that it did not end where it seemed to."""
+        documents, repeats, self._done = self._before
+        del self._documents[documents:], self._repeats[repeats:]
 
     def _open(self, event: Any, items: list[Raw]) -> list[Raw]:
         if len(self._stack) >= MAX_DEPTH:

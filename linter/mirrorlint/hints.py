@@ -1,0 +1,276 @@
+"""Why a text is no YAML, in its author's words: the parser's complaint turned into cause and cure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from mirrorlint.tree import Failure
+
+_TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
+_DASH = re.compile(r"(\s*(?:- +)*)-([A-Za-z_][\w./-]*):(?=\s|$)")
+_TAB = re.compile(r" *(?:- *)?\t")
+_NO_BLANK = re.compile(r"(\s*(?:- +)*)([A-Za-z_][\w.-]*):([^\s/:].*)")
+_KEY = re.compile(r"(\s*(?:- +)*)([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
+_WORD = re.compile(r"[^\s,\[\]{}]+")
+
+
+class Advice(NamedTuple):
+    """Where the fault is (counted from 0), what it is, what helps, and whether a template is the cause."""
+
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    template: bool = False
+
+
+class _Case(NamedTuple):
+    lines: list[str]
+    failure: Failure
+    line: int
+    column: int
+
+    @property
+    def here(self) -> str:
+        return self.lines[self.line]
+
+    @property
+    def above(self) -> int:
+        """The line of content before the fault's, or -1."""
+        return next((n for n in range(self.line - 1, -1, -1) if _has_content(self.lines[n])), -1)
+
+    def nearby(self, count: int = 2) -> Iterator[int]:
+        """The fault's line and those of content before it, nearest first."""
+        line = self.line
+        while count and line >= 0:
+            yield line
+            line, count = self._replace(line=line).above, count - 1
+
+
+def explain(lines: list[str], failure: Failure) -> Advice:
+    """The best account of a failure in a text of these lines; it stands at a character of the text or behind a line's last."""
+    line, column = _inside(lines, failure.line, failure.column)
+    case = _Case(lines, failure, line, column)
+    found = next((advice for cause in _CAUSES if (advice := cause(case))), None)
+    problem, context = failure.problem, failure.context
+    advice = found or Advice(line, column, f"{problem} {context}".strip())
+    line, column = _inside(lines, advice.line, advice.column)
+    return advice._replace(line=line, column=column)
+
+
+def repeated(key: str, first_line: int) -> tuple[str, str]:
+    """Message and hint for a key that its mapping already has in `first_line` (from 1)."""
+    message = f"`{key}` is already a key of this mapping (line {first_line}): Kubernetes refuses it or keeps only the last"
+    if key == "mirror":
+        return message, "several mirrors are a list under `mirrors:`"
+    return message, f"keep one `{key}`, or indent the second under the object it belongs to"
+
+
+def _inside(lines: list[str], line: int, column: int) -> tuple[int, int]:
+    """The nearest character that exists, going back."""
+    if line >= len(lines):
+        line, column = len(lines) - 1, len(lines[-1])
+    if not lines[line].strip():
+        line = next((n for n in range(line, -1, -1) if lines[n].strip()), line)
+        column = len(lines[line])
+    return line, min(column, len(lines[line]))
+
+
+def _has_content(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _short(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _template(case: _Case) -> Advice | None:
+    opened = [case.failure.context_line] if "flow" in case.failure.context else []
+    for line in [*case.nearby(), *opened]:
+        match = _TEMPLATE.search(case.lines[line])
+        if match:
+            message = f"`{_short(match[0])}` waits for a template engine: this is no YAML yet"
+            return Advice(line, match.start(), message, "render the chart and check what it gives (`helm template`)", True)
+    return None
+
+
+def _tab(case: _Case) -> Advice | None:
+    for line in case.nearby():
+        text = case.lines[line]
+        match = _TAB.match(text)
+        if match:
+            return Advice(line, match.end() - 1, f"a tab indents `{_short(text)}`, and YAML indents with blanks only", "use blanks")
+    return None
+
+
+def _reserved(case: _Case) -> Advice | None:
+    problem, text = case.failure.problem, case.here[case.column :]
+    if "that cannot start any token" not in problem or not text:
+        return None
+    message = f"`{_short(text)}` begins with `{text[0]}`, which YAML keeps for itself"
+    return Advice(case.line, case.column, message, f"quote it: '{_short(text)}'")
+
+
+def _alias(case: _Case) -> Advice | None:
+    unknown = case.failure.problem == "undefined alias"
+    if not unknown and case.failure.context not in ("while scanning an alias", "while scanning an anchor"):
+        return None
+    line, column = (case.line, case.column) if unknown else (case.failure.context_line, case.failure.context_column)
+    match = _WORD.match(case.lines[line], column)
+    word = match[0] if match else "*"
+    if unknown:
+        message = f"`{word}` reads as an alias of an anchor, and this document has no `&{word[1:]}`"
+    else:
+        message = f"`{word}` begins with `{word[0]}`, which makes it an {case.failure.context.split()[-1]}, not a text"
+    return Advice(line, column, message, f"quote it: '{word}'")
+
+
+def _quote(case: _Case) -> Advice | None:
+    problem, line, column = case.failure.problem, case.failure.context_line, case.failure.context_column
+    if "quoted scalar" not in case.failure.context:
+        return None
+    if "escape" in problem:
+        text = case.here[case.column : case.column + 2]
+        return Advice(case.line, case.column, f"`{text}` is no escape of double quotes", "use single quotes")
+    if not problem.startswith("found unexpected"):
+        return None
+    text = case.lines[line][column:]
+    return Advice(line, column, f"the quote before `{_short(text[1:])}` is never closed", "close it on this line")
+
+
+def _early_quote(case: _Case) -> Advice | None:
+    """A quote left open swallows what follows up to the next quote, and the fault shows behind that."""
+    before = case.here[: case.column].rstrip()
+    if not before or before[-1] not in "'\"" or "block" not in case.failure.context:
+        return None
+    quote = before[-1]
+    if before.count(quote) % 2 == 0:
+        text = case.here[case.column :]
+        message = f"`{_short(text)}` stands behind the closing quote of its value"
+        return Advice(case.line, case.column, message, "let the quotes hold the whole value, and double a single quote inside it")
+    line = next((n for n in range(case.line - 1, -1, -1) if case.lines[n].count(quote) % 2), -1)
+    if line < 0:
+        return None
+    column = case.lines[line].rindex(quote)
+    text = case.lines[line][column + 1 :]
+    return Advice(line, column, f"the quote before `{_short(text)}` is only closed in line {case.line + 1}", "close it on this line")
+
+
+def _bracket(case: _Case) -> Advice | None:
+    failure = case.failure
+    if "flow" not in failure.context or failure.context_line < 0:
+        return None
+    opened = case.lines[failure.context_line][failure.context_column :]
+    if failure.context_line == case.line and case.column < len(case.here):
+        rest = case.here[case.column :]
+        return Advice(case.line, case.column, f"`{_short(rest)}` has no place within `{_short(opened)}`", "a comma is missing, or quotes are")
+    close = {"[": "]", "{": "}"}.get(opened[:1], "")
+    message = f"`{_short(opened)}` opens a `{opened[:1]}` that is never closed"
+    return Advice(failure.context_line, failure.context_column, message, f"close it with `{close}`")
+
+
+def _dash(case: _Case) -> Advice | None:
+    for line in case.nearby(12):
+        match = _DASH.match(case.lines[line])
+        if match:
+            word = match[2]
+            message = f"`-{word}:` is a key that begins with a dash, not an item of a list"
+            return Advice(line, match.end(1), message, f"put a blank behind the dash: `- {word}:`")
+    return None
+
+
+def _no_blank(case: _Case) -> Advice | None:
+    for line in case.nearby():
+        match = _NO_BLANK.match(case.lines[line])
+        if match:
+            key, value = match[2], match[3]
+            message = f"`{_short(f'{key}:{value}')}` has no blank behind its colon, so it is a text and not a key"
+            return Advice(line, match.end(1), message, f"write `{_short(f'{key}: {value}')}`")
+    return None
+
+
+def _deeper(case: _Case) -> Advice | None:
+    """`- number: 80`, and the next key indented deeper than `number`."""
+    if not case.failure.problem.startswith("mapping values are not allowed") or case.above < 0:
+        return None
+    column, above = _indent(case.here), case.lines[case.above]
+    match = _KEY.match(above)
+    first = _KEY.match(case.here)
+    if not match or not first or first.end() - 1 != case.column or column <= match.end(1):
+        return None
+    parent = _short(above[match.end(1) :])
+    message = f"`{_short(case.here)}` is indented under `{parent}`, which already has a value"
+    return Advice(case.line, column, message, f"move it from column {column + 1} to column {match.end(1) + 1}, under `{match[2]}`")
+
+
+def _second_colon(case: _Case) -> Advice | None:
+    match = _KEY.match(case.here)
+    if not case.failure.problem.startswith("mapping values are not allowed") or not match or case.column < match.end():
+        return None
+    value = _short(case.here[match.end() :])
+    return Advice(case.line, case.column, f"`{value}` is one value with a second `: ` in it", f"quote it: '{value}'")
+
+
+def _beside_items(case: _Case) -> Advice | None:
+    """A key in the column of the list items before it."""
+    if "expected '-' indicator" not in case.failure.problem.replace("<block end>", "'-' indicator"):
+        return None
+    column, start = _indent(case.here), case.failure.context_line
+    message = f"`{_short(case.here)}` stands among the items of the list that begins in line {start + 1}"
+    owner = next((n for n in range(start - 1, -1, -1) if _has_content(case.lines[n])), -1)
+    match = _KEY.match(case.lines[owner]) if owner >= 0 else None
+    if match is None or match.end(1) >= column:
+        return Advice(case.line, column, message, "an item of the list begins with a dash")
+    return Advice(case.line, column, message, f"move it to column {match.end(1) + 1}, under `{match[2]}`")
+
+
+def _same_line_list(case: _Case) -> Advice | None:
+    if not case.failure.problem.startswith("block sequence entries are not allowed"):
+        return None
+    text = _short(case.here[case.column :])
+    return Advice(case.line, case.column, f"`{text}` begins a list where none can begin", "put it on the next line, or quote it")
+
+
+def _lines_up_with_nothing(case: _Case) -> Advice | None:
+    start = case.failure.context_line
+    if "block mapping" not in case.failure.context or start < 0 or start >= case.line:
+        return None
+    column = _indent(case.here)
+    message = f"`{_short(case.here)}` in column {column + 1} lines up with nothing above it"
+    hint = f"the keys of the mapping that begins in line {start + 1} stand in column {case.failure.context_column + 1}"
+    return Advice(case.line, column, message, hint)
+
+
+def _no_colon(case: _Case) -> Advice | None:
+    failure = case.failure
+    if "simple key" not in failure.context or failure.context_line < 0:
+        return None
+    text = _short(case.lines[failure.context_line][failure.context_column :])
+    message = f"`{text}` is neither a key with its `: ` nor an item of a list"
+    return Advice(failure.context_line, failure.context_column, message)
+
+
+_CAUSES: tuple[Callable[[_Case], Advice | None], ...] = (
+    _template,
+    _tab,
+    _reserved,
+    _alias,
+    _quote,
+    _early_quote,
+    _bracket,
+    _dash,
+    _no_blank,
+    _deeper,
+    _second_colon,
+    _beside_items,
+    _same_line_list,
+    _lines_up_with_nothing,
+    _no_colon,
+)

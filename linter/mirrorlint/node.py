@@ -1,0 +1,192 @@
+"""A YAML value that knows where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from mirrorlint.scalars import Scalar, is_null, typed
+
+# (content, tag, line, column, end line, end column), counted from 0. The content of a scalar is its text, of a sequence the list of its
+# items, of a mapping {key as Kubernetes reads it: (key, value)}, of an absent value None. The tag of a scalar is True when it is plain,
+# False when it is a string by its style, else the explicit tag. Aliases share the content of their anchor.
+Raw = tuple[Any, Any, int, int, int, int]
+
+_JSON_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+
+
+class Place(NamedTuple):
+    """A stretch of a file; lines and columns count characters from 1, the end is exclusive. Prints as `path:line:column`."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        """Print the start."""
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+class Node:
+    """A YAML value that knows where it stands; navigating never fails, it leads to absent nodes.
+
+    `raw` is plain data (tree.Raw) that `marshal` can store: `Node(raw, path)` gives the node back. An absent node stands at its nearest
+    present parent. Nodes are equal when they are of one kind and one place.
+    """
+
+    __slots__ = ("path", "raw")
+
+    def __init__(self, raw: Raw, path: str) -> None:
+        """Wrap a raw value of the file `path`."""
+        self.raw = raw
+        self.path = path
+
+    @property
+    def place(self) -> Place:
+        """Where the value stands: an alias where it is used, what is inside it where it was written."""
+        _, _, line, column, end_line, end_column = self.raw
+        return Place(self.path, line + 1, column + 1, end_line + 1, end_column + 1)
+
+    def __getitem__(self, key: str) -> Node:
+        """Return the value of a key, named as Kubernetes reads it (`on:` is "true", `0x10:` is "16")."""
+        content = self.raw[0]
+        if type(content) is dict:
+            entry = content.get(key)
+            if entry is not None:
+                return Node(entry[1], self.path)
+        return self._absent()
+
+    def key(self, name: str) -> Node:
+        """Return the key itself."""
+        entry = self.raw[0].get(name) if self.is_mapping else None
+        return self._absent() if entry is None else Node((name, False, *entry[0][2:]), self.path)
+
+    def at(self, index: int) -> Node:
+        """Return the item of a sequence; an index outside it, or below 0, leads to an absent node."""
+        content = self.raw[0]
+        if type(content) is list and 0 <= index < len(content):
+            return Node(content[index], self.path)
+        return self._absent()
+
+    def _absent(self) -> Node:
+        return Node((None, None, *self.raw[2:]), self.path)
+
+    def __iter__(self) -> Iterator[Node]:
+        """Walk the items of a sequence."""
+        if type(self.raw[0]) is list:
+            for item in self.raw[0]:
+                yield Node(item, self.path)
+
+    def entries(self) -> Iterator[tuple[Node, Node]]:
+        """Walk the keys and values of a mapping, merged ones included."""
+        if type(self.raw[0]) is dict:
+            for name, (key, value) in self.raw[0].items():
+                yield Node((name, False, *key[2:]), self.path), Node(value, self.path)
+
+    def __len__(self) -> int:
+        """Count the items of a sequence or the entries of a mapping."""
+        return len(self.raw[0]) if self.is_mapping or self.is_sequence else 0
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether a mapping has the key, be it null."""
+        return type(self.raw[0]) is dict and key in self.raw[0]
+
+    def __bool__(self) -> bool:
+        """Tell whether the value is there and not null; empty ones, 0 and false are there."""
+        content, tag = self.raw[:2]
+        return content is not None and not (type(content) is str and is_null(content, tag))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare path, place and kind."""
+        return isinstance(other, Node) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        """Hash what `==` compares."""
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.path, type(self.raw[0]), *self.raw[2:])
+
+    def __repr__(self) -> str:
+        """Print place and kind, for a debugger."""
+        return f"Node({self.place}, {type(self.raw[0]).__name__})"
+
+    @property
+    def present(self) -> bool:
+        """Whether the value is written, be it null."""
+        return self.raw[0] is not None
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether the value is a mapping."""
+        return type(self.raw[0]) is dict
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the value is a sequence."""
+        return type(self.raw[0]) is list
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the value is a scalar, be it null."""
+        return type(self.raw[0]) is str
+
+    @property
+    def text(self) -> str:
+        """A scalar's text without its quotes and as it is written otherwise (`0x10`, `on`); "" for null and all else."""
+        return self.raw[0] if self.is_scalar and self else ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of a sequence's items."""
+        return tuple(item.text for item in self)
+
+    @property
+    def value(self) -> Scalar:
+        """A scalar as Kubernetes reads it; None for all else."""
+        return typed(self.raw[0], self.raw[1]) if self.is_scalar else None
+
+    @property
+    def truth(self) -> bool:
+        """Whether the value is true, yes or on; the quoted word is not."""
+        return self.value is True
+
+    @property
+    def number(self) -> int:
+        """An integer, as protobuf's JSON takes it: `80`, `0x50`, `80.0` or "80"; else 0."""
+        value = self.value
+        if isinstance(value, str):
+            return int(value) if _JSON_INTEGER.fullmatch(value) else 0
+        if isinstance(value, float):
+            return int(value) if value.is_integer() else 0
+        return value if value and value is not True else 0
+
+    @property
+    def decimal(self) -> float:
+        """A number, quoted or not; else 0."""
+        value = self.value
+        if isinstance(value, str):
+            return float(value) if _JSON_NUMBER.fullmatch(value) else 0.0
+        return float(value) if value and value is not True else 0.0
+
+    def plain(self) -> Any:
+        """The value as dicts, lists and scalars. What an alias repeats is one object: copy before changing it."""
+        return _plain(self.raw, {})
+
+
+def _plain(raw: Raw, seen: dict[int, Any]) -> Any:
+    content, tag = raw[:2]
+    if type(content) is str:
+        return typed(content, tag)
+    if content is None:
+        return None
+    if id(content) not in seen:
+        if type(content) is list:
+            seen[id(content)] = [_plain(item, seen) for item in content]
+        else:
+            seen[id(content)] = {name: _plain(value, seen) for name, (_, value) in content.items()}
+    return seen[id(content)]

@@ -1,0 +1,77 @@
+"""The vocabulary of rules: a rule yields Flaws, the engine makes Findings of them, a Report holds all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mirrorlint.fleet import BlindSpot
+from mirrorlint.source import Node, Place
+
+ERROR, WARNING, OFF = "error", "warning", "off"
+LEVELS = (OFF, WARNING, ERROR)
+
+
+class Remark(NamedTuple):
+    """What else is worth seeing, at another Node: the other end, or the near miss."""
+
+    node: Node
+    message: str
+    cluster: str
+
+
+class Flaw(NamedTuple):
+    """What a rule found: the offending Node, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`."""
+
+    node: Node
+    message: str
+    cluster: str
+    object: str
+    remarks: tuple[Remark, ...] = ()
+
+
+class Note(NamedTuple):
+    """A remark as it is reported."""
+
+    message: str
+    cluster: str
+    place: Place
+
+
+class Finding(NamedTuple):
+    """A flaw with its rule's name, level and place; `worlds` are those that it holds in, `fix` a unified diff or None."""
+
+    place: Place
+    rule: str
+    level: str
+    message: str
+    cluster: str
+    object: str
+    worlds: tuple[str, ...]
+    notes: tuple[Note, ...]
+    fix: str | None = None
+
+
+class MirrorFate(NamedTuple):
+    """A mirror, and for each world how many of its callers' shadows arrive: all, some, none or unknown."""
+
+    place: Place
+    cluster: str
+    object: str
+    target: str
+    delivery: Mapping[str, str]
+
+
+class Report(NamedTuple):
+    """All that a run has to say; findings, blind spots and mirrors are in order of their places."""
+
+    findings: tuple[Finding, ...]
+    blind_spots: tuple[BlindSpot, ...]
+    mirrors: tuple[MirrorFate, ...]
+    suppressed: int = 0
+    files: int = 0
+    documents: int = 0
+
+    def count(self, level: str) -> int:
+        """The number of findings of a level."""
+        return sum(finding.level == level for finding in self.findings)
