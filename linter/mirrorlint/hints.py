@@ -106,7 +106,8 @@ def _tab(case: _Case) -> Advice | None:
         text = case.lines[line]
         match = _TAB.match(text)
         if match:
-            return Advice(line, match.end() - 1, f"a tab indents `{_short(text)}`, and YAML indents with blanks only", "use blanks")
+            message = f"a tab indents `{_short(text)}`, and YAML indents with blanks only"
+            return Advice(line, match.end() - 1, message, "replace the tab with blanks")
     return None
 
 
@@ -170,7 +171,8 @@ def _bracket(case: _Case) -> Advice | None:
     opened = case.lines[failure.context_line][failure.context_column :]
     if failure.context_line == case.line and case.column < len(case.here):
         rest = case.here[case.column :]
-        return Advice(case.line, case.column, f"`{_short(rest)}` has no place within `{_short(opened)}`", "a comma is missing, or quotes are")
+        message = f"`{_short(rest)}` has no place within `{_short(opened)}`"
+        return Advice(case.line, case.column, message, "a comma is missing, or quotes are")
     close = {"[": "]", "{": "}"}.get(opened[:1], "")
     message = f"`{_short(opened)}` opens a `{opened[:1]}` that is never closed"
     return Advice(failure.context_line, failure.context_column, message, f"close it with `{close}`")
@@ -207,7 +209,8 @@ def _deeper(case: _Case) -> Advice | None:
         return None
     parent = _short(above[match.end(1) :])
     message = f"`{_short(case.here)}` is indented under `{parent}`, which already has a value"
-    return Advice(case.line, column, message, f"move it from column {column + 1} to column {match.end(1) + 1}, under `{match[2]}`")
+    hint = f"move it from column {column + 1} to column {match.end(1) + 1}, under `{match[2]}`"
+    return Advice(case.line, column, message, hint)
 
 
 def _second_colon(case: _Case) -> Advice | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from mirrorlint.hints import explain, repeated
@@ -52,8 +54,25 @@ def parse(data: bytes, path: str) -> Parsed:
     if len(data) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES >> 20} MiB and is not read"
         return Parsed([], [Broken(Place(path, 1, 1, 1, 1), message, "", data[:MAX_BYTES].decode("utf-8", "replace"))])
+    with _collector_paused():
+        return _parse(_decode(data), path)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the cyclic collector from walking the growing trees again and again: they have no cycles."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _parse(text: str, path: str) -> Parsed:
     parsed = Parsed([], [])
-    for piece in _pieces(_decode(data)):
+    for piece in _pieces(text):
         where = _where(piece)
         documents = piece.composed.documents
         if piece.line or _OTHER_BREAK.search(piece.text):

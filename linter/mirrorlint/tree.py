@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Callable, Iterator
 from itertools import repeat
@@ -78,7 +77,7 @@ class PurePython(Reader, Scanner, Parser):
 
 EVENT_PARSER: Callable[[str], Any] = PurePython
 try:
-    from yaml.cyaml import CParser
+    from yaml._yaml import CParser
 except ImportError:
     pass
 else:
@@ -95,19 +94,7 @@ class Composer:
         self._aliased = 0
 
     def compose(self, text: str) -> Composed:
-        """Read a text's documents; no text raises.
-
-        The cyclic collector rests meanwhile: it would walk the growing tree, which has no cycles, again and again for half of the time.
-        """
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return self._compose(text)
-        finally:
-            if collecting:
-                gc.enable()
-
-    def _compose(self, text: str) -> Composed:
+        """Read a text's documents; no text raises."""
         self._text = text
         self._names = _Names()
         self._documents: list[Raw] = []
@@ -253,18 +240,21 @@ class Composer:
 
     def _mapping(self, items: list[Raw]) -> dict[str, tuple[Raw, Raw]]:
         content, names, pairs = {}, self._names, iter(items)
-        for key, value in zip(pairs, pairs):
+        for key, value in zip(pairs, pairs, strict=True):
             content[names[key[0]] if key[1] is True else _name(key)] = (key, value)
         if len(content) * 2 != len(items) or _SPECIAL_KEY in content:
             return self._untangle(items)
         return content
 
     def _untangle(self, items: list[Raw]) -> dict[str, tuple[Raw, Raw]]:
-        """Read a mapping with merges or repeated keys. As in go-yaml (decode.go:merge) what is written last wins, merged or not."""
+        """Read a mapping with merges or repeated keys.
+
+        As in go-yaml (decode.go:merge) what is written last wins, merged or not.
+        """
         content: dict[str, tuple[Raw, Raw]] = {}
         own: dict[str, Raw] = {}
         pairs = iter(items)
-        for key, value in zip(pairs, pairs):
+        for key, value in zip(pairs, pairs, strict=True):
             if key[0] == "<<" and key[1] in (True, STANDARD + "merge"):
                 for merged in _merged(value):
                     content.update(merged)
@@ -322,7 +312,7 @@ def _merged(value: Raw) -> Iterator[dict[str, tuple[Raw, Raw]]]:
     sources = reversed(value[0]) if type(value[0]) is list else [value]
     for source in sources:
         if type(source[0]) is not dict:
-            raise _RefusedError("`<<` merges a mapping or a list of mappings, and this is neither", source[2], source[3])
+            raise _RefusedError("`<<` merges mappings, and this is none", source[2], source[3])
         yield source[0]
 
 
@@ -338,7 +328,8 @@ def _unreadable(text: str) -> Failure:
     if match is None:
         return Failure("the parser gives up", 0, 0)
     code = ord(match[0])
-    problem = f"byte 0x{code - 0xDC00:02x} is not UTF-8" if 0xDC80 <= code <= 0xDCFF else f"character U+{code:04X} is not allowed"
+    byte = 0xDC80 <= code <= 0xDCFF
+    problem = f"byte 0x{code - 0xDC00:02x} is not UTF-8" if byte else f"character U+{code:04X} is not allowed in YAML"
     before = text[: match.start()]
     breaks = list(BREAK.finditer(before))
     return Failure(problem, len(breaks), len(before) - (breaks[-1].end() if breaks else 0))

@@ -108,9 +108,19 @@ class Delivery:
         key = (call.cluster, call.gateway, call.namespace, frozenset(call.labels.items()))
         found = self._scopes.get(key)
         if found is None:
-            make = GatewayScope if call.gateway else SidecarScope
-            found = self._scopes[key] = make(self.meshes[call.cluster], call.namespace, call.labels)
+            mesh = self.meshes[call.cluster]
+            if call.gateway:
+                found = GatewayScope(mesh, call.namespace, call.labels, mesh.cluster.settings.ingress)
+            else:
+                found = SidecarScope(mesh, call.namespace, call.labels)
+            self._scopes[key] = found
         return found
+
+    def ingress(self, cluster: str) -> tuple[GatewayScope, ...]:
+        """The gateway pods that a cluster's ingress may be, at least one."""
+        if cluster not in self._ingresses:
+            self._ingresses[cluster] = ingress_scopes(self.meshes[cluster])
+        return self._ingresses[cluster]
 
     def follow(self, call: Call, world: str) -> tuple[Way, ...]:
         """The ways of a call's shadows, one for each mirror policy of the route that takes the call."""
@@ -153,9 +163,7 @@ class Delivery:
         found = landing(self.meshes, call.cluster, address.host, upstream.service.host)
         if not found.cluster:
             return End(reason.ELSEWHERE if found.known else reason.UNKNOWN, address)
-        if found.cluster not in self._ingresses:
-            self._ingresses[found.cluster] = ingress_scopes(self.meshes[found.cluster])
-        ends = (_arrival(scope, address, upstream, shadow) for scope in self._ingresses[found.cluster])
+        ends = (_arrival(scope, address, upstream, shadow) for scope in self.ingress(found.cluster))
         return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed)
 
 

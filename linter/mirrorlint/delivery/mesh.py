@@ -126,18 +126,19 @@ class Mesh:
         return tuple(sorted((read_sidecar(m) for m in self.admitted("Sidecar")), key=lambda s: not s.selective))
 
     @cached_property
-    def _rules(self) -> tuple[DestinationRule, ...]:
+    def destination_rules(self) -> tuple[DestinationRule, ...]:
+        """The DestinationRules, those with a workloadSelector first, then the oldest."""
         rules = (read_rule(m, self.domain) for m in self.admitted("DestinationRule"))
         return tuple(sorted(rules, key=lambda r: not r.selective))
 
     @cached_property
     def _local_rules(self) -> dict[str, dict[str, list[DestinationRule]]]:
         """For each namespace its own rules by host."""
-        return _merged(r for r in self._rules if not r.export_to or r.export_to & {"*", ".", r.namespace})
+        return _merged(r for r in self.destination_rules if not r.export_to or r.export_to & {"*", ".", r.namespace})
 
     @cached_property
     def _exported_rules(self) -> dict[str, dict[str, list[DestinationRule]]]:
-        return _merged(r for r in self._rules if not self._private(r))
+        return _merged(r for r in self.destination_rules if not self._private(r))
 
     def _private(self, rule: DestinationRule) -> bool:
         exports = rule.export_to or self._exports("defaultDestinationRuleExportTo") & {"."}

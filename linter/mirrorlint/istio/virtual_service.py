@@ -62,11 +62,12 @@ class Backend(NamedTuple):
 
 
 class Mirror(NamedTuple):
-    """A mirror policy: what it copies to, how much of it in percent, and the value that says so."""
+    """A mirror policy: what it copies to, how much of it in percent, the value that says so, and the object that this stands in."""
 
     destination: Destination
     percent: float
     node: Node
+    owner: Manifest
 
 
 class Rewrite(NamedTuple):
@@ -124,14 +125,14 @@ class Reader:
     def rules(self, manifest: Manifest) -> Iterator[Rule]:
         """The HTTP rules in order, those of delegates in place of the rule that names them (mergeVirtualServices)."""
         for node in manifest.node["spec"]["http"]:
-            own = _Fields(node, manifest.namespace, self.domain)
+            own = _Fields(node, manifest, self.domain)
             if not node["delegate"]:
                 yield own.rule(own.matches())
                 continue
             for child in self._delegated(node["delegate"], manifest.namespace):
                 matches = merge_matches(own.matches(), child.matches())
                 if matches is not None:
-                    yield _Fields(child.node, child.namespace, self.domain, own).rule(matches)
+                    yield _Fields(child.node, child.manifest, self.domain, own).rule(matches)
 
     def delegate(self, node: Node, namespace: str) -> Manifest | None:
         """The VirtualService that a `delegate` value names, if `namespace` may use it."""
@@ -145,14 +146,14 @@ class Reader:
         found = self.delegate(node, namespace)
         if found is not None:
             for child in found.node["spec"]["http"]:
-                yield _Fields(child, found.namespace, self.domain)
+                yield _Fields(child, found, self.domain)
 
 
 class _Fields:
     """A rule's fields; those that a delegate's rule leaves unset are its root's (mergeHTTPRoute)."""
 
-    def __init__(self, node: Node, namespace: str, domain: str, root: _Fields | None = None) -> None:
-        self.node, self.namespace, self._domain, self._root = node, namespace, domain, root
+    def __init__(self, node: Node, manifest: Manifest, domain: str, root: _Fields | None = None) -> None:
+        self.node, self.manifest, self._domain, self._root = node, manifest, domain, root
 
     def _owner(self, field: str) -> _Fields:
         return self._root if self._root and field not in self.node else self
@@ -162,11 +163,11 @@ class _Fields:
 
     def destination(self, node: Node) -> Destination:
         return Destination(
-            expand(node["host"].text, self.namespace, self._domain), node["subset"].text, node["port"]["number"].number, node
+            expand(node["host"].text, self.manifest.namespace, self._domain), node["subset"].text, node["port"]["number"].number, node
         )
 
     def matches(self) -> tuple[Match, ...]:
-        return tuple(read_match(m, self.namespace) for m in self.node["match"])
+        return tuple(read_match(m, self.manifest.namespace) for m in self.node["match"])
 
     def rule(self, matches: tuple[Match, ...]) -> Rule:
         if self.node["redirect"]:
@@ -185,13 +186,14 @@ class _Fields:
 
     def _mirrors(self) -> Iterator[Mirror]:
         """What `mirror` and `mirrors` ask for; a percentage of 0 is no mirror (route.go:MirrorPercent, MirrorPercentByPolicy)."""
-        mirror = self._get("mirror")
+        mirror, owner = self._get("mirror"), self._owner("mirror")
         if mirror:
-            yield Mirror(self._owner("mirror").destination(mirror), self._percent(), mirror)
+            yield Mirror(owner.destination(mirror), self._percent(), mirror, owner.manifest)
+        owner = self._owner("mirrors")
         for policy in self._get("mirrors"):
             if policy["destination"]:
                 percent = millionths(policy["percentage"]["value"]) if policy["percentage"] else 100.0
-                yield Mirror(self._owner("mirrors").destination(policy["destination"]), percent, policy["destination"])
+                yield Mirror(owner.destination(policy["destination"]), percent, policy["destination"], owner.manifest)
 
     def _percent(self) -> float:
         exact, whole = self._get("mirrorPercentage"), self._get("mirrorPercent") or self._get("mirror_percent")

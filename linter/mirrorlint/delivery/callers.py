@@ -1,0 +1,162 @@
+"""Who calls: all callers that a mirror's route can have, and what becomes of each one's shadows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from mirrorlint.delivery.follow import Call, Delivery, End, Way
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.samples import PLAIN, Sample, meeting
+from mirrorlint.delivery.sidecar import host_forms
+from mirrorlint.delivery.worlds import SUFFIX
+from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
+from mirrorlint.istio.virtual_service import Mirror, Rule, VirtualService
+from mirrorlint.source import Place
+
+_WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
+_MESH_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
+
+
+class Entry(NamedTuple):
+    """A place and a name under which requests reach a VirtualService."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    gateway: bool
+    host: str
+    port: int
+
+    def call(self, cluster: str, sample: Sample) -> Call:
+        """The call that sends a sample from here."""
+        path, method, headers = sample
+        return Call(cluster, self.namespace, self.host, self.port, path, method, dict(headers), dict(self.labels), self.gateway)
+
+
+class Judged(NamedTuple):
+    """A mirror with the ways of all its callers' shadows in each world."""
+
+    cluster: str
+    mirror: Mirror
+    service: VirtualService
+    rule: Rule
+    ways: Mapping[str, tuple[Way, ...]]
+
+
+def judge(delivery: Delivery, cluster: str, worlds: Iterable[str]) -> list[Judged]:
+    """All mirrors of a cluster, in the order of their places."""
+    mesh, worlds = delivery.meshes[cluster], tuple(worlds)
+    found: dict[Place, Judged] = {}
+    for service in mesh.virtual_services:
+        for rule in service.rules:
+            for mirror in rule.mirrors:
+                found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, {world: () for world in worlds}))
+        if any(rule.mirrors for rule in service.rules):
+            for world, ways in _ways(delivery, cluster, service, worlds).items():
+                _sort_in(found, world, ways)
+    return sorted(found.values(), key=lambda judged: judged.mirror.node.place)
+
+
+def _sort_in(found: dict[Place, Judged], world: str, ways: Iterable[Way]) -> None:
+    by_mirror: dict[Place, list[Way]] = {}
+    for way in ways:
+        by_mirror.setdefault(way.mirror.node.place, []).append(way)
+    for place, more in by_mirror.items():
+        judged = found[place]
+        found[place] = judged._replace(ways={**judged.ways, world: (*judged.ways[world], *more)})
+
+
+def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
+    """The ways of everything that is sent to a VirtualService; what its rules and the target's ask for is tried as well."""
+    mesh = delivery.meshes[cluster]
+    samples = dict.fromkeys([PLAIN, *(meeting(match) for rule in service.rules if rule.mirrors for match in rule.matches)])
+    ways: dict[str, list[Way]] = {world: [] for world in worlds}
+    tried: set[tuple[Entry, Sample]] = set()
+    asked: set[object] = set()
+    for entry in dict.fromkeys(_entries(delivery, mesh, service)):
+        queue = list(samples)
+        for sample in queue:
+            if (entry, sample) in tried:
+                continue
+            tried.add((entry, sample))
+            call = entry.call(cluster, sample)
+            for world in worlds:
+                own = [way for way in delivery.follow(call, world) if way.route.service is service]
+                ways[world] += own
+                queue += [s for way in own for end in way.ends for s in _asked_at_target(end, sample, asked)]
+    return ways
+
+
+def _asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:
+    """Requests for the conditions of the target's virtual host, once for each virtual host and sample."""
+    key = (end.cluster, end.host.domain, end.chain, sample) if end.host else None
+    if end.host is not None and key not in asked:
+        asked.add(key)
+        for route in end.host.routes:
+            if route.match is not None:
+                more = meeting(route.match, sample)
+                asked.add((end.cluster, end.host.domain, end.chain, more))
+                yield more
+
+
+def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:
+    if MESH in service.gateways:
+        for namespace in _namespaces(mesh, service):
+            for labels in _label_sets(mesh, namespace, service):
+                yield from _sidecar_entries(delivery, mesh, service, namespace, labels)
+    yield from _gateway_entries(delivery, mesh, service)
+
+
+def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
+    """The namespaces that callers may live in: those that show themselves by an object, and those that the rules name."""
+    kinds = [*_WORKLOADS, *(("networking.istio.io", kind) for kind in _MESH_KINDS)]
+    shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
+    shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
+    shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
+    return sorted(name for name in shown if name != mesh.root_namespace and name != "istio-system" and not name.startswith("kube-"))
+
+
+def _label_sets(mesh: Mesh, namespace: str, service: VirtualService) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Labels of calling pods that make a difference: none, what rules ask for, what Sidecars and DestinationRules select."""
+    wanted = [match.source_labels for rule in service.rules for match in rule.matches]
+    wanted += [sidecar.selector for sidecar in mesh.sidecars if sidecar.selective and sidecar.manifest.namespace == namespace]
+    wanted += [rule.selector for rule in mesh.destination_rules if rule.selective and rule.namespace == namespace]
+    yield from dict.fromkeys([(), *(tuple(sorted(labels.items())) for labels in wanted)])
+
+
+def _sidecar_entries(
+    delivery: Delivery, mesh: Mesh, service: VirtualService, namespace: str, labels: tuple[tuple[str, str], ...]
+) -> Iterator[Entry]:
+    """The names and ports under which pods of a namespace call what the VirtualService is for; each name with its port, too, unless it is 80."""
+    for host in service.hosts:
+        name = host.name.lower()
+        owners = [s for s in mesh.services if (overlaps(name, s.host.lower()) if is_wild(name) else name == s.host.lower())]
+        targets = [(s.host.lower(), p.number) for s in owners for p in s.ports if p.routes_http]
+        for target, port in dict.fromkeys(targets) if targets else [(name, 80)]:
+            for concrete in _concrete(delivery, mesh, target):
+                for form in host_forms(concrete, namespace, mesh.domain):
+                    if not form.endswith("."):
+                        yield Entry(namespace, labels, False, form, port)
+                        if port != 80:
+                            yield Entry(namespace, labels, False, f"{form}:{port}", port)
+
+
+def _gateway_entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:
+    """The hosts and ports under which the gateways that the VirtualService is bound to serve it."""
+    hosts = [host.name for host in service.hosts]
+    for scope in delivery.ingress(mesh.cluster.name):
+        for port, chains in scope.listeners.items():
+            for server in (server for chain in chains if chain.http for server in chain.servers if server.gateway.name in service.gateways):
+                for host in intersection(server.hosts_for(service.namespace), hosts):
+                    for concrete in _concrete(delivery, mesh, host.lower()):
+                        for form in (concrete,) if port in (80, 443) else (concrete, f"{concrete}:{port}"):
+                            yield Entry(scope.namespace, tuple(sorted(scope.labels.items())), True, form, port)
+
+
+def _concrete(delivery: Delivery, mesh: Mesh, host: str) -> list[str]:
+    """Names that a host stands for: itself, or for a wildcard one made up and those that other clusters' VirtualServices take."""
+    if not is_wild(host):
+        return [host]
+    others = (other for other in delivery.meshes.values() if other is not mesh)
+    taken = {h.name.lower().removesuffix(SUFFIX) for other in others for service in other.virtual_services for h in service.hosts}
+    return [f"any{host[1:]}" if len(host) > 1 else "any.example", *sorted(name for name in taken if not is_wild(name) and subset_of(name, host))]

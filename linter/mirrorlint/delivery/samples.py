@@ -1,0 +1,59 @@
+"""Requests that meet conditions: one for a `match` block, so that each rule at either end is tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mirrorlint.delivery.match import accepts_string
+from mirrorlint.istio.virtual_service import Match, StringMatch
+
+_SIMPLER = (
+    (re.compile(r"^\^|\$$"), ""),
+    (re.compile(r"\\d\+?|\[0-9\]\+?"), "1"),
+    (re.compile(r"(?:\.|\[\^?[^\]]*\]|\\w|\\S)(?:\*|\{0?,?\d*\})"), ""),
+    (re.compile(r"(?:\.|\[\^?[^\]]*\]|\\w|\\S)\+?"), "x"),
+    (re.compile(r"\((?:\?[:i]+)?([^()|]*)(?:\|[^()]*)?\)[*?]?"), r"\1"),
+    (re.compile(r"\\(.)"), r"\1"),
+    (re.compile(r".\?|\|.*"), ""),
+)
+
+
+class Sample(NamedTuple):
+    """The part of a request that conditions look at besides the Host."""
+
+    path: str = "/"
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+PLAIN = Sample()
+
+
+def meeting(match: Match, base: Sample = PLAIN) -> Sample:
+    """A request like `base` that meets a block's conditions on path, query, method and headers, as far as one can be made up."""
+    path, _, query = base.path.partition("?")
+    if match.uri.kind and not accepts_string(match.uri, path, fold=match.ignore_case):
+        path = _text(match.uri, path)
+    asked = "&".join(f"{name}={_text(condition, '1')}" for name, condition in match.query.items())
+    query = "&".join(part for part in (query, asked) if part)
+    method = base.method if accepts_string(match.method, base.method) else _text(match.method, base.method)
+    headers = dict(base.headers) | _headers(match.headers)
+    return Sample(f"{path}?{query}" if query else path, method, tuple(sorted(headers.items())))
+
+
+def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
+    return {name.lower(): _text(condition, "1") for name, condition in conditions.items()}
+
+
+def _text(condition: StringMatch, default: str) -> str:
+    """A string that meets a condition; `default` when any does or none can be made up."""
+    if condition.kind in ("exact", "prefix"):
+        return condition.value
+    if condition.kind != "regex":
+        return default
+    text = condition.value
+    for pattern, simpler in _SIMPLER:
+        text = pattern.sub(simpler, text)
+    return next((found for found in (default, text) if accepts_string(condition, found)), default)
