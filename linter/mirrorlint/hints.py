@@ -13,6 +13,7 @@ _DASH = re.compile(r"(\s*(?:- +)*)-([A-Za-z_][\w./-]*):(?=\s|$)")
 _TAB = re.compile(r" *(?:- *)?\t")
 _NO_BLANK = re.compile(r"(\s*(?:- +)*)([A-Za-z_][\w.-]*):([^\s/:].*)")
 _KEY = re.compile(r"(\s*(?:- +)*)([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 
 
@@ -62,7 +63,9 @@ def explain(lines: list[str], failure: Failure) -> Advice:
 
 def repeated(key: str, first_line: int) -> tuple[str, str]:
     """Message and hint for a key that its mapping already has in `first_line` (from 1)."""
-    message = f"`{key}` is already a key of this mapping (line {first_line}): Kubernetes refuses it or keeps only the last"
+    message = (
+        f"`{key}` is already a key of this mapping (line {first_line}): Kubernetes refuses it or keeps only the last"
+    )
     if key == "mirror":
         return message, "several mirrors are a list under `mirrors:`"
     return message, f"keep one `{key}`, or indent the second under the object it belongs to"
@@ -94,10 +97,14 @@ def _short(text: str) -> str:
 def _template(case: _Case) -> Advice | None:
     opened = [case.failure.context_line] if "flow" in case.failure.context else []
     for line in [*case.nearby(), *opened]:
-        match = _TEMPLATE.search(case.lines[line])
+        text = case.lines[line]
+        if line == case.above:  # what is quoted there was read without a fault
+            text = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
+        match = _TEMPLATE.search(text)
         if match:
             message = f"`{_short(match[0])}` waits for a template engine: this is no YAML yet"
-            return Advice(line, match.start(), message, "render the chart and check what it gives (`helm template`)", True)
+            hint = "render the chart and check what it gives (`helm template`)"
+            return Advice(line, match.start(), message, hint, template=True)
     return None
 
 
@@ -106,8 +113,8 @@ def _tab(case: _Case) -> Advice | None:
         text = case.lines[line]
         match = _TAB.match(text)
         if match:
-            message = f"a tab indents `{_short(text)}`, and YAML indents with blanks only"
-            return Advice(line, match.end() - 1, message, "replace the tab with blanks")
+            message = f"a tab indents `{_short(text)}`, and YAML indents with spaces only"
+            return Advice(line, match.end() - 1, message, "replace the tab with spaces")
     return None
 
 
@@ -129,7 +136,7 @@ def _alias(case: _Case) -> Advice | None:
     if unknown:
         message = f"`{word}` reads as an alias of an anchor, and this document has no `&{word[1:]}`"
     else:
-        message = f"`{word}` begins with `{word[0]}`, which makes it an {case.failure.context.split()[-1]}, not a text"
+        message = f"`{word}` reads as a YAML {case.failure.context.split()[-1]}, not as a text"
     return Advice(line, column, message, f"quote it: '{word}'")
 
 
@@ -155,13 +162,20 @@ def _early_quote(case: _Case) -> Advice | None:
     if before.count(quote) % 2 == 0:
         text = case.here[case.column :]
         message = f"`{_short(text)}` stands behind the closing quote of its value"
-        return Advice(case.line, case.column, message, "let the quotes hold the whole value, and double a single quote inside it")
+        return Advice(
+            case.line, case.column, message, "let the quotes hold the whole value, and double a single quote inside it"
+        )
     line = next((n for n in range(case.line - 1, -1, -1) if case.lines[n].count(quote) % 2), -1)
     if line < 0:
         return None
     column = case.lines[line].rindex(quote)
     text = case.lines[line][column + 1 :]
-    return Advice(line, column, f"the quote before `{_short(text)}` is only closed in line {case.line + 1}", "close it on this line")
+    return Advice(
+        line,
+        column,
+        f"the quote before `{_short(text)}` is only closed in line {case.line + 1}",
+        "close it on this line",
+    )
 
 
 def _bracket(case: _Case) -> Advice | None:
@@ -184,7 +198,7 @@ def _dash(case: _Case) -> Advice | None:
         if match:
             word = match[2]
             message = f"`-{word}:` is a key that begins with a dash, not an item of a list"
-            return Advice(line, match.end(1), message, f"put a blank behind the dash: `- {word}:`")
+            return Advice(line, match.end(1), message, f"put a space behind the dash: `- {word}:`")
     return None
 
 
@@ -193,7 +207,7 @@ def _no_blank(case: _Case) -> Advice | None:
         match = _NO_BLANK.match(case.lines[line])
         if match:
             key, value = match[2], match[3]
-            message = f"`{_short(f'{key}:{value}')}` has no blank behind its colon, so it is a text and not a key"
+            message = f"`{_short(f'{key}:{value}')}` has no space behind its colon, so it is a text and not a key"
             return Advice(line, match.end(1), message, f"write `{_short(f'{key}: {value}')}`")
     return None
 
@@ -223,7 +237,7 @@ def _second_colon(case: _Case) -> Advice | None:
 
 def _beside_items(case: _Case) -> Advice | None:
     """A key in the column of the list items before it."""
-    if "expected '-' indicator" not in case.failure.problem.replace("<block end>", "'-' indicator"):
+    if case.failure.context != "while parsing a block collection":
         return None
     column, start = _indent(case.here), case.failure.context_line
     message = f"`{_short(case.here)}` stands among the items of the list that begins in line {start + 1}"
@@ -238,7 +252,9 @@ def _same_line_list(case: _Case) -> Advice | None:
     if not case.failure.problem.startswith("block sequence entries are not allowed"):
         return None
     text = _short(case.here[case.column :])
-    return Advice(case.line, case.column, f"`{text}` begins a list where none can begin", "put it on the next line, or quote it")
+    return Advice(
+        case.line, case.column, f"`{text}` begins a list where none can begin", "put it on the next line, or quote it"
+    )
 
 
 def _lines_up_with_nothing(case: _Case) -> Advice | None:
@@ -247,8 +263,17 @@ def _lines_up_with_nothing(case: _Case) -> Advice | None:
         return None
     column = _indent(case.here)
     message = f"`{_short(case.here)}` in column {column + 1} lines up with nothing above it"
+    if case.here.lstrip().startswith("- "):
+        return Advice(case.line, column, message, "the items of a list begin in one column")
     hint = f"the keys of the mapping that begins in line {start + 1} stand in column {case.failure.context_column + 1}"
     return Advice(case.line, column, message, hint)
+
+
+def _second_document(case: _Case) -> Advice | None:
+    if "<document start>" not in case.failure.problem:
+        return None
+    message = f"`{_short(case.here[case.column :])}` begins a second document without `---` before it"
+    return Advice(case.line, case.column, message, "part documents with a line that says `---`")
 
 
 def _no_colon(case: _Case) -> Advice | None:
@@ -275,5 +300,6 @@ _CAUSES: tuple[Callable[[_Case], Advice | None], ...] = (
     _beside_items,
     _same_line_list,
     _lines_up_with_nothing,
+    _second_document,
     _no_colon,
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mirrorlint.fleet import BlindSpot
+from mirrorlint.delivery.callers import Judged
+from mirrorlint.delivery.follow import Delivery, End, Way
+from mirrorlint.fleet import BlindSpot, Documents
 from mirrorlint.source import Node, Place
 
 ERROR, WARNING, OFF = "error", "warning", "off"
@@ -28,6 +30,42 @@ class Flaw(NamedTuple):
     cluster: str
     object: str
     remarks: tuple[Remark, ...] = ()
+
+
+class Loss(NamedTuple):
+    """Shadows of one mirror that are lost for one reason; `way` and `end` are the first of them."""
+
+    judged: Judged
+    way: Way
+    end: End
+
+    @property
+    def source(self) -> str:
+        """The cluster that mirrors."""
+        return self.judged.cluster
+
+    @property
+    def target(self) -> str:
+        """Host and port that the mirror names, as Istio resolves them."""
+        return "{}:{}".format(*self.way.target)
+
+    def at_source(self, node: Node, message: str, *remarks: Remark) -> Flaw:
+        """A flaw in the source cluster."""
+        return Flaw(node, message, self.source, str(self.judged.mirror.owner), remarks)
+
+    def at_target(self, node: Node, message: str, owner: object, *remarks: Remark) -> Flaw:
+        """A flaw in the cluster that the shadow reached, with a remark at the mirror."""
+        mirror = self.judged.mirror.node["host"]
+        sent = Remark(mirror, f"this mirror sends its shadows there, with Host `{self.way.host}`", self.source)
+        return Flaw(node, message, self.end.cluster, str(owner), (sent, *remarks))
+
+
+class Subject(NamedTuple):
+    """What a rule about objects reads: all documents, and the delivery that was asked."""
+
+    documents: Documents
+    delivery: Delivery
+    judged: tuple[Judged, ...]
 
 
 class Note(NamedTuple):

@@ -149,7 +149,9 @@ def _moved(raw: Raw, where: _Where, seen: dict[int, Any]) -> Raw:
                 seen[id(content)] = [_moved(item, where, seen) for item in content]
             else:
                 pairs = content.items()
-                seen[id(content)] = {name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs}
+                seen[id(content)] = {
+                    name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs
+                }
         content = seen[id(content)]
     return (content, raw[1], *where(raw[2], raw[3]), *where(raw[4], raw[5]))
 

@@ -199,7 +199,9 @@ class Composer:
         try:
             typed(event.value, tag)
         except ValueError:
-            raise _RefusedError(f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column) from None
+            raise _RefusedError(
+                f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column
+            ) from None
         column += self._properties(event)
         end_line, end_column = end.line, end.column
         if not end_column and event.value:

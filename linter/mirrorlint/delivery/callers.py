@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.delivery.follow import Call, Delivery, End, Way
-from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.mesh import Mesh, eldest
 from mirrorlint.delivery.samples import PLAIN, Sample, meeting
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX
+from mirrorlint.fleet import Cluster
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
 from mirrorlint.istio.virtual_service import Mirror, Rule, VirtualService
 from mirrorlint.source import Place
@@ -43,18 +44,41 @@ class Judged(NamedTuple):
     ways: Mapping[str, tuple[Way, ...]]
 
 
-def judge(delivery: Delivery, cluster: str, worlds: Iterable[str]) -> list[Judged]:
-    """All mirrors of a cluster, in the order of their places."""
-    mesh, worlds = delivery.meshes[cluster], tuple(worlds)
+def judge(clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, worlds: Iterable[str]) -> list[Judged]:
+    """All mirrors of a cluster, in the order of their places.
+
+    Where manifests can't tell which of two VirtualServices is older, a mirror is judged as if its own were.
+    """
+    worlds = tuple(worlds)
     found: dict[Place, Judged] = {}
-    for service in mesh.virtual_services:
+    contested = {service.manifest for pair in ties(delivery.meshes[cluster]) for service in pair}
+    for service in delivery.meshes[cluster].virtual_services:
         for rule in service.rules:
             for mirror in rule.mirrors:
                 found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, {world: () for world in worlds}))
         if any(rule.mirrors for rule in service.rules):
-            for world, ways in _ways(delivery, cluster, service, worlds).items():
+            asked = Delivery(clusters, eldest(service.manifest)) if service.manifest in contested else delivery
+            for world, ways in _ways(asked, cluster, service, worlds).items():
                 _sort_in(found, world, ways)
     return sorted(found.values(), key=lambda judged: judged.mirror.node.place)
+
+
+def ties(mesh: Mesh) -> list[tuple[VirtualService, VirtualService]]:
+    """Pairs of sidecars' VirtualServices for the same host of which manifests can't tell the older, one of them with a mirror."""
+    by_host: dict[str, list[VirtualService]] = {}
+    for service in mesh.virtual_services:
+        if MESH in service.gateways:
+            for host in dict.fromkeys(host.name.lower() for host in service.hosts):
+                by_host.setdefault(host, []).append(service)
+    pairs = ((a, b) for services in by_host.values() for i, a in enumerate(services) for b in services[i + 1 :])
+    return list(dict.fromkeys((a, b) for a, b in pairs if _tied(a, b)))
+
+
+def _tied(one: VirtualService, other: VirtualService) -> bool:
+    mirroring = any(rule.mirrors for service in (one, other) for rule in service.rules)
+    public = ["*" in service.export_to for service in (one, other)]
+    same_standing = all(public) or (not any(public) and one.namespace == other.namespace)
+    return mirroring and same_standing and one.manifest.created == other.manifest.created
 
 
 def _sort_in(found: dict[Place, Judged], world: str, ways: Iterable[Way]) -> None:
@@ -81,7 +105,7 @@ def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tup
             tried.add((entry, sample))
             call = entry.call(cluster, sample)
             for world in worlds:
-                own = [way for way in delivery.follow(call, world) if way.route.service is service]
+                own = [way for way in delivery.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
                 queue += [s for way in own for end in way.ends for s in _asked_at_target(end, sample, asked)]
     return ways

@@ -14,7 +14,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
 from mirrorlint.delivery.ingress import ingress_scopes, landing
 from mirrorlint.delivery.match import Request, Route, first_match
-from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.mesh import Age, Mesh, as_written
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
@@ -97,9 +97,9 @@ class Way(NamedTuple):
 class Delivery:
     """All clusters of a fleet, ready to follow calls; what depends on a proxy alone is built once and kept."""
 
-    def __init__(self, clusters: Mapping[str, Cluster]) -> None:
-        """Nothing is read before it is needed."""
-        self.meshes = {name: Mesh(cluster) for name, cluster in clusters.items()}
+    def __init__(self, clusters: Mapping[str, Cluster], age: Age = as_written) -> None:
+        """Nothing is read before it is needed; `age` decides between objects that claim the same."""
+        self.meshes = {name: Mesh(cluster, age) for name, cluster in clusters.items()}
         self._scopes: dict[tuple[str, bool, str, frozenset[tuple[str, str]]], AnyScope] = {}
         self._ingresses: dict[str, tuple[GatewayScope, ...]] = {}
 

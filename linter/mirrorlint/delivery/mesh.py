@@ -32,6 +32,11 @@ def by_name(manifest: Manifest) -> tuple[object, ...]:
     return (manifest.created, manifest.name, manifest.namespace)
 
 
+def eldest(first: Manifest) -> Age:
+    """Like `by_name`, with one object before all others of its second."""
+    return lambda manifest: (manifest.created, manifest is not first, manifest.name, manifest.namespace)
+
+
 class Mesh:
     """A cluster's registry, routes, rules and gateways; everything is read when it is first asked for."""
 

@@ -20,17 +20,18 @@ __all__ = ["Refusal", "refusals"]
 
 
 class _Kind(NamedTuple):
+    """What the spec looks like, and the rules that need more than the spec: the whole object and its namespace."""
+
     spec: Message
-    exported: bool
-    rule: Callable[[Node], Iterator[Refusal]] | None = None
+    rules: tuple[Callable[[Node, str], Iterator[Refusal]], ...] = ()
 
 
 _KINDS = {
-    "VirtualService": _Kind(virtual_service.SPEC, exported=True),
-    "ServiceEntry": _Kind(service_entry.SPEC, exported=True, rule=service_entry.no_waypoint),
-    "DestinationRule": _Kind(destination_rule.SPEC, exported=True),
-    "Gateway": _Kind(gateway.SPEC, exported=False, rule=gateway.label_name),
-    "Sidecar": _Kind(sidecar.SPEC, exported=False),
+    "VirtualService": _Kind(virtual_service.SPEC, (export_to.refusals,)),
+    "ServiceEntry": _Kind(service_entry.SPEC, (export_to.refusals, service_entry.no_waypoint)),
+    "DestinationRule": _Kind(destination_rule.SPEC, (export_to.refusals, destination_rule.credentials)),
+    "Gateway": _Kind(gateway.SPEC, (gateway.label_name,)),
+    "Sidecar": _Kind(sidecar.SPEC),
 }
 # Istio's own marks, and one that is for AuthorizationPolicies alone (validateMetadata).
 _ANNOTATIONS = (
@@ -55,10 +56,8 @@ def refusals(document: Node, namespace: str) -> Iterator[Refusal]:
         yield Refusal(spec, "`spec` is not a mapping")
         return
     yield from kind.spec.refusals(spec, "spec")
-    if kind.exported and spec["exportTo"].is_sequence:
-        yield from export_to.refusals(spec, namespace, document["kind"].text)
-    if kind.rule:
-        yield from kind.rule(document)
+    for rule in kind.rules:
+        yield from rule(document, namespace)
 
 
 def _reserved(annotations: Node) -> Iterator[Refusal]:

@@ -10,6 +10,8 @@ from mirrorlint.istio.admission.shape import TEXTS, Each, Message, Refusal, Text
 from mirrorlint.istio.admission.traffic_policy import TRAFFIC_POLICY
 from mirrorlint.source import Node
 
+_CONFIG_MAP = "configmap://"
+
 
 def _distinct_subsets(spec: Node) -> Iterator[Refusal]:
     seen: set[str] = set()
@@ -18,6 +20,18 @@ def _distinct_subsets(spec: Node) -> Iterator[Refusal]:
         if name.text in seen:
             yield Refusal(name, f"`name: {name.text}` is taken by another subset of this DestinationRule")
         seen.add(name.text)
+
+
+def credentials(document: Node, namespace: str) -> Iterator[Refusal]:
+    """A `configmap://` credential stands in the rule's own namespace (ValidateTLS)."""
+    spec = document["spec"]
+    policies = [spec["trafficPolicy"], *(subset["trafficPolicy"] for subset in spec["subsets"])]
+    ports = [port for policy in policies for port in policy["portLevelSettings"]]
+    for policy in (*policies, *ports):
+        name = policy["tls"]["credentialName"]
+        owner, _, rest = name.text.removeprefix(_CONFIG_MAP).partition("/")
+        if name.text.startswith(_CONFIG_MAP) and (owner != namespace or not rest.partition("/")[0]):
+            yield Refusal(name, f"`credentialName: {name.text}` is not of the form `{_CONFIG_MAP}{namespace}/NAME`")
 
 
 _SUBSET = Message(

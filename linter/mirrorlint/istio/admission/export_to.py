@@ -9,8 +9,9 @@ from mirrorlint.istio.admission.shape import Refusal
 from mirrorlint.source import Node
 
 
-def refusals(spec: Node, namespace: str, kind: str) -> Iterator[Refusal]:
+def refusals(document: Node, namespace: str) -> Iterator[Refusal]:
     """What is wrong with the list; `~`, nobody, is for ServiceEntries only."""
+    spec, kind = document["spec"], document["kind"].text
     seen: set[str] = set()
     for item in spec["exportTo"]:
         key = namespace if item.text == "." else item.text

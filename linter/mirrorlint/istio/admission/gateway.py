@@ -91,7 +91,7 @@ SPEC = Message(
 )
 
 
-def label_name(document: Node) -> Iterator[Refusal]:
+def label_name(document: Node, _: str) -> Iterator[Refusal]:
     """A Gateway's name has no dots, unlike those of other objects."""
     name = document["metadata"]["name"]
     if wrong := names.label(name.text):

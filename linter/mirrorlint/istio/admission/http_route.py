@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from mirrorlint.istio.admission import headers, names, values
+from mirrorlint.istio.admission import headers, values
+from mirrorlint.istio.admission.http_match import MATCH, ORIGIN
 from mirrorlint.istio.admission.re2 import regex
-from mirrorlint.istio.admission.routes import DESTINATION, LABELS, gateway_names, route_destination, weights
+from mirrorlint.istio.admission.routes import DESTINATION, route_destination, weights
 from mirrorlint.istio.admission.shape import (
     ANY_TEXT,
     COUNT,
@@ -23,7 +24,6 @@ from mirrorlint.istio.admission.shape import (
     Message,
     Number,
     Refusal,
-    Table,
     Text,
     Whole,
     given,
@@ -99,15 +99,6 @@ def conflicts(route: Node, *, delegate: bool) -> Iterator[Refusal]:
         yield Refusal(route.key("mirrors"), "`mirrors` stands beside `mirror`: a rule has only one of them")
 
 
-def _string_match(prefix: Complaint | None = values.filled, expression: Complaint = regex) -> Message:
-    fields = {"exact": ANY_TEXT, "prefix": Text(prefix), "regex": Text(expression)}
-    return Message(fields, one_of("exact", "prefix", "regex"))
-
-
-def _present_or_regex(text: str) -> str:
-    return "" if text == "*" else regex(text)
-
-
 def _method(text: str) -> str:
     return "" if text in _METHODS else "is not a method that CORS knows"
 
@@ -177,35 +168,10 @@ def _not_supported(name: str) -> Complaint:
 _FRACTION = Message({"value": Number(0, 100, least=0.0001)})
 _SHARE = Message({"value": Number(0, 100)})
 _STATUS = Whole(200, 600)
-_MATCHES = _string_match()
-_MATCH = Message(
-    {
-        "name": ANY_TEXT,
-        "uri": _string_match(prefix=None),
-        "scheme": _MATCHES,
-        "method": _MATCHES,
-        "authority": _MATCHES,
-        "headers": Table(_MATCHES, key=headers.matched),
-        "withoutHeaders": Table(_string_match(expression=_present_or_regex), key=headers.matched),
-        "queryParams": Table(_MATCHES),
-        "ignoreUriCase": FLAG,
-        "port": PORT_OR_ZERO,
-        "sourceLabels": LABELS,
-        "gateways": TEXTS,
-        "sourceNamespace": Text(names.label_or_empty),
-        "statPrefix": ANY_TEXT,
-    },
-    gateway_names,
-)
-_ORIGIN = Message(
-    {"exact": Text(values.filled), "prefix": Text(values.filled), "regex": Text(regex)},
-    one_of("exact", "prefix", "regex"),
-    required("an item of `allowOrigins` has neither `exact` nor `prefix` nor `regex`", "exact", "prefix", "regex"),
-)
 _CORS = Message(
     {
         "allowOrigin": TEXTS,
-        "allowOrigins": Each(_ORIGIN),
+        "allowOrigins": Each(ORIGIN),
         "allowMethods": Each(Text(_method)),
         "allowHeaders": Each(Text(headers.cors)),
         "exposeHeaders": Each(Text(headers.cors)),
@@ -232,9 +198,7 @@ _DELAY = Message(
     },
     one_of("fixedDelay", "exponentialDelay"),
 )
-_FAULT = Message(
-    {"abort": _ABORT, "delay": _DELAY}, required("`fault` has neither `abort` nor `delay`", "abort", "delay")
-)
+_FAULT = Message({"abort": _ABORT, "delay": _DELAY}, required("`fault` has neither `abort` nor `delay`", "abort", "delay"))
 _REDIRECT = Message(
     {
         "uri": ANY_TEXT,
@@ -283,7 +247,7 @@ _MIRROR = Message(
 HTTP_ROUTE = Message(
     {
         "name": ANY_TEXT,
-        "match": Each(_MATCH),
+        "match": Each(MATCH),
         "route": Each(route_destination(headers=headers.HEADERS)),
         "redirect": _REDIRECT,
         "directResponse": _DIRECT_RESPONSE,

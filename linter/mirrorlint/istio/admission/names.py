@@ -149,6 +149,13 @@ def selector_value(text: str) -> str:
     return "holds a `*`: selectors know no wildcards" if "*" in text else ""
 
 
+def locality(text: str) -> str:
+    """`region/zone/subzone`, whose end may be `*` (validateLocalities)."""
+    if not all(text.split("/", 2)):
+        return "has an empty part: a locality is of the form `region/zone/subzone`"
+    return "has a `*` elsewhere than at its end" if "*" in text[:-1] else ""
+
+
 def _length(text: str) -> str:
     if not text:
         return "is empty"

@@ -12,9 +12,7 @@ _NAME = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>")
 _FLAGS = re.compile(r"\(\?(?:[imsU]*|[imsU]*-[imsU]+)([:)])")
 _POSIX = re.compile(r"\[:.*?:\]", re.DOTALL)
 _PROPERTY = re.compile(r"\\[pP](?:[CLMNPSZclmnpsz]|\{\^?[A-Za-z_]+\})")
-_ESCAPE = re.compile(
-    r"\\(?:[1-7][0-7]{1,2}|0[0-7]{0,2}|x[0-9A-Fa-f]{2}|x\{[0-9A-Fa-f]+\}|[afnrtv]|[\x00-/:-@\[-`{-\x7f])"
-)
+_ESCAPE = re.compile(r"\\(?:[1-7][0-7]{1,2}|0[0-7]{0,2}|x[0-9A-Fa-f]{2}|x\{[0-9A-Fa-f]+\}|[afnrtv]|[\x00-/:-@\[-`{-\x7f])")
 _CLASS_ESCAPE = re.compile(r"\\[dswDSW]")
 _POSIX_NAMES = frozenset(
     [

@@ -95,9 +95,7 @@ def _endpoint_ports(spec: Node) -> Iterator[Refusal]:
         for name, _ in endpoint["ports"].entries():
             if name.text not in declared:
                 known = ", ".join(f"`{port}`" for port in sorted(declared)) or "none"
-                yield Refusal(
-                    name, f"the endpoint's port `{name.text}` is none of the ServiceEntry's, which are {known}"
-                )
+                yield Refusal(name, f"the endpoint's port `{name.text}` is none of the ServiceEntry's, which are {known}")
         if endpoint["address"].text.startswith(names.UNIX) and _resolution(spec) == "STATIC" and len(declared) != 1:
             yield Refusal(endpoint["address"], "a Unix socket as endpoint needs a ServiceEntry with exactly one port")
 
@@ -182,7 +180,7 @@ SPEC = Message(
 )
 
 
-def no_waypoint(document: Node) -> Iterator[Refusal]:
+def no_waypoint(document: Node, _: str) -> Iterator[Refusal]:
     """A waypoint does not resolve the hosts of the mesh itself."""
     waypoint = document["metadata"]["labels"]["istio.io/use-waypoint"].text
     location = document["spec"]["location"]

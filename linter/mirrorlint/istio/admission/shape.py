@@ -90,9 +90,7 @@ class Whole(Shape):
 
     def fits(self, node: Node) -> bool:
         value = node.value
-        return (isinstance(value, int) and not isinstance(value, bool)) or (
-            isinstance(value, float) and value.is_integer()
-        )
+        return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
 
     def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
         if not self.low <= node.number <= self.high:

@@ -110,9 +110,7 @@ _CAPTURE = Choice("DEFAULT", "IPTABLES", "NONE")
 _PORT = {**PORT_FIELDS, "name": Text(names.label_or_empty), "protocol": Text(values.protocol_or_empty)}
 _INGRESS = Message(
     {
-        "port": Message(
-            {**_PORT, "number": PORT}, required("an ingress port needs a `number`", "number"), no_target_port
-        ),
+        "port": Message({**_PORT, "number": PORT}, required("an ingress port needs a `number`", "number"), no_target_port),
         "bind": Text(_ip_or_empty),
         "captureMode": _CAPTURE,
         "defaultEndpoint": Text(_default_endpoint),
@@ -139,9 +137,7 @@ SPEC = Message(
         "ingress": Each(_INGRESS),
         "egress": Each(_EGRESS),
         "inboundConnectionPool": CONNECTION_POOL,
-        "outboundTrafficPolicy": Message(
-            {"mode": Choice("REGISTRY_ONLY", "ALLOW_ANY"), "egressProxy": DESTINATION}, _egress_proxy
-        ),
+        "outboundTrafficPolicy": Message({"mode": Choice("REGISTRY_ONLY", "ALLOW_ANY"), "egressProxy": DESTINATION}, _egress_proxy),
     },
     required(_NOTHING, "ingress", "egress", "outboundTrafficPolicy", "inboundConnectionPool"),
     _catch_all_last,

@@ -55,9 +55,7 @@ def _complete(tls: Node) -> Iterator[Refusal]:
     if current not in ("SIMPLE", *_MUTUAL) or _set(tls, "credentialName") or _set(tls, "credentialNames"):
         return
     if current in _MUTUAL and not _set(tls, "caCertificates"):
-        yield Refusal(
-            tls, f"TLS mode {current} has neither `credentialName` nor `caCertificates` to check clients with"
-        )
+        yield Refusal(tls, f"TLS mode {current} has neither `credentialName` nor `caCertificates` to check clients with")
     for holder in tls["tlsCertificates"] if _set(tls, "tlsCertificates") else (tls,):
         for name in ("serverCertificate", "privateKey"):
             if not _set(holder, name):
@@ -86,9 +84,7 @@ SERVER_TLS = Message(
         "caCertificates": ANY_TEXT,
         "caCertCredentialName": ANY_TEXT,
         "caCrl": ANY_TEXT,
-        "tlsCertificates": Each(
-            Message({"serverCertificate": ANY_TEXT, "privateKey": ANY_TEXT, "caCertificates": ANY_TEXT})
-        ),
+        "tlsCertificates": Each(Message({"serverCertificate": ANY_TEXT, "privateKey": ANY_TEXT, "caCertificates": ANY_TEXT})),
         "subjectAltNames": TEXTS,
         "verifyCertificateSpki": TEXTS,
         "verifyCertificateHash": TEXTS,

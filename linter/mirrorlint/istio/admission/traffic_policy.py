@@ -90,9 +90,7 @@ def _no_topology(*, beside_failover: bool) -> Rule:
             return
         for priority in setting["failoverPriority"]:
             if priority.text in _TOPOLOGY:
-                yield Refusal(
-                    priority, f"`failoverPriority: {priority.text}` is what locality balancing does by itself"
-                )
+                yield Refusal(priority, f"`failoverPriority: {priority.text}` is what locality balancing does by itself")
 
     return rule
 
@@ -104,6 +102,12 @@ def _regions(setting: Node) -> Iterator[Refusal]:
             yield Refusal(item["to"], f"`failover` from `{origin}` leads to the same region")
         elif any(mark in origin + refuge for mark in "/*"):
             yield Refusal(item["to"], f"`failover` from `{origin}` to `{refuge}` names more than plain regions")
+
+
+def _growing(warmup: Node) -> Iterator[Refusal]:
+    aggression = warmup["aggression"]
+    if aggression and aggression.decimal <= 0:
+        yield Refusal(aggression, f"`aggression: {aggression.text}` is not more than 0")
 
 
 def _tunnel_target(tunnel: Node) -> Iterator[Refusal]:
@@ -125,6 +129,7 @@ _OUTLIER_DETECTION = Message(
         "consecutiveGatewayErrors": NATURAL,
         "consecutiveLocalOriginFailures": NATURAL,
         "splitExternalLocalOriginErrors": FLAG,
+        "outlierDetectionHttpErrorCodes": Each(NATURAL),
         "maxEjectionPercent": PERCENT,
         "minHealthPercent": PERCENT,
     },
@@ -162,9 +167,7 @@ CONNECTION_POOL = Message(
     {"http": _HTTP_POOL, "tcp": _TCP_POOL},
     required("the connection pool has neither `http` nor `tcp`", "http", "tcp"),
 )
-_COOKIE_ATTRIBUTE = Message(
-    {"name": Text(values.filled), "value": ANY_TEXT}, required("an attribute of a cookie needs a `name`", "name")
-)
+_COOKIE_ATTRIBUTE = Message({"name": Text(values.filled), "value": ANY_TEXT}, required("an attribute of a cookie needs a `name`", "name"))
 _COOKIE = Message(
     {
         "name": Text(values.filled),
@@ -190,9 +193,13 @@ _CONSISTENT_HASH = Message(
     _one_hash,
 )
 _FAILOVER = Each(Message({"from": ANY_TEXT, "to": ANY_TEXT}))
+_SHARES = Message(
+    {"from": Text(names.locality), "to": Table(NATURAL, key=names.locality)},
+    required("an item of `distribute` needs a `from`", "from"),
+)
 _LOCALITY = Message(
     {
-        "distribute": Each(Message({"from": ANY_TEXT, "to": Table(NATURAL)})),
+        "distribute": Each(_SHARES),
         "failover": _FAILOVER,
         "failoverPriority": TEXTS,
         "enabled": FLAG,
@@ -208,8 +215,9 @@ _ZONE_AWARE = Message(
     _no_topology(beside_failover=False),
 )
 _WARMUP = Message(
-    {"duration": _SPAN, "minimumPercent": Number(0, 100), "aggression": Number(0)},
+    {"duration": _SPAN, "minimumPercent": Number(high=100), "aggression": Number()},
     required("`warmup` needs a `duration`", "duration"),
+    _growing,
 )
 _LOAD_BALANCER = Message(
     {
@@ -244,9 +252,7 @@ _POLICY = {
     "portLevelSettings": Each(_PORT_POLICY),
     "tunnel": _TUNNEL,
     "proxyProtocol": Message({"version": Choice("V1", "V2")}),
-    "retryBudget": Message(
-        {"percent": Number(0, 100), "minRetryConcurrency": NATURAL, "budgetInterval": Text(values.readable_duration)}
-    ),
+    "retryBudget": Message({"percent": Number(), "minRetryConcurrency": NATURAL, "budgetInterval": Text(values.readable_duration)}),
 }
 TRAFFIC_POLICY = Message(
     _POLICY,

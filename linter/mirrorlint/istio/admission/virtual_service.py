@@ -79,9 +79,7 @@ def _serves_mesh(spec: Node) -> bool:
     return not gateways or MESH in gateways
 
 
-_TLS_MATCH = l4_match(
-    required("a match of a TLS rule needs `sniHosts`", "sniHosts"), sniHosts=TEXTS, sourceNamespace=ANY_TEXT
-)
+_TLS_MATCH = l4_match(required("a match of a TLS rule needs `sniHosts`", "sniHosts"), sniHosts=TEXTS, sourceNamespace=ANY_TEXT)
 _TLS_ROUTE = Message(
     {
         "match": Each(_TLS_MATCH),
