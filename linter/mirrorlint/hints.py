@@ -51,7 +51,7 @@ class _Case(NamedTuple):
 
 
 def explain(lines: list[str], failure: Failure) -> Advice:
-    """The best account of a failure in a text of these lines; it stands at a character of the text or behind a line's last."""
+    """The best account of a failure in a text of these lines; it stands in or right behind one of them."""
     line, column = _inside(lines, failure.line, failure.column)
     case = _Case(lines, failure, line, column)
     found = next((advice for cause in _CAUSES if (advice := cause(case))), None)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from mirrorlint.scalars import Scalar, is_null, typed
 
-# (content, tag, line, column, end line, end column), counted from 0. The content of a scalar is its text, of a sequence the list of its
-# items, of a mapping {key as Kubernetes reads it: (key, value)}, of an absent value None. The tag of a scalar is True when it is plain,
-# False when it is a string by its style, else the explicit tag. Aliases share the content of their anchor.
+# (content, tag, line, column, end line, end column), counted from 0. The content of a scalar is its text, of a sequence
+# the list of its items, of a mapping {key as Kubernetes reads it: (key, value)}, of an absent value None. The tag of a
+# scalar is True when it is plain, False when it is a string by its style, else the explicit tag. Aliases share the
+# content of their anchor.
 Raw = tuple[Any, Any, int, int, int, int]
 
 _JSON_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
@@ -18,7 +19,7 @@ _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?
 
 
 class Place(NamedTuple):
-    """A stretch of a file; lines and columns count characters from 1, the end is exclusive. Prints as `path:line:column`."""
+    """A stretch of a file: lines and columns count from 1, the end is exclusive; `str` gives `path:line:column`."""
 
     path: str
     line: int
@@ -34,8 +35,8 @@ class Place(NamedTuple):
 class Node:
     """A YAML value that knows where it stands; navigating never fails, it leads to absent nodes.
 
-    `raw` is plain data (tree.Raw) that `marshal` can store: `Node(raw, path)` gives the node back. An absent node stands at its nearest
-    present parent. Nodes are equal when they are of one kind and one place.
+    `raw` is plain data that `marshal` can store: `Node(raw, path)` gives the node back. An absent node stands at its
+    nearest present parent. Nodes are equal when they are of one kind and one place.
     """
 
     __slots__ = ("path", "raw")
@@ -137,7 +138,7 @@ class Node:
 
     @property
     def text(self) -> str:
-        """A scalar's text without its quotes and as it is written otherwise (`0x10`, `on`); "" for null and all else."""
+        """A scalar's text without its quotes, else as written (`0x10`, `on`); "" for null and what is no scalar."""
         return self.raw[0] if self.is_scalar and self else ""
 
     @property

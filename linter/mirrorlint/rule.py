@@ -23,9 +23,9 @@ class Remark(NamedTuple):
 
 
 class Flaw(NamedTuple):
-    """What a rule found: the offending Node, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`."""
+    """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`."""
 
-    node: Node
+    place: Place
     message: str
     cluster: str
     object: str
@@ -51,13 +51,13 @@ class Loss(NamedTuple):
 
     def at_source(self, node: Node, message: str, *remarks: Remark) -> Flaw:
         """A flaw in the source cluster."""
-        return Flaw(node, message, self.source, str(self.judged.mirror.owner), remarks)
+        return Flaw(node.place, message, self.source, str(self.judged.mirror.owner), remarks)
 
     def at_target(self, node: Node, message: str, owner: object, *remarks: Remark) -> Flaw:
         """A flaw in the cluster that the shadow reached, with a remark at the mirror."""
         mirror = self.judged.mirror.node["host"]
         sent = Remark(mirror, f"this mirror sends its shadows there, with Host `{self.way.host}`", self.source)
-        return Flaw(node, message, self.end.cluster, str(owner), (sent, *remarks))
+        return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks))
 
 
 class Subject(NamedTuple):

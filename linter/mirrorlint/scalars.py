@@ -1,4 +1,4 @@
-"""What a scalar means to Kubernetes, which reads YAML with go-yaml (go.yaml.in/yaml/v2, resolve.go) and turns it into JSON."""
+"""What a scalar means to Kubernetes, which reads YAML with go-yaml (go.yaml.in/yaml/v2, resolve.go) as JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool, "null": typ
 
 
 def typed(text: str, tag: bool | str) -> Scalar:
-    """A scalar's value. `tag` is True for a plain scalar, False for one that is a string by its style, else its explicit tag.
+    """A scalar's value; `tag` is True for a plain one, False for one that is a string by its style, else its tag.
 
     Raises ValueError when the text is not of the tag's type.
     """
@@ -39,7 +39,7 @@ def typed(text: str, tag: bool | str) -> Scalar:
 
 
 def plain(text: str) -> Scalar:
-    """The value of an unquoted scalar: base 60 and timestamps are strings, `0777` and `0o777` are octal, `_` may part digits."""
+    """The value of an unquoted scalar: `12:30` and dates are strings, `0777` is octal, `_` may part digits."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMERIC:

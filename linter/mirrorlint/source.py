@@ -7,6 +7,7 @@ import gc
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from mirrorlint.hints import explain, repeated
@@ -30,8 +31,8 @@ _Where = Callable[[int, int], tuple[int, int]]
 class Broken(NamedTuple):
     """What Kubernetes would refuse: where and why, what helps (or ""), the raw text of the document.
 
-    `dropped` tells that the document could not be read; it is still there when a key is merely repeated. `template` tells that the
-    text waits for a template engine.
+    `dropped` tells that the document could not be read; it is still there when a key is merely repeated. `template`
+    tells that the text waits for a template engine.
     """
 
     place: Place
@@ -78,10 +79,9 @@ def _parse(text: str, path: str) -> Parsed:
         if piece.line or _OTHER_BREAK.search(piece.text):
             documents = [_moved(raw, where, {}) for raw in documents]
         parsed.documents.extend(Node(raw, path) for raw in documents)
-        parsed.broken.extend(_repeats(piece, where, path))
-        parsed.broken.extend(_failures(piece, where, path))
+        faults = chain(_repeats(piece, where, path), _failures(piece, where, path))
+        parsed.broken.extend(islice(faults, MAX_BROKEN + 1 - len(parsed.broken)))
         if len(parsed.broken) > MAX_BROKEN:
-            del parsed.broken[MAX_BROKEN + 1 :]
             message = f"{MAX_BROKEN} faults stand above; what follows is not read"
             parsed.broken[-1] = parsed.broken[-1]._replace(message=message, hint="", dropped=True, template=False)
             break

@@ -28,7 +28,7 @@ from mirrorlint.scalars import STANDARD, is_null, key_name, plain, typed
 
 MAX_DEPTH = 128
 MAX_EVENTS = 3_000_000
-# What aliases may stand for in one file. Go-yaml draws its line near 400,000 values a document (decode.go:allowedAliasRatio).
+# What aliases may stand for in one file; go-yaml allows about 400,000 values a document (decode.go:allowedAliasRatio).
 MAX_ALIASED = 1_000_000
 
 _SPECIAL_KEY = "<<\0"
@@ -38,7 +38,7 @@ BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 class Failure(NamedTuple):
-    """Why a text is no YAML: the problem's mark, and that of what was being read (line -1 if not known), counted from 0."""
+    """Why a text is no YAML: marks of the problem and of what was being read (line -1: not known), counted from 0."""
 
     problem: str
     line: int
@@ -57,7 +57,7 @@ class Repeat(NamedTuple):
 
 
 class Composed(NamedTuple):
-    """A text's documents up to its end or a failure; `done` is (index, column) of the end of the last whole document."""
+    """A text's documents up to its end or a failure; `done` is (index, column) where the last whole one ends."""
 
     documents: list[Raw]
     repeats: list[Repeat]
@@ -204,9 +204,9 @@ class Composer:
             ) from None
         column += self._properties(event)
         end_line, end_column = end.line, end.column
-        if not end_column and event.value:
-            end_line, end_column = self._last_character(end)
-        elif not end_column and not event.style and items:
+        if event.style in ("|", ">"):
+            end_line, end_column = self._last_character(event)
+        elif not end_column and not event.value and items:
             line, column = end_line, end_column = items[-1][4:]
         raw = (event.value, tag, line, column, end_line, end_column)
         if event.anchor is not None:
@@ -272,11 +272,12 @@ class Composer:
         match = _PROPERTIES.match(self._text, event.start_mark.index)
         return match.end() - match.start() if match and match.end() < event.end_mark.index else 0
 
-    def _last_character(self, end: Any) -> tuple[int, int]:
+    def _last_character(self, event: Any) -> tuple[int, int]:
         """Where a block scalar's text really ends: its mark stands behind all the line breaks that follow it."""
-        shown = len(self._text[: end.index].rstrip())
-        start = max(self._text.rfind("\n", 0, shown), self._text.rfind("\r", 0, shown)) + 1
-        return end.line - len(BREAK.findall(self._text, shown, end.index)), shown - start
+        start, end = event.start_mark, event.end_mark
+        text = self._text[start.index : end.index].rstrip()
+        breaks = list(BREAK.finditer(text))
+        return start.line + len(breaks), len(text) - breaks[-1].end() if breaks else start.column + len(text)
 
 
 class _Names(dict[str, str]):

@@ -13,7 +13,7 @@ from mirrorlint.istio.admission import (
     sidecar,
     virtual_service,
 )
-from mirrorlint.istio.admission.shape import ANY_TEXT, Message, Refusal, Table
+from mirrorlint.istio.admission.shape import ANY_TEXT, Refusal, Shape, message, table
 from mirrorlint.source import Node
 
 __all__ = ["Refusal", "refusals"]
@@ -22,7 +22,7 @@ __all__ = ["Refusal", "refusals"]
 class _Kind(NamedTuple):
     """What the spec looks like, and the rules that need more than the spec: the whole object and its namespace."""
 
-    spec: Message
+    spec: Shape
     rules: tuple[Callable[[Node, str], Iterator[Refusal]], ...] = ()
 
 
@@ -40,8 +40,8 @@ _ANNOTATIONS = (
     "internal.istio.io/parents",
     "internal.istio.io/parent-namespace",
 )
-_MARKS = Table(ANY_TEXT)
-_METADATA = Message({"name": ANY_TEXT, "namespace": ANY_TEXT, "labels": _MARKS, "annotations": _MARKS})
+_MARKS = table(ANY_TEXT)
+_METADATA = message({"name": ANY_TEXT, "namespace": ANY_TEXT, "labels": _MARKS, "annotations": _MARKS})
 
 
 def refusals(document: Node, namespace: str) -> Iterator[Refusal]:

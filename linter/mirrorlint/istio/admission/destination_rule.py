@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mirrorlint.istio.admission import names
 from mirrorlint.istio.admission.routes import LABELS, SELECTOR_LABELS
-from mirrorlint.istio.admission.shape import TEXTS, Each, Message, Refusal, Text, required
+from mirrorlint.istio.admission.shape import TEXTS, Refusal, each, message, required, text
 from mirrorlint.istio.admission.traffic_policy import TRAFFIC_POLICY
 from mirrorlint.source import Node
 
@@ -34,18 +34,18 @@ def credentials(document: Node, namespace: str) -> Iterator[Refusal]:
             yield Refusal(name, f"`credentialName: {name.text}` is not of the form `{_CONFIG_MAP}{namespace}/NAME`")
 
 
-_SUBSET = Message(
-    {"name": Text(names.label), "labels": LABELS, "trafficPolicy": TRAFFIC_POLICY},
+_SUBSET = message(
+    {"name": text(names.label), "labels": LABELS, "trafficPolicy": TRAFFIC_POLICY},
     required("a subset needs a `name`", "name"),
 )
 
-SPEC = Message(
+SPEC = message(
     {
-        "host": Text(names.host),
+        "host": text(names.host),
         "trafficPolicy": TRAFFIC_POLICY,
-        "subsets": Each(_SUBSET),
+        "subsets": each(_SUBSET),
         "exportTo": TEXTS,
-        "workloadSelector": Message({"matchLabels": SELECTOR_LABELS}),
+        "workloadSelector": message({"matchLabels": SELECTOR_LABELS}),
     },
     required("the DestinationRule has no `host`", "host"),
     _distinct_subsets,

@@ -8,12 +8,12 @@ from mirrorlint.istio.admission import names, values
 from mirrorlint.istio.admission.shape import (
     ANY_TEXT,
     NATURAL,
-    Each,
-    Message,
     Refusal,
-    Table,
-    Text,
+    each,
+    message,
     required,
+    table,
+    text,
 )
 from mirrorlint.istio.admission.tls import PASSTHROUGH, SERVER_TLS, mode
 from mirrorlint.istio.ports import HTTP, protocol
@@ -58,23 +58,24 @@ def _distinct_names(spec: Node) -> Iterator[Refusal]:
 
 
 def no_target_port(port: Node) -> Iterator[Refusal]:
+    """A listener's port is the port of the pod itself."""
     if port["targetPort"].number:
         yield Refusal(port["targetPort"], "`targetPort` has no effect here, and Istio takes none")
 
 
 PORT_FIELDS = {"number": NATURAL, "name": ANY_TEXT, "protocol": ANY_TEXT, "targetPort": NATURAL}
-_PORT = Message(
-    {**PORT_FIELDS, "protocol": Text(values.protocol), "name": Text(values.filled)},
+_PORT = message(
+    {**PORT_FIELDS, "protocol": text(values.protocol), "name": text(values.filled)},
     required("the port of a server needs a `name`", "name"),
     required("the port of a server needs a `protocol`", "protocol"),
     no_target_port,
 )
-_SERVER = Message(
+_SERVER = message(
     {
         "name": ANY_TEXT,
         "port": _PORT,
-        "bind": Text(names.bind),
-        "hosts": Each(Text(names.gateway_host)),
+        "bind": text(names.bind),
+        "hosts": each(text(names.gateway_host)),
         "tls": SERVER_TLS,
         "defaultEndpoint": ANY_TEXT,
     },
@@ -84,8 +85,8 @@ _SERVER = Message(
     _tls,
 )
 
-SPEC = Message(
-    {"servers": Each(_SERVER), "selector": Table(ANY_TEXT)},
+SPEC = message(
+    {"servers": each(_SERVER), "selector": table(ANY_TEXT)},
     required("a Gateway needs `servers`", "servers"),
     _distinct_names,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mirrorlint.istio.admission.shape import Each, Message, Refusal, Table, Text
+from mirrorlint.istio.admission.shape import Refusal, Shape, each, message, table, text
 from mirrorlint.source import Node
 
 _is_name = re.compile(r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+").fullmatch
@@ -69,13 +69,13 @@ def _changed(name: str) -> str:
     return "names the Host, which no rule may change here" if name.lower() == "host" else "" if name else "is empty"
 
 
-def _operations(added: Table) -> Message:
-    return Message({"add": added, "set": added, "remove": Each(Text(_changed))})
+def _operations(added: Shape) -> Shape:
+    return message({"add": added, "set": added, "remove": each(text(_changed))})
 
 
-HEADERS = Message(
+HEADERS = message(
     {
-        "request": _operations(Table(Text(value), key=_set_on_request)),
-        "response": _operations(Table(Text(value), key=_changed)),
+        "request": _operations(table(text(value), key=_set_on_request)),
+        "response": _operations(table(text(value), key=_changed)),
     }
 )

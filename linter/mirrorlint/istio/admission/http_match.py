@@ -5,23 +5,12 @@ from __future__ import annotations
 from mirrorlint.istio.admission import headers, names, values
 from mirrorlint.istio.admission.re2 import regex
 from mirrorlint.istio.admission.routes import LABELS, gateway_names
-from mirrorlint.istio.admission.shape import (
-    ANY_TEXT,
-    FLAG,
-    PORT_OR_ZERO,
-    TEXTS,
-    Complaint,
-    Message,
-    Table,
-    Text,
-    one_of,
-    required,
-)
+from mirrorlint.istio.admission.shape import ANY_TEXT, FLAG, PORT_OR_ZERO, TEXTS, Complaint, Shape, message, one_of, required, table, text
 
 
-def _string_match(prefix: Complaint | None = values.filled, expression: Complaint = regex) -> Message:
-    fields = {"exact": ANY_TEXT, "prefix": Text(prefix), "regex": Text(expression)}
-    return Message(fields, one_of("exact", "prefix", "regex"))
+def _string_match(prefix: Complaint | None = values.filled, expression: Complaint = regex) -> Shape:
+    fields = {"exact": ANY_TEXT, "prefix": text(prefix), "regex": text(expression)}
+    return message(fields, one_of("exact", "prefix", "regex"))
 
 
 def _present_or_regex(text: str) -> str:
@@ -29,27 +18,27 @@ def _present_or_regex(text: str) -> str:
 
 
 _MATCHES = _string_match()
-MATCH = Message(
+MATCH = message(
     {
         "name": ANY_TEXT,
         "uri": _string_match(prefix=None),
         "scheme": _MATCHES,
         "method": _MATCHES,
         "authority": _MATCHES,
-        "headers": Table(_MATCHES, key=headers.matched),
-        "withoutHeaders": Table(_string_match(expression=_present_or_regex), key=headers.matched),
-        "queryParams": Table(_MATCHES),
+        "headers": table(_MATCHES, key=headers.matched),
+        "withoutHeaders": table(_string_match(expression=_present_or_regex), key=headers.matched),
+        "queryParams": table(_MATCHES),
         "ignoreUriCase": FLAG,
         "port": PORT_OR_ZERO,
         "sourceLabels": LABELS,
         "gateways": TEXTS,
-        "sourceNamespace": Text(names.label_or_empty),
+        "sourceNamespace": text(names.label_or_empty),
         "statPrefix": ANY_TEXT,
     },
     gateway_names,
 )
-ORIGIN = Message(
-    {"exact": Text(values.filled), "prefix": Text(values.filled), "regex": Text(regex)},
+ORIGIN = message(
+    {"exact": text(values.filled), "prefix": text(values.filled), "regex": text(regex)},
     one_of("exact", "prefix", "regex"),
     required("an item of `allowOrigins` has neither `exact` nor `prefix` nor `regex`", "exact", "prefix", "regex"),
 )

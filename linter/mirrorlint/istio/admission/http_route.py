@@ -18,17 +18,17 @@ from mirrorlint.istio.admission.shape import (
     PERCENT,
     PORT_OR_ZERO,
     TEXTS,
-    Choice,
     Complaint,
-    Each,
-    Message,
-    Number,
     Refusal,
-    Text,
-    Whole,
+    choice,
+    each,
     given,
+    message,
+    number,
     one_of,
     required,
+    text,
+    whole,
 )
 from mirrorlint.source import Node
 
@@ -158,106 +158,106 @@ def _retries_off(retries: Node) -> Iterator[Refusal]:
 def _small_body(response: Node) -> Iterator[Refusal]:
     text, data = response["body"]["string"], response["body"]["bytes"]
     if len(text.text.encode()) > _MEGABYTE or len(data.text) * 3 // 4 > _MEGABYTE:
-        yield Refusal(text if text else data, "the body of the direct response is larger than 1 MB")
+        yield Refusal(text or data, "the body of the direct response is larger than 1 MB")
 
 
 def _not_supported(name: str) -> Complaint:
     return lambda _: f"is not supported: Istio never implemented `{name}`"
 
 
-_FRACTION = Message({"value": Number(0, 100, least=0.0001)})
-_SHARE = Message({"value": Number(0, 100)})
-_STATUS = Whole(200, 600)
-_CORS = Message(
+_FRACTION = message({"value": number(0, 100, least=0.0001)})
+_SHARE = message({"value": number(0, 100)})
+_STATUS = whole(200, 600)
+_CORS = message(
     {
         "allowOrigin": TEXTS,
-        "allowOrigins": Each(ORIGIN),
-        "allowMethods": Each(Text(_method)),
-        "allowHeaders": Each(Text(headers.cors)),
-        "exposeHeaders": Each(Text(headers.cors)),
-        "maxAge": Text(values.whole_seconds),
+        "allowOrigins": each(ORIGIN),
+        "allowMethods": each(text(_method)),
+        "allowHeaders": each(text(headers.cors)),
+        "exposeHeaders": each(text(headers.cors)),
+        "maxAge": text(values.whole_seconds),
         "allowCredentials": FLAG,
-        "unmatchedPreflights": Choice("UNSPECIFIED", "FORWARD", "IGNORE"),
+        "unmatchedPreflights": choice("UNSPECIFIED", "FORWARD", "IGNORE"),
     }
 )
-_ABORT = Message(
+_ABORT = message(
     {
         "percentage": _FRACTION,
         "httpStatus": _STATUS,
-        "grpcStatus": Text(_grpc_status),
-        "http2Error": Text(_not_supported("http2Error")),
+        "grpcStatus": text(_grpc_status),
+        "http2Error": text(_not_supported("http2Error")),
     },
     one_of("httpStatus", "grpcStatus", "http2Error"),
 )
-_DELAY = Message(
+_DELAY = message(
     {
         "percent": INTEGER,
         "percentage": _FRACTION,
-        "fixedDelay": Text(values.duration),
-        "exponentialDelay": Text(_not_supported("exponentialDelay")),
+        "fixedDelay": text(values.duration),
+        "exponentialDelay": text(_not_supported("exponentialDelay")),
     },
     one_of("fixedDelay", "exponentialDelay"),
 )
-_FAULT = Message({"abort": _ABORT, "delay": _DELAY}, required("`fault` has neither `abort` nor `delay`", "abort", "delay"))
-_REDIRECT = Message(
+_FAULT = message({"abort": _ABORT, "delay": _DELAY}, required("`fault` has neither `abort` nor `delay`", "abort", "delay"))
+_REDIRECT = message(
     {
         "uri": ANY_TEXT,
         "prefixRewrite": ANY_TEXT,
         "authority": ANY_TEXT,
-        "scheme": Text(_scheme),
+        "scheme": text(_scheme),
         "port": PORT_OR_ZERO,
-        "derivePort": Choice("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"),
+        "derivePort": choice("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"),
         "redirectCode": NATURAL,
     },
     _redirect_somewhere,
     one_of("port", "derivePort"),
 )
-_REWRITE = Message(
+_REWRITE = message(
     {
         "uri": ANY_TEXT,
         "authority": ANY_TEXT,
-        "uriRegexRewrite": Message({"match": Text(lambda text: regex(text) if text else ""), "rewrite": ANY_TEXT}),
+        "uriRegexRewrite": message({"match": text(lambda text: regex(text) if text else ""), "rewrite": ANY_TEXT}),
     },
     _rewrite_something,
 )
-_DIRECT_RESPONSE = Message(
+_DIRECT_RESPONSE = message(
     {
         "status": _STATUS,
-        "body": Message({"string": ANY_TEXT, "bytes": Text(values.base64)}, one_of("string", "bytes")),
+        "body": message({"string": ANY_TEXT, "bytes": text(values.base64)}, one_of("string", "bytes")),
     },
     required("a direct response needs a `status`", "status"),
     _small_body,
 )
-_RETRIES = Message(
+_RETRIES = message(
     {
         "attempts": COUNT,
-        "perTryTimeout": Text(values.duration),
-        "backoff": Text(values.duration),
-        "retryOn": Text(_retry_on),
+        "perTryTimeout": text(values.duration),
+        "backoff": text(values.duration),
+        "retryOn": text(_retry_on),
         "retryRemoteLocalities": FLAG,
         "retryIgnorePreviousHosts": FLAG,
     },
     _retries_off,
 )
-_MIRROR = Message(
+_MIRROR = message(
     {"destination": DESTINATION, "percentage": _SHARE},
     required("an item of `mirrors` needs a `destination`", "destination"),
 )
 
-HTTP_ROUTE = Message(
+HTTP_ROUTE = message(
     {
         "name": ANY_TEXT,
-        "match": Each(MATCH),
-        "route": Each(route_destination(headers=headers.HEADERS)),
+        "match": each(MATCH),
+        "route": each(route_destination(headers=headers.HEADERS)),
         "redirect": _REDIRECT,
         "directResponse": _DIRECT_RESPONSE,
-        "delegate": Message({"name": ANY_TEXT, "namespace": ANY_TEXT}),
+        "delegate": message({"name": ANY_TEXT, "namespace": ANY_TEXT}),
         "rewrite": _REWRITE,
-        "timeout": Text(values.duration),
+        "timeout": text(values.duration),
         "retries": _RETRIES,
         "fault": _FAULT,
         "mirror": DESTINATION,
-        "mirrors": Each(_MIRROR),
+        "mirrors": each(_MIRROR),
         "mirrorPercent": PERCENT,
         "mirror_percent": PERCENT,
         "mirrorPercentage": _SHARE,

@@ -49,13 +49,9 @@ def regex(text: str) -> str:
 def _fault(text: str) -> str:
     try:
         _Scanner(text).scan()
-    except _Fault as fault:
+    except ValueError as fault:
         return str(fault)
     return ""
-
-
-class _Fault(Exception):
-    """Why the expression does not compile."""
 
 
 class _Scanner:
@@ -83,7 +79,7 @@ class _Scanner:
             else:
                 self.token(char)
         if self.groups:
-            raise _Fault("a `(` is not closed")
+            raise ValueError("a `(` is not closed")
 
     def token(self, char: str) -> None:
         if char == "(":
@@ -110,22 +106,22 @@ class _Scanner:
     def repeat(self, stacked: bool, times: int) -> None:
         before = self.text[self.at - 1]
         if not self.repeats:
-            raise _Fault(f"nothing precedes the `{before}`")
+            raise ValueError(f"nothing precedes the `{before}`")
         if stacked:
-            raise _Fault("a repetition is repeated, as with `**` or `a++`")
+            raise ValueError("a repetition is repeated, as with `**` or `a++`")
         if self.text[self.at : self.at + 1] == "?":
             self.at += 1
         self.stacked = True
         self.operand(max(self.repeats * times, 1))
         if self.repeats > _MOST:
-            raise _Fault(f"it repeats more than {_MOST} times")
+            raise ValueError(f"it repeats more than {_MOST} times")
 
     def open(self) -> None:
         if not self.text.startswith("(?", self.at):
             self.at += 1
         elif named := _NAME.match(self.text, self.at):
             if named[1] in self.names:
-                raise _Fault(f"two groups are named `{named[1]}`")
+                raise ValueError(f"two groups are named `{named[1]}`")
             self.names.add(named[1])
             self.at = named.end()
         elif flags := _FLAGS.match(self.text, self.at):
@@ -133,13 +129,13 @@ class _Scanner:
             if flags[1] == ")":
                 return
         else:
-            raise _Fault(f"`{self.text[self.at : self.at + 3]}` is unknown (RE2 has no lookaround)")
+            raise ValueError(f"`{self.text[self.at : self.at + 3]}` is unknown (RE2 has no lookaround)")
         self.groups.append(self.largest)
         self.repeats, self.largest = 0, 1
 
     def close(self) -> None:
         if not self.groups:
-            raise _Fault("a `)` was not opened")
+            raise ValueError("a `)` was not opened")
         inner, self.largest = self.largest, self.groups.pop()
         self.at += 1
         self.operand(inner)
@@ -163,7 +159,7 @@ class _Scanner:
             if match := pattern.match(self.text, self.at):
                 self.at = match.end()
                 return _code(match[0][1:]) if pattern is _ESCAPE else -1
-        raise _Fault(f"`{self.text[self.at : self.at + 2]}` is no escape")
+        raise ValueError(f"`{self.text[self.at : self.at + 2]}` is no escape")
 
     def char_class(self) -> None:
         self.at += self.text.startswith("^", self.at)
@@ -171,10 +167,10 @@ class _Scanner:
         while first or not self.text.startswith("]", self.at):
             first = False
             if self.at >= len(self.text):
-                raise _Fault("a `[` is not closed")
+                raise ValueError("a `[` is not closed")
             if posix := _POSIX.match(self.text, self.at):
                 if posix[0][2:-2].removeprefix("^") not in _POSIX_NAMES:
-                    raise _Fault(f"`{posix[0]}` is no class")
+                    raise ValueError(f"`{posix[0]}` is no class")
                 self.at = posix.end()
             elif match := _CLASS_ESCAPE.match(self.text, self.at) or _PROPERTY.match(self.text, self.at):
                 self.at = match.end()
@@ -187,7 +183,7 @@ class _Scanner:
         if self.text.startswith("-", self.at) and self.text[self.at + 1 : self.at + 2] not in ("]", ""):
             self.at += 1
             if self.class_char() < low:
-                raise _Fault("a range in `[]` runs backwards")
+                raise ValueError("a range in `[]` runs backwards")
 
     def class_char(self) -> int:
         if self.text.startswith("\\", self.at):
@@ -200,7 +196,7 @@ def _times(match: re.Match[str]) -> int:
     low = int(match[1])
     high = int(match[3]) if match[3] else low
     if low > _MOST or high > _MOST or high < low:
-        raise _Fault(f"`{match[0]}` is no number of repetitions")
+        raise ValueError(f"`{match[0]}` is no number of repetitions")
     return high
 
 
@@ -210,6 +206,6 @@ def _code(escape: str) -> int:
     if escape[0] == "x":
         code = int(escape[1:].strip("{}"), 16)
         if code > 0x10FFFF:
-            raise _Fault(f"`\\{escape}` is no character")
+            raise ValueError(f"`\\{escape}` is no character")
         return code
     return int(escape, 8) if escape[0].isdigit() else ord(escape[0])

@@ -10,25 +10,25 @@ from mirrorlint.istio.admission.shape import (
     PORT,
     PORT_OR_ZERO,
     TEXTS,
-    Each,
-    Message,
     Refusal,
     Rule,
     Shape,
-    Table,
-    Text,
+    each,
+    message,
     required,
+    table,
+    text,
 )
 from mirrorlint.source import Node
 
-LABELS = Table(Text(names.label_value), key=names.label_key)
-SELECTOR_LABELS = Table(Text(names.selector_value), key=names.selector_key)
+LABELS = table(text(names.label_value), key=names.label_key)
+SELECTOR_LABELS = table(text(names.selector_value), key=names.selector_key)
 
-DESTINATION = Message(
+DESTINATION = message(
     {
-        "host": Text(names.destination_host),
-        "subset": Text(names.label_or_empty),
-        "port": Message({"number": PORT}, required("a destination's `port` has no `number`", "number")),
+        "host": text(names.destination_host),
+        "subset": text(names.label_or_empty),
+        "port": message({"number": PORT}, required("a destination's `port` has no `number`", "number")),
     },
     required("a destination without `host` leads nowhere", "host"),
 )
@@ -43,10 +43,10 @@ def gateway_names(node: Node) -> Iterator[Refusal]:
             return
 
 
-def route_destination(**more: Shape) -> Message:
+def route_destination(**more: Shape) -> Shape:
     """An item of a `route` list."""
     fields = {"destination": DESTINATION, "weight": COUNT, **more}
-    return Message(fields, required("a destination is required in each item of `route`", "destination"))
+    return message(fields, required("a destination is required in each item of `route`", "destination"))
 
 
 def weights(route: Node) -> Iterator[Refusal]:
@@ -56,13 +56,13 @@ def weights(route: Node) -> Iterator[Refusal]:
         yield Refusal(destinations.at(0), "the weights of the destinations add up to 0")
 
 
-def l4_match(*rules: Rule, **more: Shape) -> Message:
+def l4_match(*rules: Rule, **more: Shape) -> Shape:
     """A condition of a TCP or TLS route."""
     fields = {
-        "destinationSubnets": Each(Text(names.subnet)),
+        "destinationSubnets": each(text(names.subnet)),
         "port": PORT_OR_ZERO,
         "sourceLabels": LABELS,
         "gateways": TEXTS,
         **more,
     }
-    return Message(fields, gateway_names, *rules)
+    return message(fields, gateway_names, *rules)

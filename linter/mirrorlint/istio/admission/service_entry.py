@@ -12,14 +12,14 @@ from mirrorlint.istio.admission.shape import (
     PORT,
     PORT_OR_ZERO,
     TEXTS,
-    Choice,
-    Each,
-    Message,
     Refusal,
-    Table,
-    Text,
+    choice,
+    each,
     given,
+    message,
     required,
+    table,
+    text,
 )
 from mirrorlint.istio.names import is_ip, is_wild
 from mirrorlint.istio.ports import HTTP, protocol
@@ -133,20 +133,20 @@ def _resolution(spec: Node) -> str:
     return spec["resolution"].text or "NONE"
 
 
-_PORT = Message(
+_PORT = message(
     {
         "number": PORT,
-        "name": Text(names.label),
-        "protocol": Text(values.protocol_or_empty),
+        "name": text(names.label),
+        "protocol": text(values.protocol_or_empty),
         "targetPort": PORT_OR_ZERO,
     },
     required("a port of a ServiceEntry needs a `number`", "number"),
     required("a port of a ServiceEntry needs a `name`", "name"),
 )
-_ENDPOINT = Message(
+_ENDPOINT = message(
     {
         "address": ANY_TEXT,
-        "ports": Table(PORT, key=names.label),
+        "ports": table(PORT, key=names.label),
         "labels": LABELS,
         "network": ANY_TEXT,
         "locality": ANY_TEXT,
@@ -155,15 +155,15 @@ _ENDPOINT = Message(
     }
 )
 
-SPEC = Message(
+SPEC = message(
     {
-        "hosts": Each(Text(names.entry_host)),
-        "addresses": Each(Text(names.subnet)),
-        "ports": Each(_PORT),
-        "location": Choice("MESH_EXTERNAL", "MESH_INTERNAL"),
-        "resolution": Choice("NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"),
-        "endpoints": Each(_ENDPOINT),
-        "workloadSelector": Message({"labels": SELECTOR_LABELS}),
+        "hosts": each(text(names.entry_host)),
+        "addresses": each(text(names.subnet)),
+        "ports": each(_PORT),
+        "location": choice("MESH_EXTERNAL", "MESH_INTERNAL"),
+        "resolution": choice("NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"),
+        "endpoints": each(_ENDPOINT),
+        "workloadSelector": message({"labels": SELECTOR_LABELS}),
         "exportTo": TEXTS,
         "subjectAltNames": TEXTS,
     },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from mirrorlint.source import Node
 
@@ -18,162 +18,104 @@ class Refusal(NamedTuple):
     message: str
 
 
+class Shape(NamedTuple):
+    """What a field holds: its type in words, whether a value is of it, what is refused in one that is.
+
+    Null fits nowhere and is asked nowhere but in lists: in a mapping the API server takes it for an absent field.
+    """
+
+    what: str
+    fits: Callable[[Node], bool]
+    refusals: Callable[[Node, str], Iterator[Refusal]]
+
+
 Complaint = Callable[[str], str]  # what is wrong with a text, empty when nothing is
 Rule = Callable[[Node], Iterator[Refusal]]
 
 
-class Shape:
-    """What a field holds. Null is what it is for the API server: the field is absent."""
-
-    what: ClassVar[str]
-
-    def fits(self, node: Node) -> bool:
-        """Whether the value is of the type; the API server refuses the object otherwise."""
-        raise NotImplementedError
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
-        """What is refused in a value that fits."""
-        raise NotImplementedError
-
-
-class Text(Shape):
+def text(complaint: Complaint | None = None) -> Shape:
     """A string."""
 
-    what = "text"
-
-    def __init__(self, complaint: Complaint | None = None) -> None:
-        self.complaint = complaint
-
-    def fits(self, node: Node) -> bool:
-        return isinstance(node.value, str)
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
-        if self.complaint and (wrong := self.complaint(node.text)):
+    def refusals(node: Node, name: str) -> Iterator[Refusal]:
+        if complaint and (wrong := complaint(node.text)):
             yield Refusal(node, f"`{name}: {node.text}` {wrong}")
 
-
-class Choice(Shape):
-    """An enum; jsonpb and the CRDs know its names in upper case only."""
-
-    what = "text"
-
-    def __init__(self, *names: str) -> None:
-        self.names = names
-
-    def fits(self, node: Node) -> bool:
-        return isinstance(node.value, str)
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
-        if node.text not in self.names:
-            yield Refusal(node, f"`{name}: {node.text}` is none of {', '.join(self.names)}")
+    return Shape("text", _is_text, refusals)
 
 
-class Flag(Shape):
-    """A boolean."""
+def choice(*names: str) -> Shape:
+    """An enum; jsonpb and the CRDs know its names as they are spelt here only."""
 
-    what = "true or false"
+    def refusals(node: Node, name: str) -> Iterator[Refusal]:
+        if node.text not in names:
+            yield Refusal(node, f"`{name}: {node.text}` is none of {', '.join(names)}")
 
-    def fits(self, node: Node) -> bool:
-        return isinstance(node.value, bool)
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
-        yield from ()
+    return Shape("text", _is_text, refusals)
 
 
-class Whole(Shape):
+def whole(low: int, high: int) -> Shape:
     """An integer within bounds."""
 
-    what = "a whole number"
+    def refusals(node: Node, name: str) -> Iterator[Refusal]:
+        if not low <= node.number <= high:
+            yield Refusal(node, f"`{name}: {node.text}` does not lie between {low} and {high}")
 
-    def __init__(self, low: int, high: int) -> None:
-        self.low, self.high = low, high
-
-    def fits(self, node: Node) -> bool:
-        value = node.value
-        return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
-        if not self.low <= node.number <= self.high:
-            yield Refusal(node, f"`{name}: {node.text}` does not lie between {self.low} and {self.high}")
+    return Shape("a whole number", _is_whole, refusals)
 
 
-class Number(Shape):
+def number(low: float | None = None, high: float | None = None, least: float = 0) -> Shape:
     """A number within bounds; `least` is the smallest that is not 0."""
 
-    what = "a number"
-
-    def __init__(self, low: float | None = None, high: float | None = None, least: float = 0.0) -> None:
-        self.low, self.high, self.least = low, high, least
-
-    def fits(self, node: Node) -> bool:
-        return isinstance(node.value, int | float) and not isinstance(node.value, bool)
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
+    def refusals(node: Node, name: str) -> Iterator[Refusal]:
         value = node.decimal
-        if self.low is not None and value < self.low:
-            yield Refusal(node, f"`{name}: {node.text}` is less than {self.low:g}")
-        elif self.high is not None and value > self.high:
-            yield Refusal(node, f"`{name}: {node.text}` is more than {self.high:g}")
-        elif 0 < value < self.least:
-            yield Refusal(node, f"`{name}: {node.text}` is less than {self.least:g} and not 0")
+        if low is not None and value < low:
+            yield Refusal(node, f"`{name}: {node.text}` is less than {low:g}")
+        elif high is not None and value > high:
+            yield Refusal(node, f"`{name}: {node.text}` is more than {high:g}")
+        elif 0 < value < least:
+            yield Refusal(node, f"`{name}: {node.text}` is less than {least:g} and not 0")
+
+    return Shape("a number", _is_number, refusals)
 
 
-class Each(Shape):
+def each(item: Shape) -> Shape:
     """A list of one shape."""
 
-    what = "a list"
-
-    def __init__(self, item: Shape) -> None:
-        self.item = item
-
-    def fits(self, node: Node) -> bool:
-        return node.is_sequence
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
-        for item in node:
-            if self.item.fits(item):
-                yield from self.item.refusals(item, name)
+    def refusals(node: Node, name: str) -> Iterator[Refusal]:
+        for value in node:
+            if item.fits(value):
+                yield from item.refusals(value, name)
             else:
-                yield _mistyped(item, f"an item of `{name}`", self.item)
+                yield _mistyped(value, f"an item of `{name}`", item)
+
+    return Shape("a list", _is_list, refusals)
 
 
-class Table(Shape):
+def table(item: Shape, key: Complaint | None = None) -> Shape:
     """A map from names to one shape."""
 
-    what = "a mapping"
-
-    def __init__(self, value: Shape, key: Complaint | None = None) -> None:
-        self.value, self.key = value, key
-
-    def fits(self, node: Node) -> bool:
-        return node.is_mapping
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
-        for key, value in node.entries():
-            if self.key and (wrong := self.key(key.text)):
-                yield Refusal(key, f"`{key.text}` in `{name}` {wrong}")
-            if value and self.value.fits(value):
-                yield from self.value.refusals(value, key.text)
+    def refusals(node: Node, name: str) -> Iterator[Refusal]:
+        for entry, value in node.entries():
+            if key and (wrong := key(entry.text)):
+                yield Refusal(entry, f"`{entry.text}` in `{name}` {wrong}")
+            if value and item.fits(value):
+                yield from item.refusals(value, entry.text)
             elif value:
-                yield _mistyped(value, f"`{key.text}`", self.value)
+                yield _mistyped(value, f"`{entry.text}`", item)
+
+    return Shape("a mapping", _is_mapping, refusals)
 
 
-class Message(Shape):
-    """A mapping with known fields, and rules on how they go together; the API server drops other fields."""
+def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
+    """A mapping with known fields, and rules on how they go together; the API server drops other fields.
 
-    what = "a mapping"
+    The rules rest when a field's type is wrong: they would misread it.
+    """
 
-    def __init__(self, fields: Mapping[str, Shape], *rules: Rule) -> None:
-        self.fields, self.rules = fields, rules
-
-    def fits(self, node: Node) -> bool:
-        return node.is_mapping
-
-    def refusals(self, node: Node, name: str) -> Iterator[Refusal]:
-        """Those of the fields, and those of the rules unless a field's type is wrong: a rule would then misread it."""
+    def refusals(node: Node, _: str) -> Iterator[Refusal]:
         typed = True
         for key, value in node.entries():
-            shape = self.fields.get(key.text)
+            shape = fields.get(key.text)
             if shape is None or not value:
                 continue
             if shape.fits(value):
@@ -182,8 +124,10 @@ class Message(Shape):
                 typed = False
                 yield _mistyped(value, f"`{key.text}`", shape)
         if typed:
-            for rule in self.rules:
+            for rule in rules:
                 yield from rule(node)
+
+    return Shape("a mapping", _is_mapping, refusals)
 
 
 def given(node: Node) -> bool:
@@ -229,12 +173,41 @@ def _described(node: Node) -> str:
     return f"the boolean `{node.text}`" if isinstance(node.value, bool) else f"the number {node.text}"
 
 
-ANY_TEXT = Text()
-TEXTS = Each(ANY_TEXT)
-FLAG = Flag()
-INTEGER = Whole(*INT32)
-NATURAL = Whole(*UINT32)
-COUNT = Whole(0, INT32[1])
-PORT = Whole(1, 65535)
-PORT_OR_ZERO = Whole(0, 65535)
-PERCENT = Whole(0, 100)
+def _is_text(node: Node) -> bool:
+    return isinstance(node.value, str)
+
+
+def _is_flag(node: Node) -> bool:
+    return isinstance(node.value, bool)
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node.value, int | float) and not isinstance(node.value, bool)
+
+
+def _is_whole(node: Node) -> bool:
+    value = node.value
+    return value.is_integer() if isinstance(value, float) else isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_list(node: Node) -> bool:
+    return node.is_sequence
+
+
+def _is_mapping(node: Node) -> bool:
+    return node.is_mapping
+
+
+def _sound(_: Node, __: str) -> Iterator[Refusal]:
+    yield from ()
+
+
+ANY_TEXT = text()
+TEXTS = each(ANY_TEXT)
+FLAG = Shape("true or false", _is_flag, _sound)
+INTEGER = whole(*INT32)
+NATURAL = whole(*UINT32)
+COUNT = whole(0, INT32[1])
+PORT = whole(1, 65535)
+PORT_OR_ZERO = whole(0, 65535)
+PERCENT = whole(0, 100)

@@ -11,20 +11,20 @@ from mirrorlint.istio.admission.routes import DESTINATION, SELECTOR_LABELS
 from mirrorlint.istio.admission.shape import (
     ANY_TEXT,
     PORT,
-    Choice,
-    Each,
-    Message,
     Refusal,
-    Text,
+    choice,
+    each,
     given,
+    message,
     required,
+    text,
 )
 from mirrorlint.istio.admission.tls import SERVER_TLS, mode
 from mirrorlint.istio.admission.traffic_policy import CONNECTION_POOL
 from mirrorlint.istio.ports import protocol
 from mirrorlint.source import Node
 
-_LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1", "::")
+_LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, never bound
 _endpoint = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):([0-9]+)").fullmatch
 _NOT_INGRESS = ("subjectAltNames", "credentialName", "credentialNames", "tlsCertificates")
 _NOTHING = "the Sidecar has neither `egress` nor `ingress` nor `outboundTrafficPolicy` nor `inboundConnectionPool`"
@@ -106,38 +106,38 @@ def _egress_proxy(policy: Node) -> Iterator[Refusal]:
         yield Refusal(proxy, "`egressProxy` needs a `port`")
 
 
-_CAPTURE = Choice("DEFAULT", "IPTABLES", "NONE")
-_PORT = {**PORT_FIELDS, "name": Text(names.label_or_empty), "protocol": Text(values.protocol_or_empty)}
-_INGRESS = Message(
+_CAPTURE = choice("DEFAULT", "IPTABLES", "NONE")
+_PORT = {**PORT_FIELDS, "name": text(names.label_or_empty), "protocol": text(values.protocol_or_empty)}
+_INGRESS = message(
     {
-        "port": Message({**_PORT, "number": PORT}, required("an ingress port needs a `number`", "number"), no_target_port),
-        "bind": Text(_ip_or_empty),
+        "port": message({**_PORT, "number": PORT}, required("an ingress port needs a `number`", "number"), no_target_port),
+        "bind": text(_ip_or_empty),
         "captureMode": _CAPTURE,
-        "defaultEndpoint": Text(_default_endpoint),
+        "defaultEndpoint": text(_default_endpoint),
         "tls": SERVER_TLS,
         "connectionPool": CONNECTION_POOL,
     },
     required("an ingress listener needs a `port`", "port"),
     _ingress_tls,
 )
-_EGRESS = Message(
+_EGRESS = message(
     {
-        "port": Message(_PORT, no_target_port),
+        "port": message(_PORT, no_target_port),
         "bind": ANY_TEXT,
         "captureMode": _CAPTURE,
-        "hosts": Each(Text(names.egress_host)),
+        "hosts": each(text(names.egress_host)),
     },
     required("an egress listener needs `hosts`", "hosts"),
     _egress_bind,
 )
 
-SPEC = Message(
+SPEC = message(
     {
-        "workloadSelector": Message({"labels": SELECTOR_LABELS}),
-        "ingress": Each(_INGRESS),
-        "egress": Each(_EGRESS),
+        "workloadSelector": message({"labels": SELECTOR_LABELS}),
+        "ingress": each(_INGRESS),
+        "egress": each(_EGRESS),
         "inboundConnectionPool": CONNECTION_POOL,
-        "outboundTrafficPolicy": Message({"mode": Choice("REGISTRY_ONLY", "ALLOW_ANY"), "egressProxy": DESTINATION}, _egress_proxy),
+        "outboundTrafficPolicy": message({"mode": choice("REGISTRY_ONLY", "ALLOW_ANY"), "egressProxy": DESTINATION}, _egress_proxy),
     },
     required(_NOTHING, "ingress", "egress", "outboundTrafficPolicy", "inboundConnectionPool"),
     _catch_all_last,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.istio.admission.shape import ANY_TEXT, FLAG, TEXTS, Choice, Each, Message, Refusal, given
+from mirrorlint.istio.admission.shape import ANY_TEXT, FLAG, TEXTS, Refusal, choice, each, given, message
 from mirrorlint.source import Node
 
 PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
@@ -13,7 +13,7 @@ _USELESS_UNVERIFIED = {
     "MUTUAL": ("caCertificates", "subjectAltNames"),
 }
 _MUTUAL = ("MUTUAL", "OPTIONAL_MUTUAL")
-_VERSIONS = Choice("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3")
+_VERSIONS = choice("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3")
 _CERTIFICATES = (
     "serverCertificate",
     "privateKey",
@@ -72,9 +72,9 @@ def _revocation(tls: Node) -> Iterator[Refusal]:
         yield Refusal(tls["caCrl"], "`caCrl` stands beside `credentialName`: the credential itself holds the list")
 
 
-SERVER_TLS = Message(
+SERVER_TLS = message(
     {
-        "mode": Choice("PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"),
+        "mode": choice("PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"),
         "httpsRedirect": FLAG,
         "insecureSkipVerify": FLAG,
         "credentialName": ANY_TEXT,
@@ -84,7 +84,7 @@ SERVER_TLS = Message(
         "caCertificates": ANY_TEXT,
         "caCertCredentialName": ANY_TEXT,
         "caCrl": ANY_TEXT,
-        "tlsCertificates": Each(Message({"serverCertificate": ANY_TEXT, "privateKey": ANY_TEXT, "caCertificates": ANY_TEXT})),
+        "tlsCertificates": each(message({"serverCertificate": ANY_TEXT, "privateKey": ANY_TEXT, "caCertificates": ANY_TEXT})),
         "subjectAltNames": TEXTS,
         "verifyCertificateSpki": TEXTS,
         "verifyCertificateHash": TEXTS,
@@ -121,9 +121,9 @@ def _one_client_source(tls: Node) -> Iterator[Refusal]:
                 yield Refusal(tls, f"TLS mode MUTUAL has neither `credentialName` nor `{name}` to show")
 
 
-CLIENT_TLS = Message(
+CLIENT_TLS = message(
     {
-        "mode": Choice("DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"),
+        "mode": choice("DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"),
         "clientCertificate": ANY_TEXT,
         "privateKey": ANY_TEXT,
         "caCertificates": ANY_TEXT,

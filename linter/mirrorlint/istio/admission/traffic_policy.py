@@ -15,24 +15,24 @@ from mirrorlint.istio.admission.shape import (
     PERCENT,
     PORT,
     TEXTS,
-    Choice,
-    Each,
-    Message,
-    Number,
     Refusal,
     Rule,
-    Table,
-    Text,
-    Whole,
+    choice,
+    each,
     given,
+    message,
+    number,
     one_of,
     required,
+    table,
+    text,
+    whole,
 )
 from mirrorlint.istio.admission.tls import CLIENT_TLS
 from mirrorlint.source import Node
 
-_UINT64 = Whole(0, 2**64 - 1)
-_SPAN = Text(values.duration)
+_UINT64 = whole(0, 2**64 - 1)
+_SPAN = text(values.duration)
 _LARGEST_TABLE = 5000011
 _TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
 
@@ -120,7 +120,7 @@ def _tunnel_protocol(text: str) -> str:
     return "" if text in ("", "CONNECT", "POST") else "is neither `CONNECT` nor `POST`"
 
 
-_OUTLIER_DETECTION = Message(
+_OUTLIER_DETECTION = message(
     {
         "baseEjectionTime": _SPAN,
         "interval": _SPAN,
@@ -129,18 +129,18 @@ _OUTLIER_DETECTION = Message(
         "consecutiveGatewayErrors": NATURAL,
         "consecutiveLocalOriginFailures": NATURAL,
         "splitExternalLocalOriginErrors": FLAG,
-        "outlierDetectionHttpErrorCodes": Each(NATURAL),
+        "outlierDetectionHttpErrorCodes": each(NATURAL),
         "maxEjectionPercent": PERCENT,
         "minHealthPercent": PERCENT,
     },
     _local_failures_split,
 )
-_KEEP_ALIVE = Message(
+_KEEP_ALIVE = message(
     {"interval": _SPAN, "timeout": _SPAN},
     required("`http2KeepAlive` needs an `interval`", "interval"),
     required("`http2KeepAlive` needs a `timeout`", "timeout"),
 )
-_HTTP_POOL = Message(
+_HTTP_POOL = message(
     {
         "http1MaxPendingRequests": COUNT,
         "http2MaxRequests": COUNT,
@@ -149,57 +149,57 @@ _HTTP_POOL = Message(
         "maxConcurrentStreams": COUNT,
         "idleTimeout": _SPAN,
         "useClientProtocol": FLAG,
-        "h2UpgradePolicy": Choice("DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"),
+        "h2UpgradePolicy": choice("DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"),
         "http2KeepAlive": _KEEP_ALIVE,
     },
     _upgrade_or_client_protocol,
 )
-_TCP_POOL = Message(
+_TCP_POOL = message(
     {
         "maxConnections": COUNT,
         "connectTimeout": _SPAN,
         "maxConnectionDuration": _SPAN,
-        "idleTimeout": Text(values.duration_or_zero),
-        "tcpKeepalive": Message({"probes": NATURAL, "time": _SPAN, "interval": _SPAN}),
+        "idleTimeout": text(values.duration_or_zero),
+        "tcpKeepalive": message({"probes": NATURAL, "time": _SPAN, "interval": _SPAN}),
     }
 )
-CONNECTION_POOL = Message(
+CONNECTION_POOL = message(
     {"http": _HTTP_POOL, "tcp": _TCP_POOL},
     required("the connection pool has neither `http` nor `tcp`", "http", "tcp"),
 )
-_COOKIE_ATTRIBUTE = Message({"name": Text(values.filled), "value": ANY_TEXT}, required("an attribute of a cookie needs a `name`", "name"))
-_COOKIE = Message(
+_COOKIE_ATTRIBUTE = message({"name": text(values.filled), "value": ANY_TEXT}, required("an attribute of a cookie needs a `name`", "name"))
+_COOKIE = message(
     {
-        "name": Text(values.filled),
+        "name": text(values.filled),
         "path": ANY_TEXT,
-        "ttl": Text(values.readable_duration),
-        "attributes": Each(_COOKIE_ATTRIBUTE),
+        "ttl": text(values.readable_duration),
+        "attributes": each(_COOKIE_ATTRIBUTE),
     },
     required("`httpCookie` needs a `name`", "name"),
     _distinct_attributes,
 )
-_CONSISTENT_HASH = Message(
+_CONSISTENT_HASH = message(
     {
         "httpHeaderName": ANY_TEXT,
         "httpQueryParameterName": ANY_TEXT,
         "useSourceIp": FLAG,
         "httpCookie": _COOKIE,
         "minimumRingSize": _UINT64,
-        "ringHash": Message({"minimumRingSize": _UINT64}),
-        "maglev": Message({"tableSize": _UINT64}, _maglev),
+        "ringHash": message({"minimumRingSize": _UINT64}),
+        "maglev": message({"tableSize": _UINT64}, _maglev),
     },
     one_of("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName"),
     one_of("ringHash", "maglev"),
     _one_hash,
 )
-_FAILOVER = Each(Message({"from": ANY_TEXT, "to": ANY_TEXT}))
-_SHARES = Message(
-    {"from": Text(names.locality), "to": Table(NATURAL, key=names.locality)},
+_FAILOVER = each(message({"from": ANY_TEXT, "to": ANY_TEXT}))
+_SHARES = message(
+    {"from": text(names.locality), "to": table(NATURAL, key=names.locality)},
     required("an item of `distribute` needs a `from`", "from"),
 )
-_LOCALITY = Message(
+_LOCALITY = message(
     {
-        "distribute": Each(_SHARES),
+        "distribute": each(_SHARES),
         "failover": _FAILOVER,
         "failoverPriority": TEXTS,
         "enabled": FLAG,
@@ -209,24 +209,24 @@ _LOCALITY = Message(
     _regions,
     _no_topology(beside_failover=True),
 )
-_ZONE_AWARE = Message(
+_ZONE_AWARE = message(
     {"failover": _FAILOVER, "failoverPriority": TEXTS, "enabled": FLAG, "minClusterSize": NATURAL},
     _regions,
     _no_topology(beside_failover=False),
 )
-_WARMUP = Message(
-    {"duration": _SPAN, "minimumPercent": Number(high=100), "aggression": Number()},
+_WARMUP = message(
+    {"duration": _SPAN, "minimumPercent": number(high=100), "aggression": number()},
     required("`warmup` needs a `duration`", "duration"),
     _growing,
 )
-_LOAD_BALANCER = Message(
+_LOAD_BALANCER = message(
     {
-        "simple": Choice("UNSPECIFIED", "LEAST_CONN", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN", "LEAST_REQUEST"),
+        "simple": choice("UNSPECIFIED", "LEAST_CONN", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN", "LEAST_REQUEST"),
         "consistentHash": _CONSISTENT_HASH,
         "localityLbSetting": _LOCALITY,
         "zoneAwareLbSetting": _ZONE_AWARE,
         "warmup": _WARMUP,
-        "warmupDurationSecs": Text(values.readable_duration),
+        "warmupDurationSecs": text(values.readable_duration),
     },
     one_of("simple", "consistentHash"),
     one_of("localityLbSetting", "zoneAwareLbSetting"),
@@ -237,24 +237,24 @@ _PER_PORT = {
     "outlierDetection": _OUTLIER_DETECTION,
     "tls": CLIENT_TLS,
 }
-_PORT_POLICY = Message(
-    {**_PER_PORT, "port": Message({"number": NATURAL})},
+_PORT_POLICY = message(
+    {**_PER_PORT, "port": message({"number": NATURAL})},
     required("an item of `portLevelSettings` needs a `port`", "port"),
     required(f"an item of `portLevelSettings` has none of {', '.join(_PER_PORT)}", *_PER_PORT),
 )
-_TUNNEL = Message(
-    {"protocol": Text(_tunnel_protocol), "targetHost": ANY_TEXT, "targetPort": PORT},
+_TUNNEL = message(
+    {"protocol": text(_tunnel_protocol), "targetHost": ANY_TEXT, "targetPort": PORT},
     required("`tunnel` needs a `targetPort`", "targetPort"),
     _tunnel_target,
 )
 _POLICY = {
     **_PER_PORT,
-    "portLevelSettings": Each(_PORT_POLICY),
+    "portLevelSettings": each(_PORT_POLICY),
     "tunnel": _TUNNEL,
-    "proxyProtocol": Message({"version": Choice("V1", "V2")}),
-    "retryBudget": Message({"percent": Number(), "minRetryConcurrency": NATURAL, "budgetInterval": Text(values.readable_duration)}),
+    "proxyProtocol": message({"version": choice("V1", "V2")}),
+    "retryBudget": message({"percent": number(), "minRetryConcurrency": NATURAL, "budgetInterval": text(values.readable_duration)}),
 }
-TRAFFIC_POLICY = Message(
+TRAFFIC_POLICY = message(
     _POLICY,
     required(f"the traffic policy has none of {', '.join(_POLICY)}", *_POLICY),
     one_of("tunnel", "proxyProtocol"),

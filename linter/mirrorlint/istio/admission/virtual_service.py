@@ -9,7 +9,7 @@ from mirrorlint.istio.admission import names
 from mirrorlint.istio.admission.headers import is_claim
 from mirrorlint.istio.admission.http_route import HTTP_ROUTE, conflicts
 from mirrorlint.istio.admission.routes import gateway_names, l4_match, route_destination, weights
-from mirrorlint.istio.admission.shape import ANY_TEXT, TEXTS, Each, Message, Refusal, given, required
+from mirrorlint.istio.admission.shape import ANY_TEXT, TEXTS, Refusal, each, given, message, required
 from mirrorlint.istio.names import MESH, is_ip, overlaps, subset_of
 from mirrorlint.source import Node
 
@@ -80,31 +80,31 @@ def _serves_mesh(spec: Node) -> bool:
 
 
 _TLS_MATCH = l4_match(required("a match of a TLS rule needs `sniHosts`", "sniHosts"), sniHosts=TEXTS, sourceNamespace=ANY_TEXT)
-_TLS_ROUTE = Message(
+_TLS_ROUTE = message(
     {
-        "match": Each(_TLS_MATCH),
-        "route": Each(route_destination()),
+        "match": each(_TLS_MATCH),
+        "route": each(route_destination()),
     },
     required("a TLS rule needs a `match`", "match"),
     required("a TLS rule needs a `route`", "route"),
     weights,
 )
-_TCP_ROUTE = Message(
+_TCP_ROUTE = message(
     {
-        "match": Each(l4_match(sourceSubnet=ANY_TEXT, sourceNamespace=ANY_TEXT)),
-        "route": Each(route_destination()),
+        "match": each(l4_match(sourceSubnet=ANY_TEXT, sourceNamespace=ANY_TEXT)),
+        "route": each(route_destination()),
     },
     required("a TCP rule needs a `route`", "route"),
     weights,
 )
 
-SPEC = Message(
+SPEC = message(
     {
         "hosts": TEXTS,
         "gateways": TEXTS,
-        "http": Each(HTTP_ROUTE),
-        "tls": Each(_TLS_ROUTE),
-        "tcp": Each(_TCP_ROUTE),
+        "http": each(HTTP_ROUTE),
+        "tls": each(_TLS_ROUTE),
+        "tcp": each(_TCP_ROUTE),
         "exportTo": TEXTS,
     },
     required("the VirtualService has neither `http` nor `tls` nor `tcp` rules", "http", "tls", "tcp"),

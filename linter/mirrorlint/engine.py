@@ -1,0 +1,201 @@
+"""The rule book, and what it says of a fleet: each mirror is followed for all its callers in each world, and rules put losses into words."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+from mirrorlint import rules
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.callers import Judged, judge
+from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
+from mirrorlint.delivery.mesh import by_name
+from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
+from mirrorlint.fleet import BlindSpot, ClusterSettings, Documents
+from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
+from mirrorlint.source import Place
+
+WARNINGS = frozenset({"mirror-never-runs", "order-undecided"})
+_ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
+_ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
+WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
+
+
+@cache
+def rule_book() -> Mapping[str, ModuleType]:
+    """All rules by name; a new file in `rules/` is a new rule."""
+    names = sorted(module.name for module in pkgutil.iter_modules(rules.__path__))
+    return {name.replace("_", "-"): import_module(f"{rules.__name__}.{name}") for name in names}
+
+
+@cache
+def _by_reason() -> Mapping[str, str]:
+    return {module.REASON: name for name, module in rule_book().items() if hasattr(module, "REASON")}
+
+
+def worlds_of(settings: ClusterSettings, istio: str = "") -> tuple[str, ...]:
+    """The worlds that a source may run: one when its version is known, else both; ValueError for a version that is none."""
+    if istio:
+        return (world_of(istio),)
+    if settings.shadow_suffix is not None:
+        return (SUFFIXED if settings.shadow_suffix else PLAIN,)
+    return (world_of(settings.istio),) if settings.istio else WORLDS
+
+
+def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Report:
+    """Judge all mirrors of all clusters. `levels` overrides what a rule's findings are (off, warning, error)."""
+    delivery = Delivery(documents.clusters, by_name)
+    judged = [
+        mirror
+        for name, cluster in documents.clusters.items()
+        for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
+    ]
+    found = [*_object_findings(Subject(documents, delivery, tuple(judged))), *(f for mirror in judged for f in _mirror_findings(mirror, documents))]
+    spots = (*documents.blind_spots, *_unknown_ways(judged, documents))
+    return Report(
+        findings=tuple(sorted(_levelled(dict.fromkeys(found), levels))),
+        blind_spots=tuple(sorted(set(spots), key=lambda spot: (spot.path, spot.line, spot.message))),
+        mirrors=tuple(_fate(mirror) for mirror in judged),
+        files=documents.files,
+        documents=documents.documents,
+    )
+
+
+def _levelled(findings: Iterable[Finding], levels: Mapping[str, str]) -> Iterator[Finding]:
+    for finding in findings:
+        level = levels.get(finding.rule, finding.level)
+        if level != OFF:
+            yield finding._replace(level=level)
+
+
+def _object_findings(subject: Subject) -> Iterator[Finding]:
+    for name, module in rule_book().items():
+        if not hasattr(module, "REASON"):
+            level = WARNING if name in WARNINGS else ERROR
+            for flaw in module.check(subject):
+                doubt = _doubt(flaw.cluster, subject.documents) if name == "mirror-never-runs" else ""
+                yield _finding(name, level, flaw._replace(message=flaw.message + doubt), WORLDS)
+
+
+def _finding(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:
+    notes = (*(Note(r.message, r.cluster, r.node.place) for r in flaw.remarks), *more)
+    return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), tuple(dict.fromkeys(notes)))
+
+
+class _Group(NamedTuple):
+    """Losses of one mirror that a rule says the same of."""
+
+    rule: str
+    flaw: Flaw
+    losses: list[Loss]
+
+
+def _lost(way: Way) -> bool:
+    return all(end.outcome == LOST for end in way.ends)
+
+
+def _mirror_findings(judged: Judged, documents: Documents) -> Iterator[Finding]:
+    """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks."""
+    dead = [world for world, ways in judged.ways.items() if ways and all(_lost(way) for way in ways)]
+    hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, way) for way in ways)]
+    groups = _groups(judged, hurt)
+    if not groups:
+        return
+    first, *others = groups
+    where = judged.cluster if first.losses[0].end.reason in _ABSENT_IN_SOURCE else first.losses[0].end.cluster
+    rests_on_absence = first.losses[0].end.reason in _ABSENT_IN_SOURCE | _ABSENT_IN_TARGET
+    doubt = _doubt(where, documents) if rests_on_absence else ""
+    message = first.flaw.message + ("" if dead else _share(first, judged)) + _only_in(hurt, judged) + doubt
+    notes = [Note(f"{group.flaw.message}{_share(group, judged)}", group.flaw.cluster, group.flaw.place) for group in others]
+    if any(loss.end.assumed for loss in first.losses):
+        notes.append(_assumed(judged, first.losses[0]))
+    yield _finding(first.rule, ERROR if dead and not doubt else WARNING, first.flaw._replace(message=message), hurt, notes)
+
+
+def _losses(judged: Judged, way: Way) -> list[Loss]:
+    """The ends at which a way's shadow is lost, or the one that leads elsewhere while others arrive."""
+    lost = [end for end in way.ends if end.outcome == LOST]
+    if not lost and way.outcome == SOME:
+        lost = [end for end in way.ends if end.outcome != way.ends[0].outcome][:1]
+    return [Loss(judged, way, end) for end in lost]
+
+
+def _groups(judged: Judged, worlds: Iterable[str]) -> list[_Group]:
+    """The losses in some worlds by what a rule says of them, the most frequent first."""
+    said: dict[tuple[object, ...], _Group] = {}
+    for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, way)):
+        rule = _by_reason()[loss.end.reason if loss.end.outcome == LOST else reason.MIXED]
+        flaw = rule_book()[rule].check(loss)
+        said.setdefault((rule, flaw.place), _Group(rule, flaw, [])).losses.append(loss)
+    return sorted(said.values(), key=lambda group: (-len(group.losses), group.flaw.place))
+
+
+def _share(group: _Group, judged: Judged) -> str:
+    """Who is hit, where not all are: by Host when the Host decides, else by request."""
+    hosts = list(dict.fromkeys(loss.way.host for loss in group.losses))
+    others = {way.host for ways in judged.ways.values() for way in ways if any(end.outcome != LOST for end in way.ends)}
+    total = len({way.host for ways in judged.ways.values() for way in ways})
+    if not others & set(hosts):
+        named = ", ".join(f"`{host}`" for host in hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
+        return f" (lost for {len(hosts)} of {total} Hosts: {named})"
+    request = group.losses[0].way.request
+    return f" (lost for some requests, such as `{request.method} {request.path}`)"
+
+
+def _only_in(worlds: Sequence[str], judged: Judged) -> str:
+    """Which versions are hit, where not all that the source may run are."""
+    if len(worlds) == len(judged.ways):
+        return ""
+    return f"; this holds with {WORLD_WORDS[worlds[0]]}: `istio:` in .mirrorlint.yaml says which version {judged.cluster} runs"
+
+
+def _doubt(cluster: str, documents: Documents) -> str:
+    """What may hold the missing object after all; "" when the cluster is taken as complete."""
+    known = documents.clusters.get(cluster)
+    if known is not None and not known.settings.complete:
+        return f" (unless it is among the objects of {cluster} that live elsewhere)"
+    spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster), None)
+    return f" (unless {spot.path} has it, which could not be judged)" if spot else ""
+
+
+def _assumed(judged: Judged, loss: Loss) -> Note:
+    address = loss.end.address
+    place = address.node.place if address else judged.mirror.node.place
+    text = f"taken to be {loss.end.cluster}'s ingress, since no address of it is known: `ingress:` in .mirrorlint.yaml settles it"
+    return Note(text, judged.cluster, place)
+
+
+def _ends(judged: Judged, world: str) -> Iterator[End]:
+    return (end for way in judged.ways[world] for end in way.ends)
+
+
+def _fate(judged: Judged) -> MirrorFate:
+    owner, destination = judged.mirror.owner, judged.mirror.destination
+    ways = [way for found in judged.ways.values() for way in found]
+    port = ways[0].target[1] if ways else destination.port
+    delivery = {world: _delivered({end.outcome for end in _ends(judged, world)}, {end.reason for end in _ends(judged, world)}) for world in judged.ways}
+    target = f"{destination.host}:{port}" if port else destination.host
+    return MirrorFate(judged.mirror.node["host"].place, judged.cluster, str(owner), target, delivery)
+
+
+def _delivered(outcomes: set[str], reasons: set[str]) -> str:
+    if not outcomes or outcomes == {LOST}:
+        return "none"
+    if LOST in outcomes:
+        return "some"
+    return "unknown" if reasons <= {reason.UNKNOWN, reason.ELSEWHERE} else "all"
+
+
+def _unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster whose mirrors lead to no cluster at hand."""
+    for name in documents.clusters:
+        lost_sight = [j for j in judged if j.cluster == name and any(e.reason == reason.UNKNOWN for w in j.ways for e in _ends(j, w))]
+        if lost_sight:
+            place: Place = lost_sight[0].mirror.node["host"].place
+            what = "1 mirror is" if len(lost_sight) == 1 else f"{len(lost_sight)} mirrors are"
+            why = "no other cluster is at hand" if len(documents.clusters) == 1 else "which cluster it leads to is not known; `ingress:` settles it"
+            yield BlindSpot(f"{what} followed to the endpoint only: {why}", place.path, place.line, name)

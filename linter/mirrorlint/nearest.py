@@ -1,0 +1,93 @@
+"""What comes nearest to what is missing: the entry, server or VirtualService that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher, get_close_matches
+
+from mirrorlint.delivery.gateway import GatewayScope
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.scope import Scope
+from mirrorlint.delivery.worlds import SUFFIX
+from mirrorlint.istio.gateway import Server
+from mirrorlint.istio.names import intersection, is_wild, subset_of, without_port
+from mirrorlint.istio.services import Service
+from mirrorlint.istio.virtual_service import VirtualService
+from mirrorlint.rule import Remark
+from mirrorlint.source import Node
+
+
+def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
+    """Why a host is none of the registry's although something like it is: at most one remark, at what comes nearest."""
+    mesh, cluster = scope.mesh, scope.mesh.cluster.name
+    hidden = mesh.services_by_host.get(host)
+    if hidden:
+        node = hidden[0].manifest.node["spec"]["exportTo"].at(0)
+        return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
+    for meant, words in _variants(mesh, host):
+        return (Remark(meant.node, words, cluster),)
+    return ()
+
+
+def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
+    known = mesh.services_by_host
+    for full in (f"{host}.svc.{mesh.domain}", f"{host}.{mesh.domain}"):
+        if full in known:
+            yield known[full][0], f"its full name is `{full}`: a name with a dot is not expanded"
+    for name, services in known.items():
+        if name.lower() == host.lower():
+            yield services[0], f"`{name}` differs in case, which counts here"
+        if "." not in name and host.split(".")[0] == name:
+            yield services[0], f"a mirror's short name becomes `{host}`, an entry's stays `{name}`"
+    for name in get_close_matches(host, known, n=1, cutoff=0.8):
+        yield known[name][0], f"did you mean `{name}`?"
+    for name, services in known.items():
+        if is_wild(name) and subset_of(host, name):
+            yield services[0], f"the wildcard entry `{name}` gives a mirror no upstream"
+
+
+def server(mesh: Mesh, port: int, host: str) -> Server | None:
+    """The Gateway server that was probably meant for a port and a Host: one that takes the Host, then the closest number."""
+    servers = [s for gateway in mesh.gateways for s in gateway.servers]
+    name = without_port(host).lower()
+    return min(servers, key=lambda s: (not any(subset_of(name, h) for h in s.sni_hosts()), abs(s.number - port)), default=None)
+
+
+def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[Node, str, object]:
+    """What keeps a shadow's Host from having a virtual host behind some servers: the Node, why, and the object that it stands in."""
+    servers, name = tuple(servers), without_port(host).lower()
+    bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
+    takers = [v for v in scope.mesh.virtual_services if any(subset_of(name, h.name.lower()) for h in v.hosts)]
+    for taker in takers:
+        found = _refused_taker(taker, bound)
+        if found:
+            return found
+    services = [v for _, seen in bound for v in seen]
+    if services:
+        nearest = max(services, key=lambda v: max(_likeness(name, h.name) for h in v.hosts))
+        listed = ", ".join(f"`{h.name}`" for h in nearest.hosts)
+        return nearest.hosts[0].node, f"{nearest.manifest} takes {listed}", nearest.manifest
+    first = servers[0]
+    return first.node["hosts"].at(0), "no VirtualService is bound to this Gateway", first.gateway.manifest
+
+
+def _refused_taker(taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]]) -> tuple[Node, str, object] | None:
+    """Why a VirtualService that would take the Host doesn't get it."""
+    ours = [(s, seen) for s, seen in bound if s.gateway.name in taker.gateways]
+    would = f"{taker.manifest} would take it, but"
+    if not ours:
+        node = next(iter(taker.bindings.values()), taker.hosts[0].node)
+        said = " and ".join(f"`{g}`" for g in taker.gateways)
+        return node, f"{would} is bound to {said}, not to `{next(iter(bound))[0].gateway.name}`", taker.manifest
+    if not any(taker in seen for _, seen in ours):
+        return taker.manifest.node["spec"]["exportTo"].at(0), f"{would} is not exported to the gateway's namespace", taker.manifest
+    for s, _ in ours:
+        if not intersection(s.hosts_for(taker.namespace), [h.name for h in taker.hosts]):
+            listed = ", ".join(f"`{h}`" for h in s.hosts)
+            return s.node["hosts"].at(0), f"{would} the Gateway's server takes {listed}", s.gateway.manifest
+    return None
+
+
+def _likeness(host: str, other: str) -> float:
+    """How much two hosts are alike; the suffix counts for little."""
+    return SequenceMatcher(None, host.removesuffix(SUFFIX), other.lower().removesuffix(SUFFIX).lstrip("*")).ratio()

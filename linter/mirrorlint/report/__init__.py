@@ -1,0 +1,24 @@
+"""What a run found, one module for each format; here is what they share."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Controls, invisible formatting (it can reorder what a terminal shows), lone surrogates, line and paragraph separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def clean(text: str) -> str:
+    """Put a visible character for each one that would steer a terminal or can't be encoded: `␛` for ESC, `␊` for a line feed.
+
+    The length stays the same, and so does every column.
+    """
+    return text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(char: str) -> str:
+    if char < " ":
+        return chr(0x2400 + ord(char))
+    if char == "\x7f":
+        return "␡"
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in _UNSEEN else char

@@ -1,0 +1,252 @@
+"""The report for people: each finding above its source lines, what was not judged, and one line that sums up."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS
+from mirrorlint.fleet import BlindSpot
+from mirrorlint.report import clean
+from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Report
+from mirrorlint.source import Place
+
+_VERSIONS = {SUFFIXED: "with Istio up to 1.27", PLAIN: "with Istio 1.28 and later"}
+# What becomes of a mirror's shadows: of one mirror, of several, and in a list of such figures.
+_ARRIVE, _PART, _LOST, _UNKNOWN = "all", "some", "none", "unknown"
+_FATES = {
+    _ARRIVE: ("arrives", "arrive"),
+    **{world: (f"arrives only {version}", f"arrive only {version}") for world, version in _VERSIONS.items()},
+    _PART: ("arrives in part", "arrive in part"),
+    _LOST: ("is lost", "are lost"),
+    _UNKNOWN: ("is unknown", "are unknown"),
+}
+_LISTED = {_PART: ("in part", "in part")}
+
+_RED, _YELLOW, _BLUE, _CYAN = "1;31", "1;33", "1;34", "1;36"
+_INKS = {ERROR: _RED, WARNING: _YELLOW}
+_TAB = " " * 4
+# Marks that stand on the character before them, and the vowels and finals of Hangul syllables are apart: see _cells.
+_INDENT = " " * 4
+_LEAST_WIDTH = 40
+
+
+class _Paper(NamedTuple):
+    lines: Callable[[str], Sequence[str]]
+    color: bool
+    width: int
+
+    def ink(self, style: str, text: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self.color else text
+
+    def wrap(self, text: str, first: str, rest: str) -> list[str]:
+        """Break a sentence between words, behind a lead for its first line and one for the others."""
+        done: list[str] = []
+        lead, words = first, list[str]()
+        for word in clean(text).split():
+            if words and _cells(lead + " ".join([*words, word])) > self.width:
+                done.append(lead + " ".join(words))
+                lead, words = rest, []
+            words.append(word)
+        return [*done, (lead + " ".join(words)).rstrip(" ")]
+
+    def tagged(self, style: str, tag: str, text: str) -> Iterator[str]:
+        """A sentence behind a coloured tag."""
+        first, *others = self.wrap(text, tag + " ", _INDENT)
+        yield self.ink(style, tag) + first[len(tag) :]
+        yield from others
+
+
+class _Pointer(NamedTuple):
+    """A place to show, whose it is, and how it is marked."""
+
+    place: Place
+    owners: tuple[str, ...]
+    mark: str
+    style: str
+    label: str = ""
+
+
+class _Excerpt(NamedTuple):
+    """A source line as it is shown; its marked part in terminal cells."""
+
+    text: str
+    offset: int
+    length: int
+
+
+def render(
+    report: Report,
+    lines: Callable[[str], Sequence[str]],
+    *,
+    color: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
+    width: int = 100,
+) -> str:
+    """Show a report; `lines` gives a file's source lines, none when it is unknown. Quiet is a line for each finding, and no more."""
+    paper = _Paper(lines, color, max(width, _LEAST_WIDTH))
+    if quiet:
+        return "".join(f"{_brief(paper, finding)}\n" for finding in report.findings)
+    blocks = ["\n".join(_finding(paper, finding)) for finding in report.findings]
+    if verbose:
+        blocks.append("\n".join(_delivery(mirror) for mirror in report.mirrors))
+    blocks.append("\n".join(line for spot in report.blind_spots for line in _blind_spot(paper, spot)))
+    return "\n\n".join([*filter(None, blocks), _summary(report)]) + "\n"
+
+
+def _tag(finding: Finding) -> str:
+    return clean(f"{finding.level}[{finding.rule}]:")
+
+
+def _brief(paper: _Paper, finding: Finding) -> str:
+    style = _INKS.get(finding.level, _YELLOW)
+    return f"{clean(str(finding.place))}: {paper.ink(style, _tag(finding))} {clean(finding.message)}".rstrip(" ")
+
+
+def _finding(paper: _Paper, finding: Finding) -> Iterator[str]:
+    style = _INKS.get(finding.level, _YELLOW)
+    yield from paper.tagged(style, _tag(finding), finding.message)
+    gutter = max(len(str(place.line)) for place in (finding.place, *(note.place for note in finding.notes)))
+    yield from _frame(paper, gutter, _Pointer(finding.place, (finding.cluster, finding.object), "^", style))
+    if set(finding.worlds) != set(WORLDS):
+        for world in finding.worlds:
+            yield from _remark(paper, gutter, _version(world))
+    above = (finding.place, finding.cluster)
+    for note in finding.notes:
+        if (note.place, note.cluster) == above:
+            yield from _remark(paper, gutter, note.message)
+        else:
+            yield from _frame(paper, gutter, _Pointer(note.place, (note.cluster,), "-", _BLUE, note.message))
+        above = (note.place, note.cluster)
+
+
+def _remark(paper: _Paper, gutter: int, text: str) -> Iterator[str]:
+    lead = " " * (gutter + 1)
+    for line in paper.wrap(text, f"{lead}= ", f"{lead}  ") if text else ():
+        yield paper.ink(_BLUE, line[: gutter + 2]) + line[gutter + 2 :]
+
+
+def _frame(paper: _Paper, gutter: int, pointer: _Pointer) -> Iterator[str]:
+    """A place, the source line that stands there, and a marker below it."""
+    place, owners, mark, style, label = pointer
+    named = ", ".join(filter(None, owners))
+    yield paper.ink(_BLUE, " " * gutter + "-->") + clean(f" {place}" + (f" ({named})" if named else ""))
+    source = paper.lines(place.path)
+    if not 1 <= place.line <= len(source):
+        yield from _remark(paper, gutter, label)
+        return
+    bar = paper.ink(_BLUE, " " * gutter + " |")
+    room = paper.width - gutter - 3
+    text, offset, length = _excerpt(source[place.line - 1], place, room)
+    yield bar
+    yield paper.ink(_BLUE, f"{place.line:>{gutter}} |") + f" {text}".rstrip(" ")
+    first, *others = _label(paper, label, offset, length, gutter)
+    yield f"{bar} {' ' * offset}{paper.ink(style, mark * length)}{first}"
+    yield from (f"{bar} {line}" for line in others)
+
+
+def _label(paper: _Paper, text: str, offset: int, length: int, gutter: int) -> list[str]:
+    """What stands behind a marker, then the lines below it: a label that is too long begins there."""
+    begin = gutter + 3
+    behind = f" {' '.join(clean(text).split())}".rstrip(" ")
+    if begin + offset + length + _cells(behind) <= paper.width:
+        return [behind]
+    lead = " " * min(offset, max(paper.width - begin - _LEAST_WIDTH, 0))
+    return ["", *paper._replace(width=paper.width - begin).wrap(text, lead, lead)]
+
+
+def _excerpt(line: str, place: Place, room: int) -> _Excerpt:
+    """The source line around a place, in `room` cells; a place over several lines is marked to the end of its first."""
+    line = line.rstrip("\r\n")
+    start = min(max(place.column, 1) - 1, len(line))
+    end = max(start, place.end_column - 1) if place.end_line <= place.line else len(line)
+    before, marked, after = (clean(part.replace("\t", _TAB)) for part in (line[:start], line[start:end], line[end:]))
+    if _cells(before) + _cells(marked) + _cells(after) > room:
+        before, marked, after = _around(before, marked, after, room)
+    return _Excerpt(before + marked + after, _cells(before), max(1, _cells(marked)))
+
+
+def _around(before: str, marked: str, after: str, room: int) -> tuple[str, str, str]:
+    marked = _cut(marked, room - 2)
+    spare = room - _cells(marked)
+    before = _cut(before[::-1], max(spare // 2, spare - _cells(after)))[::-1]
+    return before, marked, _cut(after, spare - _cells(before))
+
+
+def _cut(text: str, room: int) -> str:
+    """The beginning that fits in `room` cells, with `…` for the rest."""
+    if _cells(text) <= room:
+        return text
+    used = 0
+    for end, char in enumerate(text):
+        used += _cells(char)
+        if used > room - 1:
+            return text[:end] + "…"
+    return text
+
+
+def _cells(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.category(char) in _STACKED else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
+
+
+def _delivery(mirror: MirrorFate) -> str:
+    """Where a mirror stands, and what becomes of its shadows in each world."""
+    fates = {world: _FATES.get(fate, _FATES[_UNKNOWN])[0] for world, fate in sorted(mirror.delivery.items())}
+    if set(fates) >= set(WORLDS) and len(set(fates.values())) == 1:
+        told = fates[WORLDS[0]]
+    else:
+        told = ", ".join(f"{fate} {_version(world)}" for world, fate in fates.items()) or _FATES[_UNKNOWN][0]
+    owner = ", ".join(filter(None, (mirror.cluster, mirror.object)))
+    return clean(f"{mirror.place}: {owner} to {mirror.target} {told}")
+
+
+def _version(world: str) -> str:
+    return _VERSIONS.get(world, f"with Istio {world}")
+
+
+def _blind_spot(paper: _Paper, spot: BlindSpot) -> Iterator[str]:
+    where = f"{spot.path}:{spot.line}" if spot.path and spot.line else spot.path or spot.cluster
+    return paper.tagged(_CYAN, "not judged:", f"{where}: {spot.message}" if where else spot.message)
+
+
+def _summary(report: Report) -> str:
+    counts = (
+        (report.count(ERROR), "error", "errors"),
+        (report.count(WARNING), "warning", "warnings"),
+        (len(report.blind_spots), "blind spot", "blind spots"),
+        (report.suppressed, "suppressed", "suppressed"),
+    )
+    found = ", ".join(_number(*count) for count in counts if count[0]) or "No findings"
+    read = f"{_number(report.files, 'file', 'files')}, {_number(report.documents, 'document', 'documents')}"
+    return f"{_mirrors(report.mirrors)}. {found} ({read})."
+
+
+def _mirrors(mirrors: Sequence[MirrorFate]) -> str:
+    """How many mirrors there are, and how many share each fate."""
+    if not mirrors:
+        return "no mirrors found"
+    tally = Counter(_fate(mirror.delivery) for mirror in mirrors)
+    total = _number(len(mirrors), "mirror", "mirrors")
+    if len(tally) == 1:
+        return f"{total} {_FATES[next(iter(tally))][len(mirrors) > 1]}"
+    return f"{total}: " + ", ".join(_number(tally[fate], *_LISTED.get(fate, told)) for fate, told in _FATES.items() if tally[fate])
+
+
+def _fate(delivery: Mapping[str, str]) -> str:
+    """One word for both worlds: a world's name when all arrive in that one and none in the other."""
+    fates = set(delivery.values())
+    if not fates or not fates <= {_ARRIVE, _PART, _LOST}:
+        return _UNKNOWN
+    if fates == {_ARRIVE, _LOST}:
+        return next(world for world in delivery if delivery[world] == _ARRIVE)
+    return fates.pop() if len(fates) == 1 else _PART
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,1 @@
+"""The rules: a pair of module and page each, loaded by the engine."""

@@ -1,0 +1,37 @@
+"""A mirror that no caller can make run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.delivery.callers import Judged
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.istio.names import MESH
+from mirrorlint.rule import Flaw, Subject
+from mirrorlint.source import Node
+
+
+def check(subject: Subject) -> Iterator[Flaw]:
+    """Point at what keeps requests away, else at the mirror."""
+    for judged in subject.judged:
+        if not any(judged.ways.values()):
+            node, why = _cause(judged, subject.delivery.meshes[judged.cluster])
+            owner = judged.mirror.owner
+            yield Flaw(node.place, f"no request can make this mirror run: {why}", judged.cluster, str(owner))
+
+
+def _cause(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
+    service, rule, mirror = judged.service, judged.rule, judged.mirror
+    if rule.action != "route":
+        field = "redirect" if rule.action == "redirect" else "directResponse"
+        return rule.node.key(field) if field in rule.node else mirror.node, "its rule answers requests itself"
+    known = {gateway.name for gateway in mesh.gateways}
+    missing = [name for name in service.gateways if name != MESH and name not in known]
+    if missing and MESH not in service.gateways:
+        return service.bindings[missing[0]], f"no Gateway `{missing[0]}` is in {judged.cluster}"
+    if "~" in service.export_to:
+        return service.manifest.node["spec"]["exportTo"].at(0), "its VirtualService is exported to no namespace"
+    hosts = ", ".join(f"`{host.name}`" for host in service.hosts)
+    if MESH in service.gateways and not any(mesh.services_by_host.get(host.name.lower()) for host in service.hosts):
+        return service.hosts[0].node, f"{hosts} is no service of {judged.cluster}, and nothing there speaks HTTP on port 80"
+    return mirror.node["host"], f"no caller of {hosts} reaches its rule"

@@ -1,0 +1,19 @@
+"""A mirror to a host that is reached only where the caller connected to: a shadow has no such connection."""
+
+from __future__ import annotations
+
+from mirrorlint.delivery import reason
+from mirrorlint.rule import Flaw, Loss, Remark
+
+REASON = reason.ORIGINAL_DESTINATION
+
+
+def check(loss: Loss) -> Flaw:
+    """Point at the mirror's host, and note the resolution."""
+    service = loss.way.upstream.service if loss.way.upstream else None
+    spec = service.manifest.node["spec"] if service else loss.judged.mirror.node
+    headless = bool(service and service.kubernetes)
+    kind = "headless" if headless else "`resolution: NONE`" + ("" if spec["resolution"] else ", the default,")
+    message = f"`{loss.target}` is {kind} and gives a shadow no address: Envoy answers it 503 itself"
+    note = Remark(spec["clusterIP" if headless else "resolution"], f"{service.manifest if service else ''} decides it", loss.source)
+    return loss.at_source(loss.judged.mirror.node["host"], message, note)

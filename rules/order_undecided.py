@@ -1,0 +1,20 @@
+"""Two VirtualServices for one host: sidecars use the older one alone, and manifests don't tell which that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.delivery.callers import ties
+from mirrorlint.rule import Flaw, Remark, Subject
+
+
+def check(subject: Subject) -> Iterator[Flaw]:
+    """Point at the shared host in the one that mirrors."""
+    for cluster, mesh in subject.delivery.meshes.items():
+        for pair in ties(mesh):
+            mirroring, other = sorted(pair, key=lambda service: not any(rule.mirrors for rule in service.rules))
+            names = {host.name.lower(): host.node for host in other.hosts}
+            host = next(host for host in mirroring.hosts if host.name.lower() in names)
+            remark = Remark(names[host.name.lower()], "the other one", cluster)
+            message = f"{other.manifest} is for `{host.name}`, too: sidecars use the older of the two alone, and which one that is the manifests don't tell"
+            yield Flaw(host.node.place, message, cluster, str(mirroring.manifest), (remark,))

@@ -1,0 +1,18 @@
+"""A mirroring rule whose own destinations don't exist: Envoy answers 503 and mirrors nothing."""
+
+from __future__ import annotations
+
+from mirrorlint.delivery import reason
+from mirrorlint.nearest import host_remarks
+from mirrorlint.rule import Flaw, Loss, Remark
+
+REASON = reason.UNKNOWN_PRIMARY
+
+
+def check(loss: Loss) -> Flaw:
+    """Point at the first destination."""
+    destination = loss.judged.rule.backends[0].destination
+    named = f"{destination.host}:{destination.port}" if destination.port else destination.host
+    message = f"the rule's own destination `{named}` is not in {loss.source}'s registry: callers get 503 and nothing is mirrored"
+    mirror = Remark(loss.judged.mirror.node["host"], "this mirror never gets a request", loss.source)
+    return loss.at_source(destination.node["host"], message, mirror, *host_remarks(loss.way.scope, destination.host))

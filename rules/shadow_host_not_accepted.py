@@ -1,0 +1,20 @@
+"""A Host that no virtual host of the target's gateway covers: the shadow is answered 404."""
+
+from __future__ import annotations
+
+from mirrorlint import nearest
+from mirrorlint.delivery import reason
+from mirrorlint.istio.names import without_port
+from mirrorlint.rule import Flaw, Loss
+
+REASON = reason.NO_VIRTUAL_HOST
+
+
+def check(loss: Loss) -> Flaw:
+    """Point at the VirtualService or Gateway that would have to accept the Host."""
+    end, host = loss.end, loss.way.host
+    message = f"no virtual host of {end.cluster}'s gateway accepts `{without_port(host)}`, the shadow's Host: it is answered 404"
+    if end.scope is None or end.chain is None:
+        return loss.at_source(loss.judged.mirror.node["host"], message)
+    node, why, owner = nearest.refusal(end.scope, end.chain.servers, host)
+    return loss.at_target(node, f"{message}; {why}", owner)
