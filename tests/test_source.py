@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mirrorlint import source, tree
@@ -367,9 +367,14 @@ KUBERNETES_MERGES = {
 }
 
 
+def integer(text: str) -> int | float:
+    """Return what Go's json.Marshal wrote: an integer that fits no machine word was a float."""
+    return int(text) if -(2**63) <= int(text) < 2**64 else float(text)
+
+
 def rows(table: str) -> list[Any]:
     parts = (line.rpartition(" => ") for line in table.strip("\n").split("\n"))
-    return [pytest.param(text, json.loads(value), id=text or "empty") for text, _, value in parts]
+    return [pytest.param(text, json.loads(value, parse_int=integer), id=text or "empty") for text, _, value in parts]
 
 
 class TestKubernetesReading:
@@ -404,7 +409,7 @@ class TestKubernetesReading:
             ("v: !!null x", "`x` is not of type null"),
             ("v: !!binary '*'", "`*` is not of type binary"),
             ("~: v", "a key is null"),
-            (": v", "a key is null"),
+            ("{b: 1, ~ : v, b: 2}", "a key is null"),
             ("[a]: v", "a key is a text, not a mapping or a list"),
             ("d: {<<: 5}", "`<<` merges mappings, and this is none"),
             ("d: {<<: [1]}", "`<<` merges mappings, and this is none"),
@@ -497,7 +502,8 @@ class TestStreams:
     def test_places_behind_a_fault_follow_aliases(self) -> None:
         shared = parse(b"[\n---\na: &x [p]\nb: *x\n", "f.yaml").documents[0]
         assert [str(shared[key].at(0).place) for key in "ab"] == ["f.yaml:3:8"] * 2
-        assert shared.plain()["a"] is shared.plain()["b"]
+        value = shared.plain()
+        assert value["a"] is value["b"]
 
     def test_a_directive_stays_with_its_document(self) -> None:
         data = b"a: [\n%TAG !k! tag:yaml.org,2002:\n---\nb: !k!str 5\n"
@@ -606,6 +612,8 @@ CAUSES = [
     pytest.param(
         "a: [1, 2\nb: 3\n", "1:4", "`[1, 2` opens a `[` that is never closed", "close it with `]`", id="open bracket"
     ),
+    pytest.param("a: [1,\n", "1:4", "`[1,` opens a `[` that is never closed", "close it with `]`", id="open bracket, comma"),
+    pytest.param("a: [", "1:4", "`[` opens a `[` that is never closed", "close it with `]`", id="open bracket at the end"),
     pytest.param(
         'a: [1, "b" c]',
         "1:12",
@@ -673,8 +681,8 @@ class TestFaults:
         ],
     )
     def test_a_repeated_key_is_told_and_the_last_wins(self, key: str, hint: str) -> None:
-        parsed = parse(f"x: 0\n---\na:\n  {key}: 1\n  b: 2\n  {key}: 3\n---\ny: 0\n".encode(), "f.yaml")
-        assert [document.plain() for document in parsed.documents] == [{"x": 0}, {"a": {key: 3, "b": 2}}, {"y": 0}]
+        parsed = parse(f"x: 0\n---\na:\n  {key}: 1\n  b: 2\n  {key}: 3\n---\nz: 0\n".encode(), "f.yaml")
+        assert [document.plain() for document in parsed.documents] == [{"x": 0}, {"a": {key: 3, "b": 2}}, {"z": 0}]
         (broken,) = parsed.broken
         assert tuple(broken.place) == ("f.yaml", 6, 3, 6, 3 + len(key))
         assert broken.message == (
@@ -706,10 +714,10 @@ class TestBounds:
         document = parse(b"[\n---\n" + b"[" * depth + b"]" * depth, "f.yaml").documents[0]
         assert json.dumps(document.plain()) == "[" * depth + "]" * depth
 
-    @pytest.mark.parametrize("merge", ["", "<<: "], ids=["aliases", "merges"])
-    def test_bomb(self, merge: str) -> None:
+    @pytest.mark.parametrize("item", ["*a{0}", "{{<<: *a{0}}}"], ids=["aliases", "merges"])
+    def test_bomb(self, item: str) -> None:
         lines = ["a0: &a0 {k: v}"]
-        lines += [f"a{n}: &a{n} {{{', '.join(f'{merge or f"k{i}: "}*a{n - 1}' for i in range(9))}}}" for n in range(1, 30)]
+        lines += [f"a{n + 1}: &a{n + 1} {{b: [{', '.join([item.format(n)] * 9)}]}}" for n in range(30)]
         broken = fault("\n".join(lines))
         assert broken.message == f"aliases stand for more than {tree.MAX_ALIASED:,} values"
 
@@ -803,7 +811,7 @@ YAML_PIECES = st.lists(
 
 def assert_sound(data: bytes, text: str) -> None:
     parsed = parse(data, "f.yaml")
-    lines = editor_lines(text.removeprefix("\ufeff"))
+    lines = editor_lines(text)
     for document in parsed.documents:
         for node in nodes(document):
             assert_exists(node.place, lines)
@@ -819,15 +827,17 @@ def assert_sound(data: bytes, text: str) -> None:
 @given(st.binary() | YAML_PIECES.map(lambda text: text.encode("utf-16")))
 def test_any_bytes_are_read(data: bytes) -> None:
     utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    assert_sound(data, data.decode("utf-16", "replace") + "\0" if utf16 else data.decode("utf-8", "surrogateescape"))
+    text = data.decode("utf-16", "replace") + "\0" if utf16 else data.decode("utf-8", "surrogateescape")
+    assert_sound(data, text if utf16 else text.removeprefix("\ufeff"))
 
 
 @given(YAML_PIECES)
 def test_any_text_is_read(text: str) -> None:
-    assert_sound(text.encode(), text)
+    assert_sound(text.encode(), text.removeprefix("\ufeff"))
 
 
 @given(JSON_LIKE, st.sampled_from([None, True, False]), st.booleans())
 def test_what_pyyaml_writes_is_read_back(data: Any, flow: bool | None, unicode: bool) -> None:
+    assume(not (unicode and set("\x85\u2028\u2029") & set(json.dumps(data, ensure_ascii=False))))  # written unescaped
     text = yaml.safe_dump({"v": data}, default_flow_style=flow, allow_unicode=unicode)
     assert read(text).plain() == {"v": data}

@@ -1,0 +1,19 @@
+"""mirrorlint: does every mirrored request of one cluster arrive at a workload of another?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mirrorlint.api import Call, Fleet, check, load, loads
+
+__all__ = ["Call", "Fleet", "check", "load", "loads"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the API when it is first asked for, so that the command line starts at once."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from mirrorlint import api  # noqa: PLC0415
+
+    return getattr(api, name)

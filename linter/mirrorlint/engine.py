@@ -16,6 +16,7 @@ from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
 from mirrorlint.delivery.mesh import by_name
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import BlindSpot, ClusterSettings, Documents
+from mirrorlint.istio.names import without_port
 from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
 from mirrorlint.source import Place
 
@@ -109,7 +110,8 @@ def _mirror_findings(judged: Judged, documents: Documents) -> Iterator[Finding]:
     where = judged.cluster if first.losses[0].end.reason in _ABSENT_IN_SOURCE else first.losses[0].end.cluster
     rests_on_absence = first.losses[0].end.reason in _ABSENT_IN_SOURCE | _ABSENT_IN_TARGET
     doubt = _doubt(where, documents) if rests_on_absence else ""
-    message = first.flaw.message + ("" if dead else _share(first, judged)) + _only_in(hurt, judged) + doubt
+    share = _likewise(first) if dead else _share(first, judged)
+    message = first.flaw.message + share + _only_in(hurt, judged) + doubt
     notes = [Note(f"{group.flaw.message}{_share(group, judged)}", group.flaw.cluster, group.flaw.place) for group in others]
     if any(loss.end.assumed for loss in first.losses):
         notes.append(_assumed(judged, first.losses[0]))
@@ -140,10 +142,20 @@ def _share(group: _Group, judged: Judged) -> str:
     others = {way.host for ways in judged.ways.values() for way in ways if any(end.outcome != LOST for end in way.ends)}
     total = len({way.host for ways in judged.ways.values() for way in ways})
     if not others & set(hosts):
-        named = ", ".join(f"`{host}`" for host in hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
-        return f" (lost for {len(hosts)} of {total} Hosts: {named})"
+        return f" (lost for {len(hosts)} of {total} Hosts: {_listed(hosts)})"
     request = group.losses[0].way.request
     return f" (lost for some requests, such as `{request.method} {request.path}`)"
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    return ", ".join(f"`{host}`" for host in hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
+
+
+def _likewise(group: _Group) -> str:
+    """The other Hosts that share the fate of the first, where the Host decides."""
+    hosts = list(dict.fromkeys(without_port(loss.way.host) for loss in group.losses))
+    decides = group.losses[0].end.reason == reason.NO_VIRTUAL_HOST and len(hosts) > 1
+    return f" (likewise {_listed(hosts[1:])})" if decides else ""
 
 
 def _only_in(worlds: Sequence[str], judged: Judged) -> str:

@@ -14,6 +14,7 @@ _TAB = re.compile(r" *(?:- *)?\t")
 _NO_BLANK = re.compile(r"(\s*(?:- +)*)([A-Za-z_][\w.-]*):([^\s/:].*)")
 _KEY = re.compile(r"(\s*(?:- +)*)([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_CLOSING = {"[": "]", "{": "}"}
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 
 
@@ -53,6 +54,9 @@ class _Case(NamedTuple):
 def explain(lines: list[str], failure: Failure) -> Advice:
     """The best account of a failure in a text of these lines; it stands in or right behind one of them."""
     line, column = _inside(lines, failure.line, failure.column)
+    if failure.context_line >= 0:
+        context_line, context_column = _inside(lines, failure.context_line, failure.context_column)
+        failure = failure._replace(context_line=context_line, context_column=context_column)
     case = _Case(lines, failure, line, column)
     found = next((advice for cause in _CAUSES if (advice := cause(case))), None)
     problem, context = failure.problem, failure.context
@@ -180,16 +184,31 @@ def _early_quote(case: _Case) -> Advice | None:
 
 def _bracket(case: _Case) -> Advice | None:
     failure = case.failure
-    if "flow" not in failure.context or failure.context_line < 0:
+    if "flow" not in failure.context:
         return None
-    opened = case.lines[failure.context_line][failure.context_column :]
-    if failure.context_line == case.line and case.column < len(case.here):
-        rest = case.here[case.column :]
-        message = f"`{_short(rest)}` has no place within `{_short(opened)}`"
+    line, column = (failure.context_line, failure.context_column) if failure.context_line >= 0 else (-1, 0)
+    if failure.context == "while parsing a flow node":
+        line, column = _around(case)
+    opened = case.lines[line][column:] if line >= 0 else ""
+    if not opened:
+        return None
+    if line == case.line and case.column < len(case.here):
+        message = f"`{_short(case.here[case.column :])}` has no place within `{_short(opened)}`"
         return Advice(case.line, case.column, message, "a comma is missing, or quotes are")
-    close = {"[": "]", "{": "}"}.get(opened[:1], "")
-    message = f"`{_short(opened)}` opens a `{opened[:1]}` that is never closed"
-    return Advice(failure.context_line, failure.context_column, message, f"close it with `{close}`")
+    message = f"`{_short(opened)}` opens a `{opened[0]}` that is never closed"
+    return Advice(line, column, message, f"close it with `{_CLOSING.get(opened[0], opened[0])}`")
+
+
+def _around(case: _Case) -> tuple[int, int]:
+    """The bracket that is open at the fault, quotes left out of account; line -1 if there is none."""
+    closed = 0
+    for line in range(case.line, -1, -1):
+        text = case.here[: case.column] if line == case.line else case.lines[line]
+        for column in range(len(text) - 1, -1, -1):
+            closed += (text[column] in "]}") - (text[column] in "[{")
+            if closed < 0:
+                return line, column
+    return -1, 0
 
 
 def _dash(case: _Case) -> Advice | None:

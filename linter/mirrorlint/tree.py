@@ -32,6 +32,7 @@ MAX_EVENTS = 3_000_000
 MAX_ALIASED = 1_000_000
 
 _SPECIAL_KEY = "<<\0"
+_MERGE_TAG = STANDARD + "merge"
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)+")
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -257,7 +258,7 @@ class Composer:
         own: dict[str, Raw] = {}
         pairs = iter(items)
         for key, value in zip(pairs, pairs, strict=True):
-            if key[0] == "<<" and key[1] in (True, STANDARD + "merge"):
+            if key[0] == "<<" and key[1] in (True, _MERGE_TAG):
                 for merged in _merged(value):
                     content.update(merged)
                 continue
@@ -304,6 +305,8 @@ def _start(event: Any) -> tuple[int, int]:
 def _name(key: Raw) -> str:
     if type(key[0]) is not str:
         raise _RefusedError("a key is a text, not a mapping or a list", key[2], key[3])
+    if key[0] == "<<" and key[1] == _MERGE_TAG:
+        return _SPECIAL_KEY
     try:
         return key_name(typed(key[0], key[1]))
     except ValueError:

@@ -10,19 +10,20 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import AnyScope, End, Way
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
+from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.istio.gateway import Server
-from mirrorlint.istio.names import subset_of
-from mirrorlint.istio.services import ALIAS
-from mirrorlint.istio.virtual_service import Destination
+from mirrorlint.istio.names import subset_of, without_port
+from mirrorlint.istio.services import Service
+from mirrorlint.istio.virtual_service import Backend, Destination, Rule
 from mirrorlint.source import Node
 
 WORDS: Mapping[str, str] = {
-    reason.ARRIVES: "reaches `{destination}` in {cluster}",
+    reason.ARRIVES: "{reached} of {cluster} takes it",
     reason.STAYS: "`{target}` is a service of {source} itself",
     reason.ELSEWHERE: "`{address}` is the ingress of no cluster that is known here",
     reason.UNKNOWN: "nothing here tells whose ingress `{address}` is",
     reason.MIXED: "the endpoints' fates differ",
-    reason.UNKNOWN_PRIMARY: "the request itself finds no destination, since {missing}: Envoy answers 503 and mirrors nothing",
+    reason.UNKNOWN_PRIMARY: "Envoy answers the request itself with 503 and mirrors nothing, since {missing}",
     reason.UNKNOWN_TARGET: "{missing}: Envoy drops the shadow without a trace",
     reason.ORIGINAL_DESTINATION: "`{target}` is {unresolved}: Envoy has no address to send the shadow to",
     reason.NO_ENDPOINT: "`{target}` has no endpoint",
@@ -31,8 +32,8 @@ WORDS: Mapping[str, str] = {
     reason.TLS_MISMATCH: "the shadow comes as {connection}, {taken}",
     reason.NO_VIRTUAL_HOST: "404: no host that a Gateway and a VirtualService share covers `{host}`{closest}",
     reason.NO_ROUTE: "404: {unrouted}",
-    reason.HTTPS_REDIRECT: "301: the server sends plain HTTP to HTTPS (`httpsRedirect`), and nobody follows a shadow's answer",
-    reason.REDIRECT: "the rule answers with a redirect, and nobody follows a shadow's answer",
+    reason.HTTPS_REDIRECT: "301: the server redirects to HTTPS (`httpsRedirect`), and nobody follows for a shadow",
+    reason.REDIRECT: "the rule answers with a redirect, and nobody follows it for a shadow",
     reason.DIRECT_RESPONSE: "the gateway answers by itself (`directResponse`)",
     reason.UNKNOWN_DESTINATION: "503: {missing}",
 }
@@ -57,14 +58,25 @@ def named(destination: tuple[str, int]) -> str:
 
 def server_of(chain: Chain, domain: str) -> Server:
     """The server of a filter chain that covers a domain, else its first."""
-    return next((s for s in chain.servers if any(subset_of(domain, h.lower()) for h in s.sni_hosts())), chain.servers[0])
+    covering = (s for s in chain.servers if any(subset_of(domain, host.lower()) for host in s.sni_hosts()))
+    return next(covering, chain.servers[0])
 
 
-def gateway_destination(end: End, scope: GatewayScope, destination: Destination) -> tuple[str, int]:
+def used(rule: Rule) -> tuple[Backend, ...]:
+    """The backends that get requests: a single one, else those with a weight."""
+    return rule.backends if len(rule.backends) == 1 else tuple(b for b in rule.backends if b.weight)
+
+
+def service_at(end: End, destination: Destination) -> Service | None:
+    """The service that a destination of the target's route is for."""
+    return end.scope.service(gateway_destination(end, destination)[0]) if end.scope else None
+
+
+def gateway_destination(end: End, destination: Destination) -> tuple[str, int]:
     """Host and port to which the target's gateway sends a request for a destination of its route."""
-    if end.host is None or end.route is None:
+    if end.scope is None or end.host is None or end.route is None:
         return destination.host, destination.port
-    return scope.address(destination, end.host.port, end.route.service)
+    return end.scope.address(destination, end.host.port, end.route.service)
 
 
 def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
@@ -80,12 +92,20 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "port": str(address.port) if address else "",
         "connection": connection(upstream, host) if upstream else "",
         "unresolved": "headless" if upstream and upstream.service.kubernetes else "an entry with resolution NONE",
-        "destination": named(gateway_destination(end, end.scope, end.destination)) if end.scope and end.destination else "",
+        "reached": _reached(end),
         "missing": _missing(way, end),
         "taken": f"the server takes {end.chain.tls}" if end.chain else "and several servers take that alike",
-        "closest": f" (the closest is `{found[0]}`)" if (found := _closest(end, host)) else "",
+        "closest": f" (the closest is `{found.domain}`)" if (found := _closest(end, host)) else "",
         "unrouted": _unrouted(end, f"{way.request.method} {path}"),
     }
+
+
+def _reached(end: End) -> str:
+    """The services that the target's route sends to."""
+    if end.reason != reason.ARRIVES or end.route is None:
+        return ""
+    found = (service_at(end, backend.destination) for backend in used(end.route.rule))
+    return " or ".join(dict.fromkeys(str(service.manifest) for service in found if service))
 
 
 def _unrouted(end: End, request: str) -> str:
@@ -104,13 +124,13 @@ def _missing(way: Way, end: End) -> str:
         return ""
     if end.destination is None:
         return "no backend of the rule has a weight"
-    found = gateway_destination(end, end.scope, end.destination)
+    found = gateway_destination(end, end.destination)
     return _lack(end.scope, found, end.destination.subset, end.cluster)
 
 
 def _lacking_primary(way: Way) -> str:
-    backends = way.route.rule.backends
-    if not any(backend.weight for backend in backends) and len(backends) != 1:
+    backends = used(way.route.rule)
+    if not backends:
         return "no backend of the rule has a weight"
     destination = backends[0].destination
     found = way.scope.address(destination, way.called.port or way.call.port, way.route.service)
@@ -132,4 +152,72 @@ def _lack(scope: AnyScope, target: tuple[str, int], subset: str, cluster: str) -
         return f"no DestinationRule gives `{host}` a subset `{subset}`"
     if port.protocol == "UDP":
         return f"port {number} of `{host}` is UDP"
-    return f"`{host}` is only another name (ExternalName)" if service.resolution == ALIAS else f"`{host}` has no endpoint"
+    return f"`{host}` is only another name (ExternalName)" if service.alias_of else f"`{host}` has no endpoint"
+
+
+def _closest(end: End, host: str) -> VirtualHost | None:
+    """The virtual host whose domain looks most like a Host that none takes."""
+    if end.reason != reason.NO_VIRTUAL_HOST or end.scope is None or end.chain is None:
+        return None
+    hosts = {vhost.domain: vhost for vhost in end.scope.table(end.chain)}
+    domain = _most_like(without_port(host).lower(), tuple(hosts))
+    return hosts.get(domain)
+
+
+@lru_cache(maxsize=1024)
+def _most_like(name: str, domains: tuple[str, ...]) -> str:
+    return next(iter(get_close_matches(name, domains, n=1)), "")
+
+
+def _node(way: Way, end: End, host: str) -> Node:
+    """What decides the end: at the source a value of the mirror, at the target what refuses or comes nearest."""
+    if end.scope is None or end.address is None:
+        return _node_at_source(way, end)
+    if end.chain is None:
+        return _listening(end.scope, end.address)
+    server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
+    if end.reason == reason.NO_VIRTUAL_HOST:
+        closest = _closest(end, host)
+        return closest.node if closest else server.node["hosts"]
+    if end.reason == reason.HTTPS_REDIRECT:
+        return server.node["tls"]["httpsRedirect"]
+    if end.host is None:
+        return server.node["tls"] if server.tls else server.node["port"]["protocol"]
+    return _node_of_route(end, end.host)
+
+
+def _node_of_route(end: End, host: VirtualHost) -> Node:
+    if end.route is None:
+        return host.node
+    fields = {reason.REDIRECT: "redirect", reason.DIRECT_RESPONSE: "directResponse"}
+    if end.reason in fields:
+        return end.route.rule.node[fields[end.reason]]
+    if end.destination is None:
+        return end.route.rule.node["route"]
+    service = service_at(end, end.destination) if end.reason == reason.ARRIVES else None
+    return service.node if service else end.destination.node["host"]
+
+
+def _node_at_source(way: Way, end: End) -> Node:
+    if end.address:
+        return end.address.node
+    if end.reason == reason.UNKNOWN_PRIMARY:
+        backends = used(way.route.rule)
+        return backends[0].destination.node["host"] if backends else way.route.rule.node["route"]
+    if way.upstream is None:
+        return way.mirror.node["host"]
+    service = way.upstream.service
+    if end.reason == reason.ORIGINAL_DESTINATION:
+        return service.manifest.node["spec"]["clusterIP" if service.kubernetes else "resolution"]
+    return service.node
+
+
+def _listening(scope: GatewayScope, address: Address) -> Node:
+    """The server on an address's port, else the one whose number is nearest, else the address itself."""
+    chains = (chain for port in scope.container_ports(address.port) for chain in scope.listeners.get(port, ()))
+    found = next((server for chain in chains for server in chain.servers), None)
+    if found:
+        return found.node["tls"] if found.tls else found.node["port"]["number"]
+    servers = [server for gateway in scope.gateways for server in gateway.servers]
+    nearest = min(servers, key=lambda server: abs(server.number - address.port), default=None)
+    return nearest.node["port"]["number"] if nearest else address.node

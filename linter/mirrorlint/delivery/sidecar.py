@@ -162,7 +162,9 @@ class EgressListener:
         return self._owning[port]
 
     def table(self, port: int) -> Table | None:
-        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts)."""
+        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts); a proxy port has those of port 80 alone."""
+        if self.egress.protocol == "HTTP_PROXY" and port == self.egress.port:
+            port = 80
         owning = self.owning(port)
         if not any(p.routes_http for s in owning.values() for p in s.ports if p.number == port):
             return None

@@ -5,17 +5,190 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mirrorlint.delivery.ending import HOW, breaking
-from mirrorlint.delivery.follow import End, Way
+from mirrorlint.delivery.ending import WORDS, connection, ending, gateway_destination, named, server_of, used
+from mirrorlint.delivery.follow import SOME, End, Way
 from mirrorlint.delivery.gateway import Chain
 from mirrorlint.delivery.ingress import addresses
 from mirrorlint.delivery.match import Route
-from mirrorlint.delivery.reason import ELSEWHERE, MIXED, UNKNOWN, UNKNOWN_PRIMARY
-from mirrorlint.delivery.upstream import PLAINTEXT, Upstream
+from mirrorlint.delivery.reason import ARRIVES, MIXED, UNKNOWN, UNKNOWN_PRIMARY
+from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.worlds import SUFFIX, SUFFIXED, shadow_host
-from mirrorlint.istio.gateway import Server
-from mirrorlint.istio.names import subset_of
-from mirrorlint.istio.virtual_service import Match
+from mirrorlint.istio.names import without_port
+from mirrorlint.istio.virtual_service import Headers, Match, StringMatch
 from mirrorlint.source import Node
 
+_BARE_CONDITIONS = ("uri", "scheme", "method", "authority")
+
+
+class Step(NamedTuple):
+    """A hop: the Node where it is written, that Node's cluster, the kind of hop, and what was decided there and why.
+
+    The last hop of each endpoint is its end: `what` is then arrives, lost, stays, elsewhere or unknown.
+    """
+
+    node: Node
+    cluster: str
+    what: str
+    text: str
+
+
+def steps(way: Way, world: str) -> tuple[Step, ...]:
+    """All hops of a shadow in the world that its way was followed in, endpoint by endpoint from the registry on."""
+    return tuple(_steps(way, world))
+
+
+def _steps(way: Way, world: str) -> Iterator[Step]:
+    hosts = [(shadow_host(host, world), host, node) for host, node in _authorities(way)]
+    yield from _sent(way)
+    yield from (_carried(way, *host, world) for host in hosts)
+    if way.upstream is not None and way.reason != UNKNOWN_PRIMARY:
+        yield from _looked_up(way, way.upstream)
+    each = len(way.ends) // len(hosts)
+    ends = ((end, hosts[index // each][0]) for index, end in enumerate(way.ends))
+    for end, host in dict.fromkeys((end, host if end.address else way.host) for end, host in ends):
+        yield from _at_endpoint(way, end, host, several=len(hosts) > 1)
+        node, cluster, text = ending(way, end, host)
+        yield Step(node, cluster, UNKNOWN if end.reason == UNKNOWN else end.outcome, text)
+    if way.outcome == SOME:
+        yield Step(way.mirror.node, way.call.cluster, SOME, WORDS[MIXED])
+
+
+def _sent(way: Way) -> Iterator[Step]:
+    """The call, the route that takes it, and what that mirrors."""
+    call, mirror, source = way.call, way.mirror, way.call.cluster
+    at = "ingress gateway" if call.gateway else "sidecar"
+    taken = f"at the {at}, port {call.port}, `{way.called.domain}` of {way.route.service.manifest} takes `{call.host}`"
+    yield Step(way.called.node, source, "called host", taken)
+    yield Step(_route_node(way.route), source, "route", _route_text(way.route))
+    written, subset = mirror.node["host"].text, mirror.destination.subset
+    text = f"copies {mirror.percent:g}% to `{named(way.target)}`"
+    text += f", subset `{subset}`" if subset else ""
+    text += f" (written `{written}`)" if written != way.target[0] else ""
+    yield Step(mirror.node["host"], source, "mirror", text + _inferred_port(way))
+
+
+def _inferred_port(way: Way) -> str:
+    if way.mirror.destination.port:
+        return ""
+    if not way.call.gateway:
+        return "; without `port` a sidecar takes the called one"
+    service = way.scope.service(way.target[0])
+    only = service is not None and len(service.ports) == 1
+    return f"; without `port` a gateway takes {'the only one of the host' if only else 'the one of its own server'}"
+
+
+def _route_node(route: Route) -> Node:
+    return route.match.node if route.match else route.rule.node
+
+
+def _route_text(route: Route) -> str:
+    name = route.rule.node["name"].text
+    rule = f"rule `{name}`" if name else f"a rule of {route.service.manifest}"
+    if route.match is None:
+        return f"{rule} without `match` takes every request"
+    return f"{rule} matches: {', '.join(_conditions(route.match)) or 'its block has no conditions'}"
+
+
+def _conditions(match: Match) -> Iterator[str]:
+    """The conditions of a block that requests are held against, in the words of the block."""
+    for name in _BARE_CONDITIONS:
+        yield from _condition(name, getattr(match, name))
+    for title, group in (("header", match.headers), ("without header", match.without_headers), ("query", match.query)):
+        for name, condition in group.items():
+            yield from _condition(f"{title} `{name}`", condition)
+
+
+def _condition(name: str, condition: StringMatch) -> Iterator[str]:
+    if condition.kind:
+        yield f"{name} {condition.kind}" + (f" `{condition.value}`" if condition.kind != "present" else "")
+
+
+def _carried(way: Way, shadow: str, host: str, node: Node, world: str) -> Step:
+    rewritten = f"the route's rewrite `{host}`" if node != way.called.node else "the request's own"
+    suffix = f", with `{SUFFIX}` put behind it" if world == SUFFIXED else ""
+    return Step(node, way.call.cluster, "shadow", f"carries the Host `{shadow}`: {rewritten}{suffix}")
+
+
+def _authorities(way: Way) -> list[tuple[str, Node]]:
+    """The Hosts that the shadow may get, with the values that say so: the route's, else its backends', else the call's."""
+    rule = way.route.rule
+    nodes = (rule.node, *way.route.service.manifest.node["spec"]["http"])
+    if rule.rewrite.authority:
+        found = (n["rewrite"]["authority"] for n in nodes if n["rewrite"]["authority"].text == rule.rewrite.authority)
+        return [(rule.rewrite.authority, next(found, rule.node))]
+    if rule.headers.authority:
+        return [(rule.headers.authority, next((f for n in nodes for f in _setting(n, rule.headers)), rule.node))]
+    found_hosts: dict[str, Node] = {}
+    for backend in used(rule):
+        node = next(_setting(rule.node["route"].at(rule.backends.index(backend)), backend.headers), way.called.node)
+        found_hosts.setdefault(backend.headers.authority or way.call.host, node)
+    return list(found_hosts.items()) or [(way.call.host, way.called.node)]
+
+
+def _setting(node: Node, headers: Headers) -> Iterator[Node]:
+    """The values under a node's `headers` that set the Host."""
+    for operation in ("set", "add"):
+        for key, value in node["headers"]["request"][operation].entries():
+            if key.text.lower() in ("host", ":authority") and headers.authority == value.text:
+                yield value
+
+
+def _looked_up(way: Way, upstream: Upstream) -> Iterator[Step]:
+    """The registry's entry for the mirror's target, and the TLS that a DestinationRule asks for."""
+    service, port = upstream.service, upstream.port
+    protocol = port.protocol or "protocol not declared"
+    text = f"{service.manifest}: port {port.number} ({protocol}), resolution {service.resolution}"
+    yield Step(service.node, way.call.cluster, "registry", text)
+    if upstream.rule is None:
+        return
+    subset = upstream.rule.subsets.get(way.mirror.destination.subset)
+    policy, host = upstream.rule.policy, upstream.rule.host
+    tls = subset.tls_of(port.number, policy) if subset else policy.tls_of(port.number)
+    if tls["mode"]:
+        text = f"the DestinationRule for `{host}` says {tls['mode'].text}: {connection(upstream, way.host)}"
+        if upstream.tls == PLAINTEXT and tls["credentialName"]:
+            text += ", since a sidecar gets no `credentialName` from it"
+        yield Step(tls["mode"], way.call.cluster, "TLS", text)
+
+
+def _at_endpoint(way: Way, end: End, host: str, *, several: bool) -> Iterator[Step]:
+    """The hops from one endpoint of the target on, as far as the shadow gets."""
+    if end.address is None:
+        return
+    sent = f" with Host `{host}`" if several else ""
+    yield Step(end.address.node, way.call.cluster, "endpoint", _endpoint(end, end.address) + sent)
+    if end.chain is not None and end.scope is not None:
+        yield _server(end, end.chain, host, connection(way.upstream, host) if way.upstream else "")
+    if end.host is not None:
+        yield _virtual_host(end, end.host, host)
+    if end.route is not None:
+        yield Step(_route_node(end.route), end.cluster, "route", _route_text(end.route))
+    if end.route is not None and end.reason == ARRIVES:
+        for backend in used(end.route.rule):
+            target, subset = gateway_destination(end, backend.destination), backend.destination.subset
+            text = f"sends it to `{named(target)}`" + (f", subset `{subset}`" if subset else "")
+            yield Step(backend.destination.node["host"], end.cluster, "destination", text)
+
+
+def _endpoint(end: End, address: Address) -> str:
+    at = f"`{address.host}:{address.port}`"
+    if not end.cluster or end.scope is None:
+        return f"{at}, where the connection goes"
+    if end.assumed:
+        return f"{at} is assumed to be {end.cluster}'s ingress: no address of an ingress is known"
+    if address.host in addresses(end.scope.mesh):
+        return f"{at} is {end.cluster}'s ingress"
+    return f"{at} is {end.cluster}'s ingress: a Gateway server there names the host"
+
+
+def _server(end: End, chain: Chain, host: str, sent: str) -> Step:
+    server = server_of(chain, end.host.domain if end.host else without_port(host).lower())
+    says = " ".join(part for part in (str(server.number), server.protocol, server.mode) if part)
+    text = f"Gateway {server.gateway.name}, server {says} takes the connection: {sent}"
+    return Step(server.node["port"]["number"], end.cluster, "server", text)
+
+
+def _virtual_host(end: End, vhost: VirtualHost, host: str) -> Step:
+    owners = " and ".join(str(service.manifest) for service in vhost.services) or "the Gateway alone"
+    return Step(vhost.node, end.cluster, "virtual host", f"`{vhost.domain}` of {owners} takes the Host `{host}`")

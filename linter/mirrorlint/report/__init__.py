@@ -6,10 +6,12 @@ import unicodedata
 
 # Controls, invisible formatting (it can reorder what a terminal shows), lone surrogates, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Marks that stand on the character before them.
+_STACKED = frozenset({"Mn", "Me"})
 
 
 def clean(text: str) -> str:
-    """Put a visible character for each one that would steer a terminal or can't be encoded: `␛` for ESC, `␊` for a line feed.
+    """Put a visible character for each one that would steer a terminal or can't be encoded (`␛` for ESC).
 
     The length stays the same, and so does every column.
     """
@@ -22,3 +24,14 @@ def _visible(char: str) -> str:
     if char == "\x7f":
         return "␡"
     return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in _UNSEEN else char
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a clean text takes: wide characters two, marks on other characters none."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(char: str) -> int:
+    if unicodedata.category(char) in _STACKED:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

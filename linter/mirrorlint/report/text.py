@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS
 from mirrorlint.fleet import BlindSpot
-from mirrorlint.report import clean
+from mirrorlint.report import cells, clean
 from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Report
 from mirrorlint.source import Place
 
@@ -28,7 +28,6 @@ _LISTED = {_PART: ("in part", "in part")}
 _RED, _YELLOW, _BLUE, _CYAN = "1;31", "1;33", "1;34", "1;36"
 _INKS = {ERROR: _RED, WARNING: _YELLOW}
 _TAB = " " * 4
-# Marks that stand on the character before them, and the vowels and finals of Hangul syllables are apart: see _cells.
 _INDENT = " " * 4
 _LEAST_WIDTH = 40
 
@@ -46,14 +45,14 @@ class _Paper(NamedTuple):
         done: list[str] = []
         lead, words = first, list[str]()
         for word in clean(text).split():
-            if words and _cells(lead + " ".join([*words, word])) > self.width:
+            if words and cells(lead + " ".join([*words, word])) > self.width:
                 done.append(lead + " ".join(words))
                 lead, words = rest, []
             words.append(word)
         return [*done, (lead + " ".join(words)).rstrip(" ")]
 
     def tagged(self, style: str, tag: str, text: str) -> Iterator[str]:
-        """A sentence behind a coloured tag."""
+        """Put a sentence behind a coloured tag."""
         first, *others = self.wrap(text, tag + " ", _INDENT)
         yield self.ink(style, tag) + first[len(tag) :]
         yield from others
@@ -86,13 +85,16 @@ def render(
     verbose: bool = False,
     width: int = 100,
 ) -> str:
-    """Show a report; `lines` gives a file's source lines, none when it is unknown. Quiet is a line for each finding, and no more."""
+    """Show a report; `lines` gives a file's source lines, none when it is unknown.
+
+    Quiet is a line for each finding and no more, verbose adds one for each mirror.
+    """
     paper = _Paper(lines, color, max(width, _LEAST_WIDTH))
     if quiet:
         return "".join(f"{_brief(paper, finding)}\n" for finding in report.findings)
     blocks = ["\n".join(_finding(paper, finding)) for finding in report.findings]
     if verbose:
-        blocks.append("\n".join(_delivery(mirror) for mirror in report.mirrors))
+        blocks.append("\n".join(line for mirror in report.mirrors for line in _delivery(paper, mirror)))
     blocks.append("\n".join(line for spot in report.blind_spots for line in _blind_spot(paper, spot)))
     return "\n\n".join([*filter(None, blocks), _summary(report)]) + "\n"
 
@@ -130,10 +132,9 @@ def _remark(paper: _Paper, gutter: int, text: str) -> Iterator[str]:
 
 
 def _frame(paper: _Paper, gutter: int, pointer: _Pointer) -> Iterator[str]:
-    """A place, the source line that stands there, and a marker below it."""
+    """Show a place, the source line that stands there, and a marker below it."""
     place, owners, mark, style, label = pointer
-    named = ", ".join(filter(None, owners))
-    yield paper.ink(_BLUE, " " * gutter + "-->") + clean(f" {place}" + (f" ({named})" if named else ""))
+    yield paper.ink(_BLUE, " " * gutter + "-->") + clean(f" {_owned(place, *owners)}")
     source = paper.lines(place.path)
     if not 1 <= place.line <= len(source):
         yield from _remark(paper, gutter, label)
@@ -149,61 +150,54 @@ def _frame(paper: _Paper, gutter: int, pointer: _Pointer) -> Iterator[str]:
 
 
 def _label(paper: _Paper, text: str, offset: int, length: int, gutter: int) -> list[str]:
-    """What stands behind a marker, then the lines below it: a label that is too long begins there."""
+    """Split a label into what stands behind the marker and the lines below it, where one that is too long begins."""
     begin = gutter + 3
     behind = f" {' '.join(clean(text).split())}".rstrip(" ")
-    if begin + offset + length + _cells(behind) <= paper.width:
+    if not behind or begin + offset + length + cells(behind) <= paper.width:
         return [behind]
     lead = " " * min(offset, max(paper.width - begin - _LEAST_WIDTH, 0))
     return ["", *paper._replace(width=paper.width - begin).wrap(text, lead, lead)]
 
 
 def _excerpt(line: str, place: Place, room: int) -> _Excerpt:
-    """The source line around a place, in `room` cells; a place over several lines is marked to the end of its first."""
+    """Fit the source line around a place in `room` cells; a place over several lines is marked to the end of its first."""
     line = line.rstrip("\r\n")
     start = min(max(place.column, 1) - 1, len(line))
     end = max(start, place.end_column - 1) if place.end_line <= place.line else len(line)
     before, marked, after = (clean(part.replace("\t", _TAB)) for part in (line[:start], line[start:end], line[end:]))
-    if _cells(before) + _cells(marked) + _cells(after) > room:
+    if cells(before) + cells(marked) + cells(after) > room:
         before, marked, after = _around(before, marked, after, room)
-    return _Excerpt(before + marked + after, _cells(before), max(1, _cells(marked)))
+    return _Excerpt(before + marked + after, cells(before), max(1, cells(marked)))
 
 
 def _around(before: str, marked: str, after: str, room: int) -> tuple[str, str, str]:
     marked = _cut(marked, room - 2)
-    spare = room - _cells(marked)
-    before = _cut(before[::-1], max(spare // 2, spare - _cells(after)))[::-1]
-    return before, marked, _cut(after, spare - _cells(before))
+    spare = room - cells(marked)
+    before = _cut(before[::-1], max(spare // 2, spare - cells(after)))[::-1]
+    return before, marked, _cut(after, spare - cells(before))
 
 
 def _cut(text: str, room: int) -> str:
-    """The beginning that fits in `room` cells, with `…` for the rest."""
-    if _cells(text) <= room:
+    """Keep the beginning that fits in `room` cells, with `…` for the rest."""
+    if cells(text) <= room:
         return text
-    used = 0
-    for end, char in enumerate(text):
-        used += _cells(char)
-        if used > room - 1:
-            return text[:end] + "…"
-    return text
+    fitting = takewhile(lambda used: used < room, accumulate(map(cells, text)))
+    return text[: sum(1 for _ in fitting)] + "…"
 
 
-def _cells(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.category(char) in _STACKED else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
-
-
-def _delivery(mirror: MirrorFate) -> str:
+def _delivery(paper: _Paper, mirror: MirrorFate) -> Iterator[str]:
     """Where a mirror stands, and what becomes of its shadows in each world."""
     fates = {world: _FATES.get(fate, _FATES[_UNKNOWN])[0] for world, fate in sorted(mirror.delivery.items())}
-    if set(fates) >= set(WORLDS) and len(set(fates.values())) == 1:
-        told = fates[WORLDS[0]]
-    else:
-        told = ", ".join(f"{fate} {_version(world)}" for world, fate in fates.items()) or _FATES[_UNKNOWN][0]
-    owner = ", ".join(filter(None, (mirror.cluster, mirror.object)))
-    return clean(f"{mirror.place}: {owner} to {mirror.target} {told}")
+    told = ", ".join(f"{fate} {_version(world)}" for world, fate in fates.items())
+    if len(set(fates.values())) == 1 and set(fates) == set(WORLDS):
+        told = f"{fates[PLAIN]} with every Istio"
+    where = _owned(mirror.place, mirror.cluster, mirror.object)
+    return paper.tagged(_CYAN, "mirror:", f"{where} to {mirror.target} {told or _FATES[_UNKNOWN][0]}")
+
+
+def _owned(place: Place, *owners: str) -> str:
+    named = ", ".join(filter(None, owners))
+    return f"{place} ({named})" if named else str(place)
 
 
 def _version(world: str) -> str:
@@ -235,7 +229,9 @@ def _mirrors(mirrors: Sequence[MirrorFate]) -> str:
     total = _number(len(mirrors), "mirror", "mirrors")
     if len(tally) == 1:
         return f"{total} {_FATES[next(iter(tally))][len(mirrors) > 1]}"
-    return f"{total}: " + ", ".join(_number(tally[fate], *_LISTED.get(fate, told)) for fate, told in _FATES.items() if tally[fate])
+    return f"{total}: " + ", ".join(
+        _number(tally[fate], *_LISTED.get(fate, told)) for fate, told in _FATES.items() if tally[fate]
+    )
 
 
 def _fate(delivery: Mapping[str, str]) -> str:
@@ -244,7 +240,7 @@ def _fate(delivery: Mapping[str, str]) -> str:
     if not fates or not fates <= {_ARRIVE, _PART, _LOST}:
         return _UNKNOWN
     if fates == {_ARRIVE, _LOST}:
-        return next(world for world in delivery if delivery[world] == _ARRIVE)
+        return next((world for world in WORLDS if delivery.get(world) == _ARRIVE), _PART)
     return fates.pop() if len(fates) == 1 else _PART
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mirrorlint.istio.admission.shape import Refusal, Shape, each, message, table, text
 from mirrorlint.source import Node
 
-_is_name = re.compile(r"[!#$%&'*+\-.^_`|~A-Za-z0-9]+").fullmatch
+_is_name = re.compile(r"[!#$%&'*+-.^_`|~A-Za-z0-9]+").fullmatch
 _is_claim = re.compile(r"@request\.auth\.claims(?:\..+|\[.+\])", re.IGNORECASE | re.DOTALL).fullmatch
 _PSEUDO = frozenset({":method", ":scheme", ":authority", ":path", ":status"})
 _ARGUMENT = r'(?:\\.|[^\\)"])*'

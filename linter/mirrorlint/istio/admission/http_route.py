@@ -34,7 +34,7 @@ from mirrorlint.source import Node
 
 _MEGABYTE = 1 << 20
 _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"])
-_STATUSES = frozenset(status.value for status in HTTPStatus)
+_STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 _RETRY_ON = frozenset(
     [
         "5xx",
@@ -113,7 +113,7 @@ def _scheme(text: str) -> str:
 
 def _retry_on(text: str) -> str:
     for policy in text.split(",") if text else ():
-        if policy not in _RETRY_ON and not (policy.isascii() and policy.isdigit() and int(policy) in _STATUSES):
+        if policy not in _RETRY_ON and policy.removeprefix("+").lstrip("0") not in _STATUSES:
             return f"names `{policy}`, which is no condition to retry on"
     return ""
 

@@ -71,7 +71,9 @@ def gateway_name(text: str) -> str:
     namespace, slash, name = text.partition("/")
     if not slash:
         return fqdn(text)
-    return label(namespace) or label(name)
+    if wrong := label(namespace):
+        return f"has the namespace `{namespace}`, which {wrong}"
+    return f"has the name `{name}`, which {wrong}" if (wrong := label(name)) else ""
 
 
 def gateway_host(text: str) -> str:

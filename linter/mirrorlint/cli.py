@@ -1,0 +1,219 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mirrorlint.rule import ERROR, OFF, WARNING, Report
+
+VERSION = "0.1.0"
+_PATHS = click.argument("paths", nargs=-1, metavar="[[NAME=]PATH]...")
+_CONFIG = click.option("--config", default="", metavar="FILE", help="Settings file instead of the repository's .mirrorlint.yaml.")
+_ISTIO = click.option("--istio", default="", metavar="VERSION", help="Version of the source's control plane, such as 1.27.")
+_COLOR = click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on a terminal.", show_default=True)
+
+
+class DefaultGroup(click.Group):
+    """A group whose command is `check` where none is named, so that `mirrorlint repo/` works."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `check` in front of what is no command."""
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="mirrorlint", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Follow every mirrored request from one cluster into the other, and say where it is lost.
+
+    `mirrorlint repo/` lints a repository whose clusters are found inside it; `mirrorlint prod=../prod stage=.` takes a path for each.
+    """
+
+
+@cli.command()
+@_PATHS
+@click.option("--format", "formats", multiple=True, metavar="text|json[=FILE]", help="Report format, and a file for it; repeatable.")
+@click.option("--output", default="", metavar="FILE", help="Write the report to a file.")
+@_ISTIO
+@_CONFIG
+@click.option("--rule", "only", multiple=True, metavar="NAME", help="Only this rule; repeatable.")
+@click.option("--skip", multiple=True, metavar="NAME", help="Not this rule; repeatable.")
+@click.option("--strict", is_flag=True, help="Warnings and blind spots fail as well.")
+@click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too.")
+@_COLOR
+def check(paths: tuple[str, ...], **options: Any) -> None:
+    """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
+    from mirrorlint import engine  # noqa: PLC0415
+
+    loaded = _load(paths, options["config"])
+    levels = {**loaded.settings.rules, **_chosen(options["only"], options["skip"])}
+    try:
+        report = engine.lint(loaded.documents, levels, options["istio"])
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    for kind, file in _outputs(options["formats"], options["output"]):
+        _write(file, _rendered(kind, report, options, to_terminal=not file))
+    failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
+    sys.exit(1 if failing else 0)
+
+
+@cli.command()
+@_PATHS
+@click.option("--from", "source", default="", metavar="NS", help="Namespace of the calling pod, or CLUSTER/NS.")
+@click.option("--gateway", is_flag=True, help="The request enters at the ingress gateway in that namespace.")
+@click.option("--host", default="", help="Host that is called; without it every caller of every mirror is followed.")
+@click.option("--port", type=int, default=80, show_default=True)
+@click.option("--path", default="/", show_default=True)
+@click.option("--method", default="GET", show_default=True)
+@click.option("--header", "headers", multiple=True, metavar="K:V")
+@_ISTIO
+@_CONFIG
+@_COLOR
+def trace(paths: tuple[str, ...], **options: Any) -> None:
+    """Follow a call's shadows hop by hop (exit 1 when one is lost)."""
+    from mirrorlint import tracing  # noqa: PLC0415
+
+    loaded = _load(paths, options["config"])
+    try:
+        traces = tracing.traces(loaded.documents, options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    from mirrorlint.report.trace import render  # noqa: PLC0415
+
+    _write("", render(traces, color=_colored(options["color"], to_terminal=True)))
+    sys.exit(1 if tracing.any_lost(traces) else 0)
+
+
+@cli.command()
+@_PATHS
+@click.option("--format", "kind", type=click.Choice(["mermaid", "dot", "json"]), default="mermaid", show_default=True)
+@_ISTIO
+@_CONFIG
+def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
+    """Draw the links between mirrors, ServiceEntry hosts, gateway hosts, VirtualService hosts and services."""
+    from mirrorlint import graph as drawing, tracing  # noqa: PLC0415
+
+    loaded = _load(paths, config)
+    try:
+        ways = tracing.every_way(loaded.documents, istio)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    _write("", drawing.render(drawing.build(ways), kind))
+
+
+@cli.command()
+@_PATHS
+@_CONFIG
+def clusters(paths: tuple[str, ...], config: str) -> None:
+    """Say which cluster each folder was taken to belong to, and why."""
+    loaded = _load(paths, config)
+    for assignment in loaded.assignments:
+        click.echo(f"{assignment.path}: {', '.join(assignment.clusters) or 'no cluster'} ({assignment.why})")
+    for spot in loaded.documents.blind_spots:
+        click.echo(f"not judged: {spot.path}: {spot.message}")
+
+
+def _load(paths: Sequence[str], config: str) -> Any:
+    """Read everything; what is wrong with arguments or settings is a usage error."""
+    from mirrorlint import load  # noqa: PLC0415
+    from mirrorlint.engine import rule_book  # noqa: PLC0415
+    from mirrorlint.settings import SettingsError, check_rules  # noqa: PLC0415
+
+    try:
+        loaded = load.read(paths or ["."], config)
+        check_rules(loaded.settings, rule_book())
+    except SettingsError as error:
+        raise click.UsageError("\n".join(error.messages)) from error
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+    return loaded
+
+
+def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
+    """Levels for `--rule` and `--skip`; an unknown name is a usage error."""
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    from mirrorlint.engine import rule_book  # noqa: PLC0415
+
+    for name in (*only, *skip):
+        if name not in rule_book():
+            near = get_close_matches(name, rule_book(), n=1)
+            raise click.UsageError(f"`{name}` is no rule" + (f", did you mean `{near[0]}`?" if near else ""))
+    return {name: OFF for name in rule_book() if name in skip or (only and name not in only)}
+
+
+def _outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
+    """Formats with their files; "" is standard output."""
+    pairs = [(kind, file or output) for kind, _, file in (text.partition("=") for text in formats or ["text"])]
+    for kind, _ in pairs:
+        if kind not in ("text", "json"):
+            raise click.UsageError(f"`{kind}` is no format: text, json")
+    return pairs
+
+
+def _rendered(kind: str, report: Report, options: dict[str, Any], *, to_terminal: bool) -> str:
+    from mirrorlint.report import as_json, text  # noqa: PLC0415
+
+    if kind == "json":
+        return as_json.render(report, VERSION)
+    color = _colored(options["color"], to_terminal=to_terminal)
+    return text.render(report, _lines, color=color, quiet=options["quiet"], verbose=options["verbose"], width=_width())
+
+
+def _lines(path: str) -> Sequence[str]:
+    """A file's lines as YAML counts them; none where it cannot be read."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        return ()
+    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _width() -> int:
+    import shutil  # noqa: PLC0415
+
+    return min(120, max(60, shutil.get_terminal_size((100, 24)).columns))
+
+
+def _colored(choice: str, *, to_terminal: bool) -> bool:
+    """Whether to colour: as asked for, else NO_COLOR and FORCE_COLOR, else on a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (to_terminal and sys.stdout.isatty())
+
+
+def _write(file: str, text: str) -> None:
+    data = text.encode("utf-8", "replace")
+    if file:
+        try:
+            Path(file).write_bytes(data)
+        except OSError as error:
+            raise click.UsageError(f"{file}: {error.strerror}") from error
+        return
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+def main(args: Iterable[str] | None = None, run: Callable[..., Any] = cli.main) -> None:
+    """Run; a bug of ours exits 3 and says so."""
+    try:
+        run(args=None if args is None else list(args), standalone_mode=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
+        sys.stderr.write("mirrorlint: this is a bug of mirrorlint: please report it, with the lines above and what was being read\n")
+        sys.exit(3)

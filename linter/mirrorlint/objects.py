@@ -1,0 +1,71 @@
+"""What a file holds of Kubernetes: the objects that matter, a count of all, and what could not be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.source import Broken, Node, parse
+
+NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
+MATTERS = {
+    NETWORKING: frozenset("VirtualService ServiceEntry Gateway DestinationRule Sidecar WorkloadEntry EnvoyFilter".split()),
+    SECURITY: frozenset("AuthorizationPolicy RequestAuthentication PeerAuthentication".split()),
+    GATEWAY_API: frozenset("HTTPRoute GRPCRoute Gateway GatewayClass ReferenceGrant".split()),
+    "": frozenset("Service Namespace Pod".split()),
+    "apps": frozenset("Deployment StatefulSet DaemonSet".split()),
+}
+
+_KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")
+_VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
+
+
+class Content(NamedTuple):
+    """The manifests of a file that matter, its documents of any kind, how many objects it has, and what is broken in it.
+
+    `faults` would have been objects that matter; `unclear` is all else that could not be read.
+    """
+
+    manifests: tuple[Manifest, ...]
+    documents: tuple[Node, ...]
+    objects: int
+    faults: tuple[Broken, ...]
+    unclear: tuple[Broken, ...]
+
+    @property
+    def meshed(self) -> bool:
+        """Whether an object of Istio or of the Gateway API is in it, or was meant to be."""
+        return bool(self.faults) or any(m.group in (NETWORKING, SECURITY, GATEWAY_API) for m in self.manifests)
+
+
+def content(data: bytes, path: str) -> Content:
+    """Read a file; never raises."""
+    parsed = parse(data, path)
+    found = list(_unfolded(parsed.documents, set()))
+    manifests = tuple(manifest for manifest in map(Manifest, found) if manifest.kind in MATTERS.get(manifest.group, ()))
+    faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
+    unclear = tuple(broken for broken in parsed.broken if broken not in faults)
+    return Content(manifests, tuple(parsed.documents), len(found), faults, unclear)
+
+
+def _unfolded(nodes: Iterable[Node], seen: set[int]) -> Iterator[Node]:
+    """The objects among nodes, those inside a List, too; what an alias repeats is unfolded once."""
+    for node in nodes:
+        kind = node["kind"].text
+        if not kind or not node["apiVersion"].text:
+            continue
+        if kind.endswith("List") and node["items"].is_sequence:
+            if id(node.raw[0]) not in seen:
+                seen.add(id(node.raw[0]))
+                yield from _unfolded(node["items"], seen)
+        else:
+            yield node
+
+
+def _names_what_matters(text: str) -> bool:
+    """Whether a text that can't be read says a kind that matters, of a group that it is in."""
+    kinds = set(_KIND.findall(text))
+    groups = {name if slash else "" for name, slash in _VERSION.findall(text)} or set(MATTERS)
+    return any(kinds & MATTERS[group] for group in groups & set(MATTERS))

@@ -1,0 +1,92 @@
+"""The report for programs: JSON as `report.schema.json` describes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from mirrorlint.fleet import BlindSpot
+from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Note, Report
+
+_VERSION = 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def render(report: Report, version: str) -> str:
+    """Write a report as ASCII; `version` is that of mirrorlint. U+FFFD stands for lone surrogates."""
+    document = {
+        "version": _VERSION,
+        "tool": f"mirrorlint {version}",
+        "findings": [_finding(finding) for finding in report.findings],
+        "blind_spots": [_blind_spot(spot) for spot in report.blind_spots],
+        "mirrors": [_mirror(mirror) for mirror in report.mirrors],
+        "summary": _summary(report),
+    }
+    return json.dumps(_encodable(document), indent=2) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    place = finding.place
+    return {
+        "rule": finding.rule,
+        "level": finding.level,
+        "message": finding.message,
+        "cluster": finding.cluster,
+        "path": place.path,
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line,
+        "end_column": place.end_column,
+        "object": finding.object,
+        "worlds": list(finding.worlds),
+        "notes": [_note(note) for note in finding.notes],
+        "fix": finding.fix,
+    }
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {
+        "message": note.message,
+        "cluster": note.cluster,
+        "path": note.place.path,
+        "line": note.place.line,
+        "column": note.place.column,
+    }
+
+
+def _blind_spot(spot: BlindSpot) -> dict[str, Any]:
+    return {"message": spot.message, "path": spot.path, "line": spot.line or None}
+
+
+def _mirror(mirror: MirrorFate) -> dict[str, Any]:
+    return {
+        "object": mirror.object,
+        "target": mirror.target,
+        "path": mirror.place.path,
+        "line": mirror.place.line,
+        "delivery": dict(sorted(mirror.delivery.items())),
+    }
+
+
+def _summary(report: Report) -> dict[str, int]:
+    return {
+        "errors": report.count(ERROR),
+        "warnings": report.count(WARNING),
+        "suppressed": report.suppressed,
+        "blind_spots": len(report.blind_spots),
+        "files": report.files,
+        "documents": report.documents,
+        "mirrors": len(report.mirrors),
+    }
+
+
+def _encodable(value: Any) -> Any:
+    """Copy plain data with every text made encodable."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return value
