@@ -11,6 +11,10 @@ REASON = reason.MIXED
 def check(loss: Loss) -> Flaw:
     """Point at the mirror's host, and note each endpoint."""
     ends = [(end, end.address) for end in loss.way.ends]
-    notes = [Remark(address.node, f"leads {f'to {end.cluster}' if end.cluster else 'elsewhere'}", loss.source) for end, address in ends if address]
+    notes = [
+        Remark(address.node, f"leads {f'to {end.cluster}' if end.cluster else 'elsewhere'}", loss.source)
+        for end, address in ends
+        if address
+    ]
     message = f"only some endpoints of `{loss.target}` are an ingress of a cluster at hand: the others' share of the shadows goes elsewhere"
     return loss.at_source(loss.judged.mirror.node["host"], message, *notes)

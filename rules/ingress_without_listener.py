@@ -22,5 +22,7 @@ def check(loss: Loss) -> Flaw:
         label = next(iter(gateway.node["spec"]["selector"].entries()))[1]
         return loss.at_target(label, f"{lost}; {gateway} would, but selects other pods", gateway)
     if server.number == port:
-        return loss.at_target(server.node["port"]["number"], f"{lost}; {gateway}'s server has no HTTP routes, or another one took the port", gateway)
+        return loss.at_target(
+            server.node["port"]["number"], f"{lost}; {gateway}'s server has no HTTP routes, or another one took the port", gateway
+        )
     return loss.at_target(server.node["port"]["number"], f"{lost}; {gateway} listens on {server.number}", gateway)

@@ -23,7 +23,9 @@ def check(loss: Loss) -> Flaw:
     subset = mirror.destination.subset
     if subset:
         message = f"no DestinationRule defines subset `{subset}` of `{host}`: {DROPPED}"
-        return loss.at_source(mirror.node["subset"], message, Remark(service.node, f"the host is defined by {service.manifest}", loss.source))
+        return loss.at_source(
+            mirror.node["subset"], message, Remark(service.node, f"the host is defined by {service.manifest}", loss.source)
+        )
     message = f"Istio builds no upstream for `{loss.target}` ({service.manifest}): {DROPPED}"
     return loss.at_source(mirror.node["host"], message, Remark(service.node, "a port for UDP, or a name without an endpoint", loss.source))
 

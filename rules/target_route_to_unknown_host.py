@@ -13,7 +13,9 @@ def check(loss: Loss) -> Flaw:
     """Point at the destination's host, port or subset, whichever is missing."""
     end, destination = loss.end, loss.end.destination
     if end.scope is None or end.route is None or end.host is None or destination is None:
-        return loss.at_source(loss.judged.mirror.node["host"], f"{loss.end.cluster}'s rule for `{loss.way.host}` has no destination: it is answered 503")
+        return loss.at_source(
+            loss.judged.mirror.node["host"], f"{loss.end.cluster}'s rule for `{loss.way.host}` has no destination: it is answered 503"
+        )
     host, port = end.scope.address(destination, end.host.port, end.route.service)
     service, owner, answered = end.scope.service(host), end.route.service.manifest, f"{end.cluster}'s gateway answers the shadow 503"
     if service is None:

@@ -132,3 +132,154 @@ def test_verbose_tells_each_mirrors_delivery() -> None:
         "arrives in part with Istio up to 1.27, is lost with Istio 1.28 and later",
         f"mirror: {SERVICE}:12:9 to s:80 is unknown",
     ]
+
+
+def test_quiet_is_a_line_for_each_finding() -> None:
+    warning = FINDING._replace(level="warning", message="two\nlines\x1b[31m", rule="r")
+    assert shown(Report((FINDING, warning), (BlindSpot("b"),), (MIRROR,)), quiet=True, verbose=True).splitlines() == [
+        f"{SERVICE}:14:13: error[mirror-to-unknown-host]: {FINDING.message}",
+        f"{SERVICE}:14:13: warning[r]: two␊lines␛[31m",
+    ]
+    assert shown(Report((), (BlindSpot("b"),), (MIRROR,)), quiet=True) == ""
+
+
+def test_worlds_are_told_when_not_both() -> None:
+    assert "   = with Istio 1.28 and later" in body(FINDING._replace(worlds=("1.28",)))
+    assert not any("Istio" in line for line in body(FINDING._replace(worlds=BOTH)))
+    assert not any("Istio" in line for line in body(FINDING._replace(worlds=())))
+
+
+def test_note_at_the_same_place_is_told_below_it() -> None:
+    notes = (Note("and this", "prod", FINDING.place), Note("here too", "stage", FINDING.place))
+    assert body(FINDING._replace(worlds=BOTH, notes=notes))[6:] == [
+        "   = and this",
+        "  --> clusters/prod/vs.yaml:14:13 (stage)",
+        "   |",
+        "14 |       host: stage-gatway.example.com",
+        "   |             ------------------------ here too",
+    ]
+
+
+def test_unknown_source_lines() -> None:
+    notes = (Note("a remark", "", Place("other.yaml", 1, 1, 1, 2)), Note("", "stage", Place(ENTRY, 100, 1, 100, 1)))
+    assert body(FINDING._replace(message="m", notes=notes), {}) == [
+        "error[mirror-to-unknown-host]: m",
+        "   --> clusters/prod/vs.yaml:14:13 (prod, VirtualService default/httpbin)",
+        "    = with Istio up to 1.27",
+        "   --> other.yaml:1:1",
+        "    = a remark",
+        "   --> clusters/prod/service-entry.yaml:100:1 (stage)",
+    ]
+
+
+def test_long_label_stands_below_its_marker() -> None:
+    note = Note("the entry that was meant, as its ports and its endpoints tell", "prod", Place(ENTRY, 9, 5, 9, 30))
+    assert body(FINDING._replace(notes=(note,)), width=60)[-4:] == [
+        " 9 |   - stage-gateway.example.com",
+        "   |     -------------------------",
+        "   |     the entry that was meant, as its ports and its",
+        "   |     endpoints tell",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "source", "marker"),
+    [
+        pytest.param("\tkey:\tvalue", (7, 12), "    key:    value", "            ^^^^^", id="tabs"),
+        pytest.param("名前: 値 # x", (5, 6), "名前: 値 # x", "      ^^", id="wide characters"),
+        pytest.param("e\u0301: x", (5, 6), "e\u0301: x", "   ^", id="combining marks"),
+        pytest.param("a: \x1b[31mred", (4, 12), "a: ␛[31mred", "   ^^^^^^^^", id="escapes"),
+        pytest.param("spec:", (6, 6), "spec:", "     ^", id="the end of the line"),
+        pytest.param("spec:\r\n", (99, 120), "spec:", "     ^", id="beyond the line"),
+        pytest.param("spec:", (0, 0), "spec:", "^", id="before the line"),
+        pytest.param("", (1, 1), "", "^", id="an empty line"),
+    ],
+)
+def test_marker_stands_under_the_right_character(line: str, columns: tuple[int, int], source: str, marker: str) -> None:
+    shown_source, shown_marker = marked(line, Place("f.yaml", 7, columns[0], 7, columns[1]))
+    assert shown_source == f"7 | {source}".rstrip(" ")
+    assert shown_marker == f"  | {marker}"
+
+
+def test_place_over_several_lines_is_marked_to_the_end_of_the_first() -> None:
+    assert marked("http: [{", Place("f.yaml", 3, 7, 9, 2)) == ("3 | http: [{", "  |       ^^")
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "length", "source"),
+    [
+        pytest.param(f"{'a' * 90}MARK{'b' * 90}", 90, 4, f"…{'a' * 25}MARK{'b' * 25}…", id="both sides"),
+        pytest.param(f"MARK{'b' * 90}", 0, 4, f"MARK{'b' * 51}…", id="at the beginning"),
+        pytest.param(f"{'a' * 90}MARK", 90, 4, f"…{'a' * 51}MARK", id="at the end"),
+        pytest.param(f"a{'M' * 90}b", 1, 90, f"a{'M' * 53}…", id="the marked part itself"),
+        pytest.param(f"{'名' * 90}MARK{'b' * 9}", 90, 4, f"…{'名' * 21}MARK{'b' * 9}", id="wide characters"),
+    ],
+)
+def test_long_source_line_is_cut_around_the_mark(line: str, start: int, length: int, source: str) -> None:
+    shown_source, shown_marker = marked(line, Place("f.yaml", 1, start + 1, 1, start + length + 1), width=60)
+    assert shown_source == f"1 | {source}"
+    assert cells(shown_source) <= 60
+    assert len(shown_marker) <= 60
+
+
+def test_clean_keeps_the_length_and_what_can_be_seen() -> None:
+    assert clean("plain `text`, 名前, é") == "plain `text`, 名前, é"
+    assert clean("\x00\t\n\r\x1b[0m\x7f") == "␀␉␊␍␛[0m␡"
+    assert clean("\x9b31m\u202e\u2028\ud800\ufeff") == "\ufffd31m\ufffd\ufffd\ufffd\ufffd"
+
+
+TEXT = st.text(max_size=30) | st.text(alphabet="ab \t\n\x1b[;m\u0301名\u202e\ud800\x85", max_size=200)
+NUMBERS = st.integers(min_value=-1, max_value=40)
+PLACES = st.builds(Place, st.sampled_from(["f.yaml", "unknown.yaml"]) | TEXT, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+WORDS = st.sampled_from(BOTH) | TEXT
+NOTES = st.builds(Note, TEXT, TEXT, PLACES)
+DELIVERIES = st.dictionaries(WORDS, st.sampled_from(["all", "some", "none", "unknown"]) | TEXT, max_size=3)
+REPORTS = st.builds(
+    Report,
+    st.lists(
+        st.builds(
+            Finding,
+            PLACES,
+            TEXT,
+            st.sampled_from(["error", "warning"]) | TEXT,
+            TEXT,
+            TEXT,
+            TEXT,
+            st.lists(WORDS, max_size=3).map(tuple),
+            st.lists(NOTES, max_size=3).map(tuple),
+            st.none() | TEXT,
+        ),
+        max_size=3,
+    ).map(tuple),
+    st.lists(st.builds(BlindSpot, TEXT, TEXT, NUMBERS, TEXT), max_size=3).map(tuple),
+    st.lists(st.builds(MirrorFate, PLACES, TEXT, TEXT, TEXT, DELIVERIES), max_size=3).map(tuple),
+)
+
+
+@given(REPORTS, st.lists(TEXT, max_size=40), st.booleans(), st.booleans(), st.integers(-1, 120))
+def test_any_text_is_shown_without_control_characters(
+    report: Report, lines: list[str], quiet: bool, verbose: bool, width: int
+) -> None:
+    sources = {"f.yaml": lines}
+    plain = shown(report, sources, quiet=quiet, verbose=verbose, width=width)
+    assert clean(plain.replace("\n", "")) == plain.replace("\n", "")
+    assert plain.encode()
+    assert plain.endswith("\n") or (quiet and not report.findings)
+    colored = shown(report, sources, quiet=quiet, verbose=verbose, width=width, color=True)
+    assert ESCAPES.sub("", colored) == plain
+
+
+@given(st.text(max_size=80) | TEXT, st.data())
+def test_marked_columns_are_the_spanned_text(line: str, data: st.DataObject) -> None:
+    line = line.replace("\n", "").replace("\r", "")
+    start = data.draw(st.integers(0, len(line)))
+    end = data.draw(st.integers(start, len(line)))
+    source, marker = marked(line, Place("f.yaml", 1, start + 1, 1, end + 1), width=2_000)
+    assert _under(marker, source) == clean(line[start:end].replace("\t", "    ")).rstrip(" ") or start == end
+
+
+def _under(marker: str, source: str) -> str:
+    """The characters of a line above a marker, blanks at its end apart."""
+    begin, end = marker.index("^"), marker.index("^") + marker.count("^")
+    places = [cells(source[:index]) for index in range(len(source))]
+    return "".join(char for char, place in zip(source, places, strict=True) if begin <= place < end).rstrip(" ")

@@ -440,7 +440,9 @@ class TestKubernetesReading:
     def test_number(self, text: str, expected: int) -> None:
         assert read(f"v: {text}")["v"].number == expected
 
-    @pytest.mark.parametrize(("text", "expected"), [("50", 50.0), ("0.5", 0.5), ("'1e1'", 10.0), ("'x'", 0.0), ("on", 0.0)])
+    @pytest.mark.parametrize(
+        ("text", "expected"), [("50", 50.0), ("0.5", 0.5), ("'1e1'", 10.0), ("'x'", 0.0), ("on", 0.0)]
+    )
     def test_decimal(self, text: str, expected: float) -> None:
         assert read(f"v: {text}")["v"].decimal == expected
 
@@ -519,10 +521,10 @@ class TestStreams:
         (broken,) = parse("a: b".encode("utf-16") + b"c", "f.yaml").broken
         assert broken.place[1:3] == (1, 5)
 
-    def test_a_value_behind_a_document_spoils_it(self) -> None:
+    def test_a_value_behind_a_document_costs_only_itself(self) -> None:
         parsed = parse(b'{"a": 1}\n{"b": 2}\n---\nc: 3\n', "f.yaml")
-        assert [document.plain() for document in parsed.documents] == [{"c": 3}]
-        assert parsed.broken[0].message == '`{"b": 2}` begins a second document without `---` before it'
+        assert [document.plain() for document in parsed.documents] == [{"a": 1}, {"c": 3}]
+        assert parsed.broken[0].message == '`{"b": 2}` stands behind the end of the document'
         assert str(parsed.broken[0].place) == "f.yaml:2:1"
 
 
@@ -612,8 +614,12 @@ CAUSES = [
     pytest.param(
         "a: [1, 2\nb: 3\n", "1:4", "`[1, 2` opens a `[` that is never closed", "close it with `]`", id="open bracket"
     ),
-    pytest.param("a: [1,\n", "1:4", "`[1,` opens a `[` that is never closed", "close it with `]`", id="open bracket, comma"),
-    pytest.param("a: [", "1:4", "`[` opens a `[` that is never closed", "close it with `]`", id="open bracket at the end"),
+    pytest.param(
+        "a: [1,\n", "1:4", "`[1,` opens a `[` that is never closed", "close it with `]`", id="open bracket, comma"
+    ),
+    pytest.param(
+        "a: [", "1:4", "`[` opens a `[` that is never closed", "close it with `]`", id="open bracket at the end"
+    ),
     pytest.param(
         'a: [1, "b" c]',
         "1:12",
@@ -796,14 +802,22 @@ def kubernetes_reads_alike(text: str) -> bool:
 
 
 TEXTS = st.text().filter(kubernetes_reads_alike)
-SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+)
 JSON_LIKE = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=20
 )
 YAML_PIECES = st.lists(
     st.sampled_from(
-        "a b: - ? : [ ] { } , & * ! | > ' \" % @ ` ~ # << {{ }} \\ --- ... &a *a !!int !t \t \r \n \n\n   \0 \x85 \u2028 é \ufeff 1"
-        .split(" ") + [" ", "  ", "\n- ", "\na: ", "\n  b: ", "\n---\n", "\n%TAG ! x\n", "|\n  x\n", "<<: *a"]
+        "a b: - ? : [ ] { } , & * ! | > ' \" % @ ` ~ # << {{ }} \\ --- ... &a *a !!int !t \t \r \n \n\n   \0 \x85 \u2028 é \ufeff 1".split(
+            " "
+        )
+        + [" ", "  ", "\n- ", "\na: ", "\n  b: ", "\n---\n", "\n%TAG ! x\n", "|\n  x\n", "<<: *a"]
     ),
     max_size=25,
 ).map("".join)

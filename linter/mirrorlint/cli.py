@@ -17,7 +17,9 @@ VERSION = "0.1.0"
 _PATHS = click.argument("paths", nargs=-1, metavar="[[NAME=]PATH]...")
 _CONFIG = click.option("--config", default="", metavar="FILE", help="Settings file instead of the repository's .mirrorlint.yaml.")
 _ISTIO = click.option("--istio", default="", metavar="VERSION", help="Version of the source's control plane, such as 1.27.")
-_COLOR = click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on a terminal.", show_default=True)
+_COLOR = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on a terminal.", show_default=True
+)
 
 
 class DefaultGroup(click.Group):

@@ -55,7 +55,10 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
         for name, cluster in documents.clusters.items()
         for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
     ]
-    found = [*_object_findings(Subject(documents, delivery, tuple(judged))), *(f for mirror in judged for f in _mirror_findings(mirror, documents))]
+    found = [
+        *_object_findings(Subject(documents, delivery, tuple(judged))),
+        *(f for mirror in judged for f in _mirror_findings(mirror, documents)),
+    ]
     spots = (*documents.blind_spots, *_unknown_ways(judged, documents))
     return Report(
         findings=tuple(sorted(_levelled(dict.fromkeys(found), levels))),
@@ -189,7 +192,10 @@ def _fate(judged: Judged) -> MirrorFate:
     owner, destination = judged.mirror.owner, judged.mirror.destination
     ways = [way for found in judged.ways.values() for way in found]
     port = ways[0].target[1] if ways else destination.port
-    delivery = {world: _delivered({end.outcome for end in _ends(judged, world)}, {end.reason for end in _ends(judged, world)}) for world in judged.ways}
+    delivery = {
+        world: _delivered({end.outcome for end in _ends(judged, world)}, {end.reason for end in _ends(judged, world)})
+        for world in judged.ways
+    }
     target = f"{destination.host}:{port}" if port else destination.host
     return MirrorFate(judged.mirror.node["host"].place, judged.cluster, str(owner), target, delivery)
 
@@ -209,5 +215,9 @@ def _unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[Bl
         if lost_sight:
             place: Place = lost_sight[0].mirror.node["host"].place
             what = "1 mirror is" if len(lost_sight) == 1 else f"{len(lost_sight)} mirrors are"
-            why = "no other cluster is at hand" if len(documents.clusters) == 1 else "which cluster it leads to is not known; `ingress:` settles it"
+            why = (
+                "no other cluster is at hand"
+                if len(documents.clusters) == 1
+                else "which cluster it leads to is not known; `ingress:` settles it"
+            )
             yield BlindSpot(f"{what} followed to the endpoint only: {why}", place.path, place.line, name)

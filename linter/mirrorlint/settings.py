@@ -24,6 +24,7 @@ _PORT = re.compile(r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2
 _HIGHEST_PORT = 65535
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 
 class SettingsError(Exception):
@@ -116,8 +117,8 @@ class _Reader:
 
     def settings(self, node: Node, path: str) -> Settings:
         fields = self._fields(node, "the settings", _TOP)
-        clusters = self._take(fields, "clusters", lambda named: self._each(named, self._section), {})
-        rules = self._take(fields, "rules", lambda named: self._each(named, _level), {})
+        clusters = self._named(fields, "clusters", self._section)
+        rules = self._named(fields, "rules", _level)
         return Settings(clusters, rules, path, {name: fields["rules"].key(name).place for name in rules})
 
     def _section(self, node: Node) -> ClusterSection:
@@ -152,18 +153,18 @@ class _Reader:
         if not node.is_mapping:
             raise _Wrong(node, "`ingress` is a list of addresses, or a mapping")
         fields = self._fields(node, "`ingress`", _INGRESS)
-        ports = self._take(fields, "ports", lambda named: self._each(named, _port), {})
+        ports = self._named(fields, "ports", _port)
         for name in [name for name in ports if not _PORT.fullmatch(name)]:
             self.messages.append(f"{fields['ports'].key(name).place}: `{name}` is not a port (a number up to 65535)")
             del ports[name]
         return Ingress(
             self._take(fields, "addresses", self._strings, ()),
             self._take(fields, "namespace", _string, ""),
-            self._take(fields, "labels", lambda named: self._each(named, _string), {}),
+            self._named(fields, "labels", _string),
             {int(name): number for name, number in ports.items()},
         )
 
-    def _take(self, fields: Mapping[str, Node], key: str, read: Callable[[Node], T], default: T) -> T:
+    def _take(self, fields: Mapping[str, Node], key: str, read: Callable[[Node], T], default: D) -> T | D:
         if key not in fields:
             return default
         try:
@@ -182,14 +183,15 @@ class _Reader:
             del fields[key]
         return fields
 
-    def _each(self, node: Node, read: Callable[[Node], T]) -> dict[str, T]:
-        """The values of a mapping whose keys are free."""
+    def _named(self, fields: Mapping[str, Node], key: str, read: Callable[[Node], T]) -> dict[str, T]:
+        """The values of a mapping whose keys are free; nothing at all is an empty one."""
+        node = fields.get(key)
+        found: dict[str, T] = {}
         if node and not node.is_mapping:
-            raise _Wrong(node, "this is a mapping")
-        found = {}
-        for key, value in node.entries():
+            self.messages.append(f"{node.place}: `{key}` is a mapping")
+        for name, value in node.entries() if node else ():
             try:
-                found[key.text] = read(value)
+                found[name.text] = read(value)
             except _Wrong as wrong:
                 self.messages.append(str(wrong))
         return found

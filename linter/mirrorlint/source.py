@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mirrorlint.hints import explain, repeated
 from mirrorlint.node import Node, Place, Raw
-from mirrorlint.tree import BREAK, Composed, Composer
+from mirrorlint.tree import BREAK, STRAY_VALUE, Composed, Composer
 
 __all__ = ["Broken", "Node", "Parsed", "Place", "parse"]
 
@@ -118,9 +118,11 @@ def _pieces(text: str) -> Iterator[_Piece]:
     line = len(_LINE_END.findall(text, 0, index))
     rest = " " * column + text[index:]
     starts = [match.start() for match in _BOUNDARY.finditer(rest)]
+    stray = STRAY_VALUE in whole.failure.problem
     for start, end in zip([0, *starts], [*starts, len(rest)], strict=True):
         part = rest[start:end]
-        yield _Piece(part, line, composer.compose(part))
+        alone = Composed([], [], whole.failure._replace(line=0), whole.done)
+        yield _Piece(part, line, alone if stray and not start else composer.compose(part))
         if composer.exhausted:
             return
         line += len(_LINE_END.findall(part))
@@ -149,9 +151,7 @@ def _moved(raw: Raw, where: _Where, seen: dict[int, Any]) -> Raw:
                 seen[id(content)] = [_moved(item, where, seen) for item in content]
             else:
                 pairs = content.items()
-                seen[id(content)] = {
-                    name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs
-                }
+                seen[id(content)] = {name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs}
         content = seen[id(content)]
     return (content, raw[1], *where(raw[2], raw[3]), *where(raw[4], raw[5]))
 

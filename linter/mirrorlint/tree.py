@@ -57,6 +57,10 @@ class Repeat(NamedTuple):
     text: str
 
 
+# The problem of a value that follows a whole document without a `---`.
+STRAY_VALUE = "<document start>"
+
+
 class Composed(NamedTuple):
     """A text's documents up to its end or a failure; `done` is (index, column) where the last whole one ends."""
 
@@ -101,7 +105,6 @@ class Composer:
         self._documents: list[Raw] = []
         self._repeats: list[Repeat] = []
         self._done = (0, 0)
-        self._before = (0, 0, self._done)
         failure = None
         try:
             self._read(EVENT_PARSER(text).get_event)
@@ -109,8 +112,6 @@ class Composer:
             failure = refused.failure
         except MarkedYAMLError as error:
             failure = _failure(error)
-            if "<document start>" in failure.problem:
-                self._forget_last_document()
         except (YAMLError, UnicodeEncodeError):
             failure = _unreadable(text)
         return Composed(self._documents, self._repeats, failure, self._done)
@@ -137,7 +138,7 @@ class Composer:
             elif kind is AliasEvent:
                 items.append(self._alias(event))
             elif kind is DocumentStartEvent:
-                items = self._start_document(event)
+                items = self._start_document()
             elif kind is DocumentEndEvent:
                 self._end_document(event, items[0])
             elif kind is StreamEndEvent:
@@ -146,12 +147,11 @@ class Composer:
         where = _start(event) if event else (0, 0)
         raise _RefusedError(f"the file holds more than {MAX_EVENTS:,} values, and the rest is not read", *where)
 
-    def _start_document(self, event: DocumentStartEvent) -> list[Raw]:
+    def _start_document(self) -> list[Raw]:
         self._anchors: dict[str, Raw | None] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
         self._stack: list[tuple[list[Raw], Any]] = []
         self._repeated: list[tuple[Raw, Raw]] = []
-        self._before = (len(self._documents), len(self._repeats), self._done)
         return []
 
     def _end_document(self, event: Any, root: Raw) -> None:
@@ -162,11 +162,6 @@ class Composer:
             text = self._text[self._done[0] : end.index]
             self._repeats += [Repeat(key, first, text) for key, first in self._repeated]
         self._done = (end.index, end.column)
-
-    def _forget_last_document(self) -> None:
-        """What follows a document without a `---` shows that it did not end where it seemed to."""
-        documents, repeats, self._done = self._before
-        del self._documents[documents:], self._repeats[repeats:]
 
     def _open(self, event: Any, items: list[Raw]) -> list[Raw]:
         if len(self._stack) >= MAX_DEPTH:
@@ -200,9 +195,7 @@ class Composer:
         try:
             typed(event.value, tag)
         except ValueError:
-            raise _RefusedError(
-                f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column
-            ) from None
+            raise _RefusedError(f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column) from None
         column += self._properties(event)
         end_line, end_column = end.line, end.column
         if event.style in ("|", ">"):

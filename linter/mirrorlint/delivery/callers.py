@@ -183,4 +183,7 @@ def _concrete(delivery: Delivery, mesh: Mesh, host: str) -> list[str]:
         return [host]
     others = (other for other in delivery.meshes.values() if other is not mesh)
     taken = {h.name.lower().removesuffix(SUFFIX) for other in others for service in other.virtual_services for h in service.hosts}
-    return [f"any{host[1:]}" if len(host) > 1 else "any.example", *sorted(name for name in taken if not is_wild(name) and subset_of(name, host))]
+    return [
+        f"any{host[1:]}" if len(host) > 1 else "any.example",
+        *sorted(name for name in taken if not is_wild(name) and subset_of(name, host)),
+    ]

@@ -178,7 +178,7 @@ def _node(way: Way, end: End, host: str) -> Node:
     server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
     if end.reason == reason.NO_VIRTUAL_HOST:
         closest = _closest(end, host)
-        return closest.node if closest else server.node["hosts"]
+        return closest.node if closest else server.node["hosts"].at(0)
     if end.reason == reason.HTTPS_REDIRECT:
         return server.node["tls"]["httpsRedirect"]
     if end.host is None:

@@ -134,9 +134,7 @@ class Delivery:
             return ()
         return tuple(self._way(call, scope, called, route, mirror, request, world) for mirror in route.rule.mirrors)
 
-    def _way(
-        self, call: Call, scope: AnyScope, called: VirtualHost, route: Route, mirror: Mirror, request: Request, world: str
-    ) -> Way:
+    def _way(self, call: Call, scope: AnyScope, called: VirtualHost, route: Route, mirror: Mirror, request: Request, world: str) -> Way:
         port = called.port or call.port
         host, number = scope.address(mirror.destination, port, route.service)
         upstream = scope.upstream(host, number, mirror.destination.subset)

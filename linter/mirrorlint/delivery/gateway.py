@@ -179,7 +179,13 @@ def _chains(port: _Port, bound: Callable[[Server], list[VirtualService]]) -> Ite
         if server.terminates:
             yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, True)
         elif server.mode in PASSTHROUGH:
-            sni = [name for s in bound(server) for rule in s.manifest.node["spec"]["tls"] for m in rule["match"] for name in m["sniHosts"].texts]
+            sni = [
+                name
+                for s in bound(server)
+                for rule in s.manifest.node["spec"]["tls"]
+                for m in rule["match"]
+                for name in m["sniHosts"].texts
+            ]
             yield from (Chain((server,), () if name == "*" else (name,), PLAINTEXT, False) for name in dict.fromkeys(sni))
         elif _routed(bound(server), "tcp"):
             yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, False)

@@ -70,7 +70,9 @@ class Route:
             and (not match.authority.kind or accepts_string(match.authority, request.host))
             and (not match.scheme.kind or accepts_string(match.scheme, "http"))
             and all(_accepts_value(c, request.headers, name.lower()) for name, c in match.headers.items() if not name.startswith(_JWT))
-            and not any(_accepts_value(c, request.headers, name.lower()) for name, c in match.without_headers.items() if not name.startswith(_JWT))
+            and not any(
+                _accepts_value(c, request.headers, name.lower()) for name, c in match.without_headers.items() if not name.startswith(_JWT)
+            )
             and (not match.query or _accepts_query(match.query, query))
         )
 

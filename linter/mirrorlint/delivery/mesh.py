@@ -182,7 +182,7 @@ class Mesh:
 
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """A ServiceEntry's endpoints, written in it or selected in its namespace."""
-        if not service.selector:
+        if not service.selects:
             return service.endpoints
         return tuple(e for owner, e in self._workloads if owner == service.namespace and service.selector.items() <= e.labels.items())
 

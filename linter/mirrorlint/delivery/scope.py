@@ -76,7 +76,12 @@ def joined(services: Iterable[Service]) -> Service | None:
 
 
 def _mergeable(one: Service, other: Service) -> bool:
-    return (one.namespace, one.resolution, one.selector, one.export_to) == (other.namespace, other.resolution, other.selector, other.export_to)
+    return (one.namespace, one.resolution, one.selector, one.export_to) == (
+        other.namespace,
+        other.resolution,
+        other.selector,
+        other.export_to,
+    )
 
 
 def addressed(destination: Destination, service: Service | None, port: int) -> tuple[str, int]:

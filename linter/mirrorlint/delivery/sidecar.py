@@ -162,11 +162,9 @@ class EgressListener:
         return self._owning[port]
 
     def table(self, port: int) -> Table | None:
-        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts); a proxy port has those of port 80 alone."""
-        if self.egress.protocol == "HTTP_PROXY" and port == self.egress.port:
-            port = 80
+        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts); a forward proxy's port is not followed."""
         owning = self.owning(port)
-        if not any(p.routes_http for s in owning.values() for p in s.ports if p.number == port):
+        if self.egress.protocol == "HTTP_PROXY" or not any(p.routes_http for s in owning.values() for p in s.ports if p.number == port):
             return None
         return _SidecarTable(self, port, owning)
 
@@ -261,4 +259,3 @@ def host_forms(host: str, namespace: str, domain: str) -> list[str]:
         names += [name] if owner == namespace else []
         names += [f"{bare}.svc", bare]
     return names
-

@@ -111,7 +111,7 @@ def _carried(way: Way, shadow: str, host: str, node: Node, world: str) -> Step:
 
 
 def _authorities(way: Way) -> list[tuple[str, Node]]:
-    """The Hosts that the shadow may get, with the values that say so: the route's, else its backends', else the call's."""
+    """The Hosts that the shadow may get, with the values that say so: the route's, its backends', or the call's."""
     rule = way.route.rule
     nodes = (rule.node, *way.route.service.manifest.node["spec"]["http"])
     if rule.rewrite.authority:

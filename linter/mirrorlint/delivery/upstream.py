@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.destination_rule import DestinationRule, Subset
-from mirrorlint.istio.names import without_port
+from mirrorlint.istio.names import is_ip, without_port
 from mirrorlint.istio.ports import Port
-from mirrorlint.istio.services import ALIAS, DNS, NONE, ROUND_ROBIN, Endpoint, Service
+from mirrorlint.istio.services import ALIAS, DNS, NONE, ROUND_ROBIN, STATIC, Service
 from mirrorlint.source import Node
 
 PLAINTEXT, TLS, MUTUAL = "plaintext", "TLS", "Istio mutual TLS"
@@ -52,20 +53,24 @@ def build(mesh: Mesh, service: Service, port: Port, subset: Subset | None, rule:
 
 
 def _addresses(mesh: Mesh, service: Service, port: Port, subset: Subset | None) -> tuple[Address, ...]:
-    """Where the service's endpoints are dialled; a DNS entry without endpoints is its own (conversion.go:convertServiceEntryToInstances)."""
+    """Where the service's endpoints are dialled; ServiceEntries of one namespace for one host share them."""
+    same = [s for s in mesh.services_by_host[service.host] if s.namespace == service.namespace and not s.kubernetes]
+    twins = [service] if service.kubernetes else same
+    found = (address for twin in twins for p in twin.ports if p.number == port.number for address in _of_entry(mesh, twin, p, subset))
+    return tuple(dict.fromkeys(found))
+
+
+def _of_entry(mesh: Mesh, entry: Service, port: Port, subset: Subset | None) -> Iterator[Address]:
+    """One entry's endpoints; with DNS and none of them it is its own (conversion.go:convertServiceEntryToInstances)."""
     number = port.target or port.number
-    if service.resolution in (DNS, ROUND_ROBIN) and not service.endpoints and not service.selector:
-        return () if subset and subset.labels else (Address(service.host, number, service.node),)
+    if entry.resolution in (DNS, ROUND_ROBIN) and not entry.endpoints and not entry.selects:
+        if not (subset and subset.labels):
+            yield Address(entry.host, number, entry.node)
+        return
     wanted = subset.labels.items() if subset else {}.items()
-    return tuple(
-        Address(e.address, e.ports.get(port.name) or number, e.node)
-        for e in mesh.endpoints(service)
-        if wanted <= e.labels.items() and _reachable(e)
-    )
-
-
-def _reachable(endpoint: Endpoint) -> bool:
-    return bool(endpoint.address)
+    for endpoint in mesh.endpoints(entry):
+        if wanted <= endpoint.labels.items() and (is_ip(endpoint.address) or entry.resolution != STATIC):
+            yield Address(endpoint.address, endpoint.ports.get(port.name) or number, endpoint.node)
 
 
 def _tls(service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None, gateway: bool) -> tuple[str, str]:

@@ -74,6 +74,9 @@ def read_rule(manifest: Manifest, domain: str) -> DestinationRule:
         selector=texts(spec["workloadSelector"]["matchLabels"]),
         selective=selective,
         policy=read_policy(spec["trafficPolicy"]),
-        subsets={s["name"].text: Subset(s["name"].text, texts(s["labels"]), read_policy(s["trafficPolicy"]), s) for s in reversed(list(spec["subsets"]))},
+        subsets={
+            s["name"].text: Subset(s["name"].text, texts(s["labels"]), read_policy(s["trafficPolicy"]), s)
+            for s in reversed(list(spec["subsets"]))
+        },
         host_node=spec["host"],
     )

@@ -28,7 +28,7 @@ class Service(NamedTuple):
 
     `resolution` is one of this module's constants (ALIAS for type ExternalName); `kubernetes` tells a Service from a ServiceEntry;
     `alias_of` is the external name; `export_to` is empty when the mesh's default decides; `addresses` are the virtual IPs that manifests
-    show; `selector` picks pods or WorkloadEntries; `node` is the ServiceEntry's host or the Service's name.
+    show; `selector` picks pods or WorkloadEntries when it `selects`; `node` is the ServiceEntry's host or the Service's name.
     """
 
     manifest: Manifest
@@ -42,11 +42,12 @@ class Service(NamedTuple):
     addresses: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
     selector: Mapping[str, str]
+    selects: bool
     node: Node
 
     def port(self, number: int) -> Port | None:
-        """The port with this number."""
-        return next((port for port in self.ports if port.number == number), None)
+        """The port with this number; UDP doesn't count (model/service.go:PortList.GetByPort)."""
+        return next((port for port in self.ports if port.number == number and port.protocol != "UDP"), None)
 
 
 def texts(node: Node) -> dict[str, str]:
@@ -60,7 +61,6 @@ def read_service(manifest: Manifest, domain: str) -> Service:
     alias = spec["externalName"].text if spec["type"].text == "ExternalName" else ""
     ip = spec["clusterIP"].text
     headless = ip == "None"
-    ips = spec["clusterIPs"].texts if len(spec["clusterIPs"]) > 1 else ((ip,) if ip else ())
     exports = metadata["annotations"][EXPORT_ANNOTATION].text
     return Service(
         manifest=manifest,
@@ -68,14 +68,16 @@ def read_service(manifest: Manifest, domain: str) -> Service:
         namespace=manifest.namespace,
         kubernetes=True,
         ports=tuple(
-            Port(p["port"].number, p["name"].text, service_protocol(p), p["targetPort"].number, p["port"], p["nodePort"].number) for p in spec["ports"]
+            Port(p["port"].number, p["name"].text, service_protocol(p), p["targetPort"].number, p["port"], p["nodePort"].number)
+            for p in spec["ports"]
         ),
         resolution=NONE if headless else ALIAS if alias else STATIC,
         alias_of=alias,
         export_to=frozenset(name.strip() for name in exports.split(",")) if exports else frozenset(),
-        addresses=() if headless else tuple(ips),
+        addresses=(ip,) if ip and not headless else (),
         endpoints=(),
         selector=texts(spec["selector"]),
+        selects=bool(spec["selector"]),
         node=metadata["name"],
     )
 
@@ -88,7 +90,9 @@ def read_endpoint(node: Node, labels: Mapping[str, str]) -> Endpoint:
 def read_entry(manifest: Manifest, domain: str) -> Iterator[Service]:
     """A ServiceEntry's hosts, one service each (serviceentry/conversion.go:convertServices); hosts are never expanded."""
     spec = manifest.node["spec"]
-    ports = tuple(Port(p["number"].number, p["name"].text, protocol(p["protocol"].text), p["targetPort"].number, p["number"]) for p in spec["ports"])
+    ports = tuple(
+        Port(p["number"].number, p["name"].text, protocol(p["protocol"].text), p["targetPort"].number, p["number"]) for p in spec["ports"]
+    )
     ips = [address for address in spec["addresses"].texts if is_ip(address)]
     for host in spec["hosts"]:
         yield Service(
@@ -103,5 +107,6 @@ def read_entry(manifest: Manifest, domain: str) -> Iterator[Service]:
             addresses=tuple(ips[-1:]),  # a service for each address, of which the last one keeps the name
             endpoints=tuple(read_endpoint(e, texts(e["labels"])) for e in spec["endpoints"]),
             selector=texts(spec["workloadSelector"]["labels"]),
+            selects=bool(spec["workloadSelector"]),
             node=host,
         )

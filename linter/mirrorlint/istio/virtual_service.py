@@ -178,7 +178,9 @@ class _Fields:
             node=self.node,
             action=action,
             matches=matches,
-            backends=tuple(Backend(self.destination(b["destination"]), b["weight"].number, read_headers(b["headers"])) for b in self.node["route"]),
+            backends=tuple(
+                Backend(self.destination(b["destination"]), b["weight"].number, read_headers(b["headers"])) for b in self.node["route"]
+            ),
             mirrors=tuple(m for m in self._mirrors() if m.percent > 0),
             rewrite=read_rewrite(self._get("rewrite")),
             headers=read_headers(self._get("headers")),
@@ -283,7 +285,10 @@ def merge_matches(root: tuple[Match, ...], child: tuple[Match, ...]) -> tuple[Ma
 def merge_match(root: Match, leaf: Match) -> Match:
     """The leaf's conditions, and the root's where the leaf has none (mergeHTTPMatchRequest)."""
     return leaf._replace(
-        **{name: getattr(leaf, name) if getattr(leaf, name).kind else getattr(root, name) for name in ("uri", "scheme", "method", "authority")},
+        **{
+            name: getattr(leaf, name) if getattr(leaf, name).kind else getattr(root, name)
+            for name in ("uri", "scheme", "method", "authority")
+        },
         headers={**root.headers, **leaf.headers},
         without_headers={**root.without_headers, **leaf.without_headers},
         query={**root.query, **leaf.query},

@@ -160,7 +160,7 @@ def _label(paper: _Paper, text: str, offset: int, length: int, gutter: int) -> l
 
 
 def _excerpt(line: str, place: Place, room: int) -> _Excerpt:
-    """Fit the source line around a place in `room` cells; a place over several lines is marked to the end of its first."""
+    """Fit the source line around a place in `room` cells; of several lines the first is marked, to its end."""
     line = line.rstrip("\r\n")
     start = min(max(place.column, 1) - 1, len(line))
     end = max(start, place.end_column - 1) if place.end_line <= place.line else len(line)
@@ -171,7 +171,8 @@ def _excerpt(line: str, place: Place, room: int) -> _Excerpt:
 
 
 def _around(before: str, marked: str, after: str, room: int) -> tuple[str, str, str]:
-    marked = _cut(marked, room - 2)
+    kept = _cut(marked, room - 2)
+    marked, after = kept, after if kept == marked else ""
     spare = room - cells(marked)
     before = _cut(before[::-1], max(spare // 2, spare - cells(after)))[::-1]
     return before, marked, _cut(after, spare - cells(before))
@@ -229,9 +230,8 @@ def _mirrors(mirrors: Sequence[MirrorFate]) -> str:
     total = _number(len(mirrors), "mirror", "mirrors")
     if len(tally) == 1:
         return f"{total} {_FATES[next(iter(tally))][len(mirrors) > 1]}"
-    return f"{total}: " + ", ".join(
-        _number(tally[fate], *_LISTED.get(fate, told)) for fate, told in _FATES.items() if tally[fate]
-    )
+    listed = [_number(tally[fate], *_LISTED.get(fate, told)) for fate, told in _FATES.items() if tally[fate]]
+    return f"{total}: {', '.join(listed)}"
 
 
 def _fate(delivery: Mapping[str, str]) -> str:

@@ -40,6 +40,85 @@ class _Paper(NamedTuple):
 
 
 def render(traces: Sequence[Trace], *, color: bool = False) -> str:
-    """One block for each call; hops that both worlds share are shown once, the others under the versions that they are for."""
-    blocks = ("\n".join(_block(trace, _Paper(color))) for trace in traces)
-    return "".join(f"{block}\n" for block in "\n\n".join(blocks).splitlines()) if traces else "no mirror is called\n"
+    """One block for each call; hops that both worlds share are shown once, others under their versions."""
+    blocks = ["\n".join(_block(trace, _Paper(color))) for trace in traces]
+    return "\n\n".join(blocks or ["no mirror was found"]) + "\n"
+
+
+def _block(trace: Trace, paper: _Paper) -> Iterator[str]:
+    yield paper.ink(_BOLD, _title(trace.call))
+    most = max((len(ways) for ways in trace.ways.values()), default=0)
+    if not most:
+        yield f"{_INDENT}mirrors nothing"
+    for index in range(most):
+        if index:
+            yield ""
+        yield from _shadow({world: ways[index] for world, ways in trace.ways.items() if index < len(ways)}, paper)
+
+
+def _title(call: Call) -> str:
+    """The call in words; what is usual goes without saying."""
+    where = f"through {call.cluster}'s ingress gateway" if call.gateway else f"from {call.namespace} in {call.cluster}"
+    labels = ", ".join(f"{name}={value}" for name, value in sorted(call.labels.items()) if not call.gateway)
+    headers = "".join(f", {name}: {value}" for name, value in sorted(call.headers.items()))
+    pod = f" (pod labels {labels})" if labels else ""
+    return clean(f"{call.method} {call.path} to `{call.host}`, port {call.port}, {where}{pod}{headers}")
+
+
+def _shadow(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
+    """One shadow's hops in all worlds, then where it ends in each."""
+    lines = _merged({world: steps(way, world) for world, way in ways.items()})
+    columns = zip(*(_columns(line.step) for line in lines), strict=True)
+    wide = [max(map(cells, column)) for column in columns]
+    shown: tuple[str, ...] = tuple(ways)
+    for line in lines:
+        if line.worlds != shown and line.worlds != tuple(ways):
+            yield f"{_INDENT}{paper.ink(_BOLD, LABELS[line.worlds[0]])}"
+        shown = line.worlds
+        indent = _INDENT if line.worlds == tuple(ways) else _INDENT * 2
+        yield indent + _row(line.step, wide, paper, len(_INDENT) * 2 - len(indent))
+    yield f"{_INDENT}=> " + "; ".join(_fates(ways, paper))
+
+
+def _columns(step: Step) -> tuple[str, str, str]:
+    """The kind of hop, its cluster, and its place."""
+    place = step.node.place
+    return clean(step.what), clean(step.cluster), clean(f"{place.path}:{place.line}")
+
+
+def _row(step: Step, wide: Sequence[int], paper: _Paper, extra: int) -> str:
+    padded = zip(_columns(step), wide, strict=True)
+    what, cluster, place = (text + " " * (width - cells(text)) for text, width in padded)
+    ink = paper.ink(_INKS.get(step.what, ""), what)
+    return f"{ink}{' ' * extra}  {cluster}  {paper.ink(_DIM, place)}  {clean(step.text)}"
+
+
+def _merged(told: Mapping[str, Sequence[Step]]) -> list[_Line]:
+    """The hops of all worlds in order, those that two worlds share once."""
+    worlds = tuple(told)
+    if len(worlds) == 1:
+        return [_Line(step, worlds) for step in told[worlds[0]]]
+    first, second = (told[world] for world in worlds)
+    lines: list[_Line] = []
+    for tag, start, end, other, other_end in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if tag == "equal":
+            lines += [_Line(step, worlds) for step in first[start:end]]
+        else:
+            lines += [_Line(step, worlds[:1]) for step in first[start:end]]
+            lines += [_Line(step, worlds[1:]) for step in second[other:other_end]]
+    return lines
+
+
+def _fates(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
+    """Where a shadow ends: said once when all worlds agree."""
+    fates = {world: _fate(way, paper) for world, way in ways.items()}
+    if len(set(fates.values())) == 1:
+        yield next(iter(fates.values()))
+    else:
+        yield from (f"{fate} with {LABELS[world]}" for world, fate in fates.items())
+
+
+def _fate(way: Way, paper: _Paper) -> str:
+    what = UNKNOWN if way.reason == UNKNOWN else way.outcome
+    why = "" if way.reason in OUTCOMES else f" ({way.reason})"
+    return paper.ink(_INKS[what], what) + why

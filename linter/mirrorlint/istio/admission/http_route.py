@@ -82,20 +82,21 @@ _EXCLUDED = ("route", "fault", "rewrite", "directResponse")
 
 def conflicts(route: Node, *, delegate: bool) -> Iterator[Refusal]:
     """Fields that exclude each other; `delegate` says that the VirtualService has no hosts."""
-    if route["delegate"] and not delegate:
+    delegating = given(route, "delegate")
+    if delegating and not delegate:
         for name in ("redirect", "route"):
-            if given(route[name]):
+            if given(route, name):
                 yield Refusal(route.key(name), f"`{name}` stands beside `delegate`, which leaves the rest to another")
         return
-    if route["delegate"]:
+    if delegating:
         yield Refusal(route.key("delegate"), "a delegate cannot delegate again: this VirtualService has no `hosts`")
-    action = next((name for name in ("redirect", "directResponse") if route[name]), "")
-    if not action and not given(route["route"]):
+    action = next((name for name in ("redirect", "directResponse") if given(route, name)), "")
+    if not action and not given(route, "route"):
         yield Refusal(route, "the rule has neither `route` nor `redirect` nor `directResponse`")
     for name in _EXCLUDED if action else ():
-        if name != action and given(route[name]):
+        if name != action and given(route, name):
             yield Refusal(route.key(name), f"`{name}` stands beside `{action}`: a rule has only one of them")
-    if route["mirror"] and given(route["mirrors"]):
+    if given(route, "mirrors") and given(route, "mirror"):
         yield Refusal(route.key("mirrors"), "`mirrors` stands beside `mirror`: a rule has only one of them")
 
 
@@ -119,7 +120,7 @@ def _retry_on(text: str) -> str:
 
 
 def _redirect_all_prefixes(route: Node) -> Iterator[Refusal]:
-    if not route["redirect"]["prefixRewrite"].text:
+    if not given(route, "redirect") or not route["redirect"]["prefixRewrite"].text:
         return
     for match in route["match"]:
         if match["uri"] and not match["uri"]["prefix"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from mirrorlint.istio.names import is_ip
 
@@ -30,6 +31,7 @@ def label_or_empty(text: str) -> str:
     return label(text) if text else ""
 
 
+@lru_cache(maxsize=4096)
 def host(text: str) -> str:
     """A host name; `*`, or a first label that starts with `*`, is fine (ValidateWildcardDomain)."""
     first, dot, rest = text.partition(".")

@@ -49,7 +49,7 @@ def _blocks(spec: Node) -> Iterator[Refusal]:
 
 
 def _hosts_to_resolve(spec: Node) -> Iterator[Refusal]:
-    if _resolution(spec) not in _BY_NAME or given(spec["endpoints"]):
+    if _resolution(spec) not in _BY_NAME or given(spec, "endpoints"):
         return
     for host in spec["hosts"]:
         if wrong := names.fqdn(host.text):
@@ -59,7 +59,7 @@ def _hosts_to_resolve(spec: Node) -> Iterator[Refusal]:
 def _endpoint_count(spec: Node) -> Iterator[Refusal]:
     endpoints = spec["endpoints"]
     resolution = _resolution(spec)
-    if resolution == "NONE" and given(endpoints):
+    if resolution == "NONE" and len(endpoints):
         yield Refusal(endpoints.at(0), "resolution NONE takes no `endpoints`: it sends to where the caller connects")
     elif resolution == "DNS_ROUND_ROBIN" and len(endpoints) > 1:
         yield Refusal(endpoints.at(1), "resolution DNS_ROUND_ROBIN takes one endpoint at most")
@@ -107,7 +107,7 @@ def _dynamic(spec: Node) -> Iterator[Refusal]:
         if not is_wild(host.text):
             yield Refusal(host, f"`hosts: {host.text}` is no wildcard, and resolution DYNAMIC_DNS takes nothing else")
     for field in ("addresses", "endpoints"):
-        if given(spec[field]):
+        if given(spec, field):
             yield Refusal(spec.key(field), f"resolution DYNAMIC_DNS takes no `{field}`: the request's host is resolved")
     for said in (port["protocol"] for port in spec["ports"]):
         if protocol(said.text) not in _FORWARDED:
@@ -124,7 +124,7 @@ def _told_apart(spec: Node) -> Iterator[Refusal]:
 
 
 def _listed_or_selected(spec: Node) -> Iterator[Refusal]:
-    if spec["workloadSelector"] and given(spec["endpoints"]):
+    if given(spec, "workloadSelector") and given(spec, "endpoints"):
         why = "`workloadSelector` stands beside `endpoints`: only one of them is allowed"
         yield Refusal(spec.key("workloadSelector"), why)
 

@@ -130,16 +130,19 @@ def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
     return Shape("a mapping", _is_mapping, refusals)
 
 
-def given(node: Node) -> bool:
-    """Whether protobuf sees the field: an empty list or map is an absent one."""
-    return bool(node) and not (node.is_sequence and len(node) == 0)
+def given(node: Node, name: str) -> bool:
+    """Whether protobuf sees the field: an empty list is an absent one."""
+    if name not in node:
+        return False
+    value = node[name]
+    return bool(value) and not (value.is_sequence and len(value) == 0)
 
 
 def one_of(*names: str) -> Rule:
     """At most one of the fields is set: the CRDs say so for each protobuf `oneof`."""
 
     def rule(node: Node) -> Iterator[Refusal]:
-        present = [name for name in names if node[name]]
+        present = [name for name in names if name in node and node[name]]
         if len(present) > 1:
             why = f"`{present[1]}` stands beside `{present[0]}`: only one of them is allowed"
             yield Refusal(node.key(present[1]), why)
@@ -151,7 +154,7 @@ def required(why: str, *names: str) -> Rule:
     """One of the fields, at least, is set."""
 
     def rule(node: Node) -> Iterator[Refusal]:
-        if not any(given(node[name]) for name in names):
+        if not any(given(node, name) for name in names):
             yield Refusal(node, why)
 
     return rule

@@ -56,7 +56,7 @@ def _ingress_tls(listener: Node) -> Iterator[Refusal]:
     if tls["httpsRedirect"].truth:
         yield Refusal(tls["httpsRedirect"], "`httpsRedirect` is not for the ingress of a Sidecar")
     for name in _NOT_INGRESS:
-        if given(tls[name]) and (tls[name].is_sequence or tls[name].text):
+        if given(tls, name) and (tls[name].is_sequence or tls[name].text):
             yield Refusal(tls.key(name), f"`{name}` is not for the ingress of a Sidecar")
 
 

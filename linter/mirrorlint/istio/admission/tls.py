@@ -30,7 +30,7 @@ def mode(tls: Node) -> str:
 
 
 def _set(tls: Node, name: str) -> bool:
-    return given(tls[name]) and (not tls[name].is_scalar or tls[name].text != "")
+    return given(tls, name) and (not tls[name].is_scalar or tls[name].text != "")
 
 
 def _istio_certificates(tls: Node) -> Iterator[Refusal]:

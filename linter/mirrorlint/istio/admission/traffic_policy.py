@@ -80,13 +80,13 @@ def _distribution(locality: Node) -> Iterator[Refusal]:
 
 
 def _distribute_or_failover(locality: Node) -> Iterator[Refusal]:
-    if given(locality["distribute"]) and given(locality["failover"]):
+    if given(locality, "distribute") and given(locality, "failover"):
         yield Refusal(locality.key("failover"), "`failover` stands beside `distribute`: only one of them is allowed")
 
 
 def _no_topology(*, beside_failover: bool) -> Rule:
     def rule(setting: Node) -> Iterator[Refusal]:
-        if beside_failover and not given(setting["failover"]):
+        if beside_failover and not given(setting, "failover"):
             return
         for priority in setting["failoverPriority"]:
             if priority.text in _TOPOLOGY:

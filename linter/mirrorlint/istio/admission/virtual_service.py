@@ -15,16 +15,16 @@ from mirrorlint.source import Node
 
 
 def _delegate_without_gateways(spec: Node) -> Iterator[Refusal]:
-    if given(spec["hosts"]):
+    if given(spec, "hosts"):
         return
     for name in ("gateways", "tls", "tcp"):
-        if given(spec[name]):
+        if given(spec, name):
             yield Refusal(spec.key(name), f"a VirtualService without `hosts` is a delegate, and those have no `{name}`")
 
 
 def _hosts(spec: Node) -> Iterator[Refusal]:
     mesh = _serves_mesh(spec)
-    sni = any(given(match["sniHosts"]) for route in spec["tls"] for match in route["match"])
+    sni = any(given(match, "sniHosts") for route in spec["tls"] for match in route["match"])
     wrong = False
     for host in spec["hosts"]:
         check = names.sni_host if sni and not mesh else names.host
@@ -59,7 +59,7 @@ def _claims_at_gateways_only(spec: Node) -> Iterator[Refusal]:
 
 
 def _conflicts(spec: Node) -> Iterator[Refusal]:
-    delegate = not given(spec["hosts"])
+    delegate = not given(spec, "hosts")
     for route in spec["http"]:
         yield from conflicts(route, delegate=delegate)
 

@@ -1,0 +1,172 @@
+"""Which files there are: what Git knows of or would add, else all of a folder; what can't be read says why."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+_LIST = ("git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+_IS_IGNORED = ("git", "check-ignore", "--quiet", ".")
+
+
+class Unread(NamedTuple):
+    """A file or folder that is not read, and why."""
+
+    path: str
+    message: str
+
+
+class Tree(NamedTuple):
+    """The YAML and JSON files below a folder, sorted, each with the file that is read for it (another one behind a link); all absolute."""
+
+    files: Mapping[str, str]
+    unread: tuple[Unread, ...]
+
+
+def tree(root: str) -> Tree:
+    """What is below a folder, or the one file that `root` is."""
+    root = os.path.abspath(root)
+    top = repository(root)
+    if not os.path.isdir(root):
+        found = [_entry(root, top)]
+    else:
+        found = [_entry(each.path, top) if isinstance(each, _Name) else each for each in _names(root)]
+    files: dict[str, str] = {}
+    unread: list[Unread] = []
+    for entry in found:
+        if isinstance(entry, Unread):
+            unread.append(entry)
+        else:
+            files.update(entry)
+    return Tree(dict(sorted(files.items())), tuple(sorted(set(unread))))
+
+
+def repository(path: str) -> str:
+    """The Git work tree that a path is in; else the working directory if it is in that, else its own folder."""
+    start = folder = os.path.abspath(path) if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        if folder == os.path.dirname(folder):
+            return os.getcwd() if within(start, os.getcwd()) else start
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def within(path: str, folder: str) -> bool:
+    """Whether an absolute path is a folder or lies below it."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def shown(path: str) -> str:
+    """A path as the user sees it: from the working directory, with `/`, and printable."""
+    here = os.getcwd() + os.sep
+    relative = path[len(here) :] if path.startswith(here) else os.path.relpath(path)
+    return relative.replace(os.sep, "/").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def read(path: str) -> bytes | Unread:
+    """The bytes of a file."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        return Unread(path, f"this file can't be read ({error.strerror}), so nothing in it is judged")
+
+
+class _Name(NamedTuple):
+    """A path that was listed."""
+
+    path: str
+
+
+def _names(root: str) -> Iterator[_Name | Unread]:
+    listed = _listed_by_git(root)
+    yield from _walked(root) if listed is None else _with_nested(root, listed)
+
+
+def _listed_by_git(root: str) -> list[str] | None:
+    """The names that Git lists below a folder, or None when the folder is not of a work tree or is ignored by it."""
+    names = _git(root, _LIST)
+    if names is None or (not names and _git(root, _IS_IGNORED) is not None):
+        return None
+    return sorted({os.fsdecode(name) for name in names.split(b"\0") if name})
+
+
+def _git(folder: str, command: Iterable[str]) -> bytes | None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(list(command), cwd=folder, env=environment, capture_output=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
+
+
+def _with_nested(root: str, names: Iterable[str]) -> Iterator[_Name | Unread]:
+    """The paths of names; a name that is a folder is a repository of its own (a submodule, or a clone that is not added)."""
+    for name in names:
+        path = os.path.join(root, name.rstrip("/"))
+        if os.path.isdir(path) and not os.path.islink(path):
+            if os.path.lexists(os.path.join(path, ".git")):
+                yield from _names(path)
+            else:
+                yield Unread(path, "this submodule is not checked out, so nothing in it is judged")
+        else:
+            yield _Name(path)
+
+
+def _walked(root: str) -> Iterator[_Name | Unread]:
+    refused: list[OSError] = []
+    for folder, below, names in os.walk(root, onerror=refused.append):
+        links = [name for name in below if os.path.islink(os.path.join(folder, name))]
+        below[:] = [name for name in below if name != ".git"]
+        yield from (_Name(os.path.join(folder, name)) for name in (*names, *links))
+    for error in refused:
+        yield Unread(error.filename, f"this folder can't be read ({error.strerror}), so nothing in it is judged")
+
+
+def _entry(path: str, top: str) -> Mapping[str, str] | Unread:
+    """What a path stands for: files to read, or why there are none; other kinds of files stand for nothing."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        return Unread(path, f"this can't be read ({error.strerror}), so nothing in it is judged")
+    if stat.S_ISLNK(mode):
+        return _link(path, top)
+    if not _is_wanted(path):
+        return {}
+    if not _is_printable(path):
+        return Unread(path, "the name of this file is not UTF-8, so it is not read")
+    return {path: path} if stat.S_ISREG(mode) else Unread(path, "this is not a regular file, so it is not read")
+
+
+def _is_wanted(path: str) -> bool:
+    return path.endswith((*SUFFIXES, f"{os.sep}{KUSTOMIZATIONS[-1]}"))
+
+
+def _is_printable(path: str) -> bool:
+    return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
+
+
+def _link(path: str, top: str) -> Mapping[str, str] | Unread:
+    """What a symbolic link stands for: a file, or the files of a folder, of the same repository."""
+    real, real_top = os.path.realpath(path), os.path.realpath(top)
+    if not _is_wanted(path) and not os.path.isdir(real):
+        return {}
+    if not os.path.exists(real):
+        return Unread(path, "this link leads to nothing")
+    if not within(real, real_top):
+        return Unread(path, "this link leads out of the repository, so it is not followed")
+    target = top.rstrip(os.sep) + real[len(real_top.rstrip(os.sep)) :]
+    if not os.path.isdir(target):
+        return {path: target} if os.path.isfile(target) else Unread(path, "this is not a regular file, so it is not read")
+    if within(path, target):
+        return Unread(path, "this link leads to a folder that it is in, so it is not followed")
+    found = {name.path for name in _names(target) if isinstance(name, _Name) and not os.path.islink(name.path)}
+    return {path + file[len(target) :]: file for file in found if _is_wanted(file) and os.path.isfile(file)}

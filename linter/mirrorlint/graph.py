@@ -1,0 +1,124 @@
+"""The links as one directed graph: who mirrors to whom, through what, and where it breaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import networkx as nx
+
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.ending import ending, gateway_destination, named, server_of, service_at, used
+from mirrorlint.delivery.follow import LOST, End, Way
+from mirrorlint.delivery.gateway import Chain
+from mirrorlint.istio.names import subset_of, without_port
+from mirrorlint.istio.virtual_service import Destination
+from mirrorlint.source import Node
+
+CALLED, TARGET, ENTRY, SERVICE = "called host", "mirror target", "service entry", "service"
+GATEWAY, SERVED = "gateway host", "virtual service host"
+NOTHING, BEYOND = "nothing", "beyond"
+RELATIONS = ("mirrors", "is", "leads to", "serves", "routes to")
+WHOLE, ASSUMED, UNKNOWN, BROKEN = "whole", "assumed", "unknown", "broken"
+_STATES = (WHOLE, ASSUMED, UNKNOWN, BROKEN)
+
+
+class _Point(NamedTuple):
+    """A node of the graph, and the Node that it stands for."""
+
+    cluster: str
+    kind: str
+    label: str
+    node: Node
+
+
+class _Link(NamedTuple):
+    """An edge of the graph, and the Node that makes or breaks it."""
+
+    source: _Point
+    target: _Point
+    relation: str
+    state: str
+    reason: str
+    node: Node
+
+
+def build(ways: Iterable[tuple[str, Way]]) -> nx.DiGraph[str]:
+    """The graph of ways with their worlds.
+
+    Nodes carry cluster, kind, label, path and line; edges relation, state (whole, assumed, unknown, broken), reason ("" when nothing is
+    wrong), path, line and worlds. What is shared by several ways is drawn once; its place is then the first one.
+    """
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for world, way in ways:
+        for end in dict.fromkeys(way.ends):
+            for link in _links(way, end):
+                _draw(graph, link, world)
+    return graph
+
+
+def _links(way: Way, end: End) -> Iterator[_Link]:
+    """The hops of an endpoint as far as they hold, then what they end at."""
+    points = list(_points(way, end))
+    for relation, source, target, node in zip(RELATIONS, points, points[1:], _written(way, end), strict=False):
+        state = ASSUMED if end.assumed and target.kind == GATEWAY else WHOLE
+        yield _Link(source, target, relation, state, "", node)
+    relation = RELATIONS[len(points) - 1]
+    if end.reason == reason.ARRIVES and end.route is not None:
+        for backend in used(end.route.rule):
+            yield _Link(points[-1], _service(end, backend.destination), relation, WHOLE, "", backend.destination.node["host"])
+    elif end.reason != reason.STAYS:
+        yield _stop(way, end, points[-1], relation)
+
+
+def _stop(way: Way, end: End, last: _Point, relation: str) -> _Link:
+    """The link that leads to nothing, or out of what is known."""
+    node, cluster, _ = ending(way, end)
+    if end.outcome == LOST:
+        return _Link(last, _Point(cluster, NOTHING, end.reason, node), relation, BROKEN, end.reason, node)
+    label = named((end.address.host, end.address.port)) if end.address else end.reason
+    state = UNKNOWN if end.reason == reason.UNKNOWN else WHOLE
+    return _Link(last, _Point("", BEYOND, label, node), relation, state, end.reason, node)
+
+
+def _points(way: Way, end: End) -> Iterator[_Point]:
+    """What a shadow passes on its way to an end; where the way breaks it stops."""
+    source = way.call.cluster
+    yield _Point(source, CALLED, way.called.domain, way.called.node)
+    if end.reason == reason.UNKNOWN_PRIMARY:
+        return
+    yield _Point(source, TARGET, named(way.target), way.mirror.node)
+    if way.upstream is None:
+        return
+    service = way.upstream.service
+    label = named(way.target) if service.kubernetes else service.host
+    yield _Point(source, SERVICE if service.kubernetes else ENTRY, label, service.node)
+    if end.chain is None or end.reason in (reason.TLS_MISMATCH, reason.NO_FILTER_CHAIN):
+        return
+    yield _gateway(way, end, end.chain)
+    if end.host is not None and end.reason != reason.HTTPS_REDIRECT:
+        yield _Point(end.cluster, SERVED, end.host.domain, end.host.node)
+
+
+def _written(way: Way, end: End) -> Iterator[Node]:
+    """Where each of the first links is written."""
+    yield way.mirror.node
+    yield way.mirror.node["host"]
+    yield end.address.node if end.address else way.mirror.node
+    yield end.host.node if end.host else way.mirror.node
+
+
+def _gateway(way: Way, end: End, chain: Chain) -> _Point:
+    domain = end.host.domain if end.host else without_port(way.host).lower()
+    server = server_of(chain, domain)
+    hosts = list(server.node["hosts"])
+    covering = (host for host in hosts if subset_of(domain, host.text.rpartition("/")[2].lower()))
+    node = next(covering, server.node["hosts"].at(0))
+    return _Point(end.cluster, GATEWAY, f"{node.text}:{server.number}", node)
+
+
+def _service(end: End, destination: Destination) -> _Point:
+    service = service_at(end, destination)
+    label = named(gateway_destination(end, destination))
+    return _Point(end.cluster, SERVICE, label, service.node if service else destination.node["host"])
