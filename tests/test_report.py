@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +35,11 @@ FINDING = Finding(
     notes=(Note("did you mean this host?", "prod", Place(ENTRY, 9, 5, 9, 30)),),
 )
 MIRROR = MirrorFate(
-    Place(SERVICE, 12, 9, 12, 20), "prod", "VirtualService default/httpbin", "stage-gateway.example.com:80", dict.fromkeys(BOTH, "all")
+    place=Place(SERVICE, 12, 9, 12, 20),
+    cluster="prod",
+    object="VirtualService default/httpbin",
+    target="stage-gateway.example.com:80",
+    delivery=dict.fromkeys(BOTH, "all"),
 )
 SCHEMA = json.loads((Path(reports.__file__).parent / "report.schema.json").read_text(encoding="utf-8"))
 ESCAPES = re.compile("\x1b\\[[0-9;]*m")
@@ -84,9 +88,14 @@ def test_finding_with_a_note() -> None:
 
 
 def test_blind_spots_and_several_fates() -> None:
-    spots = (BlindSpot("the chart is not rendered", "charts/x"), BlindSpot("no YAML", "a.yaml", 3), BlindSpot("one cluster only"))
+    spots = [
+        BlindSpot("the chart is not rendered", "charts/x"),
+        BlindSpot("no YAML", "a.yaml", 3),
+        BlindSpot("one cluster only"),
+        BlindSpot("no peer", cluster="stage"),
+    ]
     lost = MIRROR._replace(delivery=dict.fromkeys(BOTH, "none"))
-    assert shown(Report((), (*spots, BlindSpot("no peer", cluster="stage")), (MIRROR, lost), 1, 1, 1)) == (
+    assert shown(Report((), tuple(spots), (MIRROR, lost), 1, 1, 1)) == (
         "not judged: charts/x: the chart is not rendered\n"
         "not judged: a.yaml:3: no YAML\n"
         "not judged: one cluster only\n"
@@ -97,7 +106,8 @@ def test_blind_spots_and_several_fates() -> None:
 
 
 def test_nothing_found() -> None:
-    assert shown(Report((), (), (MIRROR, MIRROR), files=2, documents=1_000)) == "2 mirrors arrive. No findings (2 files, 1,000 documents).\n"
+    sound = Report((), (), (MIRROR, MIRROR), files=2, documents=1_000)
+    assert shown(sound) == "2 mirrors arrive. No findings (2 files, 1,000 documents).\n"
     assert shown(Report((), (), ())) == "no mirrors found. No findings (0 files, 0 documents).\n"
 
 
@@ -116,7 +126,7 @@ def test_nothing_found() -> None:
         ([("unknown", "all")], "1 mirror is unknown"),
         ([()], "1 mirror is unknown"),
         ([("none", "none"), ("some", "some"), ("all", "all")], "3 mirrors: 1 arrives, 1 in part, 1 is lost"),
-        ([("none", "all"), ("unknown",), ("unknown",)], "3 mirrors: 1 arrives only with Istio 1.28 and later, 2 are unknown"),
+        ([("none", "all"), ("unknown",)], "2 mirrors: 1 arrives only with Istio 1.28 and later, 1 is unknown"),
     ],
 )
 def test_fates_are_summed_up(deliveries: list[tuple[str, ...]], words: str) -> None:
@@ -124,13 +134,15 @@ def test_fates_are_summed_up(deliveries: list[tuple[str, ...]], words: str) -> N
 
 
 def test_verbose_tells_each_mirrors_delivery() -> None:
-    one = MIRROR._replace(target="s:80", delivery={"1.28": "none", "1.27": "some"})
-    none = one._replace(object="", cluster="", delivery={})
-    assert shown(Report((), (), (one._replace(delivery=MIRROR.delivery), one, none)), verbose=True, width=200).splitlines()[:3] == [
-        f"mirror: {SERVICE}:12:9 (prod, VirtualService default/httpbin) to s:80 arrives with every Istio",
-        f"mirror: {SERVICE}:12:9 (prod, VirtualService default/httpbin) to s:80 "
-        "arrives in part with Istio up to 1.27, is lost with Istio 1.28 and later",
-        f"mirror: {SERVICE}:12:9 to s:80 is unknown",
+    same = MIRROR._replace(target="s:80")
+    other = same._replace(delivery={"1.28": "none", "1.27": "some"})
+    none = same._replace(object="", cluster="", delivery={})
+    here = f"mirror: {SERVICE}:12:9"
+    owned = f"{here} (prod, {MIRROR.object})"
+    assert shown(Report((), (), (same, other, none)), verbose=True, width=200).splitlines()[:3] == [
+        f"{owned} to s:80 arrives with every Istio",
+        f"{owned} to s:80 arrives in part with Istio up to 1.27, is lost with Istio 1.28 and later",
+        f"{here} to s:80 is unknown",
     ]
 
 
@@ -257,29 +269,116 @@ REPORTS = st.builds(
 
 
 @given(REPORTS, st.lists(TEXT, max_size=40), st.booleans(), st.booleans(), st.integers(-1, 120))
-def test_any_text_is_shown_without_control_characters(
-    report: Report, lines: list[str], quiet: bool, verbose: bool, width: int
-) -> None:
-    sources = {"f.yaml": lines}
-    plain = shown(report, sources, quiet=quiet, verbose=verbose, width=width)
+def test_any_text_is_shown_safely(report: Report, lines: list[str], quiet: bool, verbose: bool, width: int) -> None:
+    sources, options = {"f.yaml": lines}, {"quiet": quiet, "verbose": verbose, "width": width}
+    plain = shown(report, sources, **options)
     assert clean(plain.replace("\n", "")) == plain.replace("\n", "")
-    assert plain.encode()
     assert plain.endswith("\n") or (quiet and not report.findings)
-    colored = shown(report, sources, quiet=quiet, verbose=verbose, width=width, color=True)
+    colored = shown(report, sources, **options, color=True)
     assert ESCAPES.sub("", colored) == plain
 
 
-@given(st.text(max_size=80) | TEXT, st.data())
+@given(st.text(st.characters(exclude_categories=["Mn", "Me"], exclude_characters="\r\n"), max_size=80), st.data())
 def test_marked_columns_are_the_spanned_text(line: str, data: st.DataObject) -> None:
-    line = line.replace("\n", "").replace("\r", "")
     start = data.draw(st.integers(0, len(line)))
     end = data.draw(st.integers(start, len(line)))
-    source, marker = marked(line, Place("f.yaml", 1, start + 1, 1, end + 1), width=2_000)
-    assert _under(marker, source) == clean(line[start:end].replace("\t", "    ")).rstrip(" ") or start == end
+    width = data.draw(st.sampled_from([40, 60, 200]))
+    source, marker = marked(line, Place("f.yaml", 1, start + 1, 1, end + 1), width)
+    spanned = clean(line[start:end].replace("\t", "    "))
+    if start == end:
+        assert marker.count("^") == 1
+    elif under(marker, source).endswith("…") and "…" not in spanned:
+        assert spanned.startswith(under(marker, source).removesuffix("…"))
+    else:
+        assert under(marker, source) == spanned.rstrip(" ")
 
 
-def _under(marker: str, source: str) -> str:
+def under(marker: str, source: str) -> str:
     """The characters of a line above a marker, blanks at its end apart."""
     begin, end = marker.index("^"), marker.index("^") + marker.count("^")
     places = [cells(source[:index]) for index in range(len(source))]
     return "".join(char for char, place in zip(source, places, strict=True) if begin <= place < end).rstrip(" ")
+
+
+def validated(report: Report) -> Any:
+    """What a program reads, after the schema has accepted it."""
+    document = json.loads(as_json.render(report, "0.1.0"))
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    return document
+
+
+def test_json_of_a_finding() -> None:
+    fixed = FINDING._replace(fix="--- a\n+++ b\n")
+    assert validated(Report((fixed,), (BlindSpot("no YAML", "a.yaml", 3, "prod"),), (MIRROR,), 1, 12, 30)) == {
+        "version": 1,
+        "tool": "mirrorlint 0.1.0",
+        "findings": [
+            {
+                "rule": "mirror-to-unknown-host",
+                "level": "error",
+                "message": FINDING.message,
+                "cluster": "prod",
+                "path": SERVICE,
+                "line": 14,
+                "column": 13,
+                "end_line": 14,
+                "end_column": 37,
+                "object": "VirtualService default/httpbin",
+                "worlds": ["1.27"],
+                "notes": [
+                    {"message": "did you mean this host?", "cluster": "prod", "path": ENTRY, "line": 9, "column": 5},
+                ],
+                "fix": "--- a\n+++ b\n",
+            }
+        ],
+        "blind_spots": [{"message": "no YAML", "path": "a.yaml", "line": 3}],
+        "mirrors": [
+            {
+                "object": "VirtualService default/httpbin",
+                "target": "stage-gateway.example.com:80",
+                "path": SERVICE,
+                "line": 12,
+                "delivery": {"1.27": "all", "1.28": "all"},
+            }
+        ],
+        "summary": {
+            "errors": 1,
+            "warnings": 0,
+            "suppressed": 1,
+            "blind_spots": 1,
+            "files": 12,
+            "documents": 30,
+            "mirrors": 1,
+        },
+    }
+
+
+def test_json_is_indented_ascii_in_a_stable_order() -> None:
+    spots = (BlindSpot("名\ud800\x1b", "charts/x"),)
+    page = as_json.render(Report((), spots, (MIRROR._replace(delivery={"1.28": "none", "1.27": "all"}),)), "1")
+    assert page.startswith('{\n  "version": 1,\n  "tool": "mirrorlint 1",\n  "findings": [],\n')
+    assert page.endswith("\n}\n")
+    assert page.isascii()
+    assert '"message": "\\u540d\\ufffd\\u001b"' in page
+    assert '"line": null' in page
+    assert page.index('"1.27"') < page.index('"1.28"')
+
+
+def test_schema_refuses_what_it_does_not_name() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    document = validated(Report((FINDING,), (BlindSpot("b"),), (MIRROR,)))
+    for part in (document, document["summary"], *document["findings"], *document["blind_spots"], *document["mirrors"]):
+        part["extra"] = 1
+        assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(document)
+        del part["extra"]
+
+
+@given(TEXT, TEXT, st.sampled_from([0, 1, 80]))
+def test_any_text_is_valid_json(words: str, path: str, line: int) -> None:
+    place = Place(path, 1, 1, 1, 1)
+    note = Note(words, words, place)
+    finding = FINDING._replace(message=words, place=place, rule=words, object=words, fix=words, notes=(note,))
+    mirror = MIRROR._replace(target=words, place=place)
+    document = validated(Report((finding,), (BlindSpot(words, path, line),), (mirror,)))
+    assert json.dumps(document, ensure_ascii=False).encode()
+    assert document["findings"][0]["message"] == re.sub("[\ud800-\udfff]", "\ufffd", words)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mirrorlint import source, tree
@@ -488,7 +488,6 @@ class TestStreams:
             pytest.param(b"b: \xff", 3, id="not UTF-8"),
             pytest.param(b"b: \0", 3, id="NUL"),
             pytest.param(b"b: *x", 3, id="alias"),
-            pytest.param(b"b: 1\n...\n}", 5, id="behind an end"),
             pytest.param("# \u2028\nb: 'x".encode(), 4, id="behind a break that only YAML 1.1 knows"),
         ],
     )
@@ -520,6 +519,11 @@ class TestStreams:
     def test_cut_utf16(self) -> None:
         (broken,) = parse("a: b".encode("utf-16") + b"c", "f.yaml").broken
         assert broken.place[1:3] == (1, 5)
+
+    def test_a_value_behind_an_end(self) -> None:
+        parsed = parse(b"a: 1\n---\nb: 2\n... \n}\n---\nc: 3\n", "f.yaml")
+        assert [document.plain() for document in parsed.documents] == [{"a": 1}, {"b": 2}, {"c": 3}]
+        assert [str(broken.place) for broken in parsed.broken] == ["f.yaml:5:1"]
 
     def test_a_value_behind_a_document_costs_only_itself(self) -> None:
         parsed = parse(b'{"a": 1}\n{"b": 2}\n---\nc: 3\n', "f.yaml")
@@ -814,10 +818,18 @@ JSON_LIKE = st.recursive(
 )
 YAML_PIECES = st.lists(
     st.sampled_from(
-        "a b: - ? : [ ] { } , & * ! | > ' \" % @ ` ~ # << {{ }} \\ --- ... &a *a !!int !t \t \r \n \n\n   \0 \x85 \u2028 é \ufeff 1".split(
-            " "
-        )
-        + [" ", "  ", "\n- ", "\na: ", "\n  b: ", "\n---\n", "\n%TAG ! x\n", "|\n  x\n", "<<: *a"]
+        [
+            *"ab:-?[]{},&*!|>'\"%@`~#\\\t\r\n \0\x85\u2028\ufeffé1",
+            "- ",
+            "? ",
+            ": ",
+            "<<: *a",
+            "&a ",
+            "*a",
+            "!!int ",
+            "!t ",
+        ]
+        + ["{{", "}}", "--- ", "...", "\n- ", "\na: ", "\n  b: ", "\n---\n", "\n%TAG ! x\n", "|\n  x\n"]
     ),
     max_size=25,
 ).map("".join)

@@ -140,14 +140,19 @@ def _groups(judged: Judged, worlds: Iterable[str]) -> list[_Group]:
 
 
 def _share(group: _Group, judged: Judged) -> str:
-    """Who is hit, where not all are: by Host when the Host decides, else by request."""
-    hosts = list(dict.fromkeys(loss.way.host for loss in group.losses))
-    others = {way.host for ways in judged.ways.values() for way in ways if any(end.outcome != LOST for end in way.ends)}
-    total = len({way.host for ways in judged.ways.values() for way in ways})
-    if not others & set(hosts):
-        return f" (lost for {len(hosts)} of {total} Hosts: {_listed(hosts)})"
-    request = group.losses[0].way.request
-    return f" (lost for some requests, such as `{request.method} {request.path}`)"
+    """Who is hit, where not all are: by namespace or Host when that decides, else by request."""
+    ways = [way for found in judged.ways.values() for way in found]
+    spared = [way for way in ways if any(end.outcome != LOST for end in way.ends)]
+    lost = [loss.way for loss in group.losses]
+    namespaces = sorted({way.call.namespace for way in lost})
+    if not {way.call.namespace for way in spared} & set(namespaces):
+        return f" (lost for callers in {_listed(namespaces)})"
+    hosts = list(dict.fromkeys(way.host for way in lost))
+    if not {way.host for way in spared} & set(hosts):
+        return f" (lost for {len(hosts)} of {len({way.host for way in ways})} Hosts: {_listed(hosts)})"
+    request = lost[0].request
+    headers = "".join(f" with `{name}: {value}`" for name, value in request.headers.items())
+    return f" (lost for some requests, such as `{request.method} {request.path}`{headers})"
 
 
 def _listed(hosts: Sequence[str]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import networkx as nx
 
@@ -12,16 +12,15 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.ending import ending, gateway_destination, named, server_of, service_at, used
 from mirrorlint.delivery.follow import LOST, End, Way
 from mirrorlint.delivery.gateway import Chain
+from mirrorlint.drawing import ASSUMED, BROKEN, FORMATS, NOTHING, UNKNOWN, WHOLE, Drawn
 from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.istio.virtual_service import Destination
 from mirrorlint.source import Node
 
 CALLED, TARGET, ENTRY, SERVICE = "called host", "mirror target", "service entry", "service"
 GATEWAY, SERVED = "gateway host", "virtual service host"
-NOTHING, BEYOND = "nothing", "beyond"
+BEYOND = "beyond"
 RELATIONS = ("mirrors", "is", "leads to", "serves", "routes to")
-WHOLE, ASSUMED, UNKNOWN, BROKEN = "whole", "assumed", "unknown", "broken"
-_STATES = (WHOLE, ASSUMED, UNKNOWN, BROKEN)
 
 
 class _Point(NamedTuple):
@@ -47,8 +46,8 @@ class _Link(NamedTuple):
 def build(ways: Iterable[tuple[str, Way]]) -> nx.DiGraph[str]:
     """The graph of ways with their worlds.
 
-    Nodes carry cluster, kind, label, path and line; edges relation, state (whole, assumed, unknown, broken), reason ("" when nothing is
-    wrong), path, line and worlds. What is shared by several ways is drawn once; its place is then the first one.
+    Nodes carry cluster, kind, label, path and line; edges relation, state (whole, assumed, unknown, broken), reason
+    ("" when nothing is wrong), path, line and worlds. What several ways share is drawn once, at its first place.
     """
     graph: nx.DiGraph[str] = nx.DiGraph()
     for world, way in ways:
@@ -67,7 +66,8 @@ def _links(way: Way, end: End) -> Iterator[_Link]:
     relation = RELATIONS[len(points) - 1]
     if end.reason == reason.ARRIVES and end.route is not None:
         for backend in used(end.route.rule):
-            yield _Link(points[-1], _service(end, backend.destination), relation, WHOLE, "", backend.destination.node["host"])
+            service = _service(end, backend.destination)
+            yield _Link(points[-1], service, relation, WHOLE, "", backend.destination.node["host"])
     elif end.reason != reason.STAYS:
         yield _stop(way, end, points[-1], relation)
 
@@ -122,3 +122,48 @@ def _service(end: End, destination: Destination) -> _Point:
     service = service_at(end, destination)
     label = named(gateway_destination(end, destination))
     return _Point(end.cluster, SERVICE, label, service.node if service else destination.node["host"])
+
+
+def _draw(graph: nx.DiGraph[str], link: _Link, world: str) -> None:
+    source, target = _add(graph, link.source), _add(graph, link.target)
+    place = link.node.place
+    known = graph.get_edge_data(source, target, {})
+    path, line = min((place.path, place.line), (known.get("path", place.path), known.get("line", place.line)))
+    graph.add_edge(
+        source,
+        target,
+        relation=link.relation,
+        state=link.state,
+        reason=link.reason,
+        path=path,
+        line=line,
+        worlds=sorted({world, *known.get("worlds", ())}),
+    )
+
+
+def _add(graph: nx.DiGraph[str], point: _Point) -> str:
+    """The point's node; targets of one name are one node, whoever mirrors to them."""
+    place = (point.node.place.path, point.node.place.line)
+    where = () if point.kind == TARGET else place
+    name = json.dumps([point.cluster, point.kind, point.label, *where])
+    if name in graph:
+        known = graph.nodes[name]
+        place = min(place, (known["path"], known["line"]))
+    graph.add_node(name, cluster=point.cluster, kind=point.kind, label=point.label, path=place[0], line=place[1])
+    return name
+
+
+def render(graph: nx.DiGraph[str], kind: str) -> str:
+    """The graph as `mermaid`, `dot` or `json`; the same graph gives the same text, in whatever order it was built."""
+    return FORMATS[kind](_content(graph))
+
+
+def _content(graph: nx.DiGraph[str]) -> Drawn:
+    """Number the nodes in order of what they say."""
+    keys = ("cluster", "path", "line", "kind", "label")
+    ordered = sorted(graph.nodes, key=lambda name: (*(graph.nodes[name][key] for key in keys), name))
+    ids = {name: f"n{number}" for number, name in enumerate(ordered)}
+    nodes = [{"id": ids[name], **graph.nodes[name]} for name in ordered]
+    order = {name: number for number, name in enumerate(ordered)}
+    links = sorted(graph.edges(data=True), key=lambda edge: (order[edge[0]], order[edge[1]]))
+    return Drawn(nodes, [{"source": ids[a], "target": ids[b], **data} for a, b, data in links])

@@ -67,7 +67,9 @@ def explain(lines: list[str], failure: Failure) -> Advice:
 
 def repeated(key: str, first_line: int) -> tuple[str, str]:
     """Message and hint for a key that its mapping already has in `first_line` (from 1)."""
-    message = f"`{key}` is already a key of this mapping (line {first_line}): Kubernetes refuses it or keeps only the last"
+    message = (
+        f"`{key}` is already a key of this mapping (line {first_line}): Kubernetes refuses it or keeps only the last"
+    )
     if key == "mirror":
         return message, "several mirrors are a list under `mirrors:`"
     return message, f"keep one `{key}`, or indent the second under the object it belongs to"
@@ -164,7 +166,9 @@ def _early_quote(case: _Case) -> Advice | None:
     if before.count(quote) % 2 == 0:
         text = case.here[case.column :]
         message = f"`{_short(text)}` stands behind the closing quote of its value"
-        return Advice(case.line, case.column, message, "let the quotes hold the whole value, and double a single quote inside it")
+        return Advice(
+            case.line, case.column, message, "let the quotes hold the whole value, and double a single quote inside it"
+        )
     line = next((n for n in range(case.line - 1, -1, -1) if case.lines[n].count(quote) % 2), -1)
     if line < 0:
         return None
@@ -267,7 +271,9 @@ def _same_line_list(case: _Case) -> Advice | None:
     if not case.failure.problem.startswith("block sequence entries are not allowed"):
         return None
     text = _short(case.here[case.column :])
-    return Advice(case.line, case.column, f"`{text}` begins a list where none can begin", "put it on the next line, or quote it")
+    return Advice(
+        case.line, case.column, f"`{text}` begins a list where none can begin", "put it on the next line, or quote it"
+    )
 
 
 def _lines_up_with_nothing(case: _Case) -> Advice | None:

@@ -1,11 +1,11 @@
-"""Kustomizations: which only list resources and can be read as they are, and what they list."""
+"""Kustomizations: which only list resources and can be read as they are, and what they lead to."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Set
+from typing import NamedTuple, Protocol
 
 from mirrorlint.source import Node
 
@@ -22,6 +22,19 @@ class Kustomization(NamedTuple):
     resources: tuple[Node, ...]
 
 
+class Ground(Protocol):
+    """The files that kustomizations stand in, as absolute paths."""
+
+    def kustomization(self, folder: str) -> Kustomization | None:
+        """A folder's kustomization."""
+
+    def governed(self, path: str) -> Set[str]:
+        """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""
+
+    def outside(self, path: str) -> bool:
+        """Whether a path is out of the repository."""
+
+
 class Gap(NamedTuple):
     """What a kustomization asks for and was not read: where and why."""
 
@@ -30,10 +43,11 @@ class Gap(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """What kustomizations lead to: the folders and files listed, those that must be rendered first (with all below them), and gaps."""
+    """What kustomizations lead to: files as they are written, files that must be rendered first, the folders passed, and gaps."""
 
-    listed: frozenset[str]
-    rendered: frozenset[str]
+    plain: frozenset[str]
+    hidden: frozenset[str]
+    folders: frozenset[str]
     gaps: tuple[Gap, ...]
 
 
@@ -43,30 +57,47 @@ def kustomization(file: str, document: Node) -> Kustomization:
     return Kustomization(os.path.dirname(file), file, more[0] if more else None, tuple(document["resources"]))
 
 
-def reach(start: Mapping[str, Kustomization], find: Callable[[str], Kustomization | None], top: str) -> Reach:
-    """Follow kustomizations through what they list; `find` gives a folder's, `top` is the folder that nothing is read outside of."""
-    listed: set[str] = set()
-    rendered: set[str] = set()
-    gaps: dict[Gap, None] = {}
-    waiting = [(each, False) for each in start.values()]
-    seen: set[tuple[str, bool]] = set()
+def reach(starts: Iterable[Kustomization], ground: Ground) -> Reach:
+    """Follow kustomizations through what they list; what one that must be rendered leads to must be, too."""
+    plain: set[str] = set()
+    hidden: set[str] = set()
+    passed: set[tuple[str, bool]] = set()
+    gaps: set[Gap] = set()
+    waiting = [(each, False) for each in starts]
     while waiting:
-        current, hidden = waiting.pop()
-        hidden = hidden or current.more is not None
-        if (current.folder, hidden) in seen:
+        current, above = waiting.pop()
+        inside = above or current.more is not None
+        if (current.folder, inside) in passed:
             continue
-        seen.add((current.folder, hidden))
+        passed.add((current.folder, inside))
+        if inside:
+            hidden |= ground.governed(current.folder)
         if current.more is not None:
-            rendered.add(current.folder)
-            gaps[_unrendered(current)] = None
+            gaps.add(_unrendered(current.more))
         for node in current.resources:
             path = os.path.normpath(os.path.join(current.folder, node.text))
-            gap = _gap(node, path, top)
-            if gap is not None:
-                gaps[gap] = None
-                continue
-            (rendered if hidden else listed).add(path)
-            below = find(path)
+            below = ground.kustomization(path)
             if below is not None:
-                waiting.append((below, hidden))
-    return Reach(frozenset(listed), frozenset(rendered), tuple(sorted(gaps, key=lambda gap: gap.node.place)))
+                waiting.append((below, inside))
+                continue
+            found = ground.governed(path)
+            (hidden if inside else plain).update(found)
+            gaps.update([] if found else [_missing(node, ground.outside(path))])
+    return Reach(frozenset(plain), frozenset(hidden), frozenset(folder for folder, _ in passed), tuple(sorted(gaps, key=_place)))
+
+
+def _place(gap: Gap) -> tuple[object, ...]:
+    return gap.node.place
+
+
+def _unrendered(field: Node) -> Gap:
+    message = f"this kustomization has `{field.text}` and must be rendered first: neither its folder nor what it lists is judged"
+    return Gap(field, message)
+
+
+def _missing(node: Node, outside: bool) -> Gap:
+    if _REMOTE.search(node.text):
+        return Gap(node, f"`{node.text}` is not in this repository, so it is not read")
+    if outside:
+        return Gap(node, f"`{node.text}` lies outside of the repository, so it is not read")
+    return Gap(node, f"`{node.text}` leads to no file of the repository")

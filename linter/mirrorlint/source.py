@@ -76,7 +76,7 @@ def _parse(text: str, path: str) -> Parsed:
     for piece in _pieces(text):
         where = _where(piece)
         documents = piece.composed.documents
-        if piece.line or _OTHER_BREAK.search(piece.text):
+        if piece.line or _has_other_breaks(piece.text):
             documents = [_moved(raw, where, {}) for raw in documents]
         parsed.documents.extend(Node(raw, path) for raw in documents)
         faults = chain(_repeats(piece, where, path), _failures(piece, where, path))
@@ -130,7 +130,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
 
 def _where(piece: _Piece) -> _Where:
     """What turns a mark of the YAML parser into a line and a column of the file, as editors count them."""
-    if not _OTHER_BREAK.search(piece.text):
+    if not _has_other_breaks(piece.text):
         return lambda line, column: (line + piece.line, column)
     begins = [(piece.line, 0)]
     line = shift = start = 0
@@ -143,6 +143,10 @@ def _where(piece: _Piece) -> _Where:
     return lambda line, column: (begins[line][0], begins[line][1] + column)
 
 
+def _has_other_breaks(text: str) -> bool:
+    return not text.isascii() and _OTHER_BREAK.search(text) is not None
+
+
 def _moved(raw: Raw, where: _Where, seen: dict[int, Any]) -> Raw:
     content = raw[0]
     if type(content) is not str:
@@ -151,7 +155,9 @@ def _moved(raw: Raw, where: _Where, seen: dict[int, Any]) -> Raw:
                 seen[id(content)] = [_moved(item, where, seen) for item in content]
             else:
                 pairs = content.items()
-                seen[id(content)] = {name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs}
+                seen[id(content)] = {
+                    name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs
+                }
         content = seen[id(content)]
     return (content, raw[1], *where(raw[2], raw[3]), *where(raw[4], raw[5]))
 

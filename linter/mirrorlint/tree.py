@@ -173,11 +173,13 @@ class Composer:
 
     def _close(self, event: Any, items: list[Raw], content: list[Raw] | dict[str, tuple[Raw, Raw]]) -> list[Raw]:
         parent, opened = self._stack.pop()
-        line, column = _start(opened)
+        mark = opened.start_mark
+        line, column = mark.line, mark.column
         if opened.flow_style or not items:
-            end_line, end_column = event.end_mark.line, event.end_mark.column
+            mark = event.end_mark
+            end_line, end_column = mark.line, mark.column
         else:
-            end_line, end_column = items[-1][4:]
+            _, _, _, _, end_line, end_column = items[-1]
         if opened.anchor is not None or opened.tag is not None:
             column += self._properties(opened)
             if content is not items and not opened.flow_style:
@@ -195,7 +197,9 @@ class Composer:
         try:
             typed(event.value, tag)
         except ValueError:
-            raise _RefusedError(f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column) from None
+            raise _RefusedError(
+                f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column
+            ) from None
         column += self._properties(event)
         end_line, end_column = end.line, end.column
         if event.style in ("|", ">"):

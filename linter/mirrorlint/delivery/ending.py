@@ -94,10 +94,16 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "unresolved": "headless" if upstream and upstream.service.kubernetes else "an entry with resolution NONE",
         "reached": _reached(end),
         "missing": _missing(way, end),
-        "taken": f"the server takes {end.chain.tls}" if end.chain else "and several servers take that alike",
+        "taken": _taken(end.chain),
         "closest": f" (the closest is `{found.domain}`)" if (found := _closest(end, host)) else "",
         "unrouted": _unrouted(end, f"{way.request.method} {path}"),
     }
+
+
+def _taken(chain: Chain | None) -> str:
+    if chain is None:
+        return "and several servers take that alike"
+    return f"the server takes {'plain text' if chain.tls == PLAINTEXT else chain.tls}"
 
 
 def _reached(end: End) -> str:

@@ -15,6 +15,7 @@ from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
 from mirrorlint.istio.virtual_service import Destination, VirtualService
 
 _MESH_ONLY = frozenset({MESH})
+_KEEPS_LISTENER = frozenset({"MONGO", "MYSQL"})  # the first without an own address keeps a port to itself (listener.go:isConflictWithWellKnownPort)
 _NO_ROUTES: tuple[Route, ...] = ()
 
 
@@ -164,7 +165,10 @@ class EgressListener:
     def table(self, port: int) -> Table | None:
         """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts); a forward proxy's port is not followed."""
         owning = self.owning(port)
-        if self.egress.protocol == "HTTP_PROXY" or not any(p.routes_http for s in owning.values() for p in s.ports if p.number == port):
+        ports = [(s, p) for s in owning.values() for p in s.ports if p.number == port]
+        shared = [p.protocol for s, p in ports if not s.addresses and (s.resolution == NONE or not s.kubernetes)]
+        taken = bool(shared) and shared[0] in _KEEPS_LISTENER
+        if self.egress.protocol == "HTTP_PROXY" or taken or not any(p.routes_http for _, p in ports):
             return None
         return _SidecarTable(self, port, owning)
 

@@ -53,11 +53,10 @@ def build(mesh: Mesh, service: Service, port: Port, subset: Subset | None, rule:
 
 
 def _addresses(mesh: Mesh, service: Service, port: Port, subset: Subset | None) -> tuple[Address, ...]:
-    """Where the service's endpoints are dialled; ServiceEntries of one namespace for one host share them."""
-    same = [s for s in mesh.services_by_host[service.host] if s.namespace == service.namespace and not s.kubernetes]
-    twins = [service] if service.kubernetes else same
-    found = (address for twin in twins for p in twin.ports if p.number == port.number for address in _of_entry(mesh, twin, p, subset))
-    return tuple(dict.fromkeys(found))
+    """Where the service's endpoints are dialled; all that one namespace has for a host share them (model/endpointshards.go)."""
+    twins = [s for s in mesh.services_by_host[service.host] if s.namespace == service.namespace]
+    same_port = ((twin, p) for twin in twins for p in twin.ports if (p.number, p.name) == (port.number, port.name))
+    return tuple(dict.fromkeys(address for twin, p in same_port for address in _of_entry(mesh, twin, p, subset)))
 
 
 def _of_entry(mesh: Mesh, entry: Service, port: Port, subset: Subset | None) -> Iterator[Address]:

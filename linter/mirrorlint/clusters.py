@@ -1,0 +1,97 @@
+"""Which clusters there are and which folders belong to each, and why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+CONVENTIONS = (("clusters",), ("environments", "envs"), ("overlays",))
+_DEPTH = 2
+
+
+class Assignment(NamedTuple):
+    """A folder or file, the clusters that it was taken to belong to (none when it was left out), and why."""
+
+    path: str
+    clusters: tuple[str, ...]
+    why: str
+
+
+class Group(NamedTuple):
+    """A cluster that was found, with its folders and files."""
+
+    name: str
+    paths: tuple[str, ...]
+    why: str
+
+
+class Ground(NamedTuple):
+    """What clusters are found in; all paths are absolute.
+
+    `arguments` and `sections` are those that were named, by their paths; `folders` are all below `root`. `holds` tells whether a folder has
+    Istio objects or leads to some, `leads` what its kustomizations lead to, themselves included.
+    """
+
+    root: str
+    arguments: Mapping[str, Sequence[str]]
+    sections: Mapping[str, Sequence[str]]
+    folders: Sequence[str]
+    holds: Callable[[str], bool]
+    leads: Callable[[str], Iterable[str]]
+
+
+def find(ground: Ground) -> tuple[Group, ...]:
+    """The clusters by the first strategy that finds any."""
+    return next(groups for groups in strategies(ground) if groups)
+
+
+def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
+    """What each way of finding clusters gives, the surest first; the last always gives one."""
+    yield tuple(Group(name, tuple(paths), "named as an argument") for name, paths in ground.arguments.items())
+    yield tuple(Group(name, tuple(paths), "named in the settings") for name, paths in ground.sections.items())
+    for words in CONVENTIONS:
+        yield _by_convention(ground, words)
+    yield _siblings(ground)
+    name = os.path.basename(ground.root) or "cluster"
+    yield (Group(name, (ground.root,), "no folders of several clusters were found: all of it is one"),)
+
+
+def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
+    """The folders below `clusters` and the like; folders of one name are one cluster."""
+    above = [folder for folder in ground.folders if os.path.basename(folder) in words and _depth(ground.root, folder) <= _DEPTH + 1]
+    outer = [folder for folder in above if not any(folder.startswith(other + os.sep) for other in above)]
+    found = _without_bases(ground, [folder for folder in ground.folders if os.path.dirname(folder) in outer])
+    if not any(ground.holds(folder) for folder in found):
+        return ()
+    names = sorted({os.path.basename(folder) for folder in found})
+    return tuple(Group(name, tuple(f for f in found if os.path.basename(f) == name), f"a folder of `{_of(found, name)}`") for name in names)
+
+
+def _of(found: Iterable[str], name: str) -> str:
+    """The word of the convention that a cluster's folder stands below."""
+    return next(os.path.basename(os.path.dirname(folder)) + "/" for folder in found if os.path.basename(folder) == name)
+
+
+def _siblings(ground: Ground) -> tuple[Group, ...]:
+    """The direct child folders that hold Istio objects, when they are several."""
+    children = [folder for folder in ground.folders if os.path.dirname(folder) == ground.root and ground.holds(folder)]
+    found = _without_bases(ground, children)
+    if len(found) < 2:
+        return ()
+    return tuple(Group(os.path.basename(folder), (folder,), "one of several folders that hold Istio objects") for folder in found)
+
+
+def _without_bases(ground: Ground, folders: Sequence[str]) -> list[str]:
+    """Leave out what others are built on: a folder that another one's kustomization lists, as a whole or in parts."""
+    led = {folder: set(ground.leads(folder)) for folder in folders}
+    found = []
+    for folder in folders:
+        others = set().union(*(led[other] for other in folders if other != folder))
+        if folder not in others and (folder in led[folder] or not any(path.startswith(folder + os.sep) for path in others)):
+            found.append(folder)
+    return found or list(folders)
+
+
+def _depth(root: str, folder: str) -> int:
+    return folder[len(root.rstrip(os.sep)) :].count(os.sep)

@@ -1,0 +1,118 @@
+"""The files read so far: each is parsed once, whichever clusters it belongs to."""
+
+from __future__ import annotations
+
+import bisect
+import os
+from collections.abc import Set
+
+from mirrorlint import files
+from mirrorlint.files import Unread
+from mirrorlint.kustomize import Kustomization, kustomization
+from mirrorlint.objects import Content, content
+
+_CHART = "Chart.yaml"
+_NOTHING = Content((), (), 0, (), ())
+
+
+class Disk:
+    """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
+
+    def __init__(self, top: str) -> None:
+        """Nothing is read outside of `top`, unless it is added."""
+        self.top = top
+        self.unread: set[Unread] = set()
+        self._roots: list[str] = []
+        self._real: dict[str, str] = {}
+        self._paths: list[str] = []
+        self._contents: dict[str, Content] = {}
+        self._kustomizations: dict[str, str] = {}
+        self._folders: set[str] = set()
+
+    def add(self, root: str) -> None:
+        """List the files of a folder, or one file."""
+        if any(files.within(root, known) for known in self._roots):
+            return
+        self._roots.append(root)
+        listing = files.tree(root)
+        self.unread |= set(listing.unread)
+        charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
+        message = "a Helm chart must be rendered before it can be judged: nothing in it is read"
+        self.unread |= {Unread(folder, message) for folder in charts}
+        self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
+        self._paths = sorted(self._real)
+        for path in self._paths:
+            if os.path.basename(path) in files.KUSTOMIZATIONS:
+                self._kustomizations.setdefault(os.path.dirname(path), path)
+        self._folders = set().union(*map(_above, {os.path.dirname(path) for path in self._paths}))
+
+    def below(self, path: str) -> list[str]:
+        """The file that `path` is, or all files below the folder that it is, sorted."""
+        if path in self._real:
+            return [path]
+        start = path.rstrip(os.sep) + os.sep
+        first = bisect.bisect_left(self._paths, start)
+        last = bisect.bisect_left(self._paths, start[:-1] + chr(ord(os.sep) + 1))
+        return self._paths[first:last]
+
+    def folders(self, root: str) -> list[str]:
+        """The folders below a folder that hold files, at any depth, sorted."""
+        return sorted(folder for folder in self._folders if folder != root and files.within(folder, root))
+
+    def kustomizations(self, path: str) -> list[Kustomization]:
+        """All kustomizations at or below a path."""
+        found = (self.kustomization(folder) for folder in sorted(self._kustomizations) if files.within(folder, path))
+        return [each for each in found if each is not None]
+
+    def kustomization(self, folder: str) -> Kustomization | None:
+        """A folder's kustomization; one that can't be read is none."""
+        self._reach_out(folder)
+        file = self._kustomizations.get(folder)
+        documents = self.content(file).documents if file else ()
+        return kustomization(file, documents[0]) if file and documents else None
+
+    def governed(self, path: str) -> Set[str]:
+        """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""
+        self._reach_out(path)
+        further = {folder for folder in self._kustomizations if folder != path and files.within(folder, path)}
+        return {file for file in self.below(path) if not _is_below(file, further)}
+
+    def outside(self, path: str) -> bool:
+        """Whether a path is out of the repository."""
+        return not files.within(path, self.top)
+
+    def real(self, path: str) -> str:
+        """The file that is read for a path: another one behind a link."""
+        return self._real[path]
+
+    def content(self, path: str) -> Content:
+        """What a file holds."""
+        real = self._real[path]
+        if real not in self._contents:
+            data = files.read(real)
+            if isinstance(data, Unread):
+                self.unread.add(data)
+            self._contents[real] = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
+        return self._contents[real]
+
+    def _reach_out(self, path: str) -> None:
+        """List what a kustomization leads to, if it is in the repository."""
+        if not self.outside(path) and not self.below(path) and os.path.exists(path):
+            self.add(path)
+
+
+def _above(folder: str) -> set[str]:
+    """A folder and those that it is in."""
+    found = {folder}
+    while folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+        found.add(folder)
+    return found
+
+
+def _outermost(folders: set[str]) -> set[str]:
+    return {folder for folder in folders if not (_above(folder) - {folder}) & folders}
+
+
+def _is_below(file: str, folders: set[str]) -> bool:
+    return bool(folders) and bool(_above(os.path.dirname(file)) & folders)

@@ -1,0 +1,46 @@
+"""The scenarios that Istio's own control plane judged, and how a fleet is made of one."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mirrorlint import Call, Fleet, loads
+
+FILE = Path(__file__).parent / "truth" / "truth.jsonl.gz"
+GATEWAY_LABELS = {"istio": "ingressgateway", "app": "istio-ingressgateway"}
+PORTS = {port: port for port in (80, 443, 8080, 8443, 15443, 31380)}
+
+
+def scenarios() -> Iterator[dict[str, Any]]:
+    """All scenarios, in order."""
+    with gzip.open(FILE, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def fleet_of(scenario: dict[str, Any]) -> Fleet:
+    """The scenario's two clusters; what its manifests don't show of the gateways is given as settings."""
+    from yaml import safe_load  # noqa: PLC0415
+
+    gateway = {"addresses": scenario["target_addresses"], "namespace": "istio-system", "labels": GATEWAY_LABELS, "ports": PORTS}
+    mesh = safe_load(scenario["source_mesh"]) if scenario["source_mesh"] else {}
+    return loads({side: scenario[side] for side in ("source", "target")}, ingress={"target": gateway}, mesh={"source": mesh})
+
+
+def call_of(call: dict[str, Any]) -> Call:
+    """The call as the API takes it."""
+    gateway = call["from"] == "gateway"
+    return Call(
+        cluster="source",
+        namespace="istio-system" if gateway else call["from"],
+        host=call["host"],
+        port=call["port"],
+        path=call.get("path") or "/",
+        method=call.get("method") or "GET",
+        headers=call.get("headers") or {},
+        labels=GATEWAY_LABELS if gateway else {"app": "caller"},
+        gateway=gateway,
+    )
