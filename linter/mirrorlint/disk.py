@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import os
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 from mirrorlint import files
 from mirrorlint.files import Unread
@@ -18,11 +18,11 @@ _NOTHING = Content((), (), 0, (), ())
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self, top: str) -> None:
-        """Nothing is read outside of `top`, unless it is added."""
-        self.top = top
+    def __init__(self) -> None:
+        """Nothing is listed yet; nothing is read outside of the repositories of what will be."""
         self.unread: set[Unread] = set()
-        self._roots: list[str] = []
+        self._tops: set[str] = set()
+        self._roots: set[str] = set()
         self._real: dict[str, str] = {}
         self._paths: list[str] = []
         self._contents: dict[str, Content] = {}
@@ -31,9 +31,10 @@ class Disk:
 
     def add(self, root: str) -> None:
         """List the files of a folder, or one file."""
-        if any(files.within(root, known) for known in self._roots):
+        if root in self._roots:
             return
-        self._roots.append(root)
+        self._roots.add(root)
+        self._tops.add(files.repository(root))
         listing = files.tree(root)
         self.unread |= set(listing.unread)
         charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
@@ -71,7 +72,7 @@ class Disk:
         documents = self.content(file).documents if file else ()
         return kustomization(file, documents[0]) if file and documents else None
 
-    def governed(self, path: str) -> Set[str]:
+    def governed(self, path: str) -> AbstractSet[str]:
         """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""
         self._reach_out(path)
         further = {folder for folder in self._kustomizations if folder != path and files.within(folder, path)}
@@ -79,7 +80,7 @@ class Disk:
 
     def outside(self, path: str) -> bool:
         """Whether a path is out of the repository."""
-        return not files.within(path, self.top)
+        return not any(files.within(path, top) for top in self._tops)
 
     def real(self, path: str) -> str:
         """The file that is read for a path: another one behind a link."""
@@ -92,12 +93,14 @@ class Disk:
             data = files.read(real)
             if isinstance(data, Unread):
                 self.unread.add(data)
-            self._contents[real] = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
+            found = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
+            self._contents[real] = found if os.path.basename(path) in files.KUSTOMIZATIONS else found._replace(documents=())
         return self._contents[real]
 
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""
-        if not self.outside(path) and not self.below(path) and os.path.exists(path):
+        known = any(files.within(path, root) for root in self._roots)
+        if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
 
 

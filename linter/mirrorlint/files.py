@@ -11,6 +11,7 @@ from typing import NamedTuple
 SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
+_IRREGULAR = "this is not a regular file, so it is not read"
 _LIST = ("git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 _IS_IGNORED = ("git", "check-ignore", "--quiet", ".")
 
@@ -30,13 +31,12 @@ class Tree(NamedTuple):
 
 
 def tree(root: str) -> Tree:
-    """What is below a folder, or the one file that `root` is."""
+    """What is below a folder, or the one file that `root` is, whatever its name."""
     root = os.path.abspath(root)
-    top = repository(root)
     if not os.path.isdir(root):
-        found = [_entry(root, top)]
-    else:
-        found = [_entry(each.path, top) if isinstance(each, _Name) else each for each in _names(root)]
+        return Tree({root: root}, ()) if os.path.isfile(root) else Tree({}, (Unread(root, _IRREGULAR),))
+    top = repository(root)
+    found = [_entry(each.path, top) if isinstance(each, _Name) else each for each in _names(root)]
     files: dict[str, str] = {}
     unread: list[Unread] = []
     for entry in found:
@@ -143,7 +143,7 @@ def _entry(path: str, top: str) -> Mapping[str, str] | Unread:
         return {}
     if not _is_printable(path):
         return Unread(path, "the name of this file is not UTF-8, so it is not read")
-    return {path: path} if stat.S_ISREG(mode) else Unread(path, "this is not a regular file, so it is not read")
+    return {path: path} if stat.S_ISREG(mode) else Unread(path, _IRREGULAR)
 
 
 def _is_wanted(path: str) -> bool:
@@ -165,7 +165,7 @@ def _link(path: str, top: str) -> Mapping[str, str] | Unread:
         return Unread(path, "this link leads out of the repository, so it is not followed")
     target = top.rstrip(os.sep) + real[len(real_top.rstrip(os.sep)) :]
     if not os.path.isdir(target):
-        return {path: target} if os.path.isfile(target) else Unread(path, "this is not a regular file, so it is not read")
+        return {path: target} if os.path.isfile(target) else Unread(path, _IRREGULAR)
     if within(path, target):
         return Unread(path, "this link leads to a folder that it is in, so it is not followed")
     found = {name.path for name in _names(target) if isinstance(name, _Name) and not os.path.islink(name.path)}

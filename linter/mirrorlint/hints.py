@@ -116,7 +116,7 @@ def _tab(case: _Case) -> Advice | None:
     for line in case.nearby():
         text = case.lines[line]
         match = _TAB.match(text)
-        if match:
+        if match and text.strip():
             message = f"a tab indents `{_short(text)}`, and YAML indents with spaces only"
             return Advice(line, match.end() - 1, message, "replace the tab with spaces")
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Set as AbstractSet
 from typing import NamedTuple, Protocol
 
 from mirrorlint.source import Node
@@ -28,7 +28,7 @@ class Ground(Protocol):
     def kustomization(self, folder: str) -> Kustomization | None:
         """A folder's kustomization."""
 
-    def governed(self, path: str) -> Set[str]:
+    def governed(self, path: str) -> AbstractSet[str]:
         """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""
 
     def outside(self, path: str) -> bool:

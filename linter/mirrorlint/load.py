@@ -6,12 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mirrorlint import clusters, files, settings
-from mirrorlint.clusters import Assignment, Group
-from mirrorlint.disk import Disk
-from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Ingress
-from mirrorlint.kustomize import Reach, reach
+from mirrorlint import files, settings
+from mirrorlint.clusters import Assignment
+from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault
 from mirrorlint.objects import Content, content
+from mirrorlint.reading import Reading
 from mirrorlint.settings import ClusterSection, Settings
 
 
@@ -23,15 +22,21 @@ class Loaded(NamedTuple):
     assignments: tuple[Assignment, ...]
 
 
-def read(paths: Sequence[str], config: str = "") -> Loaded:
+def read(
+    paths: Sequence[str],
+    config: str = "",
+    ingress: Mapping[str, Any] | None = None,
+    mesh: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Loaded:
     """Read a repository, whose clusters are found inside it, or several paths, a cluster each (`[NAME=]PATH`).
 
-    Raises FileNotFoundError for a path that is not there and SettingsError for settings that can't be used.
+    What is said of the clusters' ingress and mesh goes before the settings. Raises FileNotFoundError for a path that is not there and SettingsError for settings that can't be used.
     """
-    if len(paths) < 2 and not _is_named(paths):
+    said = _Said(ingress or {}, mesh or {})
+    if not paths or (len(paths) == 1 and not _is_named(paths)):
         (root,) = paths or ["."]
-        return _Reading(_existing(root), {}, config).loaded()
-    return _Reading("", _arguments(paths), config).loaded()
+        return _loaded(Reading(_existing(root), {}, config), said)
+    return _loaded(Reading("", _arguments(paths), config), said)
 
 
 def read_mapping(
@@ -42,7 +47,7 @@ def read_mapping(
     """Read clusters by name, each from a path or several; what is said of their ingress and mesh goes before the settings."""
     named = {name: [said] if isinstance(said, str | os.PathLike) else list(said) for name, said in sources.items()}
     arguments = {name: [_existing(os.fspath(path)) for path in said] for name, said in named.items()}
-    return _Reading("", arguments, "").loaded(_Said(ingress or {}, mesh or {}))
+    return _loaded(Reading("", arguments, ""), _Said(ingress or {}, mesh or {}))
 
 
 def read_texts(
@@ -63,8 +68,8 @@ def read_texts(
 class _Said(NamedTuple):
     """What a Python program says of clusters."""
 
-    ingress: Mapping[str, Any] = {}
-    mesh: Mapping[str, Mapping[str, Any]] = {}
+    ingress: Mapping[str, Any]
+    mesh: Mapping[str, Mapping[str, Any]]
 
     def over(self, name: str, found: ClusterSettings) -> ClusterSettings:
         """A cluster's settings with what is said put over them."""
@@ -75,6 +80,23 @@ class _Said(NamedTuple):
         """What is said of clusters that there are not."""
         names = sorted({*self.ingress, *self.mesh} - set(known))
         return [BlindSpot(f"there is no cluster `{name}`, so what was said of it is not used") for name in names]
+
+
+def _loaded(reading: Reading, said: _Said) -> Loaded:
+    found: dict[str, Cluster] = {}
+    faults: list[Fault] = []
+    blind: list[BlindSpot] = []
+    read: dict[str, Content] = {}
+    for share in reading.shares:
+        section = reading.settings.clusters.get(share.cluster, ClusterSection())
+        manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
+        found[share.cluster] = Cluster(share.cluster, manifests, said.over(share.cluster, section.settings))
+        faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
+        blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
+        read.update(share.contents)
+    blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
+    objects = sum(each.objects for each in read.values())
+    return Loaded(Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects), reading.settings, reading.assignments)
 
 
 def _faults(found: Content, cluster: str) -> list[Fault]:
@@ -110,55 +132,3 @@ def _arguments(paths: Sequence[str]) -> dict[str, list[str]]:
         alike = [other for other in unnamed if os.path.basename(other) == os.path.basename(folder)]
         found.setdefault(os.path.basename(folder) if len(alike) == 1 else files.shown(folder), []).extend(those)
     return found
-
-
-class _Reading:
-    """One run: what was asked for, the settings, and the files read."""
-
-    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str) -> None:
-        """`root` is the repository that clusters are found in, unless there are `arguments`."""
-        asked = [path for paths in arguments.values() for path in paths] or [root]
-        self.root, self.arguments = root, arguments
-        self.settings, self._spots = _settings_of(asked, config)
-        self._disk = Disk(files.repository(asked[0]))
-        self._reached: dict[tuple[str, ...], Reach] = {}
-        for path in asked:
-            self._disk.add(path)
-
-    def loaded(self, said: _Said = _Said()) -> Loaded:
-        """Find the clusters and read them."""
-        groups = self._groups()
-        found = {group.name: self._cluster(group, said) for group in groups}
-        return Loaded(Documents(found, (), tuple(self._spots)), self.settings, ())
-
-    def _groups(self) -> tuple[Group, ...]:
-        sections = {name: [os.path.abspath(path) for path in s.paths] for name, s in self.settings.clusters.items() if s.paths}
-        folders = self._disk.folders(self.root) if self.root else []
-        return clusters.find(clusters.Ground(self.root, self.arguments, sections, folders, self._holds, self._leads))
-
-    def _holds(self, folder: str) -> bool:
-        reached = self._reach([folder])
-        return any(self._disk.content(path).meshed for path in {*self._disk.below(folder), *reached.plain, *reached.hidden})
-
-    def _leads(self, folder: str) -> set[str]:
-        reached = self._reach([folder])
-        return {*reached.folders, *reached.plain, *reached.hidden}
-
-    def _reach(self, paths: Sequence[str]) -> Reach:
-        key = tuple(paths)
-        if key not in self._reached:
-            starts = [each for path in paths for each in self._disk.kustomizations(path)]
-            self._reached[key] = reach(starts, self._disk)
-        return self._reached[key]
-
-    def _cluster(self, group: Group, said: _Said) -> Cluster:
-        reached = self._reach(group.paths)
-        own = {path for start in group.paths for path in self._disk.below(start)}
-        judged = {self._disk.real(path): self._disk.content(path) for path in sorted((own | reached.plain) - reached.hidden)}
-        manifests = [manifest for each in judged.values() for manifest in each.manifests]
-        section = self.settings.clusters.get(group.name, ClusterSection())
-        return Cluster(group.name, manifests, said.over(group.name, section.settings))
-
-
-def _settings_of(paths: Sequence[str], config: str) -> tuple[Settings, list[BlindSpot]]:
-    return settings.read(config) if config else Settings(), []

@@ -11,11 +11,11 @@ from mirrorlint.source import Broken, Node, parse
 
 NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
 MATTERS = {
-    NETWORKING: frozenset("VirtualService ServiceEntry Gateway DestinationRule Sidecar WorkloadEntry EnvoyFilter".split()),
-    SECURITY: frozenset("AuthorizationPolicy RequestAuthentication PeerAuthentication".split()),
-    GATEWAY_API: frozenset("HTTPRoute GRPCRoute Gateway GatewayClass ReferenceGrant".split()),
-    "": frozenset("Service Namespace Pod".split()),
-    "apps": frozenset("Deployment StatefulSet DaemonSet".split()),
+    NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
+    SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
+    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
+    "": frozenset({"Service", "Namespace", "Pod"}),
+    "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
 }
 
 _KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")

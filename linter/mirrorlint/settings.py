@@ -37,7 +37,7 @@ class SettingsError(Exception):
 
 
 class ClusterSection(NamedTuple):
-    """A cluster as settings describe it: its files and folders or the peer repository it is read from (as seen from the working directory)."""
+    """A cluster as settings describe it: its files and folders, or the peer repository that it is read from, from the working directory."""
 
     paths: tuple[str, ...] = ()
     peer: str = ""
@@ -63,7 +63,7 @@ def read(path: str) -> Settings:
     return parse_settings(data, path, os.path.exists)
 
 
-def parse_settings(data: bytes, path: str, exists: Callable[[str], bool] = lambda path: True) -> Settings:
+def parse_settings(data: bytes, path: str, exists: Callable[[str], bool] = lambda _: True) -> Settings:
     """Read the text of a settings file; `exists` tells whether there is such a file or folder."""
     parsed = parse(data, path)
     reader = _Reader(os.path.dirname(path), exists)
@@ -96,7 +96,7 @@ def _nearest(word: str, known: Collection[str]) -> str:
     return f" (did you mean `{near[0]}`?)" if near else ""
 
 
-class _Wrong(Exception):
+class _FieldError(Exception):
     """A value that can't be used, and why."""
 
     def __init__(self, node: Node, text: str) -> None:
@@ -151,7 +151,7 @@ class _Reader:
         if node.is_sequence:
             return Ingress(self._strings(node))
         if not node.is_mapping:
-            raise _Wrong(node, "`ingress` is a list of addresses, or a mapping")
+            raise _FieldError(node, "`ingress` is a list of addresses, or a mapping")
         fields = self._fields(node, "`ingress`", _INGRESS)
         ports = self._named(fields, "ports", _port)
         for name in [name for name in ports if not _PORT.fullmatch(name)]:
@@ -169,7 +169,7 @@ class _Reader:
             return default
         try:
             return read(fields[key])
-        except _Wrong as wrong:
+        except _FieldError as wrong:
             self.messages.append(str(wrong))
             return default
 
@@ -192,20 +192,20 @@ class _Reader:
         for name, value in node.entries() if node else ():
             try:
                 found[name.text] = read(value)
-            except _Wrong as wrong:
+            except _FieldError as wrong:
                 self.messages.append(str(wrong))
         return found
 
     def _items(self, node: Node, read: Callable[[Node], T]) -> tuple[T, ...]:
         if not node.is_sequence:
-            raise _Wrong(node, "this is a list")
+            raise _FieldError(node, "this is a list")
         return tuple(self._each_item(node, read))
 
     def _each_item(self, node: Node, read: Callable[[Node], T]) -> Iterator[T]:
         for item in node:
             try:
                 yield read(item)
-            except _Wrong as wrong:
+            except _FieldError as wrong:
                 self.messages.append(str(wrong))
 
     def _strings(self, node: Node) -> tuple[str, ...]:
@@ -214,7 +214,7 @@ class _Reader:
     def _path(self, node: Node) -> str:
         path = self._joined(_string(node))
         if not self._exists(path):
-            raise _Wrong(node, f"there is no `{node.text}` here")
+            raise _FieldError(node, f"there is no `{node.text}` here")
         return path
 
     def _joined(self, path: str) -> str:
@@ -225,32 +225,32 @@ def _string(node: Node) -> str:
     value = node.value
     if not isinstance(value, str) or not value:
         hint = f'; `"{node.text}"` is one' if node.text else ""
-        raise _Wrong(node, f"this is a text{hint}")
+        raise _FieldError(node, f"this is a text{hint}")
     return value
 
 
 def _boolean(node: Node) -> bool:
     if not isinstance(node.value, bool):
-        raise _Wrong(node, "this is true or false")
+        raise _FieldError(node, "this is true or false")
     return node.value
 
 
 def _mapping(node: Node) -> Mapping[str, Any]:
     if not node.is_mapping:
-        raise _Wrong(node, "this is a mapping, with the fields of Istio's meshConfig")
+        raise _FieldError(node, "this is a mapping, with the fields of Istio's meshConfig")
     plain: dict[str, Any] = node.plain()
     return plain
 
 
 def _version(node: Node) -> str:
     if isinstance(node.value, bool) or not _VERSION.fullmatch(node.text):
-        raise _Wrong(node, "this is an Istio version such as 1.27")
+        raise _FieldError(node, "this is an Istio version such as 1.27")
     return node.text
 
 
 def _port(node: Node) -> int:
     if type(node.value) is not int or not 0 < node.value <= _HIGHEST_PORT:
-        raise _Wrong(node, "this is a port, a number up to 65535")
+        raise _FieldError(node, "this is a port, a number up to 65535")
     return node.value
 
 
@@ -258,5 +258,5 @@ def _level(node: Node) -> str:
     if node.value is False:
         return OFF
     if node.text not in LEVELS:
-        raise _Wrong(node, f"`{node.text}` is not one of {', '.join(LEVELS)}{_nearest(node.text, LEVELS)}")
+        raise _FieldError(node, f"`{node.text}` is not one of {', '.join(LEVELS)}{_nearest(node.text, LEVELS)}")
     return node.text

@@ -114,14 +114,14 @@ def _pieces(text: str) -> Iterator[_Piece]:
         yield _Piece(text, 0, whole)
         return
     yield _Piece(text, 0, whole._replace(failure=None))
-    index, column = whole.done
+    index, before, column = whole.done
     line = len(_LINE_END.findall(text, 0, index))
     rest = " " * column + text[index:]
     starts = [match.start() for match in _BOUNDARY.finditer(rest)]
     stray = STRAY_VALUE in whole.failure.problem
     for start, end in zip([0, *starts], [*starts, len(rest)], strict=True):
         part = rest[start:end]
-        alone = Composed([], [], whole.failure._replace(line=0), whole.done)
+        alone = Composed([], [], whole.failure._replace(line=whole.failure.line - before), whole.done)
         yield _Piece(part, line, alone if stray and not start else composer.compose(part))
         if composer.exhausted:
             return

@@ -27,7 +27,7 @@ from mirrorlint.node import Raw
 from mirrorlint.scalars import STANDARD, is_null, key_name, plain, typed
 
 MAX_DEPTH = 128
-MAX_EVENTS = 3_000_000
+MAX_EVENTS = 1_500_000
 # What aliases may stand for in one file; go-yaml allows about 400,000 values a document (decode.go:allowedAliasRatio).
 MAX_ALIASED = 1_000_000
 
@@ -62,12 +62,12 @@ STRAY_VALUE = "<document start>"
 
 
 class Composed(NamedTuple):
-    """A text's documents up to its end or a failure; `done` is (index, column) where the last whole one ends."""
+    """A text's documents up to its end or a failure; `done`: index, line, column of the last whole one's end."""
 
     documents: list[Raw]
     repeats: list[Repeat]
     failure: Failure | None
-    done: tuple[int, int]
+    done: tuple[int, int, int]
 
 
 class PurePython(Reader, Scanner, Parser):
@@ -104,7 +104,7 @@ class Composer:
         self._names = _Names()
         self._documents: list[Raw] = []
         self._repeats: list[Repeat] = []
-        self._done = (0, 0)
+        self._done = (0, 0, 0)
         failure = None
         try:
             self._read(EVENT_PARSER(text).get_event)
@@ -161,7 +161,7 @@ class Composer:
         if self._repeated:
             text = self._text[self._done[0] : end.index]
             self._repeats += [Repeat(key, first, text) for key, first in self._repeated]
-        self._done = (end.index, end.column)
+        self._done = (end.index, end.line, end.column)
 
     def _open(self, event: Any, items: list[Raw]) -> list[Raw]:
         if len(self._stack) >= MAX_DEPTH:

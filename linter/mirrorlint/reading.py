@@ -1,0 +1,165 @@
+"""One run over the disk: the settings that hold, the clusters that are found, and the files of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from mirrorlint import clusters, files, settings
+from mirrorlint.clusters import Assignment, Group
+from mirrorlint.disk import Disk
+from mirrorlint.fleet import BlindSpot
+from mirrorlint.kustomize import Reach, reach
+from mirrorlint.objects import Content
+from mirrorlint.settings import ClusterSection, Settings
+
+_LEFT_OUT = "in the folder of no cluster"
+
+
+class Share(NamedTuple):
+    """A cluster's part of the files: what those hold that are judged for it, by the file, and all that it touches."""
+
+    cluster: str
+    contents: Mapping[str, Content]
+    touched: frozenset[str]
+
+
+class Reading:
+    """What a run reads; `shares` are the clusters' files, `blind_spots` what was left out or could not be read as a whole."""
+
+    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str) -> None:
+        """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
+        asked = [path for paths in arguments.values() for path in paths] or [root]
+        self.settings, unused = find_settings(asked, config)
+        self._root, self._arguments = root, arguments
+        self._disk = Disk()
+        self._reached: dict[tuple[str, ...], Reach] = {}
+        for path in asked:
+            self._disk.add(path)
+        self._groups, missing = self._find(bool(config))
+        self.shares = [self._share(group) for group in self._groups]
+        left_out = self._left_out()
+        self.blind_spots = (*unused, *missing, *self._gaps(), *self._unread(), *_outside(left_out))
+        self.assignments = tuple(self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)}))
+
+    def _find(self, explicit: bool) -> tuple[list[Group], list[BlindSpot]]:
+        """The clusters, and what settings name that is not there."""
+        told = self.settings.clusters if not self._arguments else {}
+        peers = {name: os.path.abspath(section.peer) for name, section in told.items() if section.peer}
+        sections = {name: [os.path.abspath(path) for path in section.paths] for name, section in told.items() if section.paths}
+        named = sections if explicit or self._concerned(sections) else {}
+        for path in (*(path for paths in named.values() for path in paths), *filter(os.path.exists, peers.values())):
+            if not self._disk.below(path):
+                self._disk.add(path)
+        folders = self._disk.folders(self._root) if self._root else []
+        found = clusters.find(clusters.Ground(self._root, self._arguments, named, folders, self._holds, self._leads))
+        groups = [group for group in found if group.name not in peers]
+        groups += [Group(name, (path,), "a peer named in the settings") for name, path in peers.items() if os.path.exists(path)]
+        return groups, list(_missing(told, {group.name for group in groups}))
+
+    def _concerned(self, sections: Mapping[str, Sequence[str]]) -> bool:
+        """Whether settings that stand further up speak of the folder that was asked for."""
+        if os.path.dirname(os.path.abspath(self.settings.path)) == self._root:
+            return True
+        paths = [path for paths in sections.values() for path in paths]
+        return any(files.within(path, self._root) or files.within(self._root, path) for path in paths)
+
+    def _holds(self, folder: str) -> bool:
+        reached = self._reach((folder,))
+        return any(self._disk.content(path).meshed for path in {*self._disk.below(folder), *reached.plain, *reached.hidden})
+
+    def _leads(self, folder: str) -> set[str]:
+        reached = self._reach((folder,))
+        return {*reached.folders, *reached.plain, *reached.hidden}
+
+    def _reach(self, paths: tuple[str, ...]) -> Reach:
+        if paths not in self._reached:
+            self._reached[paths] = reach([each for path in paths for each in self._disk.kustomizations(path)], self._disk)
+        return self._reached[paths]
+
+    def _own(self, group: Group) -> set[str]:
+        return {path for start in group.paths for path in self._disk.below(start)}
+
+    def _share(self, group: Group) -> Share:
+        own, reached = self._own(group), self._reach(group.paths)
+        judged = sorted((own | reached.plain) - reached.hidden)
+        contents = {self._disk.real(path): self._disk.content(path) for path in judged}
+        return Share(group.name, contents, frozenset(own | reached.plain | reached.hidden))
+
+    def _left_out(self) -> dict[str, Content]:
+        """The files of the repository that no cluster touches."""
+        touched = frozenset().union(*(share.touched for share in self.shares))
+        return {path: self._disk.content(path) for path in (self._disk.below(self._root) if self._root else ()) if path not in touched}
+
+    def _gaps(self) -> Iterator[BlindSpot]:
+        for group in self._groups:
+            for node, message in self._reach(group.paths).gaps:
+                yield BlindSpot(message, node.place.path, node.place.line, group.name)
+
+    def _unread(self) -> Iterator[BlindSpot]:
+        """What is unread, for each cluster that has it, or for all when none does."""
+        for path, message in self._disk.unread:
+            concerned = [group.name for group in self._groups if self._spans(group, path)]
+            for name in concerned or [""]:
+                yield BlindSpot(message, files.shown(path), 0, name)
+
+    def _spans(self, group: Group, path: str) -> bool:
+        return any(files.within(path, start) for start in (*group.paths, *self._reach(group.paths).folders))
+
+    def _assignments(self, left_out: Iterable[str]) -> Iterator[Assignment]:
+        rows: dict[str, list[tuple[str, str]]] = {}
+        for group, share in zip(self._groups, self.shares, strict=True):
+            more = {os.path.dirname(path) for path in share.touched - self._own(group)}
+            for path in dict.fromkeys(group.paths):
+                rows.setdefault(path, []).append((group.name, group.why))
+            for path in more:
+                rows.setdefault(path, []).append((group.name, "listed by a kustomization"))
+        for path in left_out:
+            rows.setdefault(path, [("", _LEFT_OUT)])
+        for path, row in sorted(rows.items()):
+            yield Assignment(files.shown(path), tuple(name for name, _ in row if name), row[0][1])
+
+
+def find_settings(paths: Iterable[str], config: str) -> tuple[Settings, list[BlindSpot]]:
+    """The settings for some paths, those of the working directory first, and which others there are."""
+    if config:
+        return settings.read(files.shown(os.path.abspath(config))), []
+    ordered = sorted(paths, key=lambda path: not files.within(path, os.getcwd()))
+    found = [files.shown(path) for path in dict.fromkeys(map(_nearest, ordered)) if path]
+    if not found:
+        return Settings(), []
+    unused = [BlindSpot(f"these settings are not used, since those of `{found[0]}` are", path) for path in found[1:]]
+    return settings.read(found[0]), unused
+
+
+def _nearest(path: str) -> str:
+    """The settings file of a path, in its folder or further up to the repository's root; "" for none."""
+    top = files.repository(path)
+    folder = path if os.path.isdir(path) else os.path.dirname(path)
+    while not os.path.isfile(os.path.join(folder, settings.FILE)):
+        if folder in (top, os.path.dirname(folder)):
+            return ""
+        folder = os.path.dirname(folder)
+    return os.path.join(folder, settings.FILE)
+
+
+def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
+    for name, section in told.items():
+        if section.peer and name not in found:
+            path = section.peer.replace(os.sep, "/")
+            yield BlindSpot(f"the peer `{name}` is not here, so what it accepts is not known", path, 0, name)
+        elif name not in found:
+            yield BlindSpot(f"the settings speak of a cluster `{name}`, but no folder of it was found", "", 0, name)
+
+
+def _counts(found: Content) -> bool:
+    return bool(found.manifests or found.faults)
+
+
+def _outside(left_out: Mapping[str, Content]) -> Iterator[BlindSpot]:
+    for path, found in left_out.items():
+        if _counts(found):
+            yield BlindSpot(f"this file is {_LEFT_OUT}, so its objects are not judged", files.shown(path))
+        for broken in found.unclear:
+            yield BlindSpot(broken.message, broken.place.path, broken.place.line)
