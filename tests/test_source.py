@@ -129,7 +129,7 @@ class TestNavigation:
 
     def test_raw_survives_marshal(self) -> None:
         document = read(SERVICE_ENTRY)
-        copy = Node(marshal.loads(marshal.dumps(document.raw)), document.path)
+        copy = Node(marshal.loads(marshal.dumps(document.raw)), document.path)  # noqa: S302 - what was just written
         assert copy.plain() == document.plain()
         assert [node.place for node in nodes(copy)] == [node.place for node in nodes(document)]
 
@@ -440,9 +440,7 @@ class TestKubernetesReading:
     def test_number(self, text: str, expected: int) -> None:
         assert read(f"v: {text}")["v"].number == expected
 
-    @pytest.mark.parametrize(
-        ("text", "expected"), [("50", 50.0), ("0.5", 0.5), ("'1e1'", 10.0), ("'x'", 0.0), ("on", 0.0)]
-    )
+    @pytest.mark.parametrize(("text", "expected"), [("50", 50.0), ("0.5", 0.5), ("'1e1'", 10.0), ("'x'", 0.0), ("on", 0.0)])
     def test_decimal(self, text: str, expected: float) -> None:
         assert read(f"v: {text}")["v"].decimal == expected
 
@@ -597,9 +595,7 @@ CAUSES = [
         "quote it: '*shop'",
         id="unknown alias",
     ),
-    pytest.param(
-        'a: "x\nb: 1\n', "1:4", "the quote before `x` is never closed", "close it on this line", id="open quote"
-    ),
+    pytest.param('a: "x\nb: 1\n', "1:4", "the quote before `x` is never closed", "close it on this line", id="open quote"),
     pytest.param(
         'a: "x\nb: 1\nc: "y"\n',
         "1:4",
@@ -614,16 +610,19 @@ CAUSES = [
         "let the quotes hold the whole value, and double a single quote inside it",
         id="text behind a quote",
     ),
+    pytest.param(
+        "don't: 'x' y",
+        "1:12",
+        "`y` stands behind the closing quote of its value",
+        "let the quotes hold the whole value, and double a single quote inside it",
+        id="text behind a quote, and an apostrophe before it",
+    ),
+    pytest.param('a: "\\xg"', "1:7", "did not find expected hexdecimal number while parsing a quoted scalar", "", id="half an escape"),
+    pytest.param("[']',", "1:6", "did not find expected node content while parsing a flow node", "", id="bracket in quotes"),
     pytest.param('a: "\\d"', "1:5", "`\\d` is no escape of double quotes", "use single quotes", id="escape"),
-    pytest.param(
-        "a: [1, 2\nb: 3\n", "1:4", "`[1, 2` opens a `[` that is never closed", "close it with `]`", id="open bracket"
-    ),
-    pytest.param(
-        "a: [1,\n", "1:4", "`[1,` opens a `[` that is never closed", "close it with `]`", id="open bracket, comma"
-    ),
-    pytest.param(
-        "a: [", "1:4", "`[` opens a `[` that is never closed", "close it with `]`", id="open bracket at the end"
-    ),
+    pytest.param("a: [1, 2\nb: 3\n", "1:4", "`[1, 2` opens a `[` that is never closed", "close it with `]`", id="open bracket"),
+    pytest.param("a: [1,\n", "1:4", "`[1,` opens a `[` that is never closed", "close it with `]`", id="open bracket, comma"),
+    pytest.param("a: [", "1:4", "`[` opens a `[` that is never closed", "close it with `]`", id="open bracket at the end"),
     pytest.param(
         'a: [1, "b" c]',
         "1:12",
@@ -639,9 +638,7 @@ CAUSES = [
         "write `host: foo`",
         id="colon without a space",
     ),
-    pytest.param(
-        "a: 1\nfoo\nb: 2\n", "2:1", "`foo` is neither a key with its `: ` nor an item of a list", "", id="no colon"
-    ),
+    pytest.param("a: 1\nfoo\nb: 2\n", "2:1", "`foo` is neither a key with its `: ` nor an item of a list", "", id="no colon"),
     pytest.param("a: @x", "1:4", "`@x` begins with `@`, which YAML keeps for itself", "quote it: '@x'", id="reserved"),
     pytest.param(
         "a: - b",
@@ -695,9 +692,7 @@ class TestFaults:
         assert [document.plain() for document in parsed.documents] == [{"x": 0}, {"a": {key: 3, "b": 2}}, {"z": 0}]
         (broken,) = parsed.broken
         assert tuple(broken.place) == ("f.yaml", 6, 3, 6, 3 + len(key))
-        assert broken.message == (
-            f"`{key}` is already a key of this mapping (line 4): Kubernetes refuses it or keeps only the last"
-        )
+        assert broken.message == (f"`{key}` is already a key of this mapping (line 4): Kubernetes refuses it or keeps only the last")
         assert (broken.hint, broken.dropped) == (hint, False)
         assert f"{key}: 3" in broken.text
 
@@ -801,35 +796,21 @@ class TestWithoutLibyaml:
 
 def kubernetes_reads_alike(text: str) -> bool:
     """Whether PyYAML, which writes, takes an unquoted text for a string only if Kubernetes, which reads, does."""
-    resolved = yaml.resolver.Resolver().resolve(yaml.ScalarNode, text, (True, False))
+    resolver: Any = yaml.resolver.Resolver()
+    resolved = resolver.resolve(yaml.ScalarNode, text, (True, False))
     return bool(resolved != "tag:yaml.org,2002:str" or read_plain(text) == text)
 
 
 TEXTS = st.text().filter(kubernetes_reads_alike)
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXTS
-)
-JSON_LIKE = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=20
-)
+SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+JSON_LIKE = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=20)
 YAML_PIECES = st.lists(
     st.sampled_from(
         [
             *"ab:-?[]{},&*!|>'\"%@`~#\\\t\r\n \0\x85\u2028\ufeffé1",
-            "- ",
-            "? ",
-            ": ",
-            "<<: *a",
-            "&a ",
-            "*a",
-            "!!int ",
-            "!t ",
+            *("- ", "? ", ": ", "<<: *a", "&a ", "*a", "!!int ", "!t ", "{{", "}}", "--- ", "..."),
+            *("\n- ", "\na: ", "\n  b: ", "\n---\n", "\n%TAG ! x\n", "|\n  x\n"),
         ]
-        + ["{{", "}}", "--- ", "...", "\n- ", "\na: ", "\n  b: ", "\n---\n", "\n%TAG ! x\n", "|\n  x\n"]
     ),
     max_size=25,
 ).map("".join)

@@ -1,105 +1,18 @@
-"""What a user reads of each hop of a shadow, and of each end that it can take."""
+"""What a user reads of each hop of a shadow."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from pair import CALL, PROD, SECURE, STAGE, said, told
 from scenarios import call_of, fleet_of, scenarios
 
-from mirrorlint.delivery import reason
-from mirrorlint.delivery.ending import WORDS
-from mirrorlint.delivery.follow import Call, Delivery, Way
-from mirrorlint.delivery.steps import Step, steps
-from mirrorlint.fleet import Cluster, ClusterSettings, Manifest
-from mirrorlint.source import parse
+from mirrorlint.delivery.follow import Call
+from mirrorlint.delivery.steps import steps
+from mirrorlint.fleet import Ingress
 
-PROD = """\
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: stage}
-spec:
-  hosts: [stage-gateway.example.com]
-  ports: [{number: 80, name: http, protocol: HTTP}]
-  resolution: DNS
----
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {ports: [{port: 80, name: http}]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop}
-spec:
-  hosts: [shop]
-  http:
-  - route: [{destination: {host: shop}}]
-    mirror:
-      host: stage-gateway.example.com
-"""
-STAGE = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: stage}
-spec:
-  servers:
-  - port: {number: 80, name: http, protocol: HTTP}
-    hosts: ["*"]
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop}
-spec:
-  hosts: [shop.default-shadow]
-  gateways: [stage]
-  http:
-  - route: [{destination: {host: shop}}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {ports: [{port: 80, name: http}]}
-"""
-SECURE = """\
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: stage}
-spec:
-  host: stage-gateway.example.com
-  trafficPolicy:
-    tls: {mode: SIMPLE}
-"""
-UDP = """\
----
-apiVersion: v1
-kind: Service
-metadata: {name: udp}
-spec: {ports: [{port: 80, protocol: UDP}]}
-"""
-CALL = Call("prod", "default", "shop.default", 80)
-
-
-def cluster(name: str, text: str, settings: ClusterSettings) -> Cluster:
-    return Cluster(name, [Manifest(document) for document in parse(text.encode(), f"<{name}>").documents], settings)
-
-
-def ways(prod: str, stage: str, world: str = "1.27", call: Call = CALL, **settings: Any) -> tuple[Way, ...]:
-    fleet = {
-        "prod": cluster("prod", prod, ClusterSettings(external=settings.pop("external", ()))),
-        "stage": cluster("stage", stage, ClusterSettings(**settings)),
-    }
-    return Delivery(fleet).follow(call, world)
-
-
-def told(prod: str = PROD, stage: str = STAGE, world: str = "1.27", call: Call = CALL, **settings: Any) -> tuple[Step, ...]:
-    (way,) = ways(prod, stage, world, call, **settings)
-    return steps(way, world)
-
-
-def said(step: Step) -> str:
-    return f"{step.what} {step.node.path}:{step.node.place.line} {step.text}"
+TARGET, SHADOW = "`stage-gateway.example.com:80`", "`shop.default-shadow`"
 
 
 def test_each_hop_is_told_with_the_line_that_decides_it() -> None:
@@ -107,13 +20,12 @@ def test_each_hop_is_told_with_the_line_that_decides_it() -> None:
         "called host <prod>:18 at the sidecar, port 80, `shop.default.svc.cluster.local` of VirtualService default/shop "
         "takes `shop.default`",
         "route <prod>:20 a rule of VirtualService default/shop without `match` takes every request",
-        "mirror <prod>:22 copies 100% to `stage-gateway.example.com:80`; without `port` a sidecar takes the called one",
+        f"mirror <prod>:22 copies 100% to {TARGET}; without `port` a sidecar takes the called one",
         "shadow <prod>:18 carries the Host `shop.default-shadow`: the request's own, with `-shadow` put behind it",
         "registry <prod>:5 ServiceEntry default/stage: port 80 (HTTP), resolution DNS",
-        "endpoint <prod>:5 `stage-gateway.example.com:80` is assumed to be stage's ingress: "
-        "no address of an ingress is known",
+        f"endpoint <prod>:5 {TARGET} is assumed to be stage's ingress: no address of an ingress is known",
         "server <stage>:6 Gateway default/stage, server 80 HTTP takes the connection: plain text",
-        "virtual host <stage>:13 `shop.default-shadow` of VirtualService default/shop takes the Host `shop.default-shadow`",
+        f"virtual host <stage>:13 {SHADOW} of VirtualService default/shop takes the Host {SHADOW}",
         "route <stage>:16 a rule of VirtualService default/shop without `match` takes every request",
         "destination <stage>:16 sends it to `shop.default.svc.cluster.local:80`",
         "arrives <stage>:20 Service default/shop of stage takes it",
@@ -129,67 +41,133 @@ def test_the_suffix_is_mentioned_only_where_it_is_put() -> None:
     assert shadow.text == "carries the Host `shop.default`: the request's own"
 
 
-def end(prod: str = PROD, stage: str = STAGE, world: str = "1.27", **settings: Any) -> str:
-    return said(told(prod, stage, world, **settings)[-1])
+def texts(what: str, prod: str = PROD, stage: str = STAGE, **settings: Any) -> list[str]:
+    return [step.text for step in told(prod, stage, **settings) if step.what == what]
 
 
-ENDS = {
-    "stays": (
-        (PROD.replace("host: stage-gateway.example.com", "host: shop"), STAGE),
-        "stays <prod>:11 `shop.default.svc.cluster.local:80` is a service of prod itself",
-    ),
-    "unknown primary": (
-        (PROD.replace("{host: shop}", "{host: shopp}"), STAGE),
-        "lost <prod>:20 Envoy answers the request itself with 503 and mirrors nothing, "
-        "since `shopp.default.svc.cluster.local` is not a host of prod's registry",
-    ),
-    "unweighted primary": (
-        (PROD.replace("{destination: {host: shop}}", "{weight: 0, destination: {host: shop}}, {destination: {host: shop}}"), STAGE),
-        "lost <prod>:20 Envoy answers the request itself with 503 and mirrors nothing, "
-        "since no backend of the rule has a weight",
-    ),
-    "unknown host": (
-        (PROD.replace("host: stage-gateway", "host: stage-gatway"), STAGE),
-        "lost <prod>:22 `stage-gatway.example.com` is not a host of prod's registry: "
-        "Envoy drops the shadow without a trace",
-    ),
-    "hidden host": (
-        (PROD.replace("  resolution: DNS", "  resolution: DNS\n  exportTo: [other]").replace("stage}", "stage, namespace: a}"), STAGE),
-        "lost <prod>:23 `stage-gateway.example.com` is not visible to this proxy: Envoy drops the shadow without a trace",
-    ),
-    "unknown port": (
-        (PROD.replace("number: 80", "number: 8080"), STAGE),
-        "lost <prod>:22 `stage-gateway.example.com` has no port 80, only 8080: Envoy drops the shadow without a trace",
-    ),
-    "unknown subset": (
-        (PROD + "      subset: v2\n", STAGE),
-        "lost <prod>:22 no DestinationRule gives `stage-gateway.example.com` a subset `v2`: "
-        "Envoy drops the shadow without a trace",
-    ),
-    "UDP": (
-        (PROD.replace("stage-gateway.example.com\n", "udp\n") + UDP, STAGE),
-        "lost <prod>:22 port 80 of `udp.default.svc.cluster.local` is UDP: Envoy drops the shadow without a trace",
-    ),
-    "no endpoint to name": (
-        (PROD.replace("  resolution: DNS", "  resolution: DNS\n  workloadSelector: {labels: {app: none}}"), STAGE),
-        "lost <prod>:23 `stage-gateway.example.com` has no endpoint: Envoy drops the shadow without a trace",
-    ),
-    "original destination": (
-        (PROD.replace("DNS", "NONE"), STAGE),
-        "lost <prod>:7 `stage-gateway.example.com:80` is an entry with resolution NONE: "
-        "Envoy has no address to send the shadow to",
-    ),
-    "no endpoint": (
-        (PROD.replace("DNS", "STATIC"), STAGE),
-        "lost <prod>:5 `stage-gateway.example.com:80` has no endpoint",
-    ),
-    "no listener": (
-        (PROD, STAGE.replace("number: 80, name: http, protocol: HTTP", "number: 90, name: http, protocol: HTTP")),
-        "lost <stage>:6 nothing listens on port 80 of stage's ingress gateway",
-    ),
+def test_an_ingress_that_is_known_is_not_called_assumed() -> None:
+    known = Ingress(addresses=("stage-gateway.example.com",))
+    assert texts("endpoint", ingress=known) == ["`stage-gateway.example.com:80` is stage's ingress"]
+    named = STAGE.replace('["*"]', '["*", stage-gateway.example.com]')
+    assert texts("endpoint", stage=named) == [f"{TARGET} is stage's ingress: a Gateway server there names the host"]
+
+
+def test_each_endpoint_is_followed_and_the_sum_is_drawn() -> None:
+    two = PROD.replace("DNS", "STATIC\n  endpoints: [{address: 192.0.2.1}, {address: 192.0.2.9}]")
+    steps = told(two, ingress=Ingress(addresses=("192.0.2.1",)))
+    assert [step.what for step in steps if step.what in ("endpoint", "arrives", "elsewhere", "some")] == [
+        "endpoint",
+        "arrives",
+        "endpoint",
+        "elsewhere",
+        "some",
+    ]
+    assert said(steps[-1]) == "some <prod>:23 the endpoints' fates differ"
+
+
+REWRITES = {
+    "rewrite": "    rewrite: {authority: new.example.com}\n",
+    "headers": "    headers: {request: {set: {Host: new.example.com}}}\n",
 }
 
 
-@pytest.mark.parametrize(("manifests", "expected"), ENDS.values(), ids=ENDS)
-def test_an_end_names_what_decides_it(manifests: tuple[str, str], expected: str) -> None:
-    assert end(*manifests) == expected
+@pytest.mark.parametrize("field", REWRITES.values(), ids=REWRITES)
+def test_a_rewritten_host_stands_where_it_is_rewritten(field: str) -> None:
+    (shadow,) = (step for step in told(PROD + field) if step.what == "shadow")
+    host, why = said(shadow).split(": ")
+    assert host == "shadow <prod>:23 carries the Host `new.example.com-shadow`"
+    assert why == "the route's rewrite `new.example.com`, with `-shadow` put behind it"
+
+
+def test_backends_that_write_their_own_host_are_told_apart() -> None:
+    plain = "{destination: {host: shop}"
+    both = f"{plain}, weight: 50}}, {plain}, weight: 50, headers: {{request: {{set: {{host: v2.example.com}}}}}}}}"
+    prod = PROD.replace("{destination: {host: shop}}", both)
+    assert [text.partition(":")[0] for text in texts("shadow", prod)] == [
+        "carries the Host `shop.default-shadow`",
+        "carries the Host `v2.example.com-shadow`",
+    ]
+    assert [text.rpartition(" with ")[2] for text in texts("endpoint", prod)] == [
+        "Host `shop.default-shadow`",
+        "Host `v2.example.com-shadow`",
+    ]
+
+
+def test_a_delegating_rule_says_what_its_delegate_leaves_to_it() -> None:
+    head, rule = PROD.split("  - route")
+    root = head + "  - delegate: {name: part}\n    rewrite: {authority: new.example.com}\n---\n"
+    part = PROD.split("---\n")[2].replace("name: shop", "name: part").replace("  hosts: [shop]\n", "")
+    prod = root + part.split("  - route")[0] + "  - route" + rule
+    (shadow,) = (step for step in told(prod) if step.what == "shadow")
+    assert (shadow.node.place.line, "`new.example.com-shadow`" in shadow.text) == (21, True)
+
+
+def test_a_route_is_named_with_the_conditions_that_were_met() -> None:
+    block = "[{uri: {prefix: /}, headers: {who: {}, not: {exact: me}}, withoutHeaders: {nope: {}}}]"
+    prod = PROD.replace("  - route", f"  - name: first\n    match: {block}\n    route")
+    call = CALL._replace(headers={"who": "x", "not": "me"})
+    (route, _) = (step for step in told(prod, call=call) if step.what == "route")
+    name, conditions = said(route).split(" matches: ")
+    assert name == "route <prod>:21 rule `first`"
+    assert conditions == "uri prefix `/`, header `who` present, header `not` exact `me`, without header `nope` present"
+
+
+def test_tls_is_told_with_its_sni() -> None:
+    (text,) = texts("TLS", PROD + SECURE)
+    assert text == "the DestinationRule for `stage-gateway.example.com` says SIMPLE: TLS with SNI `shop.default-shadow`"
+    (text,) = texts("TLS", PROD + SECURE.replace("SIMPLE", "SIMPLE, credentialName: cert"))
+    assert text.endswith("says SIMPLE: plain text, since a sidecar gets no `credentialName` from it")
+
+
+def test_subsets_short_names_and_percentages_are_told() -> None:
+    short = PROD.replace("host: stage-gateway.example.com", "{host: shop, subset: v1}")
+    (text,) = texts("mirror", short + "    mirrorPercentage: {value: 0.5}\n")
+    copied, inferred = text.split("; ")
+    assert copied == "copies 0.5% to `shop.default.svc.cluster.local:80`, subset `v1` (written `shop`)"
+    assert inferred == "without `port` a sidecar takes the called one"
+    weighted = STAGE.replace(
+        "{destination: {host: shop}}",
+        "{weight: 90, destination: {host: shop}}, {weight: 10, destination: {host: shop, subset: v2}}",
+    )
+    rule = SECURE.replace("stage-gateway.example.com", "shop").replace(
+        "  trafficPolicy:\n    tls: {mode: SIMPLE}", "  subsets: [{name: v2}]"
+    )
+    assert texts("destination", stage=weighted + rule) == [
+        "sends it to `shop.default.svc.cluster.local:80`",
+        "sends it to `shop.default.svc.cluster.local:80`, subset `v2`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        ("[{number: 80, name: http, protocol: HTTP}]", "without `port` a gateway takes the only one of the host"),
+        (
+            "[{number: 80, name: http, protocol: HTTP}, {number: 81, name: other, protocol: HTTP}]",
+            "without `port` a gateway takes the one of its own server",
+        ),
+    ],
+    ids=["one port", "two ports"],
+)
+def test_a_call_through_a_gateway_infers_its_port_differently(ports: str, expected: str) -> None:
+    gateway = STAGE[: STAGE.index("---\n")].replace("  servers", "  selector: {istio: ingressgateway}\n  servers")
+    prod = PROD.replace("[{number: 80, name: http, protocol: HTTP}]", ports)
+    prod = prod.replace("hosts: [shop]", "hosts: [shop.example.com]\n  gateways: [stage]") + "---\n" + gateway
+    call = Call("prod", "istio-system", "shop.example.com", 80, labels={"istio": "ingressgateway"}, gateway=True)
+    called, _, mirror, *_ = told(prod, call=call)
+    assert called.text.startswith("at the ingress gateway, port 80, `shop.example.com` of VirtualService default/shop")
+    assert mirror.text.endswith(expected)
+
+
+def test_each_scenario_of_the_control_plane_can_be_told() -> None:
+    ends: set[str] = set()
+    for scenario in list(scenarios())[::10]:
+        delivery = fleet_of(scenario).delivery
+        for call in scenario["calls"]:
+            for world in ("1.27", "1.28"):
+                for way in delivery.follow(call_of(call), world):
+                    *hops, last = steps(way, world)
+                    assert last.what == way.outcome
+                    assert all(hop.text and hop.node.place.line and hop.cluster in ("source", "target") for hop in hops)
+                    ends.add(last.what)
+    assert ends >= {"arrives", "lost", "stays", "elsewhere"}

@@ -26,7 +26,7 @@ class Disk:
         self._real: dict[str, str] = {}
         self._paths: list[str] = []
         self._contents: dict[str, Content] = {}
-        self._kustomizations: dict[str, str] = {}
+        self._kustomizations: list[str] = []
         self._folders: set[str] = set()
 
     def add(self, root: str) -> None:
@@ -42,19 +42,12 @@ class Disk:
         self.unread |= {Unread(folder, message) for folder in charts}
         self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
         self._paths = sorted(self._real)
-        for path in self._paths:
-            if os.path.basename(path) in files.KUSTOMIZATIONS:
-                self._kustomizations.setdefault(os.path.dirname(path), path)
+        self._kustomizations = [path for path in self._paths if os.path.basename(path) in files.KUSTOMIZATIONS]
         self._folders = set().union(*map(_above, {os.path.dirname(path) for path in self._paths}))
 
     def below(self, path: str) -> list[str]:
         """The file that `path` is, or all files below the folder that it is, sorted."""
-        if path in self._real:
-            return [path]
-        start = path.rstrip(os.sep) + os.sep
-        first = bisect.bisect_left(self._paths, start)
-        last = bisect.bisect_left(self._paths, start[:-1] + chr(ord(os.sep) + 1))
-        return self._paths[first:last]
+        return _at_or_below(self._paths, path)
 
     def folders(self, root: str) -> list[str]:
         """The folders below a folder that hold files, at any depth, sorted."""
@@ -62,20 +55,21 @@ class Disk:
 
     def kustomizations(self, path: str) -> list[Kustomization]:
         """All kustomizations at or below a path."""
-        found = (self.kustomization(folder) for folder in sorted(self._kustomizations) if files.within(folder, path))
-        return [each for each in found if each is not None]
+        folders = dict.fromkeys(map(os.path.dirname, _at_or_below(self._kustomizations, path)))
+        return [each for each in map(self.kustomization, folders) if each is not None]
 
     def kustomization(self, folder: str) -> Kustomization | None:
         """A folder's kustomization; one that can't be read is none."""
         self._reach_out(folder)
-        file = self._kustomizations.get(folder)
+        names = (os.path.join(folder, name) for name in files.KUSTOMIZATIONS)
+        file = next((name for name in names if name in self._real), "")
         documents = self.content(file).documents if file else ()
-        return kustomization(file, documents[0]) if file and documents else None
+        return kustomization(file, documents[0]) if documents else None
 
     def governed(self, path: str) -> AbstractSet[str]:
         """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""
         self._reach_out(path)
-        further = {folder for folder in self._kustomizations if folder != path and files.within(folder, path)}
+        further = {os.path.dirname(file) for file in _at_or_below(self._kustomizations, path)} - {path}
         return {file for file in self.below(path) if not _is_below(file, further)}
 
     def outside(self, path: str) -> bool:
@@ -102,6 +96,15 @@ class Disk:
         known = any(files.within(path, root) for root in self._roots)
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
+
+
+def _at_or_below(ordered: list[str], path: str) -> list[str]:
+    """The one that `path` is, or those below the folder that it is, of sorted paths."""
+    start = path.rstrip(os.sep) + os.sep
+    first = bisect.bisect_left(ordered, path)
+    if first < len(ordered) and ordered[first] == path:
+        return [path]
+    return ordered[bisect.bisect_left(ordered, start, first) : bisect.bisect_left(ordered, start[:-1] + chr(ord(os.sep) + 1), first)]
 
 
 def _above(folder: str) -> set[str]:

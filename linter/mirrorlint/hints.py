@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from mirrorlint.tree import STRAY_VALUE, Failure
+from mirrorlint.failure import STRAY_VALUE, Failure
 
 _TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
 _DASH = re.compile(r"(\s*(?:- +)*)-([A-Za-z_][\w./-]*):(?=\s|$)")
@@ -67,9 +67,7 @@ def explain(lines: list[str], failure: Failure) -> Advice:
 
 def repeated(key: str, first_line: int) -> tuple[str, str]:
     """Message and hint for a key that its mapping already has in `first_line` (from 1)."""
-    message = (
-        f"`{key}` is already a key of this mapping (line {first_line}): Kubernetes refuses it or keeps only the last"
-    )
+    message = f"`{key}` is already a key of this mapping (line {first_line}): Kubernetes refuses it or keeps only the last"
     if key == "mirror":
         return message, "several mirrors are a list under `mirrors:`"
     return message, f"keep one `{key}`, or indent the second under the object it belongs to"
@@ -163,23 +161,15 @@ def _early_quote(case: _Case) -> Advice | None:
     if not before or before[-1] not in "'\"" or "block" not in case.failure.context:
         return None
     quote = before[-1]
-    if before.count(quote) % 2 == 0:
-        text = case.here[case.column :]
-        message = f"`{_short(text)}` stands behind the closing quote of its value"
-        return Advice(
-            case.line, case.column, message, "let the quotes hold the whole value, and double a single quote inside it"
-        )
-    line = next((n for n in range(case.line - 1, -1, -1) if case.lines[n].count(quote) % 2), -1)
+    odd = (n for n in range(case.line - 1, -1, -1) if case.lines[n].count(quote) % 2)
+    line = next(odd, -1) if before.count(quote) % 2 else -1
     if line < 0:
-        return None
+        message = f"`{_short(case.here[case.column :])}` stands behind the closing quote of its value"
+        hint = "let the quotes hold the whole value, and double a single quote inside it"
+        return Advice(case.line, case.column, message, hint)
     column = case.lines[line].rindex(quote)
     text = case.lines[line][column + 1 :]
-    return Advice(
-        line,
-        column,
-        f"the quote before `{_short(text)}` is only closed in line {case.line + 1}",
-        "close it on this line",
-    )
+    return Advice(line, column, f"the quote before `{_short(text)}` is only closed in line {case.line + 1}", "close it on this line")
 
 
 def _bracket(case: _Case) -> Advice | None:
@@ -271,9 +261,7 @@ def _same_line_list(case: _Case) -> Advice | None:
     if not case.failure.problem.startswith("block sequence entries are not allowed"):
         return None
     text = _short(case.here[case.column :])
-    return Advice(
-        case.line, case.column, f"`{text}` begins a list where none can begin", "put it on the next line, or quote it"
-    )
+    return Advice(case.line, case.column, f"`{text}` begins a list where none can begin", "put it on the next line, or quote it")
 
 
 def _lines_up_with_nothing(case: _Case) -> Advice | None:

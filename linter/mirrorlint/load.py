@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mirrorlint import files, settings
+from mirrorlint import files
 from mirrorlint.clusters import Assignment
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault
 from mirrorlint.objects import Content, content
 from mirrorlint.reading import Reading
-from mirrorlint.settings import ClusterSection, Settings
+from mirrorlint.settings import ClusterSection, Settings, said_ingress, said_mesh
 
 
 class Loaded(NamedTuple):
@@ -30,10 +30,11 @@ def read(
 ) -> Loaded:
     """Read a repository, whose clusters are found inside it, or several paths, a cluster each (`[NAME=]PATH`).
 
-    What is said of the clusters' ingress and mesh goes before the settings. Raises FileNotFoundError for a path that is not there and SettingsError for settings that can't be used.
+    What is said of the clusters' ingress and mesh goes before the settings. Raises FileNotFoundError for a path that is not there and
+    SettingsError for settings that can't be used.
     """
     said = _Said(ingress or {}, mesh or {})
-    if not paths or (len(paths) == 1 and not _is_named(paths)):
+    if len(paths) < 2 and not any(map(_is_named, paths)):
         (root,) = paths or ["."]
         return _loaded(Reading(_existing(root), {}, config), said)
     return _loaded(Reading("", _arguments(paths), config), said)
@@ -47,7 +48,7 @@ def read_mapping(
     """Read clusters by name, each from a path or several; what is said of their ingress and mesh goes before the settings."""
     named = {name: [said] if isinstance(said, str | os.PathLike) else list(said) for name, said in sources.items()}
     arguments = {name: [_existing(os.fspath(path)) for path in said] for name, said in named.items()}
-    return _loaded(Reading("", arguments, ""), _Said(ingress or {}, mesh or {}))
+    return _loaded(Reading("", arguments, ""), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
 
 
 def read_texts(
@@ -73,8 +74,8 @@ class _Said(NamedTuple):
 
     def over(self, name: str, found: ClusterSettings) -> ClusterSettings:
         """A cluster's settings with what is said put over them."""
-        ingress = settings.ingress_of(self.ingress[name], "<ingress>") if self.ingress.get(name) else found.ingress
-        return found._replace(ingress=ingress, mesh=self.mesh.get(name) or found.mesh)
+        ingress = said_ingress(self.ingress[name]) if self.ingress.get(name) else found.ingress
+        return found._replace(ingress=ingress, mesh=said_mesh(self.mesh[name]) if self.mesh.get(name) else found.mesh)
 
     def unused(self, known: Mapping[str, Cluster]) -> list[BlindSpot]:
         """What is said of clusters that there are not."""
@@ -113,8 +114,9 @@ def _existing(path: str) -> str:
     return os.path.abspath(path)
 
 
-def _is_named(paths: Sequence[str]) -> bool:
-    return any("=" in path and not os.path.exists(path) for path in paths)
+def _is_named(path: str) -> bool:
+    name, equals, _ = path.partition("=")
+    return bool(name and equals) and "/" not in name and not os.path.exists(path)
 
 
 def _arguments(paths: Sequence[str]) -> dict[str, list[str]]:
@@ -122,7 +124,7 @@ def _arguments(paths: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     unnamed: dict[str, list[str]] = {}
     for argument in paths:
-        if _is_named([argument]):
+        if _is_named(argument):
             name, _, path = argument.partition("=")
             found.setdefault(name, []).append(_existing(path))
         else:

@@ -30,7 +30,7 @@ class Reading:
 
     def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str) -> None:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
-        asked = [path for paths in arguments.values() for path in paths] or [root]
+        asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
         self.settings, unused = find_settings(asked, config)
         self._root, self._arguments = root, arguments
         self._disk = Disk()

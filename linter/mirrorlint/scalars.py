@@ -104,10 +104,7 @@ def _single_precision(value: float) -> str:
     """Go's strconv.FormatFloat(value, 'g', -1, 32): the fewest digits that give the same float32."""
     if math.isnan(value):
         return ".nan"
-    try:
-        packed = struct.pack("f", value)
-    except OverflowError:
-        packed = struct.pack("f", math.copysign(math.inf, value))
+    packed = struct.pack("f", value)
     (single,) = struct.unpack("f", packed)
     if math.isinf(single):
         return ".inf" if single > 0 else "-.inf"

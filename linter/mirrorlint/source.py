@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from mirrorlint.failure import BREAK, STRAY_VALUE
 from mirrorlint.hints import explain, repeated
 from mirrorlint.node import Node, Place, Raw
-from mirrorlint.tree import BREAK, STRAY_VALUE, Composed, Composer
+from mirrorlint.tree import Composed, Composer
 
 __all__ = ["Broken", "Node", "Parsed", "Place", "parse"]
 
@@ -21,7 +22,7 @@ MAX_BROKEN = 1000
 
 # `---` in the first column ends whatever stands before it, a scalar too; directives belong to the document behind them.
 _BOUNDARY = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)
-# Editors end a line here; YAML 1.1 also at three characters beyond ASCII (tree.BREAK).
+# Editors end a line here; YAML 1.1 also at three characters beyond ASCII (failure.BREAK).
 _LINE_END = re.compile(r"\r\n|[\n\r]")
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
 
@@ -155,9 +156,7 @@ def _moved(raw: Raw, where: _Where, seen: dict[int, Any]) -> Raw:
                 seen[id(content)] = [_moved(item, where, seen) for item in content]
             else:
                 pairs = content.items()
-                seen[id(content)] = {
-                    name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs
-                }
+                seen[id(content)] = {name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs}
         content = seen[id(content)]
     return (content, raw[1], *where(raw[2], raw[3]), *where(raw[4], raw[5]))
 

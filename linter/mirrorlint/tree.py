@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -18,35 +18,23 @@ from yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
     StreamEndEvent,
+    StreamStartEvent,
 )
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
+from mirrorlint.entries import SPECIAL_KEY, Entries, Names, key_of, untangle
+from mirrorlint.failure import BREAK, Failure, RefusedError, unreadable
 from mirrorlint.node import Raw
-from mirrorlint.scalars import STANDARD, is_null, key_name, plain, typed
+from mirrorlint.scalars import STANDARD, is_null, typed
 
 MAX_DEPTH = 128
 MAX_EVENTS = 1_500_000
 # What aliases may stand for in one file; go-yaml allows about 400,000 values a document (decode.go:allowedAliasRatio).
 MAX_ALIASED = 1_000_000
 
-_SPECIAL_KEY = "<<\0"
-_MERGE_TAG = STANDARD + "merge"
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)+")
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-
-
-class Failure(NamedTuple):
-    """Why a text is no YAML: marks of the problem and of what was being read (line -1: not known), counted from 0."""
-
-    problem: str
-    line: int
-    column: int
-    context: str = ""
-    context_line: int = -1
-    context_column: int = 0
 
 
 class Repeat(NamedTuple):
@@ -55,10 +43,6 @@ class Repeat(NamedTuple):
     key: Raw
     first: Raw
     text: str
-
-
-# The problem of a value that follows a whole document without a `---`.
-STRAY_VALUE = "<document start>"
 
 
 class Composed(NamedTuple):
@@ -101,22 +85,32 @@ class Composer:
     def compose(self, text: str) -> Composed:
         """Read a text's documents; no text raises."""
         self._text = text
-        self._names = _Names()
+        self._names = Names()
         self._documents: list[Raw] = []
         self._repeats: list[Repeat] = []
         self._done = (0, 0, 0)
         failure = None
         try:
             self._read(EVENT_PARSER(text).get_event)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             failure = refused.failure
         except MarkedYAMLError as error:
             failure = _failure(error)
         except (YAMLError, UnicodeEncodeError):
-            failure = _unreadable(text)
+            failure = unreadable(text)
         return Composed(self._documents, self._repeats, failure, self._done)
 
     def _read(self, get_event: Callable[[], Any]) -> None:
+        steps: dict[type, Callable[[Any, list[Raw]], list[Raw]]] = {
+            MappingStartEvent: self._open,
+            SequenceStartEvent: self._open,
+            MappingEndEvent: self._close_mapping,
+            SequenceEndEvent: self._close_sequence,
+            AliasEvent: self._alias,
+            DocumentStartEvent: self._start_document,
+            DocumentEndEvent: self._end_document,
+            StreamStartEvent: lambda _, items: items,
+        }
         items: list[Raw] = []
         event: Any = None
         for _ in self._budget:
@@ -129,32 +123,23 @@ class Composer:
                     items.append((event.value, event.implicit[0], start.line, start.column, end.line, column))
                 else:
                     items.append(self._scalar(event, items))
-            elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                items = self._open(event, items)
-            elif kind is MappingEndEvent:
-                items = self._close(event, items, self._mapping(items))
-            elif kind is SequenceEndEvent:
-                items = self._close(event, items, items)
-            elif kind is AliasEvent:
-                items.append(self._alias(event))
-            elif kind is DocumentStartEvent:
-                items = self._start_document()
-            elif kind is DocumentEndEvent:
-                self._end_document(event, items[0])
             elif kind is StreamEndEvent:
                 return
+            else:
+                items = steps[kind](event, items)
         self.exhausted = True
         where = _start(event) if event else (0, 0)
-        raise _RefusedError(f"the file holds more than {MAX_EVENTS:,} values, and the rest is not read", *where)
+        raise RefusedError(f"the file holds more than {MAX_EVENTS:,} values, and the rest is not read", *where)
 
-    def _start_document(self) -> list[Raw]:
+    def _start_document(self, _event: Any, _items: list[Raw]) -> list[Raw]:
         self._anchors: dict[str, Raw | None] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
         self._stack: list[tuple[list[Raw], Any]] = []
         self._repeated: list[tuple[Raw, Raw]] = []
         return []
 
-    def _end_document(self, event: Any, root: Raw) -> None:
+    def _end_document(self, event: Any, items: list[Raw]) -> list[Raw]:
+        root = items[0]
         if not (type(root[0]) is str and is_null(root[0], root[1])):
             self._documents.append(root)
         end = event.end_mark
@@ -162,16 +147,28 @@ class Composer:
             text = self._text[self._done[0] : end.index]
             self._repeats += [Repeat(key, first, text) for key, first in self._repeated]
         self._done = (end.index, end.line, end.column)
+        return items
 
     def _open(self, event: Any, items: list[Raw]) -> list[Raw]:
         if len(self._stack) >= MAX_DEPTH:
-            raise _RefusedError(f"values are nested deeper than {MAX_DEPTH} levels", *_start(event))
+            raise RefusedError(f"values are nested deeper than {MAX_DEPTH} levels", *_start(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         self._stack.append((items, event))
         return []
 
-    def _close(self, event: Any, items: list[Raw], content: list[Raw] | dict[str, tuple[Raw, Raw]]) -> list[Raw]:
+    def _close_sequence(self, event: Any, items: list[Raw]) -> list[Raw]:
+        return self._close(event, items, items)
+
+    def _close_mapping(self, event: Any, items: list[Raw]) -> list[Raw]:
+        content, names, pairs = {}, self._names, iter(items)
+        for key, value in zip(pairs, pairs, strict=True):
+            content[names[key[0]] if key[1] is True else key_of(key)] = (key, value)
+        if len(content) * 2 != len(items) or SPECIAL_KEY in content:
+            content = untangle(items, self._repeated)
+        return self._close(event, items, content)
+
+    def _close(self, event: Any, items: list[Raw], content: list[Raw] | Entries) -> list[Raw]:
         parent, opened = self._stack.pop()
         mark = opened.start_mark
         line, column = mark.line, mark.column
@@ -197,9 +194,7 @@ class Composer:
         try:
             typed(event.value, tag)
         except ValueError:
-            raise _RefusedError(
-                f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column
-            ) from None
+            raise RefusedError(f"`{event.value}` is not of type {event.tag.removeprefix(STANDARD)}", line, column) from None
         column += self._properties(event)
         end_line, end_column = end.line, end.column
         if event.style in ("|", ">"):
@@ -211,20 +206,21 @@ class Composer:
             self._anchors[event.anchor] = raw
         return raw
 
-    def _alias(self, event: Any) -> Raw:
+    def _alias(self, event: Any, items: list[Raw]) -> list[Raw]:
         start, end = event.start_mark, event.end_mark
         if event.anchor not in self._anchors:
-            raise _RefusedError("undefined alias", start.line, start.column)
+            raise RefusedError("undefined alias", start.line, start.column)
         anchored = self._anchors[event.anchor]
         if anchored is None:
-            raise _RefusedError(f"`*{event.anchor}` stands inside the value it refers to", start.line, start.column)
+            raise RefusedError(f"`*{event.anchor}` stands inside the value it refers to", start.line, start.column)
         size, height = self._measure(anchored[0])
         self._aliased += size
         if self._aliased > MAX_ALIASED:
-            raise _RefusedError(f"aliases stand for more than {MAX_ALIASED:,} values", start.line, start.column)
+            raise RefusedError(f"aliases stand for more than {MAX_ALIASED:,} values", start.line, start.column)
         if len(self._stack) + height > MAX_DEPTH:
-            raise _RefusedError(f"values are nested deeper than {MAX_DEPTH} levels", start.line, start.column)
-        return (anchored[0], anchored[1], start.line, start.column, end.line, end.column)
+            raise RefusedError(f"values are nested deeper than {MAX_DEPTH} levels", start.line, start.column)
+        items.append((anchored[0], anchored[1], start.line, start.column, end.line, end.column))
+        return items
 
     def _measure(self, content: Any) -> tuple[int, int]:
         """How many values a content holds with its aliases written out, and how deep they nest."""
@@ -238,34 +234,6 @@ class Composer:
             self._sizes[id(content)] = known
         return known
 
-    def _mapping(self, items: list[Raw]) -> dict[str, tuple[Raw, Raw]]:
-        content, names, pairs = {}, self._names, iter(items)
-        for key, value in zip(pairs, pairs, strict=True):
-            content[names[key[0]] if key[1] is True else _name(key)] = (key, value)
-        if len(content) * 2 != len(items) or _SPECIAL_KEY in content:
-            return self._untangle(items)
-        return content
-
-    def _untangle(self, items: list[Raw]) -> dict[str, tuple[Raw, Raw]]:
-        """Read a mapping with merges or repeated keys.
-
-        As in go-yaml (decode.go:merge) what is written last wins, merged or not.
-        """
-        content: dict[str, tuple[Raw, Raw]] = {}
-        own: dict[str, Raw] = {}
-        pairs = iter(items)
-        for key, value in zip(pairs, pairs, strict=True):
-            if key[0] == "<<" and key[1] in (True, _MERGE_TAG):
-                for merged in _merged(value):
-                    content.update(merged)
-                continue
-            name = _name(key)
-            if name in own:
-                self._repeated.append((key, own[name]))
-            own.setdefault(name, key)
-            content[name] = (key, value)
-        return content
-
     def _properties(self, event: Any) -> int:
         match = _PROPERTIES.match(self._text, event.start_mark.index)
         return match.end() - match.start() if match and match.end() < event.end_mark.index else 0
@@ -278,45 +246,8 @@ class Composer:
         return start.line + len(breaks), len(text) - breaks[-1].end() if breaks else start.column + len(text)
 
 
-class _Names(dict[str, str]):
-    """Plain keys as Kubernetes reads them; those that need care are `_SPECIAL_KEY`."""
-
-    def __missing__(self, text: str) -> str:
-        try:
-            name = _SPECIAL_KEY if text == "<<" else key_name(plain(text))
-        except ValueError:
-            name = _SPECIAL_KEY
-        self[text] = name
-        return name
-
-
-class _RefusedError(Exception):
-    def __init__(self, problem: str, line: int, column: int) -> None:
-        self.failure = Failure(problem, line, column)
-
-
 def _start(event: Any) -> tuple[int, int]:
     return event.start_mark.line, event.start_mark.column
-
-
-def _name(key: Raw) -> str:
-    if type(key[0]) is not str:
-        raise _RefusedError("a key is a text, not a mapping or a list", key[2], key[3])
-    if key[0] == "<<" and key[1] == _MERGE_TAG:
-        return _SPECIAL_KEY
-    try:
-        return key_name(typed(key[0], key[1]))
-    except ValueError:
-        raise _RefusedError("a key is null", key[2], key[3]) from None
-
-
-def _merged(value: Raw) -> Iterator[dict[str, tuple[Raw, Raw]]]:
-    """The mappings behind a `<<`, the one that wins last."""
-    sources = reversed(value[0]) if type(value[0]) is list else [value]
-    for source in sources:
-        if type(source[0]) is not dict:
-            raise _RefusedError("`<<` merges mappings, and this is none", source[2], source[3])
-        yield source[0]
 
 
 def _failure(error: MarkedYAMLError) -> Failure:
@@ -324,15 +255,3 @@ def _failure(error: MarkedYAMLError) -> Failure:
     where = (problem.line, problem.column) if problem else (0, 0)
     opened = (context.line, context.column) if context else (-1, 0)
     return Failure(error.problem or "", *where, error.context or "", *opened)
-
-
-def _unreadable(text: str) -> Failure:
-    match = _UNREADABLE.search(text)
-    if match is None:
-        return Failure("the parser gives up", 0, 0)
-    code = ord(match[0])
-    byte = 0xDC80 <= code <= 0xDCFF
-    problem = f"byte 0x{code - 0xDC00:02x} is not UTF-8" if byte else f"character U+{code:04X} is not allowed in YAML"
-    before = text[: match.start()]
-    breaks = list(BREAK.finditer(before))
-    return Failure(problem, len(breaks), len(before) - (breaks[-1].end() if breaks else 0))

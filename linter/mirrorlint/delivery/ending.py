@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -150,15 +150,17 @@ def _lack(scope: AnyScope, target: tuple[str, int], subset: str, cluster: str) -
     if service is None:
         hidden = host in scope.mesh.services_by_host
         return f"`{host}` is not visible to this proxy" if hidden else f"`{host}` is not a host of {cluster}'s registry"
-    port = service.port(number)
-    if port is None:
-        return f"`{host}` has no port {number}, only {', '.join(str(p.number) for p in service.ports) or 'none'}"
+    if service.port(number) is None:
+        listed = [str(port.number) for port in service.ports]
+        return f"port {number} of `{host}` is UDP" if str(number) in listed else _without_port(host, number, listed)
     rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
     if subset and not (rule and subset in rule.subsets):
         return f"no DestinationRule gives `{host}` a subset `{subset}`"
-    if port.protocol == "UDP":
-        return f"port {number} of `{host}` is UDP"
     return f"`{host}` is only another name (ExternalName)" if service.alias_of else f"`{host}` has no endpoint"
+
+
+def _without_port(host: str, number: int, listed: Sequence[str]) -> str:
+    return f"`{host}` has no port {number}" + (f", only {', '.join(listed)}" if listed else "")
 
 
 def _closest(end: End, host: str) -> VirtualHost | None:

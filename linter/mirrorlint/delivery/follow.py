@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
-from mirrorlint.delivery.ingress import ingress_scopes, landing
+from mirrorlint.delivery.ingress import Landing, ingress_scopes, landing
 from mirrorlint.delivery.match import Request, Route, first_match
 from mirrorlint.delivery.mesh import Age, Mesh, as_written
 from mirrorlint.delivery.sidecar import SidecarScope
@@ -102,6 +102,7 @@ class Delivery:
         self.meshes = {name: Mesh(cluster, age) for name, cluster in clusters.items()}
         self._scopes: dict[tuple[str, bool, str, frozenset[tuple[str, str]]], AnyScope] = {}
         self._ingresses: dict[str, tuple[GatewayScope, ...]] = {}
+        self._landings: dict[tuple[str, str, str], Landing] = {}
 
     def scope(self, call: Call) -> AnyScope:
         """The view of the proxy that handles a call; KeyError for an unknown cluster."""
@@ -115,6 +116,12 @@ class Delivery:
                 found = SidecarScope(mesh, call.namespace, call.labels)
             self._scopes[key] = found
         return found
+
+    def _landing(self, source: str, address: str, host: str) -> Landing:
+        key = (source, address, host)
+        if key not in self._landings:
+            self._landings[key] = landing(self.meshes, *key)
+        return self._landings[key]
 
     def ingress(self, cluster: str) -> tuple[GatewayScope, ...]:
         """The gateway pods that a cluster's ingress may be, at least one."""
@@ -158,7 +165,7 @@ class Delivery:
 
     def _landed(self, call: Call, upstream: Upstream, address: Address, shadow: Request) -> End:
         """What becomes of a shadow at an endpoint: whose ingress it is, and how far it gets there."""
-        found = landing(self.meshes, call.cluster, address.host, upstream.service.host)
+        found = self._landing(call.cluster, address.host, upstream.service.host)
         if not found.cluster:
             return End(reason.ELSEWHERE if found.known else reason.UNKNOWN, address)
         ends = (_arrival(scope, address, upstream, shadow) for scope in self.ingress(found.cluster))

@@ -1,0 +1,121 @@
+"""Reads Nodes as typed fields, and notes all that is wrong with them on the way."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from mirrorlint.source import Node, Place
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+_VERSION = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?")
+_HIGHEST_PORT = 65535
+
+
+class FieldError(Exception):
+    """A value that can't be used: where it is, and why."""
+
+    def __init__(self, node: Node, text: str) -> None:
+        """`text` is one sentence."""
+        super().__init__(text)
+        self.place, self.text = node.place, text
+
+
+class Fields:
+    """Reads the fields of mappings; what is wrong is noted in `wrong`, and reads as if it had not been said."""
+
+    def __init__(self) -> None:
+        """Nothing is wrong yet."""
+        self.wrong: list[tuple[Place, str]] = []
+
+    def known(self, node: Node, what: str, names: Collection[str]) -> dict[str, Node]:
+        """The values of a mapping whose keys are given; nothing at all is an empty one."""
+        if node and not node.is_mapping:
+            self.wrong.append((node.place, f"{what} is a mapping (of {', '.join(f'`{name}`' for name in names)})"))
+        fields = {key.text: value for key, value in node.entries()}
+        for name in [name for name in fields if name not in names]:
+            self.wrong.append((node.key(name).place, f"{what} has no `{name}`{nearest(name, names)}"))
+            del fields[name]
+        return fields
+
+    def take(self, fields: Mapping[str, Node], name: str, read: Callable[[Node], T], default: D) -> T | D:
+        """The value of a field."""
+        if name not in fields:
+            return default
+        return next(self._read([fields[name]], read), default)
+
+    def named(self, fields: Mapping[str, Node], name: str, read: Callable[[Node], T]) -> dict[str, T]:
+        """The values of a field that is a mapping whose keys are free; nothing at all is an empty one."""
+        node = fields.get(name)
+        if not node:
+            return {}
+        if not node.is_mapping:
+            self.wrong.append((node.place, f"`{name}` is a mapping"))
+        return {key.text: said for key, value in node.entries() for said in self._read([value], read)}
+
+    def items(self, node: Node, read: Callable[[Node], T]) -> tuple[T, ...]:
+        """The values of a list."""
+        if not node.is_sequence:
+            raise FieldError(node, "this is a list")
+        return tuple(self._read(node, read))
+
+    def texts(self, node: Node) -> tuple[str, ...]:
+        """The texts of a list."""
+        return self.items(node, text)
+
+    def _read(self, nodes: Iterable[Node], read: Callable[[Node], T]) -> Iterator[T]:
+        for node in nodes:
+            try:
+                yield read(node)
+            except FieldError as error:
+                self.wrong.append((error.place, error.text))
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """The known word that was probably meant, as a question; "" when none comes near."""
+    near = difflib.get_close_matches(word, sorted(known), 1)
+    return f" (did you mean `{near[0]}`?)" if near else ""
+
+
+def text(node: Node) -> str:
+    """A text that is not empty."""
+    value = node.value
+    if not isinstance(value, str) or not value:
+        raise FieldError(node, f"this is a text, and `{node.text}` is none until it is quoted" if node.text else "this is a text")
+    return value
+
+
+def boolean(node: Node) -> bool:
+    """True or false."""
+    if not isinstance(node.value, bool):
+        raise FieldError(node, "this is true or false")
+    return node.value
+
+
+def version(node: Node) -> str:
+    """An Istio version, quoted or not."""
+    if isinstance(node.value, bool) or not _VERSION.fullmatch(node.text):
+        raise FieldError(node, "this is an Istio version such as 1.27")
+    return node.text
+
+
+def port(node: Node) -> int:
+    """A port's number."""
+    if type(node.value) is not int or not 0 < node.value <= _HIGHEST_PORT:
+        raise FieldError(node, f"this is the number of a port, up to {_HIGHEST_PORT}")
+    return node.value
+
+
+def one_of(words: Collection[str]) -> Callable[[Node], str]:
+    """What reads one of some words."""
+
+    def read(node: Node) -> str:
+        if node.text not in words:
+            raise FieldError(node, f"`{node.text}` is not one of {', '.join(words)}{nearest(node.text, words)}")
+        return node.text
+
+    return read

@@ -1,0 +1,76 @@
+"""The public Python API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mirrorlint
+from mirrorlint import Call
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+CALL = Call(cluster="prod", namespace="frontend", host="httpbin", port=8000)
+
+
+def test_a_repository_is_loaded_and_a_call_followed() -> None:
+    fleet = mirrorlint.load(EXAMPLES / "as-published")
+    (old,) = fleet.follow(CALL, istio="1.27.3")
+    (new,) = fleet.follow(CALL, istio="1.30")
+    assert (old.host, old.percent, old.outcome, old.reason, old.cluster) == ("httpbin-shadow", 100.0, "lost", "no-virtual-host", "stage")
+    assert (new.host, new.outcome) == ("httpbin", "lost")
+    (other,) = fleet.follow(CALL._replace(host="httpbin.frontend"), istio="1.27")
+    assert (other.host, other.outcome, other.reason) == ("httpbin.frontend-shadow", "arrives", "arrives")
+
+
+def test_without_a_version_the_newest_world_counts_unless_the_fleet_says(tmp_path: Path) -> None:
+    assert mirrorlint.load(EXAMPLES / "as-published").follow(CALL)[0].host == "httpbin"
+    manifests = {"prod": "clusters/prod", "stage": "clusters/stage"}
+    (tmp_path / "repo").symlink_to(EXAMPLES / "as-published")
+    fleet = mirrorlint.load({name: EXAMPLES / "as-published" / path for name, path in manifests.items()})
+    assert fleet.follow(CALL)[0].host == "httpbin"
+
+
+def test_steps_name_files_and_lines() -> None:
+    (shadow,) = mirrorlint.load(EXAMPLES / "sound").follow(CALL)
+    places = [f"{Path(step.node.place.path).name}:{step.node.place.line}" for step in shadow.steps]
+    assert "virtual-service.yaml:8" in places
+    assert "service-entry.yaml:8" in places
+    assert "gateway.yaml:11" in places or "gateway.yaml:10" in places
+
+
+def test_texts_are_clusters_without_files() -> None:
+    texts = {
+        side: "\n---\n".join(file.read_text() for file in sorted((EXAMPLES / "sound" / "clusters" / name).iterdir()))
+        for side, name in (("source", "prod"), ("target", "stage"))
+    }
+    fleet = mirrorlint.loads(texts, ingress={"target": ["httpin.frontend.stage.eu.trv.cloud"]})
+    report = mirrorlint.check(fleet)
+    assert report.findings == ()
+    assert report.mirrors[0].place.path == "<source>"
+    assert dict(report.mirrors[0].delivery) == {"1.27": "all", "1.28": "all"}
+    elsewhere = mirrorlint.loads(texts, ingress={"target": {"addresses": ["203.0.113.10"]}})
+    assert elsewhere.follow(CALL._replace(cluster="source"))[0].outcome == "elsewhere"
+
+
+def test_a_call_that_is_not_mirrored_has_no_shadow() -> None:
+    assert mirrorlint.load(EXAMPLES / "sound").follow(CALL._replace(host="other")) == ()
+
+
+def test_unknown_names_raise() -> None:
+    fleet = mirrorlint.load(EXAMPLES / "sound")
+    with pytest.raises(KeyError):
+        fleet.follow(CALL._replace(cluster="nowhere"))
+    with pytest.raises(ValueError, match="not an Istio version"):
+        fleet.follow(CALL, istio="newest")
+    with pytest.raises(OSError, match="nowhere"):
+        mirrorlint.load("nowhere/")
+    with pytest.raises(AttributeError, match="nothing"):
+        mirrorlint.nothing  # noqa: B018
+
+
+def test_a_report_is_what_the_command_line_prints() -> None:
+    (finding,) = mirrorlint.check(mirrorlint.load(EXAMPLES / "as-first-written")).findings
+    assert (finding.level, finding.rule, finding.cluster) == ("error", "shadow-host-not-accepted", "stage")
+    assert (finding.place.line, finding.place.column) == (10, 7)
+    assert finding.notes[0].place.line == 17

@@ -1,0 +1,208 @@
+"""The command line as a user meets it: what is printed, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+
+
+def run(*args: object, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
+    command = [sys.executable, "-c", "from mirrorlint.cli import main; main()", *map(str, args)]
+    return subprocess.run(command, cwd=cwd, env={**clean, **env}, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(EXAMPLES / "as-first-written", tmp_path / "repo"))
+
+
+def test_the_article_as_first_written_names_the_host_and_the_line() -> None:
+    result = run("examples/as-first-written")
+    assert result.returncode == 1
+    assert "`httpbin.frontend.svc.cluster.local-shadow`" in result.stdout.replace("\n", " ")
+    assert "examples/as-first-written/clusters/stage/virtual-service.yaml:10:7" in result.stdout
+    assert "examples/as-first-written/clusters/prod/virtual-service.yaml:17:15" in result.stdout
+
+
+def test_the_article_as_published_breaks_with_the_upgrade() -> None:
+    assert run("examples/as-published", "--istio", "1.27").returncode == 0
+    upgraded = run("examples/as-published", "--istio", "1.28")
+    assert upgraded.returncode == 1
+    assert "shadow-host-not-accepted" in upgraded.stdout
+
+
+def test_the_sound_example_is_silent_and_says_what_arrives() -> None:
+    result = run("examples/sound", "--strict")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("1 mirror arrives.")
+
+
+def test_check_is_the_default_command_and_the_working_directory_the_default_path(repo: Path) -> None:
+    assert run(cwd=repo).stdout == run("check", ".", cwd=repo).stdout
+    assert "clusters/stage/virtual-service.yaml:10:7" in run(cwd=repo).stdout
+
+
+def test_a_path_for_each_cluster() -> None:
+    result = run("source=examples/as-first-written/clusters/prod", "target=examples/as-first-written/clusters/stage")
+    assert result.returncode == 1
+    assert "no virtual host of target's gateway accepts" in result.stdout.replace("\n    ", " ")
+
+
+def test_one_cluster_is_followed_to_the_endpoint_and_says_so() -> None:
+    result = run("examples/sound/clusters/prod")
+    assert result.returncode == 0
+    assert "not judged: examples/sound/clusters/prod/virtual-service.yaml" in result.stdout
+    assert run("examples/sound/clusters/prod", "--strict").returncode == 1
+
+
+def test_json_goes_to_a_file_and_text_to_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    result = run("examples/as-first-written", "--format", "text", "--format", f"json={file}")
+    report = json.loads(file.read_text())
+    assert report["findings"][0]["rule"] == "shadow-host-not-accepted"
+    assert (report["findings"][0]["line"], report["findings"][0]["column"]) == (10, 7)
+    assert report["mirrors"][0]["delivery"] == {"1.27": "none", "1.28": "none"}
+    assert "error[shadow-host-not-accepted]" in result.stdout
+
+
+def test_quiet_is_one_line_a_finding() -> None:
+    lines = run("-q", "examples/as-first-written").stdout.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("examples/as-first-written/clusters/stage/virtual-service.yaml:10:7: error[shadow-host-not-accepted]: ")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        pytest.param(("nowhere/",), "nowhere", id="a path that is missing"),
+        pytest.param(("--istio", "latest", "examples/sound"), "`latest` is not an Istio version", id="a version that is none"),
+        pytest.param(("--format", "xml", "examples/sound"), "`xml` is no format", id="an unknown format"),
+        pytest.param(("--rule", "shadow-redirect", "examples/sound"), "did you mean `shadow-redirected`", id="a misspelt rule"),
+        pytest.param(("--output", "no/such/folder/report", "examples/sound"), "no/such/folder/report", id="an output that cannot be written"),
+        pytest.param(("--wrong", "examples/sound"), "--wrong", id="an unknown option"),
+    ],
+)
+def test_wrong_usage_exits_2(args: tuple[str, ...], words: str) -> None:
+    result = run(*args)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+def test_settings_with_an_unknown_key_exit_2_with_its_place(repo: Path) -> None:
+    (repo / ".mirrorlint.yaml").write_text("clusters:\n  prod:\n    path: [clusters/prod]\n")
+    result = run(cwd=repo)
+    assert result.returncode == 2
+    assert ".mirrorlint.yaml:3:5" in result.stderr
+    assert "`paths`" in result.stderr
+
+
+def test_settings_change_a_level_and_options_choose_rules(repo: Path) -> None:
+    (repo / ".mirrorlint.yaml").write_text("rules: {shadow-host-not-accepted: warning}\n")
+    assert run(cwd=repo).returncode == 0
+    assert run("--strict", cwd=repo).returncode == 1
+    assert "warning[shadow-host-not-accepted]" in run(cwd=repo).stdout
+    assert "shadow-host-not-accepted" not in run("--skip", "shadow-host-not-accepted", cwd=repo).stdout
+    assert "shadow-host-not-accepted" not in run("--rule", "tls-mismatch", cwd=repo).stdout
+
+
+def test_a_known_version_leaves_one_world(repo: Path) -> None:
+    (repo / ".mirrorlint.yaml").write_text('clusters: {prod: {paths: [clusters/prod], istio: "1.28"}, stage: {paths: [clusters/stage]}}\n')
+    report = json.loads(run("--format", "json", cwd=repo).stdout)
+    assert report["mirrors"][0]["delivery"] == {"1.28": "none"}
+
+
+def test_an_incomplete_cluster_makes_absence_a_warning(repo: Path) -> None:
+    settings = "clusters: {prod: {paths: [clusters/prod]}, stage: {paths: [clusters/stage], complete: false}}\n"
+    (repo / ".mirrorlint.yaml").write_text(settings)
+    result = run(cwd=repo)
+    assert result.returncode == 0
+    assert "unless it is among the objects of stage that live elsewhere" in " ".join(result.stdout.split())
+
+
+def test_a_chart_that_is_not_rendered_is_said_and_makes_absence_a_warning(repo: Path) -> None:
+    chart = repo / "clusters" / "stage" / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: ingress\nversion: 1.0.0\n")
+    (chart / "templates" / "virtual-service.yaml").write_text("kind: VirtualService\nmetadata: {{ .Values.meta }}\n")
+    result = run(cwd=repo)
+    assert result.returncode == 0
+    assert "not judged: clusters/stage/chart" in result.stdout
+    assert "warning[shadow-host-not-accepted]" in result.stdout
+
+
+def test_a_broken_document_is_a_finding_and_the_rest_is_judged(repo: Path) -> None:
+    (repo / "clusters" / "prod" / "broken.yaml").write_text("apiVersion: networking.istio.io/v1\nkind: VirtualService\nspec:\n\thosts: []\n")
+    result = run(cwd=repo)
+    assert "clusters/prod/broken.yaml:4:1" in result.stdout
+    assert "error[broken-document]" in result.stdout
+    assert "error[shadow-host-not-accepted]" in result.stdout
+
+
+def test_colour_is_for_terminals_unless_forced() -> None:
+    assert "\x1b[" not in run("examples/as-first-written").stdout
+    assert "\x1b[" in run("examples/as-first-written", FORCE_COLOR="1").stdout
+    assert "\x1b[" not in run("examples/as-first-written", FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert "\x1b[" in run("examples/as-first-written", "--color", "always", NO_COLOR="1").stdout
+
+
+def test_trace_follows_one_call_hop_by_hop() -> None:
+    result = run("trace", "examples/as-published", "--from", "frontend", "--host", "httpbin", "--port", 8000)
+    assert result.returncode == 1
+    for place in ("prod/virtual-service.yaml:8", "prod/service-entry.yaml:8", "stage/gateway.yaml:"):
+        assert f"examples/as-published/clusters/{place}" in result.stdout
+    assert "httpbin-shadow" in result.stdout
+    assert run("trace", "examples/sound", "--from", "frontend", "--host", "httpbin", "--port", 8000).returncode == 0
+
+
+def test_trace_without_a_host_follows_every_caller() -> None:
+    result = run("trace", "examples/sound", "--istio", "1.28")
+    assert result.returncode == 0
+    for host in ("httpbin", "httpbin.frontend", "httpbin.frontend.svc", "httpbin.frontend.svc.cluster.local", "httpbin:8000"):
+        assert re.search(rf"\b{re.escape(host)}\b", result.stdout)
+
+
+def test_trace_of_an_unknown_cluster_is_wrong_usage() -> None:
+    result = run("trace", "examples/sound", "--from", "nowhere/default", "--host", "httpbin")
+    assert result.returncode == 2
+    assert "`nowhere` is no cluster here: prod, stage" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["mermaid", "dot", "json"])
+def test_graph_shows_both_ends(kind: str) -> None:
+    result = run("graph", "--format", kind, "examples/as-first-written")
+    assert result.returncode == 0
+    assert "httpin.frontend.stage.eu.trv.cloud" in result.stdout
+    assert "prod" in result.stdout
+    assert "stage" in result.stdout
+
+
+def test_clusters_says_why() -> None:
+    result = run("clusters", "examples/sound")
+    assert result.returncode == 0
+    assert re.search(r"clusters/prod.*: prod \(", result.stdout)
+    assert re.search(r"clusters/stage.*: stage \(", result.stdout)
+
+
+def test_version_and_help() -> None:
+    assert re.fullmatch(r"mirrorlint \d+\.\d+\.\d+\n", run("--version").stdout)
+    assert "check" in run("--help").stdout
+
+
+def test_a_bug_of_ours_exits_3_and_says_so() -> None:
+    code = "from mirrorlint.cli import main\ndef broken(**_): raise RuntimeError('oh')\nmain([], broken)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 3
+    assert "RuntimeError: oh" in result.stderr
+    assert "please report" in result.stderr

@@ -1,0 +1,172 @@
+"""What a user reads of each end that a shadow can take, and where it points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pair import PROD, SECURE, STAGE, said, told
+
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.ending import WORDS
+
+UDP = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: udp}
+spec: {ports: [{port: 80, protocol: UDP}]}
+"""
+HEADLESS = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: headless}
+spec: {clusterIP: None, ports: [{port: 80, name: http}]}
+"""
+ALIASES = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: first}
+spec: {type: ExternalName, externalName: second.default.svc.cluster.local, ports: [{port: 80, name: http}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: second}
+spec: {type: ExternalName, externalName: third.example.com, ports: [{port: 80, name: http}]}
+"""
+DROPPED = "Envoy drops the shadow without a trace"
+NO_ADDRESS = "Envoy has no address to send the shadow to"
+TARGET, SHADOW = "`stage-gateway.example.com:80`", "`shop.default-shadow`"
+
+
+def end(prod: str = PROD, stage: str = STAGE, world: str = "1.27", **settings: Any) -> str:
+    return said(told(prod, stage, world, **settings)[-1])
+
+
+ENDS = {
+    "stays": (
+        (PROD.replace("host: stage-gateway.example.com", "host: shop"), STAGE),
+        "stays <prod>:11 `shop.default.svc.cluster.local:80` is a service of prod itself",
+    ),
+    "unknown primary": (
+        (PROD.replace("{host: shop}", "{host: shopp}"), STAGE),
+        "lost <prod>:20 Envoy answers the request itself with 503 and mirrors nothing, "
+        "since `shopp.default.svc.cluster.local` is not a host of prod's registry",
+    ),
+    "unknown host": (
+        (PROD.replace("host: stage-gateway", "host: stage-gatway"), STAGE),
+        f"lost <prod>:22 `stage-gatway.example.com` is not a host of prod's registry: {DROPPED}",
+    ),
+    "hidden host": (
+        (PROD.replace("DNS", 'DNS\n  exportTo: ["."]').replace("stage}", "stage, namespace: a}"), STAGE),
+        f"lost <prod>:23 `stage-gateway.example.com` is not visible to this proxy: {DROPPED}",
+    ),
+    "unknown port": (
+        (PROD.replace("number: 80", "number: 8080"), STAGE),
+        f"lost <prod>:22 `stage-gateway.example.com` has no port 80, only 8080: {DROPPED}",
+    ),
+    "unknown subset": (
+        (PROD + "      subset: v2\n", STAGE),
+        f"lost <prod>:22 no DestinationRule gives `stage-gateway.example.com` a subset `v2`: {DROPPED}",
+    ),
+    "UDP": (
+        (PROD.replace("stage-gateway.example.com\n", "udp\n") + UDP, STAGE),
+        f"lost <prod>:22 port 80 of `udp.default.svc.cluster.local` is UDP: {DROPPED}",
+    ),
+    "no endpoint to name": (
+        (PROD.replace("  resolution: DNS", "  resolution: DNS\n  workloadSelector: {labels: {app: none}}"), STAGE),
+        f"lost <prod>:23 `stage-gateway.example.com` has no endpoint: {DROPPED}",
+    ),
+    "original destination": (
+        (PROD.replace("DNS", "NONE"), STAGE),
+        f"lost <prod>:7 {TARGET} is an entry with resolution NONE: {NO_ADDRESS}",
+    ),
+    "no endpoint": (
+        (PROD.replace("DNS", "STATIC"), STAGE),
+        "lost <prod>:5 `stage-gateway.example.com:80` has no endpoint",
+    ),
+    "headless": (
+        (PROD.replace("host: stage-gateway.example.com", "host: headless") + HEADLESS, STAGE),
+        f"lost <prod>:27 `headless.default.svc.cluster.local:80` is headless: {NO_ADDRESS}",
+    ),
+    "another name": (
+        (PROD.replace("host: stage-gateway.example.com", "host: first") + ALIASES, STAGE),
+        f"lost <prod>:22 `second.default.svc.cluster.local` is only another name (ExternalName): {DROPPED}",
+    ),
+    "no listener": (
+        (PROD, STAGE.replace("number: 80", "number: 90")),
+        "lost <stage>:6 nothing listens on port 80 of stage's ingress gateway",
+    ),
+}
+
+
+TLS_STAGE = STAGE.replace("protocol: HTTP}", "protocol: HTTPS}\n    tls: {mode: SIMPLE, credentialName: cert}")
+REFUSALS = {
+    "no listener at all": (
+        (PROD, STAGE[STAGE.index("---\n") :]),
+        "unknown <prod>:5 nothing here tells whose ingress `stage-gateway.example.com:80` is",
+    ),
+    "plain text to TLS": (
+        (PROD, TLS_STAGE),
+        "lost <stage>:7 the shadow comes as plain text, the server takes TLS",
+    ),
+    "TLS to plain text": (
+        (PROD + SECURE, STAGE),
+        "lost <stage>:6 the shadow comes as TLS with SNI `shop.default-shadow`, the server takes plain text",
+    ),
+    "another SNI": (
+        (PROD + SECURE, TLS_STAGE.replace('"*"', "shop.example.com")),
+        "lost <stage>:7 no server on port 80 takes TLS with SNI `shop.default-shadow`: the connection is closed",
+    ),
+    "another host": (
+        (PROD, STAGE.replace("shop.default-shadow", "shop.default")),
+        "lost <stage>:13 404: no host that a Gateway and a VirtualService share covers `shop.default-shadow` "
+        "(the closest is `shop.default`)",
+    ),
+    "no host like it": (
+        (PROD, STAGE.replace("shop.default-shadow", "zz.example.com")),
+        "lost <stage>:7 404: no host that a Gateway and a VirtualService share covers `shop.default-shadow`",
+    ),
+    "redirect to HTTPS": (
+        (PROD, STAGE.replace("protocol: HTTP}", "protocol: HTTP}\n    tls: {httpsRedirect: true}")),
+        "lost <stage>:7 301: the server redirects to HTTPS (`httpsRedirect`), and nobody follows for a shadow",
+    ),
+    "no rule": (
+        (PROD, STAGE.replace("  - route", "  - match: [{uri: {prefix: /api}}]\n    route")),
+        "lost <stage>:13 404: none of the rules for `shop.default-shadow` takes GET /",
+    ),
+    "redirect": (
+        (PROD, STAGE.replace("route: [{destination: {host: shop}}]", "redirect: {uri: /other}")),
+        "lost <stage>:16 the rule answers with a redirect, and nobody follows it for a shadow",
+    ),
+    "direct response": (
+        (PROD, STAGE.replace("route: [{destination: {host: shop}}]", "directResponse: {status: 200}")),
+        "lost <stage>:16 the gateway answers by itself (`directResponse`)",
+    ),
+    "unknown destination": (
+        (PROD, STAGE.replace("destination: {host: shop}", "destination: {host: shop, port: {number: 81}}")),
+        "lost <stage>:16 503: `shop.default.svc.cluster.local` has no port 81, only 80",
+    ),
+    "bytes": (
+        (PROD, STAGE.replace("protocol: HTTP", "protocol: TCP").replace("http:\n  -", "tcp:\n  -")),
+        "lost <stage>:6 404: the server passes bytes on as they come, no `http` route is asked",
+    ),
+}
+
+
+@pytest.mark.parametrize(("manifests", "expected"), (ENDS | REFUSALS).values(), ids=ENDS | REFUSALS)
+def test_an_end_names_what_decides_it(manifests: tuple[str, str], expected: str) -> None:
+    assert end(*manifests) == expected
+
+
+def test_every_way_to_end_has_words() -> None:
+    reasons = {text for name, text in vars(reason).items() if name.isupper() and isinstance(text, str)}
+    assert reasons == set(WORDS)
+
+
+def test_a_target_that_settings_call_external_leads_elsewhere() -> None:
+    assert end(external=("stage-gateway.example.com",)) == (
+        "elsewhere <prod>:5 `stage-gateway.example.com:80` is the ingress of no cluster that is known here"
+    )
