@@ -1,4 +1,4 @@
-"""What is refused is what Istio's own ValidateConfig refuses; the answers in the tables are istiod's, and those of the CRDs where it says so."""
+"""Refused is what Istio's own ValidateConfig refuses: the tables hold istiod's answers, and the CRDs' where they say so."""
 
 import gzip
 import json
@@ -135,6 +135,8 @@ REFUSED = {
         "headers: {request: {set: {x-a: '%START_TIME%%'}}}",
         "headers: {request: {set: {x-a: 1}}}",
         "headers: {request: {remove: [host]}}",
+        "headers: {request: {remove: [':path']}}",
+        'headers: {request: {set: {x-a: "\\x01"}}}',
         "headers: {response: {set: {Host: x}}}",
         "timeout: 5",
         "timeout: 5 s",
@@ -271,7 +273,7 @@ REFUSED = {
         "servers: [{hosts: ['*']}]",
         "servers: [{port: {number: 80, name: web, protocol: HTTP}}]",
         "servers: [{hosts: [], port: {number: 80, name: web, protocol: HTTP}}]",
-        "servers: [{hosts: ['*'], port: {number: 80, name: a, protocol: HTTP}}, {hosts: ['*'], port: {number: 81, name: a, protocol: HTTP}}]",
+        "servers: [{hosts: ['*'], port: {number: 80, name: a, protocol: HTTP}}, {hosts: [a.com], port: {number: 8, name: a, protocol: TCP}}]",
         "selector: {app: 1}, servers: [{hosts: ['*'], port: {number: 80, name: a, protocol: HTTP}}]",
     ],
     "server": [
@@ -314,6 +316,7 @@ REFUSED = {
         "number: 80, name: ''",
         "number: 80, name: web",
         "number: 80, name: web, protocol: FOO",
+        "number: 80, name: web, protocol: FOO}, tls: {mode: SIMPLE, credentialName: c",
         "number: 0, name: web, protocol: HTTP",
         "number: 70000, name: web, protocol: HTTP",
         "number: 80, name: web, protocol: HTTP, targetPort: 8080",
@@ -492,7 +495,10 @@ ACCEPTED = {
         "sourceLabels: {app.kubernetes.io/name: a, b: ''}",
     ],
     "retries": ["", "attempts: 0", "attempts: 3, retryOn: '5xx,503,+505'", "attempts: 3, retryOn: ''"],
-    "TLS rule": [f"match: [{{sniHosts: [a.example.com], port: 443}}], {ROUTE}"],
+    "TLS rule": [
+        f"match: [{{sniHosts: [a.example.com], port: 443}}], {ROUTE}",
+        f"match: [{{sniHosts: [10.0.0.1]}}], {ROUTE}",
+    ],
     "ServiceEntry": [
         "hosts: [a.com]",
         "hosts: ['*.example.com']",
@@ -537,6 +543,7 @@ ACCEPTED = {
         "tls: {mode: ISTIO_MUTUAL}",
         "tls: {}",
         "tls: {cipherSuites: [none]}",
+        "tls: {mode: MUTUAL, credentialName: c, caCrl: /r}",
     ],
     "server host": ["'*.example.com'", "'*/*'", "'./*'", "ns/a.com", "203.0.113.10", "'::ffff:1.2.3.4'", "'ns/*'", "'*.a'"],
     "server port": ["number: 80, name: A.b, protocol: http", "number: 80, name: web, protocol: HTTP, targetPort: 0"],
@@ -585,6 +592,7 @@ ACCEPTED = {
         "defaultEndpoint: ':8080'",
         "defaultEndpoint: '[::1]:8080'",
         "defaultEndpoint: 'unix:///x'",
+        "defaultEndpoint: ''",
         "tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}",
     ],
 }
@@ -646,8 +654,9 @@ def test_accepted(shape: tuple[str, str], text: str) -> None:
 @pytest.mark.parametrize("name", ["truth.jsonl.gz", "gateway-api.jsonl.gz"])
 def test_agrees_with_the_control_plane(name: str) -> None:
     """Istio does not name the object that it refuses while reading, so its words tell the kind; there are as many as it refuses."""
-    for line in gzip.open(TRUTH / name):
-        scenario = json.loads(line)
+    with gzip.open(TRUTH / name) as lines:
+        scenarios = [json.loads(line) for line in lines]
+    for scenario in scenarios:
         said = Counter((words.split(":")[0], next(k for w, k in SAID_OF.items() if w in words)) for words in scenario["rejected"])
         ours = Counter(
             (side, document["kind"].text)
@@ -714,6 +723,12 @@ def test_says_what_and_where(text: str, line: int, column: int, message: str) ->
 )
 def test_metadata_and_kind_count(text: str, *, expected: bool) -> None:
     assert bool(refused(text)) is expected
+
+
+def test_what_is_said_stays_one_line() -> None:
+    (refusal,) = refused(manifest(SPECS["rule"][1] % f'timeout: "{"a" * 500}\\nb"'))
+    assert len(refusal.message) <= 300
+    assert refused(manifest(SPECS["rule"][1] % 'timeout: "a\\nb"'))[0].message.startswith("`timeout: a b` is not a duration")
 
 
 def test_a_direct_response_holds_a_megabyte() -> None:

@@ -12,13 +12,12 @@ from mirrorlint.delivery.follow import Call
 from mirrorlint.delivery.steps import steps
 from mirrorlint.fleet import Ingress
 
-TARGET, SHADOW = "`stage-gateway.example.com:80`", "`shop.default-shadow`"
+CALLED, TARGET, SHADOW = "`shop.default.svc.cluster.local`", "`stage-gateway.example.com:80`", "`shop.default-shadow`"
 
 
 def test_each_hop_is_told_with_the_line_that_decides_it() -> None:
     assert [said(step) for step in told()] == [
-        "called host <prod>:18 at the sidecar, port 80, `shop.default.svc.cluster.local` of VirtualService default/shop "
-        "takes `shop.default`",
+        f"called host <prod>:18 at the sidecar, port 80, {CALLED} of VirtualService default/shop takes `shop.default`",
         "route <prod>:20 a rule of VirtualService default/shop without `match` takes every request",
         f"mirror <prod>:22 copies 100% to {TARGET}; without `port` a sidecar takes the called one",
         "shadow <prod>:18 carries the Host `shop.default-shadow`: the request's own, with `-shadow` put behind it",

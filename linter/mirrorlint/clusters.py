@@ -29,11 +29,12 @@ class Group(NamedTuple):
 class Ground(NamedTuple):
     """What clusters are found in; all paths are absolute.
 
-    `arguments` and `sections` are those that were named, by their paths; `folders` are all below `root`. `holds` tells whether a folder has
+    `name` is what all of it is called when it is one cluster. `arguments` and `sections` are those that were named, by their paths; `folders` are all below `root`. `holds` tells whether a folder has
     Istio objects or leads to some, `leads` what its kustomizations lead to, themselves included.
     """
 
     root: str
+    name: str
     arguments: Mapping[str, Sequence[str]]
     sections: Mapping[str, Sequence[str]]
     folders: Sequence[str]
@@ -53,8 +54,7 @@ def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
     for words in CONVENTIONS:
         yield _by_convention(ground, words)
     yield _siblings(ground)
-    name = os.path.basename(ground.root) or "cluster"
-    yield (Group(name, (ground.root,), "no folders of several clusters were found: all of it is one"),)
+    yield (Group(ground.name, (ground.root,), "no folders of several clusters were found: all of it is one"),)
 
 
 def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:

@@ -18,6 +18,7 @@ class Names(dict[str, str]):
     """Plain keys as Kubernetes reads them; those that need care are `SPECIAL_KEY`."""
 
     def __missing__(self, text: str) -> str:
+        """Read a key that is met for the first time."""
         try:
             name = SPECIAL_KEY if text == "<<" else key_name(plain(text))
         except ValueError:
@@ -27,6 +28,7 @@ class Names(dict[str, str]):
 
 
 def key_of(key: Raw) -> str:
+    """The name of any key; raises RefusedError for one that Kubernetes does not take."""
     if type(key[0]) is not str:
         raise RefusedError("a key is a text, not a mapping or a list", key[2], key[3])
     if key[0] == "<<" and key[1] == _MERGE_TAG:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 _IRREGULAR = "this is not a regular file, so it is not read"
 _LIST = ("git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+_CLOSED = re.compile(r"^warning: could not open directory '(.*?)/?': (.*)$", re.MULTILINE)
 _IS_IGNORED = ("git", "check-ignore", "--quiet", ".")
 
 
@@ -85,25 +87,26 @@ class _Name(NamedTuple):
 
 
 def _names(root: str) -> Iterator[_Name | Unread]:
-    listed = _listed_by_git(root)
-    yield from _walked(root) if listed is None else _with_nested(root, listed)
+    listed = _git(root, _LIST)
+    if listed is None or (not listed.stdout and _git(root, _IS_IGNORED) is not None):
+        yield from _walked(root)
+        return
+    yield from _with_nested(root, sorted({os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}))
+    for folder, reason in _CLOSED.findall(os.fsdecode(listed.stderr)):
+        yield _closed(os.path.normpath(os.path.join(root, folder)), reason)
 
 
-def _listed_by_git(root: str) -> list[str] | None:
-    """The names that Git lists below a folder, or None when the folder is not of a work tree or is ignored by it."""
-    names = _git(root, _LIST)
-    if names is None or (not names and _git(root, _IS_IGNORED) is not None):
-        return None
-    return sorted({os.fsdecode(name) for name in names.split(b"\0") if name})
+def _closed(folder: str, reason: str | None) -> Unread:
+    return Unread(folder, f"this folder can't be read ({reason}), so nothing in it is judged")
 
 
-def _git(folder: str, command: Iterable[str]) -> bytes | None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+def _git(folder: str, command: Iterable[str]) -> subprocess.CompletedProcess[bytes] | None:
+    """Run Git in a folder, whatever the hook that we may run in says; None when it fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(list(command), cwd=folder, env=environment, capture_output=True, check=True)  # noqa: S603
+        return subprocess.run(list(command), cwd=folder, env=environment, capture_output=True, check=True)  # noqa: S603
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout
 
 
 def _with_nested(root: str, names: Iterable[str]) -> Iterator[_Name | Unread]:
@@ -126,7 +129,7 @@ def _walked(root: str) -> Iterator[_Name | Unread]:
         below[:] = [name for name in below if name != ".git"]
         yield from (_Name(os.path.join(folder, name)) for name in (*names, *links))
     for error in refused:
-        yield Unread(error.filename, f"this folder can't be read ({error.strerror}), so nothing in it is judged")
+        yield _closed(error.filename, error.strerror)
 
 
 def _entry(path: str, top: str) -> Mapping[str, str] | Unread:

@@ -53,7 +53,8 @@ class Reading:
             if not self._disk.below(path):
                 self._disk.add(path)
         folders = self._disk.folders(self._root) if self._root else []
-        found = clusters.find(clusters.Ground(self._root, self._arguments, named, folders, self._holds, self._leads))
+        name = os.path.basename(_folder(self._root)) or "cluster"
+        found = clusters.find(clusters.Ground(self._root, name, self._arguments, named, folders, self._holds, self._leads))
         groups = [group for group in found if group.name not in peers]
         groups += [Group(name, (path,), "a peer named in the settings") for name, path in peers.items() if os.path.exists(path)]
         return groups, list(_missing(told, {group.name for group in groups}))
@@ -136,12 +137,16 @@ def find_settings(paths: Iterable[str], config: str) -> tuple[Settings, list[Bli
 def _nearest(path: str) -> str:
     """The settings file of a path, in its folder or further up to the repository's root; "" for none."""
     top = files.repository(path)
-    folder = path if os.path.isdir(path) else os.path.dirname(path)
+    folder = _folder(path)
     while not os.path.isfile(os.path.join(folder, settings.FILE)):
         if folder in (top, os.path.dirname(folder)):
             return ""
         folder = os.path.dirname(folder)
     return os.path.join(folder, settings.FILE)
+
+
+def _folder(path: str) -> str:
+    return path if os.path.isdir(path) else os.path.dirname(path)
 
 
 def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:

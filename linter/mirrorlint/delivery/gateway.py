@@ -171,7 +171,7 @@ def _chains(port: _Port, bound: Callable[[Server], list[VirtualService]]) -> Ite
     """The filter chains; servers without HTTP have one only where a VirtualService's `tcp` or `tls` routes are bound."""
     if port.plain and port.plain[0].plain_http:
         yield Chain(tuple(port.plain), (), PLAINTEXT, True)
-    elif port.plain and _routed(bound(port.plain[0]), "tcp"):
+    elif port.plain and _routed(bound(port.plain[0]), port.plain[0]):
         yield Chain((port.plain[0],), (), PLAINTEXT, False)
     for server in port.secure:
         names = server.sni_hosts()
@@ -187,9 +187,11 @@ def _chains(port: _Port, bound: Callable[[Server], list[VirtualService]]) -> Ite
                 for name in m["sniHosts"].texts
             ]
             yield from (Chain((server,), () if name == "*" else (name,), PLAINTEXT, False) for name in dict.fromkeys(sni))
-        elif _routed(bound(server), "tcp"):
+        elif _routed(bound(server), server):
             yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, False)
 
 
-def _routed(services: Iterable[VirtualService], field: str) -> bool:
-    return any(rule["route"] for service in services for rule in service.manifest.node["spec"][field])
+def _routed(services: Iterable[VirtualService], server: Server) -> bool:
+    """Whether some `tcp` route is for the server."""
+    rules = (rule for service in services for rule in service.manifest.node["spec"]["tcp"] if rule["route"])
+    return any(not len(rule["match"]) or any(m["port"].number in (0, server.number) for m in rule["match"]) for rule in rules)

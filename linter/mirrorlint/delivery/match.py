@@ -95,6 +95,13 @@ class Route:
         return prefix + path[len(self.match.uri.value) if self.match and kind == "prefix" else 1 :]
 
 
+def _accepts_headers(conditions: Mapping[str, StringMatch], request: Request) -> Iterator[bool]:
+    """For each condition whether the request meets it; claims of a token are not seen here and left out."""
+    pseudo = {":authority": request.host, "host": request.host, ":method": request.method, ":path": request.path, ":scheme": "http"}
+    headers = {**request.headers, **pseudo}
+    return (_accepts_value(c, headers, name.lower()) for name, c in conditions.items() if not name.startswith(_JWT))
+
+
 def _accepts_query(conditions: Mapping[str, StringMatch], query: str) -> bool:
     values: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):

@@ -70,13 +70,14 @@ def _shadow(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
     lines = _merged({world: steps(way, world) for world, way in ways.items()})
     columns = zip(*(_columns(line.step) for line in lines), strict=True)
     wide = [max(map(cells, column)) for column in columns]
-    shown: tuple[str, ...] = tuple(ways)
+    shown = every = tuple(ways)
+    nested = any(line.worlds != every for line in lines)
     for line in lines:
-        if line.worlds != shown and line.worlds != tuple(ways):
+        if line.worlds not in (shown, every):
             yield f"{_INDENT}{paper.ink(_BOLD, LABELS[line.worlds[0]])}"
         shown = line.worlds
-        indent = _INDENT if line.worlds == tuple(ways) else _INDENT * 2
-        yield indent + _row(line.step, wide, paper, len(_INDENT) * 2 - len(indent))
+        before, behind = (_INDENT, _INDENT * nested) if shown == every else (_INDENT * 2, "")
+        yield before + _row(line.step, wide, paper, behind)
     yield f"{_INDENT}=> " + "; ".join(_fates(ways, paper))
 
 
@@ -86,11 +87,11 @@ def _columns(step: Step) -> tuple[str, str, str]:
     return clean(step.what), clean(step.cluster), clean(f"{place.path}:{place.line}")
 
 
-def _row(step: Step, wide: Sequence[int], paper: _Paper, extra: int) -> str:
+def _row(step: Step, wide: Sequence[int], paper: _Paper, gap: str) -> str:
     padded = zip(_columns(step), wide, strict=True)
     what, cluster, place = (text + " " * (width - cells(text)) for text, width in padded)
     ink = paper.ink(_INKS.get(step.what, ""), what)
-    return f"{ink}{' ' * extra}  {cluster}  {paper.ink(_DIM, place)}  {clean(step.text)}"
+    return f"{ink}{gap}  {cluster}  {paper.ink(_DIM, place)}  {clean(step.text)}"
 
 
 def _merged(told: Mapping[str, Sequence[Step]]) -> list[_Line]:

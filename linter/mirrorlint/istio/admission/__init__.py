@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from textwrap import shorten
 from typing import NamedTuple
 
 from mirrorlint.istio.admission import (
@@ -40,6 +41,7 @@ _ANNOTATIONS = (
     "internal.istio.io/parents",
     "internal.istio.io/parent-namespace",
 )
+_LONGEST = 300
 _MARKS = table(ANY_TEXT)
 _METADATA = message({"name": ANY_TEXT, "namespace": ANY_TEXT, "labels": _MARKS, "annotations": _MARKS})
 
@@ -47,8 +49,12 @@ _METADATA = message({"name": ANY_TEXT, "namespace": ANY_TEXT, "labels": _MARKS, 
 def refusals(document: Node, namespace: str) -> Iterator[Refusal]:
     """Each reason why the API server, or Istio's webhook, refuses an object of `namespace`; none for other kinds."""
     kind = _KINDS.get(document["kind"].text)
-    if kind is None or not document["apiVersion"].text.startswith("networking.istio.io/"):
-        return
+    if kind and document["apiVersion"].text.startswith("networking.istio.io/"):
+        for node, words in _refusals(document, namespace, kind):
+            yield Refusal(node, shorten(words, _LONGEST, placeholder="..."))
+
+
+def _refusals(document: Node, namespace: str, kind: _Kind) -> Iterator[Refusal]:
     yield from _METADATA.refusals(document["metadata"], "metadata")
     yield from _reserved(document["metadata"]["annotations"])
     spec = document["spec"]

@@ -142,7 +142,7 @@ def one_of(*names: str) -> Rule:
     """At most one of the fields is set: the CRDs say so for each protobuf `oneof`."""
 
     def rule(node: Node) -> Iterator[Refusal]:
-        present = [name for name in names if name in node and node[name]]
+        present = [name for name in names if given(node, name)]
         if len(present) > 1:
             why = f"`{present[1]}` stands beside `{present[0]}`: only one of them is allowed"
             yield Refusal(node.key(present[1]), why)

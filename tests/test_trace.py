@@ -1,0 +1,123 @@
+"""The trace as it is printed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from pair import CALL, PROD, STAGE, ways
+from scenarios import call_of, fleet_of, scenarios
+
+from mirrorlint.delivery.follow import Call
+from mirrorlint.report.trace import Trace, render
+
+WORLDS = ("1.27", "1.28")
+ANSI = re.compile(r"\x1b\[[\d;]*m")
+
+
+def printed(prod: str = PROD, stage: str = STAGE, worlds: tuple[str, ...] = WORLDS, **others: Any) -> str:
+    call = others.get("call", CALL)
+    return render([Trace(call, {world: ways(prod, stage, world, **others) for world in worlds})])
+
+
+def rows(text: str) -> list[str]:
+    """The lines without the sentences: indentation, kind of hop, place."""
+    return [re.sub(r"(:\d+) .*", r"\1", line) for line in text.splitlines()]
+
+
+def test_hops_that_both_worlds_share_are_shown_once() -> None:
+    assert rows(printed()) == [
+        "GET / to `shop.default`, port 80, from default in prod",
+        "  called host     prod   <prod>:18",
+        "  route           prod   <prod>:20",
+        "  mirror          prod   <prod>:22",
+        "  Istio up to 1.27",
+        "    shadow        prod   <prod>:18",
+        "  Istio 1.28 and later",
+        "    shadow        prod   <prod>:18",
+        "  registry        prod   <prod>:5",
+        "  endpoint        prod   <prod>:5",
+        "  server          stage  <stage>:6",
+        "  Istio up to 1.27",
+        "    virtual host  stage  <stage>:13",
+        "    route         stage  <stage>:16",
+        "    destination   stage  <stage>:16",
+        "    arrives       stage  <stage>:20",
+        "  Istio 1.28 and later",
+        "    lost          stage  <stage>:13",
+        "  => arrives with Istio up to 1.27; lost (no-virtual-host) with Istio 1.28 and later",
+    ]
+
+
+def test_sentences_stand_in_one_column() -> None:
+    hops = [line for line in printed().splitlines() if "<" in line]
+    starts = {re.match(r" +[a-z ]+? +(?:prod|stage) +\S+ +", line).end() for line in hops}  # type: ignore[union-attr]
+    assert len(starts) == 1
+
+
+def test_worlds_that_agree_are_not_told_apart() -> None:
+    text = printed(PROD.replace("stage-gateway.example.com\n", "gone.example.com\n"))
+    assert text.count("mirror ") == 1
+    assert text.splitlines()[-1] == "  => lost (unknown-target)"
+
+
+def test_one_world_needs_no_label() -> None:
+    text = printed(worlds=("1.27",))
+    assert "Istio" not in text
+    assert text.splitlines()[-1] == "  => arrives"
+
+
+def test_a_call_that_mirrors_nothing_says_so() -> None:
+    call = CALL._replace(host="other.default")
+    assert printed(call=call) == "GET / to `other.default`, port 80, from default in prod\n  mirrors nothing\n"
+
+
+def test_no_call_says_so() -> None:
+    assert render([]) == "no mirror was found\n"
+
+
+def test_what_is_not_known_is_not_called_elsewhere() -> None:
+    text = printed(stage="", worlds=("1.27",))
+    assert text.splitlines()[-1] == "  => unknown"
+    assert rows(text)[-2] == "  unknown      prod  <prod>:5"
+
+
+def test_each_mirror_of_a_route_is_followed() -> None:
+    two = "    mirrors: [{destination: {host: stage-gateway.example.com}}, {destination: {host: shop}}]\n"
+    text = printed(PROD[: PROD.index("    mirror:")] + two, worlds=("1.27",))
+    assert [line for line in text.splitlines() if line.startswith("  =>")] == ["  => arrives", "  => stays"]
+    assert text.count("\n\n") == 1
+
+
+def test_the_title_says_what_is_special_of_a_call() -> None:
+    call = Call("prod", "shops", "shop:80", 80, "/a", "POST", {"who": "me"}, {"app": "cart"})
+    title = "POST /a to `shop:80`, port 80, from shops in prod (pod labels app=cart), who: me\n"
+    assert printed(call=call).startswith(title)
+    gateway = Call("prod", "istio-system", "shop", 80, labels={"istio": "ingressgateway"}, gateway=True)
+    assert printed(call=gateway).startswith("GET / to `shop`, port 80, through prod's ingress gateway\n")
+
+
+def test_colour_only_adds_to_the_text() -> None:
+    trace = Trace(CALL, {world: ways(PROD, STAGE, world) for world in WORLDS})
+    colored = render([trace], color=True)
+    assert "\x1b[1;32marrives" in colored
+    assert "\x1b[1;31mlost" in colored
+    assert ANSI.sub("", colored) == render([trace])
+
+
+def test_what_steers_a_terminal_is_shown() -> None:
+    text = printed(call=CALL._replace(path="/\x1b[2J\u202e"))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert text.startswith("GET /␛[2J")
+
+
+@pytest.mark.parametrize("color", [False, True], ids=["plain", "coloured"])
+def test_each_scenario_of_the_control_plane_can_be_printed(*, color: bool) -> None:
+    for scenario in list(scenarios())[::10]:
+        delivery = fleet_of(scenario).delivery
+        calls = [call_of(call) for call in scenario["calls"]]
+        traces = [Trace(call, {world: delivery.follow(call, world) for world in WORLDS}) for call in calls]
+        text = ANSI.sub("", render(traces, color=color))
+        assert text.count("=>") == sum(max(map(len, trace.ways.values())) for trace in traces)
