@@ -25,9 +25,10 @@ def fleet_of(scenario: dict[str, Any]) -> Fleet:
     """The scenario's two clusters; what its manifests don't show of the gateways is given as settings."""
     from yaml import safe_load  # noqa: PLC0415
 
-    gateway = {"addresses": scenario["target_addresses"], "namespace": "istio-system", "labels": GATEWAY_LABELS, "ports": PORTS}
+    pods = {"namespace": "istio-system", "labels": GATEWAY_LABELS, "ports": PORTS}
+    ingress = {"source": pods, "target": {**pods, "addresses": scenario["target_addresses"]}}
     mesh = safe_load(scenario["source_mesh"]) if scenario["source_mesh"] else {}
-    return loads({side: scenario[side] for side in ("source", "target")}, ingress={"target": gateway}, mesh={"source": mesh})
+    return loads({side: scenario[side] for side in ("source", "target")}, ingress=ingress, mesh={"source": mesh})
 
 
 def call_of(call: dict[str, Any]) -> Call:

@@ -273,7 +273,7 @@ REFUSED = {
         "servers: [{hosts: ['*']}]",
         "servers: [{port: {number: 80, name: web, protocol: HTTP}}]",
         "servers: [{hosts: [], port: {number: 80, name: web, protocol: HTTP}}]",
-        "servers: [{hosts: ['*'], port: {number: 80, name: a, protocol: HTTP}}, {hosts: [a.com], port: {number: 8, name: a, protocol: TCP}}]",
+        "servers: [{hosts: [a.b], port: &port {number: 80, name: a, protocol: HTTP}}, {hosts: [c.d], port: *port}]",
         "selector: {app: 1}, servers: [{hosts: ['*'], port: {number: 80, name: a, protocol: HTTP}}]",
     ],
     "server": [

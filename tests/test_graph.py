@@ -143,7 +143,8 @@ def test_the_order_of_ways_changes_nothing(kind: str) -> None:
 
 def test_what_a_format_takes_for_its_own_is_escaped() -> None:
     evil = 'a"]; \\ | \x1b <b>'
-    delivery = Delivery({evil: cluster(evil, PROD, ClusterSettings()), "stage": cluster("stage", STAGE, ClusterSettings())})
+    manifests = {evil: PROD, "stage": STAGE}
+    delivery = Delivery({name: cluster(name, text, ClusterSettings()) for name, text in manifests.items()})
     graph = build(("1.27", way) for way in delivery.follow(CALL._replace(cluster=evil), "1.27"))
     mermaid, dot = render(graph, "mermaid"), render(graph, "dot")
     assert '["a#34;#93;#59; #92; #124; #65533; #60;b#62;"]\n' in mermaid

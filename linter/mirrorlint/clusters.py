@@ -29,8 +29,9 @@ class Group(NamedTuple):
 class Ground(NamedTuple):
     """What clusters are found in; all paths are absolute.
 
-    `name` is what all of it is called when it is one cluster. `arguments` and `sections` are those that were named, by their paths; `folders` are all below `root`. `holds` tells whether a folder has
-    Istio objects or leads to some, `leads` what its kustomizations lead to, themselves included.
+    `name` is what all of it is called when it is one cluster. `arguments` and `sections` are the clusters that were named, by their paths;
+    `folders` are all below `root`. `holds` tells whether a folder has Istio objects or leads to some, `leads` what its kustomizations lead
+    to, themselves included.
     """
 
     root: str

@@ -57,7 +57,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     ]
     found = [
         *_object_findings(Subject(documents, delivery, tuple(judged))),
-        *(f for mirror in judged for f in _mirror_findings(mirror, documents)),
+        *(f for mirror in judged for f in _mirror_findings(mirror, documents, _rival_arrives(mirror, judged))),
     ]
     spots = (*documents.blind_spots, *_unknown_ways(judged, documents))
     return Report(
@@ -102,8 +102,17 @@ def _lost(way: Way) -> bool:
     return all(end.outcome == LOST for end in way.ends)
 
 
-def _mirror_findings(judged: Judged, documents: Documents) -> Iterator[Finding]:
-    """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks."""
+def _rival_arrives(judged: Judged, others: Iterable[Judged]) -> bool:
+    """Whether shadows would arrive if a VirtualService that may be older took the mirror's place."""
+    rivals = [other for other in others if other.service.manifest in judged.rivals]
+    return any(not _lost(way) for rival in rivals for ways in rival.ways.values() for way in ways)
+
+
+def _mirror_findings(judged: Judged, documents: Documents, spared: bool) -> Iterator[Finding]:
+    """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks.
+
+    `spared` says that this mirror may not be the one that counts, and that the other one's shadows arrive.
+    """
     dead = [world for world, ways in judged.ways.items() if ways and all(_lost(way) for way in ways)]
     hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, way) for way in ways)]
     groups = _groups(judged, hurt)
@@ -118,7 +127,7 @@ def _mirror_findings(judged: Judged, documents: Documents) -> Iterator[Finding]:
     notes = [Note(f"{group.flaw.message}{_share(group, judged)}", group.flaw.cluster, group.flaw.place) for group in others]
     if any(loss.end.assumed for loss in first.losses):
         notes.append(_assumed(judged, first.losses[0]))
-    yield _finding(first.rule, ERROR if dead and not doubt else WARNING, first.flaw._replace(message=message), hurt, notes)
+    yield _finding(first.rule, ERROR if dead and not doubt and not spared else WARNING, first.flaw._replace(message=message), hurt, notes)
 
 
 def _losses(judged: Judged, way: Way) -> list[Loss]:

@@ -115,7 +115,8 @@ def one_of(words: Collection[str]) -> Callable[[Node], str]:
 
     def read(node: Node) -> str:
         if node.text not in words:
-            raise FieldError(node, f"`{node.text}` is not one of {', '.join(words)}{nearest(node.text, words)}")
+            said = f"`{node.text}` is not" if node.text else "this is"
+            raise FieldError(node, f"{said} one of {', '.join(words)}{nearest(node.text, words)}")
         return node.text
 
     return read

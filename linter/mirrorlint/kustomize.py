@@ -76,6 +76,9 @@ def reach(starts: Iterable[Kustomization], ground: Ground) -> Reach:
         if current.more is not None:
             gaps.add(_unrendered(current.more))
         for node in current.resources:
+            if not node.text:
+                gaps.add(Gap(node, "a resource is the path of a file or folder, so this one is not read"))
+                continue
             path = os.path.normpath(os.path.join(current.folder, node.text))
             below = ground.kustomization(path)
             if below is not None:

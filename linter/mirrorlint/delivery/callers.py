@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.follow import Call, Delivery, End, Way
 from mirrorlint.delivery.mesh import Mesh, eldest
-from mirrorlint.delivery.samples import PLAIN, Sample, meeting
+from mirrorlint.delivery.samples import PLAIN, Sample, against, meeting
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX
-from mirrorlint.fleet import Cluster
+from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
 from mirrorlint.istio.virtual_service import Mirror, Rule, VirtualService
 from mirrorlint.source import Place
@@ -35,13 +35,14 @@ class Entry(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A mirror with the ways of all its callers' shadows in each world."""
+    """A mirror with the ways of all its callers' shadows in each world; `rivals` are VirtualServices that may take its place."""
 
     cluster: str
     mirror: Mirror
     service: VirtualService
     rule: Rule
     ways: Mapping[str, tuple[Way, ...]]
+    rivals: frozenset[Manifest] = frozenset()
 
 
 def judge(clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, worlds: Iterable[str]) -> list[Judged]:
@@ -51,13 +52,17 @@ def judge(clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, wor
     """
     worlds = tuple(worlds)
     found: dict[Place, Judged] = {}
-    contested = {service.manifest for pair in ties(delivery.meshes[cluster]) for service in pair}
+    rivals: dict[Manifest, set[Manifest]] = {}
+    for one, other in ties(delivery.meshes[cluster]):
+        rivals.setdefault(one.manifest, set()).add(other.manifest)
+        rivals.setdefault(other.manifest, set()).add(one.manifest)
     for service in delivery.meshes[cluster].virtual_services:
         for rule in service.rules:
             for mirror in rule.mirrors:
-                found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, {world: () for world in worlds}))
+                against_it = frozenset(rivals.get(service.manifest, ()))
+                found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, {world: () for world in worlds}, against_it))
         if any(rule.mirrors for rule in service.rules):
-            asked = Delivery(clusters, eldest(service.manifest)) if service.manifest in contested else delivery
+            asked = Delivery(clusters, eldest(service.manifest)) if service.manifest in rivals else delivery
             for world, ways in _ways(asked, cluster, service, worlds).items():
                 _sort_in(found, world, ways)
     return sorted(found.values(), key=lambda judged: judged.mirror.node.place)
@@ -93,7 +98,8 @@ def _sort_in(found: dict[Place, Judged], world: str, ways: Iterable[Way]) -> Non
 def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
     """The ways of everything that is sent to a VirtualService; what its rules and the target's ask for is tried as well."""
     mesh = delivery.meshes[cluster]
-    samples = dict.fromkeys([PLAIN, *(meeting(match) for rule in service.rules if rule.mirrors for match in rule.matches)])
+    asked_for = [match for rule in service.rules if rule.mirrors for match in rule.matches]
+    samples = dict.fromkeys([PLAIN, *(sample for match in asked_for for sample in (meeting(match), against(match)))])
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
     tried: set[tuple[Entry, Sample]] = set()
     asked: set[object] = set()
@@ -118,9 +124,9 @@ def _asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[S
         asked.add(key)
         for route in end.host.routes:
             if route.match is not None:
-                more = meeting(route.match, sample)
-                asked.add((end.cluster, end.host.domain, end.chain, more))
-                yield more
+                for more in (meeting(route.match, sample), against(route.match, sample)):
+                    asked.add((end.cluster, end.host.domain, end.chain, more))
+                    yield more
 
 
 def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:

@@ -174,7 +174,7 @@ def _closest(end: End, host: str) -> VirtualHost | None:
 
 @lru_cache(maxsize=1024)
 def _most_like(name: str, domains: tuple[str, ...]) -> str:
-    return next(iter(get_close_matches(name, domains, n=1)), "")
+    return next(iter(get_close_matches(name, domains, n=1, cutoff=0)), "")
 
 
 def _node(way: Way, end: End, host: str) -> Node:

@@ -70,10 +70,14 @@ def ingress_scopes(mesh: Mesh) -> tuple[GatewayScope, ...]:
 
 
 def _pods(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[tuple[str, frozenset[tuple[str, str]]]]:
-    """Namespace and labels of the Deployments' pods that a selector picks; without any, pods with just these labels in an unknown namespace."""
+    """Namespace and labels of the Deployments' pods that a selector picks.
+
+    Without any, pods with just these labels in an unknown namespace, and such as workload-selecting DestinationRules ask for.
+    """
     deployed = []
     for manifest in mesh.cluster.of("Deployment", "apps"):
         labels = frozenset(texts(manifest.node["spec"]["template"]["metadata"]["labels"]).items())
         if selector and selector <= labels:
             deployed.append((manifest.namespace, labels))
-    return deployed or [("", selector)]
+    asked = [(rule.namespace, selector | rule.selector.items()) for rule in mesh.destination_rules if rule.selective]
+    return deployed or [("", selector), *((namespace, labels) for namespace, labels in asked if len(dict(labels)) == len(labels))]

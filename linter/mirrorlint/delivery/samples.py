@@ -43,6 +43,11 @@ def meeting(match: Match, base: Sample = PLAIN) -> Sample:
     return Sample(f"{path}?{query}" if query else path, method, tuple(sorted(headers.items())))
 
 
+def against(match: Match, base: Sample = PLAIN) -> Sample:
+    """A request like `base` that has the headers which a block excludes."""
+    return base._replace(headers=tuple(sorted((dict(base.headers) | _headers(match.without_headers)).items())))
+
+
 def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
     return {name.lower(): _text(condition, "1") for name, condition in conditions.items()}
 

@@ -1,0 +1,270 @@
+"""Which cluster a file belongs to, and what of a kustomization or a chart is judged."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mirrorlint.clusters import Assignment
+from mirrorlint.load import Loaded, read
+from mirrorlint.settings import SettingsError
+
+PLAIN = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
+
+
+def entry(name: str, kind: str = "ServiceEntry", group: str = "networking.istio.io/") -> str:
+    return f"apiVersion: {group}v1\nkind: {kind}\nmetadata: {{name: {name}}}\n"
+
+
+def write(root: Path, *files: str, **texts: str) -> Path:
+    """Write a ServiceEntry, named by its path, to each of `files`; `texts` are further files with their content."""
+    for name, text in {**{file: entry(file.removesuffix(".yaml").replace("/", ".")) for file in files}, **texts}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def found(loaded: Loaded) -> dict[str, list[str]]:
+    return {name: sorted(m.name for m in cluster.manifests()) for name, cluster in loaded.documents.clusters.items()}
+
+
+def spots(loaded: Loaded) -> list[tuple[str, int, str]]:
+    return [(spot.path, spot.line, spot.cluster) for spot in loaded.documents.blind_spots]
+
+
+def messages(loaded: Loaded) -> list[str]:
+    return [spot.message for spot in loaded.documents.blind_spots]
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_several_paths_are_a_cluster_each(repo: Path) -> None:
+    write(repo, "prod/a.yaml", "stage/b.yaml", "more/c.yaml")
+    loaded = read(["prod", "test=stage", "test=more/c.yaml"])
+    assert found(loaded) == {"prod": ["prod.a"], "test": ["more.c", "stage.b"]}
+    assert loaded.assignments == (
+        Assignment("more/c.yaml", ("test",), "named as an argument"),
+        Assignment("prod", ("prod",), "named as an argument"),
+        Assignment("stage", ("test",), "named as an argument"),
+    )
+
+
+def test_one_path_with_a_name_is_that_cluster(repo: Path) -> None:
+    write(repo, "clusters/a/1.yaml", "clusters/b/2.yaml")
+    assert found(read(["all=."])) == {"all": ["clusters.a.1", "clusters.b.2"]}
+
+
+def test_folders_that_are_called_alike_are_told_apart(repo: Path) -> None:
+    write(repo, "prod/manifests/a.yaml", "stage/manifests/b.yaml", "stage/manifests/c.yaml")
+    loaded = read(["prod/manifests", "stage/manifests/b.yaml", "stage/manifests/c.yaml"])
+    assert found(loaded) == {"prod/manifests": ["prod.manifests.a"], "stage/manifests": ["stage.manifests.b", "stage.manifests.c"]}
+
+
+def test_a_folder_may_hold_an_equals_sign(repo: Path) -> None:
+    write(repo, "a=b/c.yaml", "d/e.yaml")
+    assert set(found(read(["a=b", "d"]))) == {"a=b", "d"}
+
+
+CONVENTIONS = {
+    "clusters": (["clusters/prod/a.yaml", "clusters/stage/b.yaml"], {"prod": 1, "stage": 1}),
+    "environments": (["environments/prod/a.yaml", "environments/stage/deep/b.yaml"], {"prod": 1, "stage": 1}),
+    "envs": (["deploy/envs/prod/a.yaml"], {"prod": 1}),
+    "overlays of several services": (["x/y/overlays/prod/a.yaml", "z/overlays/prod/b.yaml", "z/overlays/eu/c.yaml"], {"prod": 2, "eu": 1}),
+    "too deep, so siblings": (["p/q/r/clusters/prod/a.yaml", "s/b.yaml"], {"p": 1, "s": 1}),
+    "clusters go first": (["envs/dev/a.yaml", "clusters/prod/b.yaml", "clusters/prod/clusters/c/d.yaml"], {"prod": 2}),
+    "siblings": (["east/a.yaml", "west/b.yaml", "c.yaml"], {"east": 1, "west": 1}),
+    "one": (["east/a.yaml", "b.yaml"], {"repo": 2}),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), CONVENTIONS.values(), ids=CONVENTIONS)
+def test_folders_are_found_by_convention(repo: Path, files: list[str], expected: dict[str, int]) -> None:
+    write(repo, *files, **{"docs/d.yaml": entry("d", "ConfigMap", "")})
+    assert {name: len(manifests) for name, manifests in found(read(["."])).items()} == expected
+
+
+def test_a_convention_without_istio_is_none(repo: Path) -> None:
+    write(repo, "apps/overlays/prod/a.yaml", **{"clusters/prod/flux.yaml": entry("f", "Kustomization", "kustomize.toolkit.fluxcd.io/")})
+    assert found(read(["."])) == {"prod": ["apps.overlays.prod.a"]}
+
+
+def test_what_is_in_no_clusters_folder_is_left_out_and_said(repo: Path) -> None:
+    write(repo, "clusters/prod/a.yaml", "shared/b.yaml", **{"docs/c.yaml": entry("c", "ConfigMap", ""), "docs/d.yaml": "a: [\n"})
+    loaded = read(["."])
+    assert spots(loaded) == [("docs/d.yaml", 1, ""), ("shared/b.yaml", 0, "")]
+    assert Assignment("shared", (), "in the folder of no cluster") in loaded.assignments
+    assert (loaded.documents.files, loaded.documents.documents) == (1, 1)
+
+
+def test_a_single_file_is_a_cluster(repo: Path) -> None:
+    write(repo, "a.yaml", "b.yaml")
+    assert found(read(["a.yaml"])) == {"repo": ["a"]}
+
+
+def test_a_chart_is_one_blind_spot(repo: Path) -> None:
+    write(repo, "clusters/prod/a.yaml", "clusters/prod/app/templates/b.yaml", "clusters/prod/app/charts/sub/c.yaml", "charts/x/d.yaml")
+    write(
+        repo,
+        **dict.fromkeys(("clusters/prod/app/Chart.yaml", "clusters/prod/app/charts/sub/Chart.yaml", "charts/x/Chart.yaml"), "name: x\n"),
+    )
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["clusters.prod.a"]}
+    assert spots(loaded) == [("charts/x", 0, ""), ("clusters/prod/app", 0, "prod")]
+
+
+def test_a_base_counts_for_each_overlay_and_is_no_cluster(repo: Path) -> None:
+    write(repo, "envs/base/gateway.yaml", "envs/base/deep/entry.yaml", "envs/prod/a.yaml", "envs/stage/b.yaml", "common/c.yaml")
+    write(repo, **{"envs/base/kustomization.yaml": PLAIN + "- gateway.yaml\n- deep\n- ../../common/c.yaml\n"})
+    write(repo, **{"envs/base/deep/kustomization.yml": PLAIN + "- entry.yaml\n- ../../base\n"})
+    write(repo, **{f"envs/{name}/Kustomization": "resources: [../base]\n" for name in ("prod", "stage")})
+    loaded = read(["."])
+    base = ["common.c", "envs.base.deep.entry", "envs.base.gateway"]
+    assert found(loaded) == {"prod": [*base, "envs.prod.a"], "stage": [*base, "envs.stage.b"]}
+    assert spots(loaded) == []
+    assert Assignment("envs/base", ("prod", "stage"), "listed by a kustomization") in loaded.assignments
+    prod, stage = loaded.documents.clusters.values()
+    assert set(prod.manifests()) & set(stage.manifests())
+    assert loaded.documents.files == 7
+
+
+def test_bases_in_parts_are_no_cluster_either(repo: Path) -> None:
+    write(repo, "envs/base/x/a.yaml", "envs/prod/b.yaml")
+    write(repo, **{"envs/base/x/kustomization.yaml": PLAIN + "- a.yaml\n", "envs/prod/kustomization.yaml": PLAIN + "- ../base/x\n"})
+    assert found(read(["."])) == {"prod": ["envs.base.x.a", "envs.prod.b"]}
+
+
+def test_folders_that_list_each_other_stay(repo: Path) -> None:
+    write(repo, "envs/a/1.yaml", "envs/b/2.yaml")
+    write(repo, **{"envs/a/kustomization.yaml": PLAIN + "- ../b\n- 1.yaml\n", "envs/b/kustomization.yaml": PLAIN + "- ../a\n- 2.yaml\n"})
+    assert found(read(["."])) == {"a": ["envs.a.1", "envs.b.2"], "b": ["envs.a.1", "envs.b.2"]}
+
+
+def test_a_kustomization_that_does_more_hides_its_folder_and_what_it_lists(repo: Path) -> None:
+    write(repo, "base/a.yaml", "clusters/prod/b.yaml", "clusters/prod/patched/c.yaml", "clusters/prod/patched/patches/d.yaml")
+    write(repo, "clusters/prod/patched/own/e.yaml", "clusters/stage/f.yaml")
+    write(repo, **{"base/kustomization.yaml": PLAIN + "- a.yaml\n", "clusters/prod/patched/own/kustomization.yaml": PLAIN + "- e.yaml\n"})
+    write(
+        repo,
+        **{
+            "clusters/prod/patched/kustomization.yaml": PLAIN + "- c.yaml\n- ../../../base\nimages: []\nnamespace: x\npatches:\n- path: y\n"
+        },
+    )
+    write(repo, **{"clusters/stage/kustomization.yaml": PLAIN + "- ../../base\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["clusters.prod.b", "clusters.prod.patched.own.e"], "stage": ["base.a", "clusters.stage.f"]}
+    assert spots(loaded) == [("clusters/prod/patched/kustomization.yaml", 7, "prod")]
+    assert "`namespace`" in messages(loaded)[0]
+
+
+def test_a_base_that_does_more_is_hidden_for_its_overlays(repo: Path) -> None:
+    write(repo, "base/a.yaml", "clusters/prod/b.yaml")
+    write(
+        repo,
+        **{"base/kustomization.yaml": PLAIN + "- a.yaml\nnamePrefix: x-\n", "clusters/prod/kustomization.yaml": PLAIN + "- ../../base\n"},
+    )
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["clusters.prod.b"]}
+    assert spots(loaded) == [("base/kustomization.yaml", 5, "prod")]
+
+
+def test_overlays_of_which_nothing_is_judged_are_clusters_still(repo: Path) -> None:
+    write(repo, "base/a.yaml", **{"base/kustomization.yaml": PLAIN + "- a.yaml\n"})
+    write(repo, **{f"overlays/{name}/kustomization.yaml": PLAIN + "- ../../base\nnamespace: x\n" for name in ("prod", "stage")})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": [], "stage": []}
+    assert [cluster for _, _, cluster in spots(loaded)] == ["prod", "stage"]
+
+
+def test_what_a_kustomization_lists_and_is_not_there_is_a_blind_spot(repo: Path, tmp_path: Path) -> None:
+    write(tmp_path, "outside/a.yaml")
+    lines = "- https://example.com/a.yaml\n- github.com/org/repo//deploy?ref=v1\n- gone\n- ../../../outside\n- {a: b}\n"
+    write(repo, "clusters/prod/a.yaml", **{"clusters/prod/kustomization.yaml": PLAIN + "- a.yaml\n" + lines})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["clusters.prod.a"]}
+    assert spots(loaded) == [("clusters/prod/kustomization.yaml", line, "prod") for line in (5, 6, 7, 8, 9)]
+    texts = ("not in this repository", "not in this repository", "leads to no file", "outside of the repository", "the path of")
+    assert all(text in message for text, message in zip(texts, messages(loaded), strict=True))
+
+
+def test_an_argument_reaches_a_base_beside_it(repo: Path) -> None:
+    write(repo, "base/a.yaml", "overlays/prod/b.yaml", **{"base/kustomization.yaml": PLAIN + "- a.yaml\n"})
+    write(repo, **{"overlays/prod/kustomization.yaml": PLAIN + "- ../../base\n"})
+    assert found(read(["overlays/prod"])) == {"prod": ["base.a", "overlays.prod.b"]}
+    assert found(read(["x=overlays/prod/kustomization.yaml"])) == {"x": ["base.a"]}
+
+
+def test_a_kustomization_that_cannot_be_read_says_so(repo: Path) -> None:
+    write(repo, "a.yaml", **{"kustomization.yaml": "resources: [\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"repo": ["a"]}
+    assert spots(loaded) == [("kustomization.yaml", 1, "repo")]
+
+
+def test_settings_name_clusters_that_share_folders(repo: Path) -> None:
+    write(repo, "here/a.yaml", "there/b.yaml", "base/c.yaml", "clusters/x/d.yaml")
+    sections = "prod: {paths: [here, base], istio: 1.30}, stage: {paths: [there, ./base/c.yaml], complete: false}"
+    write(repo, **{".mirrorlint.yaml": f"clusters: {{{sections}}}\nrules: {{some-rule: off}}\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["base.c", "here.a"], "stage": ["base.c", "there.b"]}
+    assert loaded.documents.clusters["prod"].settings.istio == "1.30"
+    assert not loaded.documents.clusters["stage"].settings.complete
+    assert loaded.settings.rules == {"some-rule": "off"}
+    assert spots(loaded) == [("clusters/x/d.yaml", 0, "")]
+    assert Assignment("base", ("prod",), "named in the settings") in loaded.assignments
+
+
+def test_settings_further_up_hold_for_the_folders_they_speak_of(repo: Path) -> None:
+    write(repo, "prod/a.yaml", "stage/b.yaml", "examples/clusters/x/c.yaml")
+    write(repo, **{".mirrorlint.yaml": "clusters: {one: {paths: [prod]}, two: {paths: [stage]}}\n"})
+    assert set(found(read(["prod"]))) == {"one", "two"}
+    assert set(found(read(["examples"]))) == {"x"}
+    assert read(["examples"]).settings.path == ".mirrorlint.yaml"
+
+
+def test_settings_without_paths_describe_what_is_found(repo: Path) -> None:
+    write(repo, "clusters/prod/a.yaml", **{".mirrorlint.yaml": "clusters: {prod: {istio: 1.27}, stage: {istio: 1.28}}\n"})
+    loaded = read(["."])
+    assert loaded.documents.clusters["prod"].settings.istio == "1.27"
+    assert messages(loaded) == ["the settings speak of a cluster `stage`, but no folder of it was found"]
+
+
+def test_settings_hold_for_arguments_of_the_name(repo: Path, tmp_path: Path) -> None:
+    other = write(tmp_path / "other", "b.yaml", **{".mirrorlint.yaml": "clusters: {prod: {istio: 1.20}}\n"})
+    write(repo, "a.yaml", **{".mirrorlint.yaml": "clusters: {prod: {istio: 1.27, paths: [a.yaml]}}\n"})
+    loaded = read([f"prod={other}", "stage=."])
+    assert loaded.documents.clusters["prod"].settings.istio == "1.27"
+    assert found(loaded) == {"prod": ["b"], "stage": ["a"]}
+    assert spots(loaded) == [("../other/.mirrorlint.yaml", 0, "")]
+
+
+def test_settings_may_be_elsewhere(repo: Path) -> None:
+    write(repo, "x/a.yaml", **{"conf/m.yaml": "clusters: {prod: {paths: [../x]}}\n"})
+    assert found(read(["."], "conf/m.yaml")) == {"prod": ["x.a"]}
+    with pytest.raises(SettingsError, match=r"^gone\.yaml:1:1: the settings can't be read"):
+        read(["."], "gone.yaml")
+
+
+def test_paths_in_settings_must_exist(repo: Path) -> None:
+    write(repo, "a.yaml", **{".mirrorlint.yaml": "clusters:\n  prod:\n    paths: [a.yaml, gone]\n"})
+    with pytest.raises(SettingsError, match=r"^\.mirrorlint\.yaml:3:21: there is no `gone` here$"):
+        read(["."])
+
+
+@pytest.mark.parametrize("section", ["{path: ../stage-repo, istio: 1.28}", "{peer: {path: ../stage-repo}, istio: 1.28}"])
+def test_a_peer_is_read_as_that_cluster(repo: Path, tmp_path: Path, section: str) -> None:
+    write(repo, "clusters/prod/a.yaml", "clusters/stage/old.yaml", **{".mirrorlint.yaml": f"clusters:\n  stage: {section}\n"})
+    assert spots(read(["."])) == [("../stage-repo", 0, "stage"), ("clusters/stage/old.yaml", 0, "")]
+    write(tmp_path, "stage-repo/b.yaml")
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["clusters.prod.a"], "stage": ["stage-repo.b"]}
+    assert loaded.documents.clusters["stage"].settings.istio == "1.28"

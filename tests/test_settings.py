@@ -1,0 +1,186 @@
+"""What `.mirrorlint.yaml` may say, and how it is told what it may not; the schema says the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from mirrorlint import settings
+from mirrorlint.fleet import ClusterSettings, Ingress
+from mirrorlint.load import read_texts
+from mirrorlint.settings import ClusterSection, Settings, SettingsError, check_rules, parse_settings
+from mirrorlint.source import parse
+
+SCHEMA = json.loads((Path(settings.__file__).parent / "settings.schema.json").read_text(encoding="utf-8"))
+
+FULL = """
+clusters:
+  prod:
+    paths: [clusters/prod, ./base]
+    istio: 1.30
+    shadow_suffix: true
+    mesh: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}, rootNamespace: istio-config, anything: [1, {a: b}]}
+    domain: example.org
+    external: [collector.example.net]
+    complete: false
+  stage:
+    ingress: [stage-gateway.example.com, 203.0.113.10]
+  test:
+    ingress: {addresses: [gw], namespace: istio-system, labels: {istio: ingressgateway}, ports: {80: 8080, "443": 8443}}
+    path: ../test-repo
+rules: {one: off, two: false, three: "off", four: warning, five: error}
+"""
+
+GOOD = {
+    "full": FULL,
+    "empty": "",
+    "only a comment": "# nothing yet\n",
+    "empty mappings": "clusters:\nrules: {}\n",
+    "an empty cluster": "clusters: {prod: , stage: {}}\n",
+    "a quoted version": "clusters: {prod: {istio: '1.27.3-alpha.1'}}\n",
+    "a version with a v": "clusters: {prod: {istio: v1.27}}\n",
+    "a peer": "clusters: {prod: {peer: {path: ../x}}}\n",
+    "an empty mesh": "clusters: {prod: {mesh: {}}}\n",
+    "a mesh with null": "clusters: {prod: {mesh: {outboundTrafficPolicy: }}}\n",
+    "empty lists": "clusters: {prod: {paths: [], external: [], ingress: []}}\n",
+    "an empty ingress": "clusters: {prod: {ingress: {labels: , ports: }}}\n",
+}
+
+# Each with the beginning of its messages.
+BAD = {
+    "a list": ("- a\n", ["1:1: the settings is a mapping (of `clusters`, `rules`)"]),
+    "an unknown key": ("cluster: {}\n", ["1:1: the settings has no `cluster` (did you mean `clusters`?)"]),
+    "an unknown key of a cluster": ("clusters:\n  prod:\n    isto: 1.27\n", ["3:5: a cluster has no `isto` (did you mean `istio`?)"]),
+    "an unknown key of an ingress": (
+        "clusters: {a: {ingress: {address: [x]}}}\n",
+        ["1:26: `ingress` has no `address` (did you mean `addresses`?)"],
+    ),
+    "a key that is not near": ("zzz: 1\n", ["1:1: the settings has no `zzz`"]),
+    "clusters as a list": ("clusters: [prod]\n", ["1:11: `clusters` is a mapping"]),
+    "a cluster as a text": ("clusters: {prod: x}\n", ["1:18: a cluster is a mapping"]),
+    "one path": ("clusters: {prod: {paths: x}}\n", ["1:26: this is a list"]),
+    "paths that are none": (
+        "clusters: {prod: {paths: [1, '', {}]}}\n",
+        ["1:27: this is a text, and `1`", "1:30: this is a text", "1:34: this is a text"],
+    ),
+    "no paths": ("clusters: {prod: {paths: }}\n", ["1:26: this is a list"]),
+    "a version that is none": ("clusters: {prod: {istio: latest}}\n", ["1:26: this is an Istio version such as 1.27"]),
+    "half a version": ("clusters: {prod: {istio: 1}}\n", ["1:26: this is an Istio version"]),
+    "a quoted boolean": (
+        "clusters: {prod: {complete: 'true', shadow_suffix: 1}}\n",
+        ["1:29: this is true or false", "1:52: this is true or false"],
+    ),
+    "a mesh as a list": ("clusters: {prod: {mesh: []}}\n", ["1:25: this is a mapping"]),
+    "an unknown mode": (
+        "clusters: {prod: {mesh: {outboundTrafficPolicy: {mode: REGISTRY_ONLI}}}}\n",
+        ["1:56: `REGISTRY_ONLI` is not one of ALLOW_ANY, REGISTRY_ONLY, ALLOW_ANY_DYNAMIC_DNS (did you mean `REGISTRY_ONLY`?)"],
+    ),
+    "a policy as a text": (
+        "clusters: {prod: {mesh: {outboundTrafficPolicy: REGISTRY_ONLY}}}\n",
+        ["1:49: `outboundTrafficPolicy` is a mapping"],
+    ),
+    "an export as a text": ("clusters: {prod: {mesh: {defaultServiceExportTo: '*'}}}\n", ["1:50: this is a list"]),
+    "a root namespace as a list": ("clusters: {prod: {mesh: {rootNamespace: [a]}}}\n", ["1:41: this is a text"]),
+    "an address": ("clusters: {prod: {ingress: a.example.com}}\n", ["1:28: `ingress` is a list of addresses, or a mapping"]),
+    "ports": (
+        "clusters: {prod: {ingress: {ports: {0: 1, 80: 0, 443: '8443', x: 70000, 65536: 1}}}}\n",
+        ["1:37: `0` is not the", "1:47: this is the", "1:55: this is the", "1:66: this is the", "1:73: `65536` is not the"],
+    ),
+    "labels": ("clusters: {prod: {ingress: {labels: {a: 1}}}}\n", ["1:41: this is a text, and `1` is none until it is quoted"]),
+    "a contract": ("clusters: {prod: {contract: x.json}}\n", ["1:29: a peer's contract is not supported yet"]),
+    "a contract of a peer": ("clusters: {prod: {peer: {contract: x.json}}}\n", ["1:36: a peer's contract is not supported yet"]),
+    "a peer as a text": ("clusters: {prod: {peer: ../x}}\n", ["1:25: `peer` is a mapping"]),
+    "paths and a peer": (
+        "clusters: {prod: {paths: [a], path: b}}\n",
+        ["1:37: a cluster is read from `paths` or from a peer, not from both"],
+    ),
+    "an unknown level": ("rules: {a: warn}\n", ["1:12: `warn` is not one of off, warning, error (did you mean `warning`?)"]),
+    "a level that is true": ("rules: {a: on, b: }\n", ["1:12: `on` is not one of", "1:19: this is one of off, warning, error"]),
+}
+
+
+def plain(text: str) -> object:
+    documents = parse(text.encode(), "x").documents
+    return documents[0].plain() if documents else None
+
+
+def test_everything_is_read() -> None:
+    mesh = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}, "rootNamespace": "istio-config", "anything": [1, {"a": "b"}]}
+    prod = ClusterSettings("1.30", True, mesh, "example.org", ("collector.example.net",), complete=False)
+    stage = ClusterSettings(ingress=Ingress(("stage-gateway.example.com", "203.0.113.10")))
+    ingress = Ingress(("gw",), "istio-system", {"istio": "ingressgateway"}, {80: 8080, 443: 8443})
+    said = parse_settings(FULL.encode(), "conf/.mirrorlint.yaml")
+    assert said.path == "conf/.mirrorlint.yaml"
+    assert said.rules == {"one": "off", "two": "off", "three": "off", "four": "warning", "five": "error"}
+    assert said.clusters == {
+        "prod": ClusterSection(("conf/clusters/prod", "conf/base"), "", prod),
+        "stage": ClusterSection((), "", stage),
+        "test": ClusterSection((), "test-repo", ClusterSettings(ingress=ingress)),
+    }
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
+def test_what_is_right_is_right_for_the_schema_too(text: str) -> None:
+    parse_settings(text.encode(), "s.yaml")
+    Draft202012Validator(SCHEMA).validate(plain(text))
+
+
+@pytest.mark.parametrize(("text", "expected"), BAD.values(), ids=BAD)
+def test_what_is_wrong_is_told_in_full_and_wrong_for_the_schema_too(text: str, expected: list[str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(text.encode(), "s.yaml")
+    assert len(caught.value.messages) == len(expected)
+    for message, begin in zip(caught.value.messages, expected, strict=True):
+        assert message.startswith(f"s.yaml:{begin}")
+    assert not Draft202012Validator(SCHEMA).is_valid(plain(text))
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rules: {\n", "s.yaml:1:8:"),
+        ("rules: {a: off}\nrules: {b: off}\n", "s.yaml:2:1:"),
+        ("rules: {}\n---\nrules: {}\n", "s.yaml:3:1: settings are one document"),
+        ("\0", "s.yaml:1:1:"),
+    ],
+    ids=["broken", "a key twice", "two documents", "no text"],
+)
+def test_what_is_no_yaml_is_told(text: str, expected: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(text.encode(), "s.yaml")
+    assert caught.value.messages[0].startswith(expected)
+
+
+def test_messages_stand_in_order_and_one_a_line() -> None:
+    text = "rules: {a: x}\nclusters:\n  prod:\n    istio: no\n" + "".join(f"    k{n}: 1\n" for n in range(8))
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(text.encode(), "s.yaml")
+    assert [message.split(":")[1] for message in str(caught.value).split("\n")] == [str(line) for line in (1, *range(4, 13))]
+
+
+def test_rules_that_there_are_not_are_told() -> None:
+    said = parse_settings(b"rules:\n  mirror-to-unknown-hots: off\n  fine: error\n  zzz: off\n", "s.yaml")
+    check_rules(said, ["mirror-to-unknown-hots", "fine", "zzz"])
+    with pytest.raises(SettingsError) as caught:
+        check_rules(said, ["mirror-to-unknown-host", "fine"])
+    assert caught.value.messages == (
+        "s.yaml:2:3: there is no rule `mirror-to-unknown-hots` (did you mean `mirror-to-unknown-host`?)",
+        "s.yaml:4:3: there is no rule `zzz`",
+    )
+    check_rules(Settings(), [])
+
+
+def test_what_a_program_says_is_held_to_the_same() -> None:
+    with pytest.raises(SettingsError, match=r"^<ingress>:1:\d+: `ingress` has no `adresses` \(did you mean `addresses`\?\)$"):
+        read_texts({"a": ""}, ingress={"a": {"adresses": ["x"]}})
+    with pytest.raises(SettingsError, match=r"^<mesh>:1:\d+: `SOME` is not one of"):
+        read_texts({"a": ""}, mesh={"a": {"outboundTrafficPolicy": {"mode": "SOME"}}})
+    said = read_texts({"a": ""}, ingress={"a": ("x", "y")}).documents.clusters["a"].settings
+    assert said.ingress.addresses == ("x", "y")
