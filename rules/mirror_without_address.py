@@ -13,7 +13,8 @@ def check(loss: Loss) -> Flaw:
     service = loss.way.upstream.service if loss.way.upstream else None
     spec = service.manifest.node["spec"] if service else loss.judged.mirror.node
     headless = bool(service and service.kubernetes)
-    kind = "headless" if headless else "`resolution: NONE`" + ("" if spec["resolution"] else ", the default,")
+    field = spec["clusterIP" if headless else "resolution"]
+    kind = "headless" if headless else "`resolution: NONE`" + ("" if field else ", the default,")
     message = f"`{loss.target}` is {kind} and gives a shadow no address: Envoy answers it 503 itself"
-    note = Remark(spec["clusterIP" if headless else "resolution"], f"{service.manifest if service else ''} decides it", loss.source)
+    note = Remark(field, f"{service.manifest if service else ''} {'decides it' if field else 'says no `resolution`'}", loss.source)
     return loss.at_source(loss.judged.mirror.node["host"], message, note)

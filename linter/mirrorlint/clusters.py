@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from mirrorlint.paths import upwards
+
 CONVENTIONS = (("clusters",), ("environments", "envs"), ("overlays",))
 _DEPTH = 2
 
@@ -60,18 +62,19 @@ def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
 
 def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
     """The folders below `clusters` and the like; folders of one name are one cluster."""
-    above = [folder for folder in ground.folders if os.path.basename(folder) in words and _depth(ground.root, folder) <= _DEPTH + 1]
-    outer = [folder for folder in above if not any(folder.startswith(other + os.sep) for other in above)]
+    named = {folder for folder in ground.folders if os.path.basename(folder) in words and _depth(ground.root, folder) <= _DEPTH + 1}
+    outer = {folder for folder in named if named.isdisjoint(upwards(os.path.dirname(folder)))}
     found = _without_bases(ground, [folder for folder in ground.folders if os.path.dirname(folder) in outer])
     if not any(ground.holds(folder) for folder in found):
         return ()
-    names = sorted({os.path.basename(folder) for folder in found})
-    return tuple(Group(name, tuple(f for f in found if os.path.basename(f) == name), f"a folder of `{_of(found, name)}`") for name in names)
+    groups: dict[str, list[str]] = {}
+    for folder in found:
+        groups.setdefault(os.path.basename(folder), []).append(folder)
+    return tuple(Group(name, tuple(those), f"a folder of `{_parent(those[0])}/`") for name, those in sorted(groups.items()))
 
 
-def _of(found: Iterable[str], name: str) -> str:
-    """The word of the convention that a cluster's folder stands below."""
-    return next(os.path.basename(os.path.dirname(folder)) + "/" for folder in found if os.path.basename(folder) == name)
+def _parent(folder: str) -> str:
+    return os.path.basename(os.path.dirname(folder))
 
 
 def _siblings(ground: Ground) -> tuple[Group, ...]:
@@ -86,12 +89,15 @@ def _siblings(ground: Ground) -> tuple[Group, ...]:
 def _without_bases(ground: Ground, folders: Sequence[str]) -> list[str]:
     """Leave out what others are built on: a folder that another one's kustomization lists, as a whole or in parts."""
     led = {folder: set(ground.leads(folder)) for folder in folders}
-    found = []
-    for folder in folders:
-        others = set().union(*(led[other] for other in folders if other != folder))
-        if folder not in others and (folder in led[folder] or not any(path.startswith(folder + os.sep) for path in others)):
-            found.append(folder)
-    return found or list(folders)
+    whole: set[str] = set()
+    parts: set[str] = set()
+    for folder, paths in led.items():
+        for path in paths:
+            into = {above for above in upwards(path) if above in led and above != folder}
+            whole |= into & {path}
+            parts |= into - {path}
+    bases = whole | {folder for folder in parts if folder not in led[folder]}
+    return [folder for folder in folders if folder not in bases] or list(folders)
 
 
 def _depth(root: str, folder: str) -> int:

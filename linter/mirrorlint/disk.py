@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import bisect
 import os
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from mirrorlint import files
 from mirrorlint.files import Unread
 from mirrorlint.kustomize import Kustomization, kustomization
 from mirrorlint.objects import Content, content
+from mirrorlint.paths import at_or_below, upwards, within
 
 _CHART = "Chart.yaml"
 _NOTHING = Content((), (), 0, (), ())
@@ -43,19 +44,19 @@ class Disk:
         self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
         self._paths = sorted(self._real)
         self._kustomizations = [path for path in self._paths if os.path.basename(path) in files.KUSTOMIZATIONS]
-        self._folders = set().union(*map(_above, {os.path.dirname(path) for path in self._paths}))
+        self._folders = {above for folder in {os.path.dirname(path) for path in self._paths} for above in upwards(folder)}
 
-    def below(self, path: str) -> list[str]:
+    def below(self, path: str) -> Sequence[str]:
         """The file that `path` is, or all files below the folder that it is, sorted."""
-        return _at_or_below(self._paths, path)
+        return at_or_below(self._paths, path)
 
     def folders(self, root: str) -> list[str]:
         """The folders below a folder that hold files, at any depth, sorted."""
-        return sorted(folder for folder in self._folders if folder != root and files.within(folder, root))
+        return sorted(folder for folder in self._folders if folder != root and within(folder, root))
 
     def kustomizations(self, path: str) -> list[Kustomization]:
         """All kustomizations at or below a path."""
-        folders = dict.fromkeys(map(os.path.dirname, _at_or_below(self._kustomizations, path)))
+        folders = dict.fromkeys(map(os.path.dirname, at_or_below(self._kustomizations, path)))
         return [each for each in map(self.kustomization, folders) if each is not None]
 
     def kustomization(self, folder: str) -> Kustomization | None:
@@ -69,12 +70,12 @@ class Disk:
     def governed(self, path: str) -> AbstractSet[str]:
         """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""
         self._reach_out(path)
-        further = {os.path.dirname(file) for file in _at_or_below(self._kustomizations, path)} - {path}
+        further = {os.path.dirname(file) for file in at_or_below(self._kustomizations, path)} - {path}
         return {file for file in self.below(path) if not _is_below(file, further)}
 
     def outside(self, path: str) -> bool:
         """Whether a path is out of the repository."""
-        return not any(files.within(path, top) for top in self._tops)
+        return not any(within(path, top) for top in self._tops)
 
     def real(self, path: str) -> str:
         """The file that is read for a path: another one behind a link."""
@@ -93,32 +94,14 @@ class Disk:
 
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""
-        known = any(files.within(path, root) for root in self._roots)
+        known = any(within(path, root) for root in self._roots)
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
 
 
-def _at_or_below(ordered: list[str], path: str) -> list[str]:
-    """The one that `path` is, or those below the folder that it is, of sorted paths."""
-    start = path.rstrip(os.sep) + os.sep
-    first = bisect.bisect_left(ordered, path)
-    if first < len(ordered) and ordered[first] == path:
-        return [path]
-    return ordered[bisect.bisect_left(ordered, start, first) : bisect.bisect_left(ordered, start[:-1] + chr(ord(os.sep) + 1), first)]
-
-
-def _above(folder: str) -> set[str]:
-    """A folder and those that it is in."""
-    found = {folder}
-    while folder != os.path.dirname(folder):
-        folder = os.path.dirname(folder)
-        found.add(folder)
-    return found
-
-
 def _outermost(folders: set[str]) -> set[str]:
-    return {folder for folder in folders if not (_above(folder) - {folder}) & folders}
+    return {folder for folder in folders if folders.isdisjoint(upwards(os.path.dirname(folder)))}
 
 
 def _is_below(file: str, folders: set[str]) -> bool:
-    return bool(folders) and bool(_above(os.path.dirname(file)) & folders)
+    return bool(folders) and not folders.isdisjoint(upwards(os.path.dirname(file)))

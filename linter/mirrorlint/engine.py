@@ -13,7 +13,7 @@ from mirrorlint import rules
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
-from mirrorlint.delivery.mesh import by_name
+from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import BlindSpot, ClusterSettings, Documents
 from mirrorlint.istio.names import without_port
@@ -55,9 +55,10 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
         for name, cluster in documents.clusters.items()
         for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
     ]
+    spared = _spared(judged, documents)
     found = [
         *_object_findings(Subject(documents, delivery, tuple(judged))),
-        *(f for mirror in judged for f in _mirror_findings(mirror, documents, _rival_arrives(mirror, judged))),
+        *(f for mirror in judged for f in _mirror_findings(mirror, documents, mirror.mirror.node.place in spared)),
     ]
     spots = (*documents.blind_spots, *_unknown_ways(judged, documents))
     return Report(
@@ -102,18 +103,30 @@ def _lost(way: Way) -> bool:
     return all(end.outcome == LOST for end in way.ends)
 
 
-def _rival_arrives(judged: Judged, others: Iterable[Judged]) -> bool:
-    """Whether shadows would arrive if a VirtualService that may be older took the mirror's place."""
-    rivals = [other for other in others if other.service.manifest in judged.rivals]
-    return any(not _lost(way) for rival in rivals for ways in rival.ways.values() for way in ways)
+def _dead(judged: Judged) -> list[str]:
+    """The worlds in which no caller's shadow arrives."""
+    return [world for world, ways in judged.ways.items() if ways and all(_lost(way) for way in ways)]
+
+
+def _spared(judged: Sequence[Judged], documents: Documents) -> set[Place]:
+    """The mirrors that are lost only if of two objects that claim the same the one is older: manifests can't tell."""
+    dead = [mirror for mirror in judged if _dead(mirror)]
+    by_rival = (m for m in dead if any(o.service.manifest in m.rivals and not all(map(_lost, w)) for o in judged for w in o.ways.values()))
+    found = {mirror.mirror.node.place for mirror in by_rival}
+    backwards = Delivery(documents.clusters, by_name_backwards)
+    for cluster in dict.fromkeys(mirror.cluster for mirror in dead):
+        worlds = tuple(next(mirror for mirror in dead if mirror.cluster == cluster).ways)
+        again = {m.mirror.node.place: m for m in judge(documents.clusters, backwards, cluster, worlds)}
+        found |= {m.mirror.node.place for m in dead if m.cluster == cluster and not _dead(again[m.mirror.node.place])}
+    return found
 
 
 def _mirror_findings(judged: Judged, documents: Documents, spared: bool) -> Iterator[Finding]:
     """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks.
 
-    `spared` says that this mirror may not be the one that counts, and that the other one's shadows arrive.
+    `spared` says that the loss depends on which of two objects is older.
     """
-    dead = [world for world, ways in judged.ways.items() if ways and all(_lost(way) for way in ways)]
+    dead = _dead(judged)
     hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, way) for way in ways)]
     groups = _groups(judged, hurt)
     if not groups:
@@ -122,12 +135,13 @@ def _mirror_findings(judged: Judged, documents: Documents, spared: bool) -> Iter
     where = judged.cluster if first.losses[0].end.reason in _ABSENT_IN_SOURCE else first.losses[0].end.cluster
     rests_on_absence = first.losses[0].end.reason in _ABSENT_IN_SOURCE | _ABSENT_IN_TARGET
     doubt = _doubt(where, documents) if rests_on_absence else ""
+    doubt += " (unless an object that claims the same is older, which the manifests don't tell)" if spared else ""
     share = _likewise(first) if dead else _share(first, judged)
     message = first.flaw.message + share + _only_in(hurt, judged) + doubt
     notes = [Note(f"{group.flaw.message}{_share(group, judged)}", group.flaw.cluster, group.flaw.place) for group in others]
     if any(loss.end.assumed for loss in first.losses):
         notes.append(_assumed(judged, first.losses[0]))
-    yield _finding(first.rule, ERROR if dead and not doubt and not spared else WARNING, first.flaw._replace(message=message), hurt, notes)
+    yield _finding(first.rule, ERROR if dead and not doubt else WARNING, first.flaw._replace(message=message), hurt, notes)
 
 
 def _losses(judged: Judged, way: Way) -> list[Loss]:

@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint.paths import within
+
 SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -57,11 +59,6 @@ def repository(path: str) -> str:
             return os.getcwd() if within(start, os.getcwd()) else start
         folder = os.path.dirname(folder)
     return folder
-
-
-def within(path: str, folder: str) -> bool:
-    """Whether an absolute path is a folder or lies below it."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def shown(path: str) -> str:

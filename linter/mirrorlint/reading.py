@@ -12,6 +12,7 @@ from mirrorlint.disk import Disk
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.kustomize import Reach, reach
 from mirrorlint.objects import Content
+from mirrorlint.paths import within
 from mirrorlint.settings import ClusterSection, Settings
 
 _LEFT_OUT = "in the folder of no cluster"
@@ -64,7 +65,7 @@ class Reading:
         if os.path.dirname(os.path.abspath(self.settings.path)) == self._root:
             return True
         paths = [path for paths in sections.values() for path in paths]
-        return any(files.within(path, self._root) or files.within(self._root, path) for path in paths)
+        return any(within(path, self._root) or within(self._root, path) for path in paths)
 
     def _holds(self, folder: str) -> bool:
         reached = self._reach((folder,))
@@ -106,7 +107,7 @@ class Reading:
                 yield BlindSpot(message, files.shown(path), 0, name)
 
     def _spans(self, group: Group, path: str) -> bool:
-        return any(files.within(path, start) for start in (*group.paths, *self._reach(group.paths).folders))
+        return any(within(path, start) for start in (*group.paths, *self._reach(group.paths).folders))
 
     def _assignments(self, left_out: Iterable[str]) -> Iterator[Assignment]:
         rows: dict[str, list[tuple[str, str]]] = {}
@@ -126,7 +127,7 @@ def find_settings(paths: Iterable[str], config: str) -> tuple[Settings, list[Bli
     """The settings for some paths, those of the working directory first, and which others there are."""
     if config:
         return settings.read(files.shown(os.path.abspath(config))), []
-    ordered = sorted(paths, key=lambda path: not files.within(path, os.getcwd()))
+    ordered = sorted(paths, key=lambda path: not within(path, os.getcwd()))
     found = [files.shown(path) for path in dict.fromkeys(map(_nearest, ordered)) if path]
     if not found:
         return Settings(), []

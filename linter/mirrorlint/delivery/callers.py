@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.follow import Call, Delivery, End, Way
 from mirrorlint.delivery.mesh import Mesh, eldest
-from mirrorlint.delivery.samples import PLAIN, Sample, against, meeting
+from mirrorlint.delivery.samples import PLAIN, Sample, against, meeting, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
@@ -118,15 +118,17 @@ def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tup
 
 
 def _asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:
-    """Requests for the conditions of the target's virtual host, once for each virtual host and sample."""
-    key = (end.cluster, end.host.domain, end.chain, sample) if end.host else None
-    if end.host is not None and key not in asked:
-        asked.add(key)
-        for route in end.host.routes:
-            if route.match is not None:
-                for more in (meeting(route.match, sample), against(route.match, sample)):
-                    asked.add((end.cluster, end.host.domain, end.chain, more))
-                    yield more
+    """Requests for the conditions of the target's virtual host, and some that meet none; once for each virtual host and sample."""
+    if end.host is None:
+        return
+    matches = [route.match for route in end.host.routes if route.match is not None]
+    key = (end.cluster, end.host.domain, end.chain)
+    if matches and (key, sample) not in asked:
+        asked.add((key, sample))
+        tried = (more for match in matches for more in (meeting(match, sample), against(match, sample)))
+        for more in (*tried, *unasked(sample)):
+            asked.add((key, more))
+            yield more
 
 
 def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:

@@ -32,6 +32,11 @@ def by_name(manifest: Manifest) -> tuple[object, ...]:
     return (manifest.created, manifest.name, manifest.namespace)
 
 
+def by_name_backwards(manifest: Manifest) -> tuple[object, ...]:
+    """Like `by_name`, the other way round among objects of the same second: what differs between the two, manifests can't tell."""
+    return (manifest.created, *(-ord(letter) for letter in f"{manifest.name}/{manifest.namespace}"), 1)
+
+
 def eldest(first: Manifest) -> Age:
     """Like `by_name`, with one object before all others of its second."""
     return lambda manifest: (manifest.created, manifest is not first, manifest.name, manifest.namespace)

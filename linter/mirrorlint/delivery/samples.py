@@ -48,6 +48,13 @@ def against(match: Match, base: Sample = PLAIN) -> Sample:
     return base._replace(headers=tuple(sorted((dict(base.headers) | _headers(match.without_headers)).items())))
 
 
+def unasked(base: Sample) -> tuple[Sample, ...]:
+    """Requests like `base` with a path or a method that no condition names."""
+    path, mark, query = base.path.partition("?")
+    odd = f"{path.rstrip('/')}/unasked{mark}{query}"
+    return base._replace(method="PATCH"), base._replace(path=odd), base._replace(path=odd, method="PATCH")
+
+
 def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
     return {name.lower(): _text(condition, "1") for name, condition in conditions.items()}
 

@@ -1,0 +1,30 @@
+"""Arithmetic of absolute paths, as texts: there may be many, and nothing is looked up."""
+
+from __future__ import annotations
+
+import bisect
+import os
+from collections.abc import Iterator, Sequence
+
+
+def within(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies below it."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def upwards(path: str) -> Iterator[str]:
+    """A path, and all folders that it is in, the nearest first."""
+    yield path
+    while path != os.path.dirname(path):
+        path = os.path.dirname(path)
+        yield path
+
+
+def at_or_below(ordered: Sequence[str], path: str) -> Sequence[str]:
+    """The one that `path` is, or those below the folder that it is, of sorted paths."""
+    first = bisect.bisect_left(ordered, path)
+    if first < len(ordered) and ordered[first] == path:
+        return [path]
+    start = path.rstrip(os.sep) + os.sep
+    behind = start[:-1] + chr(ord(os.sep) + 1)
+    return ordered[bisect.bisect_left(ordered, start, first) : bisect.bisect_left(ordered, behind, first)]
