@@ -25,13 +25,15 @@ def _cause(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
     if rule.action != "route":
         field = "redirect" if rule.action == "redirect" else "directResponse"
         return rule.node.key(field) if field in rule.node else mirror.node, "its rule answers requests itself"
-    known = {gateway.name for gateway in mesh.gateways}
-    missing = [name for name in service.gateways if name != MESH and name not in known]
+    bound = {gateway.name for gateway in mesh.gateways}
+    missing = [name for name in service.gateways if name != MESH and name not in bound]
     if missing and MESH not in service.gateways:
         return service.bindings[missing[0]], f"no Gateway `{missing[0]}` is in {judged.cluster}"
     if "~" in service.export_to:
         return service.manifest.node["spec"]["exportTo"].at(0), "its VirtualService is exported to no namespace"
-    hosts = ", ".join(f"`{host.name}`" for host in service.hosts)
-    if MESH in service.gateways and not any(mesh.services_by_host.get(host.name.lower()) for host in service.hosts):
-        return service.hosts[0].node, f"{hosts} is no service of {judged.cluster}, and nothing there speaks HTTP on port 80"
+    hosts = ", ".join(f"`{host.node.text}`" for host in service.hosts)
+    ports = [port for host in service.hosts for known in mesh.services_by_host.get(host.name.lower(), ()) for port in known.ports]
+    if MESH in service.gateways and not any(port.routes_http for port in ports):
+        unserved = f"{hosts} is no service of {judged.cluster}, and nothing there speaks HTTP on port 80"
+        return service.hosts[0].node, f"no port of {hosts} speaks HTTP, so `http` rules see none of it" if ports else unserved
     return mirror.node["host"], f"no caller of {hosts} reaches its rule"

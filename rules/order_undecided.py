@@ -15,6 +15,6 @@ def check(subject: Subject) -> Iterator[Flaw]:
             mirroring, other = sorted(pair, key=lambda service: not any(rule.mirrors for rule in service.rules))
             names = {host.name.lower(): host.node for host in other.hosts}
             host = next(host for host in mirroring.hosts if host.name.lower() in names)
-            remark = Remark(names[host.name.lower()], "the other one", cluster)
-            message = f"{other.manifest} is for `{host.name}`, too: sidecars use the older of the two alone, and which one that is the manifests don't tell"
+            remark = Remark(names[host.name.lower()], "the same host", cluster)
+            message = f"{other.manifest} is for `{host.node.text}`, too: sidecars use only the older of the two, and manifests don't tell which that is"
             yield Flaw(host.node.place, message, cluster, str(mirroring.manifest), (remark,))

@@ -89,7 +89,9 @@ def test_quiet_is_one_line_a_finding() -> None:
         pytest.param(("--istio", "latest", "examples/sound"), "`latest` is not an Istio version", id="a version that is none"),
         pytest.param(("--format", "xml", "examples/sound"), "`xml` is no format", id="an unknown format"),
         pytest.param(("--rule", "shadow-redirect", "examples/sound"), "did you mean `shadow-redirected`", id="a misspelt rule"),
-        pytest.param(("--output", "no/such/folder/report", "examples/sound"), "no/such/folder/report", id="an output that cannot be written"),
+        pytest.param(
+            ("--output", "no/such/folder/report", "examples/sound"), "no/such/folder/report", id="an output that cannot be written"
+        ),
         pytest.param(("--wrong", "examples/sound"), "--wrong", id="an unknown option"),
     ],
 )
@@ -143,7 +145,9 @@ def test_a_chart_that_is_not_rendered_is_said_and_makes_absence_a_warning(repo: 
 
 
 def test_a_broken_document_is_a_finding_and_the_rest_is_judged(repo: Path) -> None:
-    (repo / "clusters" / "prod" / "broken.yaml").write_text("apiVersion: networking.istio.io/v1\nkind: VirtualService\nspec:\n\thosts: []\n")
+    (repo / "clusters" / "prod" / "broken.yaml").write_text(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nspec:\n\thosts: []\n"
+    )
     result = run(cwd=repo)
     assert "clusters/prod/broken.yaml:4:1" in result.stdout
     assert "error[broken-document]" in result.stdout

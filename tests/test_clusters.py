@@ -50,7 +50,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_several_paths_are_a_cluster_each(repo: Path) -> None:
     write(repo, "prod/a.yaml", "stage/b.yaml", "more/c.yaml")
-    loaded = read(["prod", "test=stage", "test=more/c.yaml"])
+    loaded = read(["prod", "test=stage", "test=more/c.yaml", "test=stage"])
     assert found(loaded) == {"prod": ["prod.a"], "test": ["more.c", "stage.b"]}
     assert loaded.assignments == (
         Assignment("more/c.yaml", ("test",), "named as an argument"),

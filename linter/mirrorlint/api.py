@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from mirrorlint import engine, load as loading
+from mirrorlint import engine
+from mirrorlint import load as loading
 from mirrorlint.delivery.follow import Call, Delivery, Way
 from mirrorlint.delivery.steps import Step, steps
 from mirrorlint.delivery.worlds import PLAIN
@@ -37,7 +38,8 @@ class Shadow:
 
     def __repr__(self) -> str:
         """What a notebook shows."""
-        return f"Shadow(host={self.host!r}, percent={self.percent}, outcome={self.outcome!r}, reason={self.reason!r}, cluster={self.cluster!r})"
+        shown = ("host", "percent", "outcome", "reason", "cluster")
+        return f"Shadow({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 
 class Fleet:

@@ -103,7 +103,8 @@ def trace(paths: tuple[str, ...], **options: Any) -> None:
 @_CONFIG
 def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
     """Draw the links between mirrors, ServiceEntry hosts, gateway hosts, VirtualService hosts and services."""
-    from mirrorlint import graph as drawing, tracing  # noqa: PLC0415
+    from mirrorlint import graph as drawing  # noqa: PLC0415
+    from mirrorlint import tracing
 
     loaded = _load(paths, config)
     try:

@@ -1,4 +1,4 @@
-"""The rule book, and what it says of a fleet: each mirror is followed for all its callers in each world, and rules put losses into words."""
+"""The rule book, and what it says of a fleet: mirrors are followed for all their callers, and rules put losses into words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
-from mirrorlint import rules
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
@@ -29,8 +28,9 @@ WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
 @cache
 def rule_book() -> Mapping[str, ModuleType]:
     """All rules by name; a new file in `rules/` is a new rule."""
-    names = sorted(module.name for module in pkgutil.iter_modules(rules.__path__))
-    return {name.replace("_", "-"): import_module(f"{rules.__name__}.{name}") for name in names}
+    package = import_module("mirrorlint.rules")
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return {name.replace("_", "-"): import_module(f"{package.__name__}.{name}") for name in names}
 
 
 @cache

@@ -24,6 +24,9 @@ class Ingress(NamedTuple):
     ports: Mapping[int, int] = {}
 
 
+UNKNOWN_INGRESS = Ingress()
+
+
 class ClusterSettings(NamedTuple):
     """What a person says of a cluster; an empty field leaves it to the manifests."""
 
@@ -33,7 +36,7 @@ class ClusterSettings(NamedTuple):
     domain: str = "cluster.local"
     external: tuple[str, ...] = ()
     complete: bool = True
-    ingress: Ingress = Ingress()
+    ingress: Ingress = UNKNOWN_INGRESS
 
 
 class BlindSpot(NamedTuple):
@@ -74,10 +77,13 @@ class Manifest:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
+NO_SETTINGS = ClusterSettings()
+
+
 class Cluster:
     """A Kubernetes cluster: its objects by kind, in the order in which they are written."""
 
-    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = ClusterSettings()) -> None:
+    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = NO_SETTINGS) -> None:
         """`manifests` may come in any order."""
         self.name = name
         self.settings = settings

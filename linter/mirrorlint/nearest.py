@@ -37,7 +37,7 @@ def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
     for name, services in known.items():
         if name.lower() == host.lower():
             yield services[0], f"`{name}` differs in case, which counts here"
-        if "." not in name and host.split(".")[0] == name:
+        if "." not in name and host.partition(".")[0] == name:
             yield services[0], f"a mirror's short name becomes `{host}`, an entry's stays `{name}`"
     for name in get_close_matches(host, known, n=1, cutoff=0.8):
         yield known[name][0], f"did you mean `{name}`?"

@@ -43,23 +43,21 @@ class Content(NamedTuple):
 def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
     parsed = parse(data, path)
-    found = list(_unfolded(parsed.documents, set()))
+    found = list(_unfolded(parsed.documents))
     manifests = tuple(manifest for manifest in map(Manifest, found) if manifest.kind in MATTERS.get(manifest.group, ()))
     faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
     unclear = tuple(broken for broken in parsed.broken if broken not in faults)
     return Content(manifests, tuple(parsed.documents), len(found), faults, unclear)
 
 
-def _unfolded(nodes: Iterable[Node], seen: set[int]) -> Iterator[Node]:
-    """The objects among nodes, those inside a List, too; what an alias repeats is unfolded once."""
+def _unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The objects among nodes, those inside a List, too."""
     for node in nodes:
         kind = node["kind"].text
         if not kind or not node["apiVersion"].text:
             continue
         if kind.endswith("List") and node["items"].is_sequence:
-            if id(node.raw[0]) not in seen:
-                seen.add(id(node.raw[0]))
-                yield from _unfolded(node["items"], seen)
+            yield from _unfolded(node["items"])
         else:
             yield node
 

@@ -60,7 +60,7 @@ def judge(clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, wor
         for rule in service.rules:
             for mirror in rule.mirrors:
                 against_it = frozenset(rivals.get(service.manifest, ()))
-                found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, {world: () for world in worlds}, against_it))
+                found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it))
         if any(rule.mirrors for rule in service.rules):
             asked = Delivery(clusters, eldest(service.manifest)) if service.manifest in rivals else delivery
             for world, ways in _ways(asked, cluster, service, worlds).items():
@@ -145,7 +145,7 @@ def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
-    return sorted(name for name in shown if name != mesh.root_namespace and name != "istio-system" and not name.startswith("kube-"))
+    return sorted(name for name in shown if name not in (mesh.root_namespace, "istio-system") and not name.startswith("kube-"))
 
 
 def _label_sets(mesh: Mesh, namespace: str, service: VirtualService) -> Iterator[tuple[tuple[str, str], ...]]:
@@ -159,7 +159,7 @@ def _label_sets(mesh: Mesh, namespace: str, service: VirtualService) -> Iterator
 def _sidecar_entries(
     delivery: Delivery, mesh: Mesh, service: VirtualService, namespace: str, labels: tuple[tuple[str, str], ...]
 ) -> Iterator[Entry]:
-    """The names and ports under which pods of a namespace call what the VirtualService is for; each name with its port, too, unless it is 80."""
+    """The names and ports under which pods of a namespace call it; each name with its port, too, unless that is 80."""
     for host in service.hosts:
         name = host.name.lower()
         owners = [s for s in mesh.services if (overlaps(name, s.host.lower()) if is_wild(name) else name == s.host.lower())]

@@ -1,7 +1,7 @@
 """The delivery: one call is followed through the source's proxy and the target's gateway to the end of each of its shadows.
 
-The call finds a route, the route's mirrors name upstreams, an upstream has endpoints, an endpoint is a cluster's ingress, a listener's filter
-chain takes the connection, a virtual host takes the Host, a route takes the request, a destination exists.
+The call finds a route, the route's mirrors name upstreams, an upstream has endpoints, an endpoint is a cluster's ingress, a listener's
+filter chain takes the connection, a virtual host takes the Host, a route takes the request, a destination exists.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class Call(NamedTuple):
     """A request as the caller sends it.
 
-    `namespace` and `labels` are those of the calling pod, `port` the one it calls. With `gateway` the request enters at that ingress gateway
-    pod, at its listener `port`.
+    `namespace` and `labels` are those of the calling pod, `port` the one it calls. With `gateway` the request enters at that ingress
+    gateway pod, at its listener `port`.
     """
 
     cluster: str
@@ -255,10 +255,15 @@ def _routed(end: End, scope: GatewayScope, chain: Chain, upstream: Upstream, sha
     route = first_match(host.routes, shadow)
     if route is None:
         return end._replace(reason=reason.NO_ROUTE)
-    end = end._replace(route=route)
+    return _answered(end._replace(route=route), scope, route, host.port)
+
+
+def _answered(end: End, scope: GatewayScope, route: Route, port: int) -> End:
+    """What the route does with a shadow: an own answer, a destination that is missing, or the arrival."""
     if route.rule.action != "route":
         return end._replace(reason=route.rule.action)
-    missing = [b.destination for b in _used(route.rule) if not _exists(scope, route, host.port, b.destination)]
-    if missing or not _used(route.rule):
+    backends = _used(route.rule)
+    missing = [b.destination for b in backends if not _exists(scope, route, port, b.destination)]
+    if missing or not backends:
         return end._replace(reason=reason.UNKNOWN_DESTINATION, destination=missing[0] if missing else None)
-    return end._replace(reason=reason.ARRIVES, destination=_used(route.rule)[0].destination)
+    return end._replace(reason=reason.ARRIVES, destination=backends[0].destination)

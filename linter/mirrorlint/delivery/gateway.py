@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+
 from mirrorlint.delivery.match import Route, bound_routes
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
-from mirrorlint.fleet import Ingress
+from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
 from mirrorlint.istio.gateway import PASSTHROUGH, Server
 from mirrorlint.istio.names import intersection, subset_of
 from mirrorlint.istio.services import Service
 from mirrorlint.istio.virtual_service import Destination, VirtualService
 
-_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})
+_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (a Gateway's `bind`, nothing is bound here)
 USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
 
 
@@ -33,7 +34,7 @@ class GatewayScope(Scope):
 
     is_gateway = True
 
-    def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str], ingress: Ingress = Ingress()) -> None:
+    def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str], ingress: Ingress = UNKNOWN_INGRESS) -> None:
         """`ingress` holds what is known of the pods' ports."""
         super().__init__(mesh, namespace, labels)
         self.ingress = ingress
@@ -48,7 +49,7 @@ class GatewayScope(Scope):
         return [s for s in own if s.namespace == self.namespace or not self.namespace]
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
-        """Host and port of the upstream; the look-up finds whole services, first in the VirtualService's namespace (buildNameToServiceMapForHTTPRoutes)."""
+        """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""
         own = self.mesh.owner(destination.host, service.namespace)
         found = own if own and self.sees(own) else self.service(destination.host)
         return addressed(destination, found, port)

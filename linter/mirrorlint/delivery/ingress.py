@@ -60,7 +60,7 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
 
 
 def ingress_scopes(mesh: Mesh) -> tuple[GatewayScope, ...]:
-    """The gateway pods that a cluster's ingress may be: as settings say, else the Deployments that Gateways select, else what they select."""
+    """The gateway pods that a cluster's ingress may be: as settings say, else Deployments that Gateways select, else what they select."""
     ingress = mesh.cluster.settings.ingress
     if ingress.namespace or ingress.labels:
         return (GatewayScope(mesh, ingress.namespace, ingress.labels, ingress),)

@@ -1,4 +1,4 @@
-"""The one route matcher, for both ends: which of a virtual host's routes takes a request (route.go:TranslateRouteMatch, Envoy's route matching)."""
+"""The one route matcher, for both ends: which of a virtual host's routes takes a request (route.go:TranslateRouteMatch)."""
 
 from __future__ import annotations
 

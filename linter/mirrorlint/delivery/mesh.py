@@ -69,7 +69,7 @@ class Mesh:
     def services(self) -> tuple[Service, ...]:
         """All services, the oldest first."""
         found = [read_service(m, self.domain) for m in self.cluster.of("Service", "")]
-        found += [service for m in self.admitted("ServiceEntry") for service in read_entry(m, self.domain)]
+        found += [service for m in self.admitted("ServiceEntry") for service in read_entry(m)]
         default = self._exports("defaultServiceExportTo") or PUBLIC
         return tuple(s if s.export_to else s._replace(export_to=default) for s in found)
 
@@ -118,7 +118,7 @@ class Mesh:
         return _grouped((gateway, service) for service in self.virtual_services for gateway in dict.fromkeys(service.gateways))
 
     def bound_to(self, gateway: str, namespace: str) -> list[VirtualService]:
-        """What a proxy of `namespace` applies for a gateway or `mesh`: private ones, exported ones, public ones (VirtualServicesForGateway).
+        """What a proxy of `namespace` applies for a gateway or `mesh`: private, exported, public ones (VirtualServicesForGateway).
 
         An empty namespace is one that is not known: it sees what is exported to anyone.
         """
@@ -235,7 +235,7 @@ def _merged(rules: Iterable[DestinationRule]) -> dict[str, dict[str, list[Destin
 
 
 def wildcard_owner(services: Iterable[VirtualService], host: str) -> VirtualService | None:
-    """The VirtualService with the host that covers a service's name most closely, the first of equals (computeWildcardHostVirtualServiceIndex)."""
+    """The VirtualService whose host covers a service's name most closely (sidecar.go:computeWildcardHostVirtualServiceIndex)."""
     index: dict[str, VirtualService] = {}
     for service in services:
         for name in service.hosts:

@@ -64,7 +64,7 @@ def exported_first(services: Iterable[Service]) -> list[Service]:
 
 
 def joined(services: Iterable[Service]) -> Service | None:
-    """One service out of all for a host: the first, unless Kubernetes has one; entries alike but for ports are merged (appendSidecarServices)."""
+    """One service out of all for a host: the first, or Kubernetes'; entries alike but for ports are merged (appendSidecarServices)."""
     result: Service | None = None
     for service in services:
         if result is None or (service.kubernetes and not result.kubernetes):
@@ -85,9 +85,10 @@ def _mergeable(one: Service, other: Service) -> bool:
 
 
 def addressed(destination: Destination, service: Service | None, port: int) -> tuple[str, int]:
-    """Host and port of the upstream that a destination names: its own port, the service's only one, else `port` (route.go:GetDestinationCluster).
+    """Host and port of the upstream that a destination names: its own port, the service's only one, else `port`.
 
-    `service` is what the proxy's look-up finds for the host; an ExternalName Service stands for its external name.
+    `service` is what the proxy's look-up finds for the host; an ExternalName Service stands for its external name
+    (route.go:GetDestinationCluster).
     """
     host = service.alias_of or destination.host if service else destination.host
     if destination.port:

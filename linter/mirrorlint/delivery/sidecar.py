@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from mirrorlint.delivery.match import Route, bound_routes
@@ -15,7 +15,9 @@ from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
 from mirrorlint.istio.virtual_service import Destination, VirtualService
 
 _MESH_ONLY = frozenset({MESH})
-_KEEPS_LISTENER = frozenset({"MONGO", "MYSQL"})  # the first without an own address keeps a port to itself (listener.go:isConflictWithWellKnownPort)
+_KEEPS_LISTENER = frozenset(
+    {"MONGO", "MYSQL"}
+)  # the first without an own address keeps a port to itself (listener.go:isConflictWithWellKnownPort)
 _NO_ROUTES: tuple[Route, ...] = ()
 
 
@@ -62,7 +64,7 @@ class SidecarScope(Scope):
             yield from listener.pulled_in(host)
 
     def default_owner(self, host: str) -> Service | None:
-        """The service that stands for a destination host: the own namespace's, else a visible one, Kubernetes' first (pickBestVisibleNamespace)."""
+        """The service for a destination host: the own namespace's, else a visible one, Kubernetes' first (pickBestVisibleNamespace)."""
         own = self.mesh.owner(host, self.namespace)
         if own is not None:
             return own
@@ -255,7 +257,7 @@ class _SidecarTable(Table):
 
 
 def host_forms(host: str, namespace: str, domain: str) -> list[str]:
-    """The names by which a caller in a namespace may call a service: as it is, with a final dot, and what Kubernetes' search list allows."""
+    """The names by which a caller in a namespace may call a service: its own, with a final dot, and what Kubernetes' search list allows."""
     names = [host] if is_ip(host) else [host, f"{host}."]
     bare = host.removesuffix(f".svc.{domain}")
     name, _, owner = bare.partition(".")

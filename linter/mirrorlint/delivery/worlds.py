@@ -1,4 +1,7 @@
-"""The two worlds: up to Istio 1.27 Envoy puts `-shadow` behind the shadow's Host, from 1.28 on it does not (route.go:TranslateRequestMirrorPolicy)."""
+"""The two worlds: up to Istio 1.27 Envoy puts `-shadow` behind the shadow's Host, from 1.28 on it does not.
+
+Source: pilot/pkg/networking/core/route/route.go, TranslateRequestMirrorPolicy.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _NEVER_SNIFFED = frozenset({25, 53, 3306, 27017})
 
 
 class Port(NamedTuple):
-    """A port of a Service or ServiceEntry; `target` is the port behind it (0 when it says none or a name), `node_port` 0 when none is set."""
+    """A port of a Service or ServiceEntry; `target` is the port behind it (0 for none or a name), `node_port` 0 when none is set."""
 
     number: int
     name: str

@@ -87,7 +87,7 @@ def read_endpoint(node: Node, labels: Mapping[str, str]) -> Endpoint:
     return Endpoint(node["address"].text, labels, {key.text: value.number for key, value in node["ports"].entries()}, node["address"])
 
 
-def read_entry(manifest: Manifest, domain: str) -> Iterator[Service]:
+def read_entry(manifest: Manifest) -> Iterator[Service]:
     """A ServiceEntry's hosts, one service each (serviceentry/conversion.go:convertServices); hosts are never expanded."""
     spec = manifest.node["spec"]
     ports = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.istio.names import MESH, PUBLIC, exported, expand, gateway_name
+from mirrorlint.istio.names import MESH, PUBLIC, expand, exported, gateway_name
 from mirrorlint.source import Node
 
 
@@ -170,13 +170,10 @@ class _Fields:
         return tuple(read_match(m, self.manifest.namespace) for m in self.node["match"])
 
     def rule(self, matches: tuple[Match, ...]) -> Rule:
-        if self.node["redirect"]:
-            action = "redirect"
-        else:
-            action = "direct-response" if self._get("directResponse") else "route"
+        answered = "direct-response" if self._get("directResponse") else "route"
         return Rule(
             node=self.node,
-            action=action,
+            action="redirect" if self.node["redirect"] else answered,
             matches=matches,
             backends=tuple(
                 Backend(self.destination(b["destination"]), b["weight"].number, read_headers(b["headers"])) for b in self.node["route"]
@@ -216,7 +213,7 @@ def read_rewrite(node: Node) -> Rewrite:
 
 
 def read_headers(node: Node) -> Headers:
-    """The `headers` field: `host` and `:authority` become a rewrite, other pseudo headers are dropped (route.go:TranslateHeadersOperations)."""
+    """The `headers` field: `host` and `:authority` become a rewrite, other pseudo headers are dropped (TranslateHeadersOperations)."""
     request = node["request"]
     if not request:
         return NO_HEADERS
