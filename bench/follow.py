@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import sys
 import time
@@ -22,13 +23,15 @@ def main() -> None:
         for fleet, _calls in work:
             for mesh in fleet.delivery.meshes.values():
                 _ = mesh.services, mesh.routes, mesh.gateways, mesh.destination_rules, mesh.sidecars
-        start, followed = time.process_time(), 0
+        gc.collect()
+        gc.freeze()  # a run has one fleet: without this the collector would walk 1,200 of them while the clock runs
+        start, followed = time.perf_counter(), 0
         for fleet, calls in work:
             for call in calls:
                 for world in WORLDS:
                     fleet.follow(call, istio=world)
                     followed += 1
-        rates.append(followed / (time.process_time() - start))
+        rates.append(followed / (time.perf_counter() - start))
     print(f"{statistics.median(rates):,.0f} calls a second (from {min(rates):,.0f} to {max(rates):,.0f}, {followed} calls a round)")
 
 

@@ -228,7 +228,7 @@ def test_settings_further_up_hold_for_the_folders_they_speak_of(repo: Path) -> N
     write(repo, **{".mirrorlint.yaml": "clusters: {one: {paths: [prod]}, two: {paths: [stage]}}\n"})
     assert set(found(read(["prod"]))) == {"one", "two"}
     assert set(found(read(["examples"]))) == {"x"}
-    assert read(["examples"]).settings.path == ".mirrorlint.yaml"
+    assert (read(["examples"]).settings.path, spots(read(["examples"]))) == (".mirrorlint.yaml", [])
 
 
 def test_settings_without_paths_describe_what_is_found(repo: Path) -> None:

@@ -1,4 +1,4 @@
-"""mirrorlint: does every mirrored request of one cluster arrive at a workload of another?"""
+"""mirrorlint: whether every mirrored request of one cluster arrives at a workload of another."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def __getattr__(name: str) -> Any:
     """Import the API when it is first asked for, so that the command line starts at once."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mirrorlint import api  # noqa: PLC0415
+    from mirrorlint import api
 
     return getattr(api, name)

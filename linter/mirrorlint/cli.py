@@ -55,7 +55,7 @@ def cli() -> None:
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
-    from mirrorlint import engine  # noqa: PLC0415
+    from mirrorlint import engine
 
     loaded = _load(paths, options["config"])
     levels = {**loaded.settings.rules, **_chosen(options["only"], options["skip"])}
@@ -83,14 +83,14 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
 @_COLOR
 def trace(paths: tuple[str, ...], **options: Any) -> None:
     """Follow a call's shadows hop by hop (exit 1 when one is lost)."""
-    from mirrorlint import tracing  # noqa: PLC0415
+    from mirrorlint import tracing
 
     loaded = _load(paths, options["config"])
     try:
         traces = tracing.traces(loaded.documents, options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    from mirrorlint.report.trace import render  # noqa: PLC0415
+    from mirrorlint.report.trace import render
 
     _write("", render(traces, color=_colored(options["color"], to_terminal=True)))
     sys.exit(1 if tracing.any_lost(traces) else 0)
@@ -103,7 +103,7 @@ def trace(paths: tuple[str, ...], **options: Any) -> None:
 @_CONFIG
 def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
     """Draw the links between mirrors, ServiceEntry hosts, gateway hosts, VirtualService hosts and services."""
-    from mirrorlint import graph as drawing  # noqa: PLC0415
+    from mirrorlint import graph as drawing
     from mirrorlint import tracing
 
     loaded = _load(paths, config)
@@ -128,9 +128,9 @@ def clusters(paths: tuple[str, ...], config: str) -> None:
 
 def _load(paths: Sequence[str], config: str) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
-    from mirrorlint import load  # noqa: PLC0415
-    from mirrorlint.engine import rule_book  # noqa: PLC0415
-    from mirrorlint.settings import SettingsError, check_rules  # noqa: PLC0415
+    from mirrorlint import load
+    from mirrorlint.engine import rule_book
+    from mirrorlint.settings import SettingsError, check_rules
 
     try:
         loaded = load.read(paths or ["."], config)
@@ -144,9 +144,9 @@ def _load(paths: Sequence[str], config: str) -> Any:
 
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
     """Levels for `--rule` and `--skip`; an unknown name is a usage error."""
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches
 
-    from mirrorlint.engine import rule_book  # noqa: PLC0415
+    from mirrorlint.engine import rule_book
 
     for name in (*only, *skip):
         if name not in rule_book():
@@ -165,7 +165,7 @@ def _outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
 
 
 def _rendered(kind: str, report: Report, options: dict[str, Any], *, to_terminal: bool) -> str:
-    from mirrorlint.report import as_json, text  # noqa: PLC0415
+    from mirrorlint.report import as_json, text
 
     if kind == "json":
         return as_json.render(report, VERSION)
@@ -183,7 +183,7 @@ def _lines(path: str) -> Sequence[str]:
 
 
 def _width() -> int:
-    import shutil  # noqa: PLC0415
+    import shutil
 
     return min(120, max(60, shutil.get_terminal_size((100, 24)).columns))
 

@@ -11,9 +11,11 @@ from mirrorlint.files import Unread
 from mirrorlint.kustomize import Kustomization, kustomization
 from mirrorlint.objects import Content, content
 from mirrorlint.paths import at_or_below, upwards, within
+from mirrorlint.source import parse
 
 _CHART = "Chart.yaml"
-_NOTHING = Content((), (), 0, (), ())
+_UNRENDERED = "a Helm chart must be rendered before it can be judged: nothing in it is read"
+_NOTHING = Content((), 0, (), ())
 
 
 class Disk:
@@ -28,20 +30,18 @@ class Disk:
         self._paths: list[str] = []
         self._contents: dict[str, Content] = {}
         self._kustomizations: list[str] = []
+        self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
 
-    def add(self, root: str) -> None:
-        """List the files of a folder, or one file."""
-        if root in self._roots:
-            return
-        self._roots.add(root)
-        self._tops.add(files.repository(root))
-        listing = files.tree(root)
-        self.unread |= set(listing.unread)
-        charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
-        message = "a Helm chart must be rendered before it can be judged: nothing in it is read"
-        self.unread |= {Unread(folder, message) for folder in charts}
-        self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
+    def add(self, *roots: str) -> None:
+        """List the files of folders, or single files."""
+        for root in roots:
+            listing = files.tree(root)
+            charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
+            self.unread |= {*listing.unread, *(Unread(folder, _UNRENDERED) for folder in charts)}
+            self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
+        self._roots |= set(roots)
+        self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)
         self._kustomizations = [path for path in self._paths if os.path.basename(path) in files.KUSTOMIZATIONS]
         self._folders = {above for folder in {os.path.dirname(path) for path in self._paths} for above in upwards(folder)}
@@ -64,8 +64,11 @@ class Disk:
         self._reach_out(folder)
         names = (os.path.join(folder, name) for name in files.KUSTOMIZATIONS)
         file = next((name for name in names if name in self._real), "")
-        documents = self.content(file).documents if file else ()
-        return kustomization(file, documents[0]) if documents else None
+        if file and file not in self._read:
+            data = files.read(self._real[file])
+            documents = parse(b"" if isinstance(data, Unread) else data, files.shown(file)).documents
+            self._read[file] = kustomization(file, documents[0]) if documents else None
+        return self._read.get(file)
 
     def governed(self, path: str) -> AbstractSet[str]:
         """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""
@@ -88,8 +91,7 @@ class Disk:
             data = files.read(real)
             if isinstance(data, Unread):
                 self.unread.add(data)
-            found = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
-            self._contents[real] = found if os.path.basename(path) in files.KUSTOMIZATIONS else found._replace(documents=())
+            self._contents[real] = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
         return self._contents[real]
 
     def _reach_out(self, path: str) -> None:

@@ -89,7 +89,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     blind: list[BlindSpot] = []
     read: dict[str, Content] = {}
     for share in reading.shares:
-        section = reading.settings.clusters.get(share.cluster, ClusterSection())
+        section = reading.sections.get(share.cluster, ClusterSection())
         manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
         found[share.cluster] = Cluster(share.cluster, manifests, said.over(share.cluster, section.settings))
         faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]

@@ -23,13 +23,12 @@ _VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
 
 
 class Content(NamedTuple):
-    """The manifests of a file that matter, its documents of any kind, how many objects it has, and what is broken in it.
+    """The manifests of a file that matter, how many objects of any kind it has, and what is broken in it.
 
     `faults` would have been objects that matter; `unclear` is all else that could not be read.
     """
 
     manifests: tuple[Manifest, ...]
-    documents: tuple[Node, ...]
     objects: int
     faults: tuple[Broken, ...]
     unclear: tuple[Broken, ...]
@@ -47,7 +46,7 @@ def content(data: bytes, path: str) -> Content:
     manifests = tuple(manifest for manifest in map(Manifest, found) if manifest.kind in MATTERS.get(manifest.group, ()))
     faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
     unclear = tuple(broken for broken in parsed.broken if broken not in faults)
-    return Content(manifests, tuple(parsed.documents), len(found), faults, unclear)
+    return Content(manifests, len(found), faults, unclear)
 
 
 def _unfolded(nodes: Iterable[Node]) -> Iterator[Node]:

@@ -27,7 +27,11 @@ class Share(NamedTuple):
 
 
 class Reading:
-    """What a run reads; `shares` are the clusters' files, `blind_spots` what was left out or could not be read as a whole."""
+    """What a run reads.
+
+    `sections` are what the settings say of the clusters, `shares` the clusters' files, `blind_spots` what was left out or could not be read
+    as a whole.
+    """
 
     def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str) -> None:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
@@ -36,35 +40,34 @@ class Reading:
         self._root, self._arguments = root, arguments
         self._disk = Disk()
         self._reached: dict[tuple[str, ...], Reach] = {}
-        for path in asked:
-            self._disk.add(path)
-        self._groups, missing = self._find(bool(config))
+        self._disk.add(*asked)
+        self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
+        self._groups, missing = self._find()
         self.shares = [self._share(group) for group in self._groups]
         left_out = self._left_out()
         self.blind_spots = (*unused, *missing, *self._gaps(), *self._unread(), *_outside(left_out))
         self.assignments = tuple(self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)}))
 
-    def _find(self, explicit: bool) -> tuple[list[Group], list[BlindSpot]]:
+    def _find(self) -> tuple[list[Group], list[BlindSpot]]:
         """The clusters, and what settings name that is not there."""
-        told = self.settings.clusters if not self._arguments else {}
+        told = {} if self._arguments else self.sections
         peers = {name: os.path.abspath(section.peer) for name, section in told.items() if section.peer}
-        sections = {name: [os.path.abspath(path) for path in section.paths] for name, section in told.items() if section.paths}
-        named = sections if explicit or self._concerned(sections) else {}
-        for path in (*(path for paths in named.values() for path in paths), *filter(os.path.exists, peers.values())):
-            if not self._disk.below(path):
-                self._disk.add(path)
+        named = {name: [os.path.abspath(path) for path in section.paths] for name, section in told.items() if section.paths}
+        there = {name: path for name, path in peers.items() if os.path.exists(path)}
+        wanted = [path for paths in (*named.values(), there.values()) for path in paths]
+        self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
         found = clusters.find(clusters.Ground(self._root, name, self._arguments, named, folders, self._holds, self._leads))
         groups = [group for group in found if group.name not in peers]
-        groups += [Group(name, (path,), "a peer named in the settings") for name, path in peers.items() if os.path.exists(path)]
+        groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
         return groups, list(_missing(told, {group.name for group in groups}))
 
-    def _concerned(self, sections: Mapping[str, Sequence[str]]) -> bool:
-        """Whether settings that stand further up speak of the folder that was asked for."""
-        if os.path.dirname(os.path.abspath(self.settings.path)) == self._root:
+    def _concerned(self) -> bool:
+        """Whether settings, which may stand further up, speak of what was asked for."""
+        paths = [os.path.abspath(path) for section in self.settings.clusters.values() for path in section.paths]
+        if not paths or os.path.dirname(os.path.abspath(self.settings.path)) == self._root:
             return True
-        paths = [path for paths in sections.values() for path in paths]
         return any(within(path, self._root) or within(self._root, path) for path in paths)
 
     def _holds(self, folder: str) -> bool:

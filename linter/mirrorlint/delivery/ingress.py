@@ -79,5 +79,5 @@ def _pods(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[tuple[str, f
         labels = frozenset(texts(manifest.node["spec"]["template"]["metadata"]["labels"]).items())
         if selector and selector <= labels:
             deployed.append((manifest.namespace, labels))
-    asked = [(rule.namespace, selector | rule.selector.items()) for rule in mesh.destination_rules if rule.selective]
+    asked = [(rule.namespace, frozenset({*selector, *rule.selector.items()})) for rule in mesh.destination_rules if rule.selective]
     return deployed or [("", selector), *((namespace, labels) for namespace, labels in asked if len(dict(labels)) == len(labels))]
