@@ -16,5 +16,6 @@ def check(subject: Subject) -> Iterator[Flaw]:
             names = {host.name.lower(): host.node for host in other.hosts}
             host = next(host for host in mirroring.hosts if host.name.lower() in names)
             remark = Remark(names[host.name.lower()], "the same host", cluster)
-            message = f"{other.manifest} is for `{host.node.text}`, too: sidecars use only the older of the two, and manifests don't tell which that is"
+            undecided = "sidecars use only the older of the two, and manifests don't tell which that is"
+            message = f"{other.manifest} is for `{host.node.text}`, too: {undecided}"
             yield Flaw(host.node.place, message, cluster, str(mirroring.manifest), (remark,))

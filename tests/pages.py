@@ -10,40 +10,35 @@ from typing import NamedTuple
 from mirrorlint import rules
 
 FOLDER = Path(rules.__path__[0])
-_FILE = re.compile(r"^`(?P<path>[^`\n]+)`\n+```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
-_EXPECTATION = re.compile(r'# (error|warning|note): "([^"]+)"')
+_FILE = re.compile(r"^`(?P<path>[^`\n]+)`\n+```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r'# (error|warning|note): "([^"]+)"')
 
 
-class Expected(NamedTuple):
-    """A finding, or a note of one, as a comment at the end of its line says it."""
+class Said(NamedTuple):
+    """What a finding or a note says at a line, in full; or the part of it that a comment at the end of that line announces."""
 
     path: str
     line: int
     level: str
-    part: str
+    text: str
+
+    def announces(self, other: Said) -> bool:
+        """Whether a comment is about a finding or note."""
+        return self[:3] == other[:3] and self.text in other.text
 
 
 class Page(NamedTuple):
-    """A page: `intro` stands between the title and the first section."""
+    """A page; `intro` stands between the title and the first section."""
 
-    name: str
     title: str
     intro: str
     sections: Mapping[str, str]
 
     def files(self, section: str) -> dict[str, str]:
-        """The texts of an example by path; what Good does not show stays as it is in Bad."""
-        own = {match["path"]: match["text"] for match in _FILE.finditer(self.sections[section])}
-        return {**self.files("Bad"), **own} if section == "Good" else own
-
-
-def read(name: str) -> Page:
-    """The page of a rule."""
-    text = (FOLDER / f"{name.replace('-', '_')}.md").read_text(encoding="utf-8")
-    head, *rest = _SECTION.split(text)
-    title, _, intro = head.partition("\n")
-    return Page(name, title.removeprefix("# "), intro.strip(), dict(zip(rest[::2], rest[1::2], strict=True)))
+        """The files of an example; those that Good does not show stay as they are in Bad."""
+        shown = {match["path"]: match["text"] for match in _FILE.finditer(self.sections[section])}
+        return {**self.files("Bad"), **shown} if section == "Good" else shown
 
 
 def names() -> list[str]:
@@ -51,9 +46,17 @@ def names() -> list[str]:
     return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.md"))
 
 
-def expectations(files: Mapping[str, str]) -> Iterator[Expected]:
-    """What the comments in an example announce."""
+def read(name: str) -> Page:
+    """The page of a rule."""
+    text = (FOLDER / f"{name.replace('-', '_')}.md").read_text(encoding="utf-8")
+    head, *rest = _SECTION.split(text)
+    title, _, intro = head.partition("\n")
+    return Page(title.removeprefix("# "), intro.strip(), dict(zip(rest[::2], rest[1::2], strict=True)))
+
+
+def announced(files: Mapping[str, str]) -> Iterator[Said]:
+    """What the comments in an example's files announce."""
     for path, text in files.items():
         for number, line in enumerate(text.splitlines(), start=1):
-            for level, part in _EXPECTATION.findall(line):
-                yield Expected(path, number, level, part)
+            for level, part in _COMMENT.findall(line):
+                yield Said(path, number, level, part)

@@ -124,10 +124,11 @@ def test_a_submodule_that_is_not_checked_out_is_a_blind_spot(work_tree: Path, tm
     git(other, "init", "--quiet")
     git(other, "add", ".")
     git(other, "commit", "--quiet", "-m", "first")
-    git(work_tree, "submodule", "--quiet", "add", str(other), "sub")
+    git(work_tree, "submodule", "--quiet", "add", str(other), "deep/sub")
     assert names(read(["."])) == ["b"]
-    git(work_tree, "submodule", "--quiet", "deinit", "-f", "sub")
-    assert spots(read(["."])) == [("sub", 0, "repo")]
+    git(work_tree, "submodule", "--quiet", "deinit", "-f", "deep/sub")
+    (work_tree / "linked").symlink_to("deep")
+    assert spots(read(["."])) == [("deep/sub", 0, "repo"), ("linked/sub", 0, "repo")]
 
 
 def test_places_are_seen_from_the_working_directory(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +145,17 @@ def test_a_link_inside_the_repository_is_read_as_what_it_leads_to(repo: Path) ->
     loaded = read(["."])
     assert {name: names_of(loaded, name) for name in loaded.documents.clusters} == {"prod": ["a", "b"], "stage": ["a", "c"]}
     assert {m.node.place.path for m in loaded.documents.clusters["stage"].manifests()} == {"base/a.yaml", "clusters/stage/c.yaml"}
+
+
+def test_links_behind_links_are_read_as_files_but_not_as_folders(repo: Path) -> None:
+    write(repo, {"common/x.yaml": entry("x"), "base/a.yaml": entry("a"), "prod/b.yaml": entry("b")})
+    (repo / "base/x.yaml").symlink_to("../common/x.yaml")
+    (repo / "base/common").symlink_to("../common")
+    (repo / "base/lost.yaml").symlink_to("nothing")
+    (repo / "prod/shared").symlink_to("../base")
+    loaded = read(["prod"])
+    assert names(loaded) == ["a", "b", "x"]
+    assert spots(loaded) == [("prod/shared/common", 0, "prod"), ("prod/shared/lost.yaml", 0, "prod")]
 
 
 def names_of(loaded: Loaded, cluster: str) -> list[str]:
@@ -269,5 +281,5 @@ def test_clusters_by_name_need_no_discovery(repo: Path) -> None:
 @pytest.mark.parametrize("paths", [["gone"], ["a.yaml", "gone"], ["prod=gone"], ["a=b=c"]])
 def test_a_path_that_is_not_there_is_an_error(repo: Path, paths: list[str]) -> None:
     write(repo, {"a.yaml": entry("a")})
-    with pytest.raises(FileNotFoundError, match="there is no file or folder"):
+    with pytest.raises(FileNotFoundError, match="there is no such file or folder"):
         read(paths)

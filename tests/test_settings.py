@@ -30,7 +30,7 @@ clusters:
     ingress: [stage-gateway.example.com, 203.0.113.10]
   test:
     ingress: {addresses: [gw], namespace: istio-system, labels: {istio: ingressgateway}, ports: {80: 8080, "443": 8443}}
-    path: ../test-repo
+    peer: {path: ../test-repo}
 rules: {one: off, two: false, three: "off", four: warning, five: error}
 """
 
@@ -90,11 +90,11 @@ BAD = {
         ["1:37: `0` is not the", "1:47: this is the", "1:55: this is the", "1:66: this is the", "1:73: `65536` is not the"],
     ),
     "labels": ("clusters: {prod: {ingress: {labels: {a: 1}}}}\n", ["1:41: this is a text, and `1` is none until it is quoted"]),
-    "a contract": ("clusters: {prod: {contract: x.json}}\n", ["1:29: a peer's contract is not supported yet"]),
+    "a path": ("clusters: {prod: {path: x}}\n", ["1:19: a cluster has no `path` (did you mean `paths`?)"]),
     "a contract of a peer": ("clusters: {prod: {peer: {contract: x.json}}}\n", ["1:36: a peer's contract is not supported yet"]),
     "a peer as a text": ("clusters: {prod: {peer: ../x}}\n", ["1:25: `peer` is a mapping"]),
     "paths and a peer": (
-        "clusters: {prod: {paths: [a], path: b}}\n",
+        "clusters: {prod: {paths: [a], peer: {path: b}}}\n",
         ["1:37: a cluster is read from `paths` or from a peer, not from both"],
     ),
     "an unknown level": ("rules: {a: warn}\n", ["1:12: `warn` is not one of off, warning, error (did you mean `warning`?)"]),

@@ -40,15 +40,10 @@ def tree(root: str) -> Tree:
     if not os.path.isdir(root):
         return Tree({root: root}, ()) if os.path.isfile(root) else Tree({}, (Unread(root, _IRREGULAR),))
     top = repository(root)
-    found = [_entry(each.path, top) if isinstance(each, _Name) else each for each in _names(root)]
-    files: dict[str, str] = {}
-    unread: list[Unread] = []
-    for entry in found:
-        if isinstance(entry, Unread):
-            unread.append(entry)
-        else:
-            files.update(entry)
-    return Tree(dict(sorted(files.items())), tuple(sorted(set(unread))))
+    found = [entry for name in _names(root) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top))]
+    files = {entry.path: entry.file for entry in found if isinstance(entry, _File)}
+    unread = {entry for entry in found if isinstance(entry, Unread)}
+    return Tree(dict(sorted(files.items())), tuple(sorted(unread)))
 
 
 def repository(path: str) -> str:
@@ -81,6 +76,13 @@ class _Name(NamedTuple):
     """A path that was listed."""
 
     path: str
+
+
+class _File(NamedTuple):
+    """A path at which there is a file to read."""
+
+    path: str
+    file: str
 
 
 def _names(root: str) -> Iterator[_Name | Unread]:
@@ -129,21 +131,21 @@ def _walked(root: str) -> Iterator[_Name | Unread]:
         yield _closed(error.filename, error.strerror)
 
 
-def _entry(path: str, top: str) -> Mapping[str, str] | Unread:
+def _entries(path: str, top: str) -> Iterator[_File | Unread]:
     """What a path stands for: files to read, or why there are none; other kinds of files stand for nothing."""
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return
     except OSError as error:
-        return Unread(path, f"this can't be read ({error.strerror}), so nothing in it is judged")
+        yield Unread(path, f"this can't be read ({error.strerror}), so nothing in it is judged")
+        return
     if stat.S_ISLNK(mode):
-        return _link(path, top)
-    if not _is_wanted(path):
-        return {}
-    if not _is_printable(path):
-        return Unread(path, "the name of this file is not UTF-8, so it is not read")
-    return {path: path} if stat.S_ISREG(mode) else Unread(path, _IRREGULAR)
+        yield from _linked(path, top)
+    elif _is_wanted(path) and not _is_printable(path):
+        yield Unread(path, "the name of this file is not UTF-8, so it is not read")
+    elif _is_wanted(path):
+        yield _File(path, path) if stat.S_ISREG(mode) else Unread(path, _IRREGULAR)
 
 
 def _is_wanted(path: str) -> bool:
@@ -154,19 +156,32 @@ def _is_printable(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
-def _link(path: str, top: str) -> Mapping[str, str] | Unread:
+def _linked(path: str, top: str) -> Iterator[_File | Unread]:
     """What a symbolic link stands for: a file, or the files of a folder, of the same repository."""
     real, real_top = os.path.realpath(path), os.path.realpath(top)
-    if not _is_wanted(path) and not os.path.isdir(real):
-        return {}
-    if not os.path.exists(real):
-        return Unread(path, "this link leads to nothing")
-    if not within(real, real_top):
-        return Unread(path, "this link leads out of the repository, so it is not followed")
     target = top.rstrip(os.sep) + real[len(real_top.rstrip(os.sep)) :]
-    if not os.path.isdir(target):
-        return {path: target} if os.path.isfile(target) else Unread(path, _IRREGULAR)
-    if within(path, target):
-        return Unread(path, "this link leads to a folder that it is in, so it is not followed")
-    found = {name.path for name in _names(target) if isinstance(name, _Name) and not os.path.islink(name.path)}
-    return {path + file[len(target) :]: file for file in found if _is_wanted(file) and os.path.isfile(file)}
+    if not _is_wanted(path) and not os.path.isdir(real):
+        return
+    if not os.path.exists(real):
+        yield Unread(path, "this link leads to nothing")
+    elif not within(real, real_top):
+        yield Unread(path, "this link leads out of the repository, so it is not followed")
+    elif not os.path.isdir(target):
+        yield _File(path, target) if os.path.isfile(target) else Unread(path, _IRREGULAR)
+    elif within(path, target):
+        yield Unread(path, "this link leads to a folder that it is in, so it is not followed")
+    else:
+        yield from _through(path, target, top)
+
+
+def _through(link: str, folder: str, top: str) -> Iterator[_File | Unread]:
+    """The files of a folder as they appear below a link to it; links to further folders are not followed, so that nothing goes round."""
+    for name in _names(folder):
+        seen = link + name.path[len(folder) :]
+        if isinstance(name, Unread):
+            yield Unread(seen, name.message)
+        elif os.path.islink(name.path) and os.path.isdir(name.path):
+            yield Unread(seen, "this is a link behind a link, so it is not followed")
+        else:
+            for entry in _entries(name.path, top):
+                yield entry._replace(path=seen)

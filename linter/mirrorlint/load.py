@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -110,7 +111,7 @@ def _unclear(found: Content, cluster: str) -> list[BlindSpot]:
 
 def _existing(path: str) -> str:
     if not os.path.exists(path):
-        raise FileNotFoundError(f"there is no file or folder `{path}`")
+        raise FileNotFoundError(errno.ENOENT, "there is no such file or folder", path)
     return os.path.abspath(path)
 
 

@@ -16,7 +16,7 @@ from mirrorlint.source import Node, Place, parse
 FILE = ".mirrorlint.yaml"
 
 _TOP = ("clusters", "rules")
-_SECTION = ("paths", "istio", "shadow_suffix", "mesh", "domain", "external", "complete", "ingress", "path", "contract", "peer")
+_SECTION = ("paths", "istio", "shadow_suffix", "mesh", "domain", "external", "complete", "ingress", "peer")
 _PEER = ("path", "contract")
 _INGRESS = ("addresses", "namespace", "labels", "ports")
 _EXPORTS = ("defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
@@ -136,14 +136,14 @@ class _Reader(Fields):
         return ClusterSection(paths, self._peer(fields), said)
 
     def _peer(self, fields: Mapping[str, Node]) -> str:
-        for name in ("path", "contract", "peer"):
-            if name in fields and "paths" in fields:
-                self.wrong.append((fields[name].place, "a cluster is read from `paths` or from a peer, not from both"))
-        if "peer" in fields:
-            fields = self.known(fields["peer"], "`peer`", _PEER)
-        if "contract" in fields:
-            self.wrong.append((fields["contract"].place, "a peer's contract is not supported yet, only its `path`"))
-        return self.take(fields, "path", lambda node: self._joined(text(node)), "")
+        if "peer" not in fields:
+            return ""
+        if "paths" in fields:
+            self.wrong.append((fields["peer"].place, "a cluster is read from `paths` or from a peer, not from both"))
+        peer = self.known(fields["peer"], "`peer`", _PEER)
+        if "contract" in peer:
+            self.wrong.append((peer["contract"].place, "a peer's contract is not supported yet, only its `path`"))
+        return self.take(peer, "path", lambda node: self._joined(text(node)), "")
 
     def ingress(self, node: Node) -> Ingress:
         if node.is_sequence:
