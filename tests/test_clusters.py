@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mirrorlint.clusters import Assignment
-from mirrorlint.load import Loaded, read
-from mirrorlint.settings import SettingsError
+from mirrorlint.loading import Loaded, read
+from mirrorlint.loading.clusters import Assignment
+from mirrorlint.loading.settings import SettingsError
 
 PLAIN = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
 

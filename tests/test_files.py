@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mirrorlint.fleet import BlindSpot
-from mirrorlint.load import Loaded, read, read_mapping, read_texts
+from mirrorlint.loading import Loaded, read, read_mapping, read_texts
 
 
 def entry(name: str, kind: str = "ServiceEntry", group: str = "networking.istio.io/") -> str:

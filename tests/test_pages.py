@@ -10,7 +10,7 @@ import pages
 import pytest
 from pages import Said
 
-from mirrorlint.api import check, load
+from mirrorlint import check, load
 from mirrorlint.engine import rule_book
 from mirrorlint.rule import Report
 from mirrorlint.source import Place

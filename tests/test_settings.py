@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from mirrorlint import settings
 from mirrorlint.fleet import ClusterSettings, Ingress
-from mirrorlint.load import read_texts
-from mirrorlint.settings import ClusterSection, Settings, SettingsError, check_rules, parse_settings
+from mirrorlint.loading import read_texts
+from mirrorlint.loading.settings import ClusterSection, Settings, SettingsError, check_rules, parse_settings
 from mirrorlint.source import parse
 
 SCHEMA = json.loads((Path(settings.__file__).parent / "settings.schema.json").read_text(encoding="utf-8"))

@@ -15,8 +15,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mirrorlint import source, tree
-from mirrorlint.scalars import plain as read_plain
 from mirrorlint.source import Broken, Node, parse
+from mirrorlint.source.scalars import plain as read_plain
 
 
 def read(text: str) -> Node:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from mirrorlint import engine
-from mirrorlint import load as loading
+from mirrorlint import engine, loading
 from mirrorlint.delivery.follow import Call, Delivery, Way
 from mirrorlint.delivery.steps import Step, steps
 from mirrorlint.delivery.worlds import PLAIN
 from mirrorlint.rule import Report
+
+__all__ = ["Call", "Fleet", "Shadow", "check", "load", "loads"]
 
 
 class Shadow:

@@ -128,12 +128,12 @@ def clusters(paths: tuple[str, ...], config: str) -> None:
 
 def _load(paths: Sequence[str], config: str) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
-    from mirrorlint import load
+    from mirrorlint import loading
     from mirrorlint.engine import rule_book
-    from mirrorlint.settings import SettingsError, check_rules
+    from mirrorlint.loading.settings import SettingsError, check_rules
 
     try:
-        loaded = load.read(paths or ["."], config)
+        loaded = loading.read(paths or ["."], config)
         check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error

@@ -69,10 +69,8 @@ class Route:
             and (not match.method.kind or accepts_string(match.method, request.method))
             and (not match.authority.kind or accepts_string(match.authority, request.host))
             and (not match.scheme.kind or accepts_string(match.scheme, "http"))
-            and all(_accepts_value(c, request.headers, name.lower()) for name, c in match.headers.items() if not name.startswith(_JWT))
-            and not any(
-                _accepts_value(c, request.headers, name.lower()) for name, c in match.without_headers.items() if not name.startswith(_JWT)
-            )
+            and (not match.headers or all(_accepts_headers(match.headers, request)))
+            and (not match.without_headers or not any(_accepts_headers(match.without_headers, request)))
             and (not match.query or _accepts_query(match.query, query))
         )
 

@@ -10,7 +10,7 @@ from mirrorlint.istio.names import is_ip
 from mirrorlint.istio.ports import Port, protocol, service_protocol
 from mirrorlint.source import Node
 
-STATIC, DNS, ROUND_ROBIN, NONE, DYNAMIC_DNS, ALIAS = "STATIC", "DNS", "DNS_ROUND_ROBIN", "NONE", "DYNAMIC_DNS", "ALIAS"
+STATIC, DNS, ROUND_ROBIN, NONE, ALIAS = "STATIC", "DNS", "DNS_ROUND_ROBIN", "NONE", "ALIAS"
 EXPORT_ANNOTATION = "networking.istio.io/exportTo"
 
 
@@ -26,7 +26,7 @@ class Endpoint(NamedTuple):
 class Service(NamedTuple):
     """A host of the registry.
 
-    `resolution` is one of this module's constants (ALIAS for type ExternalName); `kubernetes` tells a Service from a ServiceEntry;
+    `resolution` is Istio's word for it, or ALIAS for type ExternalName; `kubernetes` tells a Service from a ServiceEntry;
     `alias_of` is the external name; `export_to` is empty when the mesh's default decides; `addresses` are the virtual IPs that manifests
     show; `selector` picks pods or WorkloadEntries when it `selects`; `node` is the ServiceEntry's host or the Service's name.
     """

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mirrorlint import clusters, files, settings
-from mirrorlint.clusters import Assignment, Group
-from mirrorlint.disk import Disk
 from mirrorlint.fleet import BlindSpot
-from mirrorlint.kustomize import Reach, reach
-from mirrorlint.objects import Content
-from mirrorlint.paths import within
-from mirrorlint.settings import ClusterSection, Settings
+from mirrorlint.loading import clusters, files, settings
+from mirrorlint.loading.clusters import Assignment, Group
+from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.kustomize import Reach, reach
+from mirrorlint.loading.objects import Content
+from mirrorlint.loading.paths import within
+from mirrorlint.loading.settings import ClusterSection, Settings
 
 _LEFT_OUT = "in the folder of no cluster"
 

@@ -24,10 +24,10 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from mirrorlint.entries import SPECIAL_KEY, Entries, Names, key_of, untangle
-from mirrorlint.failure import BREAK, Failure, RefusedError, unreadable
-from mirrorlint.node import Raw
-from mirrorlint.scalars import STANDARD, is_null, typed
+from mirrorlint.source.entries import SPECIAL_KEY, Entries, Names, key_of, untangle
+from mirrorlint.source.failure import BREAK, Failure, RefusedError, unreadable
+from mirrorlint.source.node import Raw
+from mirrorlint.source.scalars import STANDARD, is_null, typed
 
 MAX_DEPTH = 128
 MAX_EVENTS = 1_500_000

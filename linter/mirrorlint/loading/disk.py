@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from mirrorlint import files
-from mirrorlint.files import Unread
-from mirrorlint.kustomize import Kustomization, kustomization
-from mirrorlint.objects import Content, content
-from mirrorlint.paths import at_or_below, upwards, within
+from mirrorlint.loading import files
+from mirrorlint.loading.files import Unread
+from mirrorlint.loading.kustomize import Kustomization, kustomization
+from mirrorlint.loading.objects import Content, content
+from mirrorlint.loading.paths import at_or_below, upwards, within
 from mirrorlint.source import parse
 
 _CHART = "Chart.yaml"

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from mirrorlint.failure import BREAK, STRAY_VALUE
-from mirrorlint.hints import explain, repeated
-from mirrorlint.node import Node, Place, Raw
-from mirrorlint.tree import Composed, Composer
+from mirrorlint.source.failure import BREAK, STRAY_VALUE
+from mirrorlint.source.hints import explain, repeated
+from mirrorlint.source.node import Node, Place, Raw
+from mirrorlint.source.tree import Composed, Composer
 
 __all__ = ["Broken", "Node", "Parsed", "Place", "parse"]
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mirrorlint.paths import upwards
+from mirrorlint.loading.paths import upwards
 
 CONVENTIONS = (("clusters",), ("environments", "envs"), ("overlays",))
 _DEPTH = 2

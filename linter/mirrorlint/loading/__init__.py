@@ -7,12 +7,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mirrorlint import files
-from mirrorlint.clusters import Assignment
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault
-from mirrorlint.objects import Content, content
-from mirrorlint.reading import Reading
-from mirrorlint.settings import ClusterSection, Settings, said_ingress, said_mesh
+from mirrorlint.loading import files
+from mirrorlint.loading.clusters import Assignment
+from mirrorlint.loading.objects import Content, content
+from mirrorlint.loading.reading import Reading
+from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
 
 
 class Loaded(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mirrorlint.scalars import Scalar, is_null, typed
+from mirrorlint.source.scalars import Scalar, is_null, typed
 
 # (content, tag, line, column, end line, end column), counted from 0. The content of a scalar is its text, of a sequence
 # the list of its items, of a mapping {key as Kubernetes reads it: (key, value)}, of an absent value None. The tag of a

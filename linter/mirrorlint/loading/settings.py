@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from mirrorlint.fields import FieldError, Fields, boolean, nearest, one_of, port, text, version
 from mirrorlint.fleet import ClusterSettings, Ingress
+from mirrorlint.loading.fields import FieldError, Fields, boolean, nearest, one_of, port, text, version
 from mirrorlint.rule import LEVELS, OFF
 from mirrorlint.source import Node, Place, parse
 

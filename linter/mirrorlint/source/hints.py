@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from mirrorlint.failure import STRAY_VALUE, Failure
+from mirrorlint.source.failure import STRAY_VALUE, Failure
 
 _TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
 _DASH = re.compile(r"(\s*(?:- +)*)-([A-Za-z_][\w./-]*):(?=\s|$)")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.failure import RefusedError
-from mirrorlint.node import Raw
-from mirrorlint.scalars import STANDARD, key_name, plain, typed
+from mirrorlint.source.failure import RefusedError
+from mirrorlint.source.node import Raw
+from mirrorlint.source.scalars import STANDARD, key_name, plain, typed
 
 Entries = dict[str, tuple[Raw, Raw]]
 
