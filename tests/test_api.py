@@ -36,7 +36,7 @@ def test_steps_name_files_and_lines() -> None:
     places = [f"{Path(step.node.place.path).name}:{step.node.place.line}" for step in shadow.steps]
     assert "virtual-service.yaml:8" in places
     assert "service-entry.yaml:8" in places
-    assert "gateway.yaml:11" in places or "gateway.yaml:10" in places
+    assert "gateway.yaml:14" in places
 
 
 def test_texts_are_clusters_without_files() -> None:

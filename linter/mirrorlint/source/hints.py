@@ -9,10 +9,10 @@ from typing import NamedTuple
 from mirrorlint.source.failure import STRAY_VALUE, Failure
 
 _TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
-_DASH = re.compile(r"(\s*(?:- +)*)-([A-Za-z_][\w./-]*):(?=\s|$)")
+_DASH = re.compile(r"(\s*+(?:- ++)*+)-([A-Za-z_][\w./-]*):(?=\s|$)")
 _TAB = re.compile(r" *(?:- *)?\t")
-_NO_BLANK = re.compile(r"(\s*(?:- +)*)([A-Za-z_][\w.-]*):([^\s/:].*)")
-_KEY = re.compile(r"(\s*(?:- +)*)([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
+_NO_BLANK = re.compile(r"(\s*+(?:- ++)*+)([A-Za-z_][\w.-]*):([^\s/:].*)")
+_KEY = re.compile(r"(\s*+(?:- ++)*+)([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _CLOSING = {"[": "]", "{": "}"}
 _WORD = re.compile(r"[^\s,\[\]{}]+")
