@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from mirrorlint.loading import settings
 from mirrorlint.fleet import ClusterSettings, Ingress
-from mirrorlint.loading import read_texts
+from mirrorlint.loading import read_texts, settings
 from mirrorlint.loading.settings import ClusterSection, Settings, SettingsError, check_rules, parse_settings
 from mirrorlint.source import parse
 

@@ -15,8 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mirrorlint import source
-from mirrorlint.source import tree
-from mirrorlint.source import Broken, Node, parse
+from mirrorlint.source import Broken, Node, parse, tree
 from mirrorlint.source.scalars import plain as read_plain
 
 

@@ -164,6 +164,8 @@ def _groups(judged: Judged, worlds: Iterable[str]) -> list[_Group]:
 
 def _share(group: _Group, judged: Judged) -> str:
     """Who is hit, where not all are: by namespace or Host when that decides, else by request."""
+    if group.losses[0].end.outcome != LOST:
+        return ""
     ways = [way for found in judged.ways.values() for way in found]
     spared = [way for way in ways if any(end.outcome != LOST for end in way.ends)]
     lost = [loss.way for loss in group.losses]

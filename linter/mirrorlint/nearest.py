@@ -65,7 +65,7 @@ def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[
     services = [v for _, seen in bound for v in seen]
     if services:
         nearest = max(services, key=lambda v: max(_likeness(name, h.name) for h in v.hosts))
-        listed = ", ".join(f"`{h.name}`" for h in nearest.hosts)
+        listed = ", ".join(f"`{h.node.text}`" + (f" (that is `{h.name}`)" if h.name != h.node.text else "") for h in nearest.hosts)
         return nearest.hosts[0].node, f"{nearest.manifest} takes {listed}", nearest.manifest
     first = servers[0]
     return first.node["hosts"].at(0), "no VirtualService is bound to this Gateway", first.gateway.manifest
