@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ def scenarios() -> Iterator[dict[str, Any]]:
     """All scenarios, in order."""
     with gzip.open(FILE, "rt", encoding="utf-8") as lines:
         yield from map(json.loads, lines)
+
+
+@cache
+def fleets() -> tuple[tuple[dict[str, Any], Fleet], ...]:
+    """All scenarios with their fleets, read once."""
+    return tuple((scenario, fleet_of(scenario)) for scenario in scenarios())
 
 
 def fleet_of(scenario: dict[str, Any]) -> Fleet:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from click.testing import CliRunner
+
+from mirrorlint.cli import cli
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 
 
-def run(*args: object, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
-    command = [sys.executable, "-c", "from mirrorlint.cli import main; main()", *map(str, args)]
-    return subprocess.run(command, cwd=cwd, env={**clean, **env}, capture_output=True, text=True, check=False)
+class Result(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*args: object, cwd: Path = ROOT, **env: str) -> Result:
+    with contextlib.chdir(cwd):
+        result = CliRunner().invoke(cli, [*map(str, args)], env={"NO_COLOR": None, "FORCE_COLOR": None, **env}, prog_name="mirrorlint")
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return Result(result.exit_code, result.stdout, result.stderr)
 
 
 @pytest.fixture

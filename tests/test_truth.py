@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from scenarios import call_of, fleet_of, scenarios
+from scenarios import call_of, fleets
 
 from mirrorlint import check
 
@@ -32,8 +32,7 @@ ARRIVES_FOR_OTHERS = {
 
 def test_every_verdict_agrees(capsys: pytest.CaptureFixture[str]) -> None:
     judged, wrong = 0, []
-    for scenario in scenarios():
-        fleet = fleet_of(scenario)
+    for scenario, fleet in fleets():
         for call in scenario["calls"]:
             for world in WORLDS:
                 judged += 1
@@ -67,8 +66,8 @@ def _demanded(scenario: dict[str, Any], worlds: tuple[str, ...]) -> str:
 def test_levels_hold(istio: str, capsys: pytest.CaptureFixture[str]) -> None:
     table: Counter[tuple[str, str]] = Counter()
     broken = []
-    for scenario in scenarios():
-        report = check(fleet_of(scenario), istio=istio or None)
+    for scenario, fleet in fleets():
+        report = check(fleet, istio=istio or None)
         demanded = _demanded(scenario, (istio,) if istio else WORLDS)
         got = "error" if report.count("error") else "warning" if report.count("warning") else "silent"
         table[demanded, got] += 1
