@@ -11,21 +11,21 @@ from typing import Any
 
 from mirrorlint import Call, Fleet, loads
 
-FILE = Path(__file__).parent / "truth" / "truth.jsonl.gz"
+FOLDER = Path(__file__).parent / "truth"
 GATEWAY_LABELS = {"istio": "ingressgateway", "app": "istio-ingressgateway"}
-PORTS = {port: port for port in (80, 443, 8080, 8443, 15443, 31380)}
+PORTS = {port: port for port in (80, 81, 443, 8000, 8080, 8081, 8443, 9000, 9443, 15021, 15443, 31380)}
 
 
-def scenarios() -> Iterator[dict[str, Any]]:
-    """All scenarios, in order."""
-    with gzip.open(FILE, "rt", encoding="utf-8") as lines:
+def scenarios(name: str = "truth") -> Iterator[dict[str, Any]]:
+    """The scenarios of a file, in order: `truth`, or `more`, which turns what that one doesn't."""
+    with gzip.open(FOLDER / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 
 
 @cache
-def fleets() -> tuple[tuple[dict[str, Any], Fleet], ...]:
-    """All scenarios with their fleets, read once."""
-    return tuple((scenario, fleet_of(scenario)) for scenario in scenarios())
+def fleets(name: str = "truth") -> tuple[tuple[dict[str, Any], Fleet], ...]:
+    """The scenarios of a file with their fleets, read once."""
+    return tuple((scenario, fleet_of(scenario)) for scenario in scenarios(name))
 
 
 def fleet_of(scenario: dict[str, Any]) -> Fleet:
