@@ -14,7 +14,7 @@ from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
 from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
-from mirrorlint.fleet import BlindSpot, ClusterSettings, Documents
+from mirrorlint.fleet import BlindSpot, ClusterSettings, Documents, Manifest
 from mirrorlint.istio.names import without_port
 from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
 from mirrorlint.source import Place
@@ -22,6 +22,9 @@ from mirrorlint.source import Place
 WARNINGS = frozenset({"mirror-never-runs", "order-undecided"})
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
+_PATCHED = frozenset(
+    {"HTTP_ROUTE", "VIRTUAL_HOST", "ROUTE_CONFIGURATION", "CLUSTER", "LISTENER", "FILTER_CHAIN", "HTTP_FILTER", "NETWORK_FILTER"}
+)
 WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
 
 
@@ -49,6 +52,7 @@ def worlds_of(settings: ClusterSettings, istio: str = "") -> tuple[str, ...]:
 
 def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Report:
     """Judge all mirrors of all clusters. `levels` overrides what a rule's findings are (off, warning, error)."""
+    documents = documents._replace(blind_spots=(*documents.blind_spots, *_unjudged(documents)))
     delivery = Delivery(documents.clusters, by_name)
     judged = [
         mirror
@@ -60,7 +64,8 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
         *_object_findings(Subject(documents, delivery, tuple(judged))),
         *(f for mirror in judged for f in _mirror_findings(mirror, documents, mirror.mirror.node.place in spared)),
     ]
-    spots = (*documents.blind_spots, *_unknown_ways(judged, documents))
+    filters = _filters(documents) if judged else ()
+    spots = (*documents.blind_spots, *filters, *_unknown_ways(judged, documents))
     return Report(
         findings=tuple(sorted(_levelled(dict.fromkeys(found), levels))),
         blind_spots=tuple(sorted(set(spots), key=lambda spot: (spot.path, spot.line, spot.message))),
@@ -236,6 +241,29 @@ def _delivered(outcomes: set[str], reasons: set[str]) -> str:
     if LOST in outcomes:
         return "some"
     return "unknown" if reasons <= {reason.UNKNOWN, reason.ELSEWHERE} else "all"
+
+
+def _unjudged(documents: Documents) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster with Gateway API objects, which may mirror or take shadows."""
+    for name, cluster in documents.clusters.items():
+        found = [manifest for kind in ("HTTPRoute", "GRPCRoute", "Gateway") for manifest in cluster.of(kind, "gateway.networking.k8s.io")]
+        if found:
+            place = found[0].node.place
+            yield BlindSpot(f"{_counted(found)}: the Gateway API is not judged", place.path, place.line, name)
+
+
+def _filters(documents: Documents) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster with EnvoyFilters that may change the way of shadows."""
+    for cluster in documents.clusters.values():
+        patches = ((m, patch["applyTo"].text) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
+        found = list(dict.fromkeys(manifest for manifest, kind in patches if kind in _PATCHED))
+        if found:
+            place = found[0].node.place
+            yield BlindSpot(f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged", place.path, place.line)
+
+
+def _counted(manifests: Sequence[Manifest]) -> str:
+    return str(manifests[0]) + (f" and {len(manifests) - 1} more" if len(manifests) > 1 else "")
 
 
 def _unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:

@@ -1,0 +1,178 @@
+"""What a report says beyond single rules: levels, blind spots, and what cannot be told."""
+
+from __future__ import annotations
+
+import pytest
+
+from mirrorlint import check, loads
+from mirrorlint.rule import Report
+
+SOURCE = """
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: stage}
+spec: {hosts: [stage.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop]
+  http:
+    - route: [{destination: {host: shop}}]
+      mirror: {host: stage.example.com, port: {number: 80}}
+"""
+TARGET = """
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: ingress}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec: {hosts: ['*'], gateways: [ingress], http: [{route: [{destination: {host: shop}}]}]}
+"""
+REFUSING = TARGET.replace("{hosts: ['*'], gateways", "{hosts: [shop.example.com], gateways")
+ROUTE = "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop}\nspec: {}\n"
+FILTER = """
+---
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: hosts, namespace: istio-system}
+spec: {configPatches: [{applyTo: HTTP_ROUTE}]}
+"""
+
+
+def judge(source: str = SOURCE, target: str = TARGET) -> Report:
+    return check(loads({"prod": source, "stage": target}))
+
+
+def levels(report: Report) -> list[tuple[str, str]]:
+    return [(finding.level, finding.rule) for finding in report.findings]
+
+
+def test_a_sound_pair_is_silent() -> None:
+    report = judge()
+    assert (report.findings, report.blind_spots) == ((), ())
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "all", "1.28": "all"}]
+
+
+def test_gateway_api_is_a_blind_spot_that_may_hold_what_is_missing() -> None:
+    report = judge(target=REFUSING + ROUTE)
+    assert levels(report) == [("warning", "shadow-host-not-accepted")]
+    assert "HTTPRoute default/shop" in report.blind_spots[0].message
+
+
+def test_an_envoy_filter_is_a_blind_spot() -> None:
+    report = judge(source=SOURCE + FILTER)
+    assert report.findings == ()
+    assert [spot.message.split(":")[0] for spot in report.blind_spots] == ["EnvoyFilter istio-system/hosts"]
+
+
+def test_an_envoy_filter_without_mirrors_is_nobodys_business() -> None:
+    assert check(loads({"prod": FILTER})).blind_spots == ()
+
+
+def test_an_assumed_link_says_so_at_the_endpoint() -> None:
+    (finding,) = judge(target=REFUSING).findings
+    assert finding.level == "error"
+    assert any("taken to be stage's ingress" in note.message and note.place.line == 10 for note in finding.notes)
+
+
+def test_which_of_two_clusters_is_meant_is_a_blind_spot() -> None:
+    report = check(loads({"prod": SOURCE, "stage": TARGET, "test": TARGET}))
+    assert report.findings == ()
+    assert "which cluster it leads to is not known" in report.blind_spots[0].message
+    assert dict(report.mirrors[0].delivery) == {"1.27": "unknown", "1.28": "unknown"}
+
+
+def test_a_gateway_that_names_the_entry_settles_which_cluster_is_meant() -> None:
+    named = REFUSING.replace("hosts: ['*']}]", "hosts: ['*', stage.example.com]}]")
+    report = check(loads({"prod": SOURCE, "stage": named, "test": TARGET}))
+    assert levels(report) == [("error", "shadow-host-not-accepted")]
+
+
+@pytest.mark.parametrize("clue", ["externalIPs: [203.0.113.9]", "loadBalancerIP: 203.0.113.9"])
+def test_the_ingress_service_settles_which_cluster_is_meant(clue: str) -> None:
+    service = f"""
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: ingress, namespace: istio-system}}
+spec: {{type: LoadBalancer, {clue}, selector: {{istio: ingressgateway}}, ports: [{{name: http, port: 80, targetPort: 8080}}]}}
+"""
+    source = SOURCE.replace("resolution: DNS}", "resolution: STATIC, endpoints: [{address: 203.0.113.9}]}")
+    clusters = {"prod": source, "stage": REFUSING + service, "test": TARGET}
+    assert levels(check(loads(clusters))) == [("error", "shadow-host-not-accepted")]
+    assert check(loads({**clusters, "prod": source.replace("203.0.113.9", "198.51.100.1")})).findings == ()
+
+
+def test_the_ingress_services_ports_are_followed() -> None:
+    service = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ingress, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 8000, targetPort: 80}]}
+"""
+    assert levels(judge(target=TARGET + service)) == [("error", "ingress-without-listener")]
+    assert judge(SOURCE.replace("number: 80, name: http", "number: 80, targetPort: 8000, name: http"), TARGET + service).findings == ()
+
+
+@pytest.mark.parametrize(("port", "level"), [(80, None), (8080, None), (8081, "error")])
+def test_without_an_ingress_service_the_default_ports_are_accepted(port: int, level: str | None) -> None:
+    report = judge(target=TARGET.replace("{number: 80,", f"{{number: {port},"))
+    assert [finding.level for finding in report.findings] == ([level] if level else [])
+
+
+def test_a_selector_is_no_error_while_the_gateways_pods_are_not_known() -> None:
+    assert judge(target=TARGET.replace("istio: ingressgateway", "app: my-own-gateway")).findings == ()
+
+
+def test_the_gateways_pods_are_those_of_its_deployment() -> None:
+    deployment = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ingress, namespace: gateways}
+spec: {template: {metadata: {labels: {istio: ingressgateway, app: gateway}}}}
+"""
+    assert judge(target=TARGET + deployment).findings == ()
+    hidden = TARGET.replace("{hosts: ['*'], gateways", "{exportTo: [default], hosts: ['*'], gateways")
+    assert levels(judge(target=hidden + deployment)) == [("error", "shadow-host-not-accepted")]
+    assert judge(target=hidden).findings == ()
+
+
+def test_two_gateways_of_equal_age_for_one_name_are_not_decided_by_the_order_of_files() -> None:
+    twin = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: %s}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: %s, protocol: %s}, hosts: ['*']%s}]
+"""
+    plain, secure = twin % ("ingress", "http", "HTTP", ""), twin % ("other", "https", "HTTPS", ", tls: {mode: SIMPLE, credentialName: c}")
+    rest = TARGET.split("---")[2]
+    for first, second in ((plain, secure), (secure, plain)):
+        report = judge(target="---".join((first, second, TARGET.split("---", maxsplit=1)[0], rest)))
+        assert "error" not in {finding.level for finding in report.findings}
+
+
+def test_external_targets_are_nobodys_ingress() -> None:
+    report = check(loads({"prod": SOURCE, "stage": REFUSING}, ingress={"stage": ["203.0.113.9"]}))
+    assert report.findings == ()
+    assert dict(report.mirrors[0].delivery) == {"1.27": "unknown", "1.28": "unknown"}
