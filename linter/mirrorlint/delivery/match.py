@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from mirrorlint.istio.virtual_service import Match, Rule, StringMatch, VirtualService
+from mirrorlint.istio.matches import Match, StringMatch
+from mirrorlint.istio.virtual_service import Rule, VirtualService
 
 _JWT = "@request.auth.claims"
 

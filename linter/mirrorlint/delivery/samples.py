@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mirrorlint.delivery.match import accepts_string
-from mirrorlint.istio.virtual_service import Match, StringMatch
+from mirrorlint.istio.matches import Match, StringMatch
 
 _SIMPLER = (
     (re.compile(r"^\^|\$$"), ""),

@@ -14,8 +14,9 @@ from mirrorlint.delivery.reason import ARRIVES, MIXED, UNKNOWN, UNKNOWN_PRIMARY
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.worlds import SUFFIX, SUFFIXED, shadow_host
+from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.names import without_port
-from mirrorlint.istio.virtual_service import Headers, Match, StringMatch
+from mirrorlint.istio.virtual_service import Headers
 from mirrorlint.source import Node
 
 _BARE_CONDITIONS = ("uri", "scheme", "method", "authority")

@@ -167,8 +167,14 @@ def _counts(found: Content) -> bool:
 
 
 def _outside(left_out: Mapping[str, Content]) -> Iterator[BlindSpot]:
+    folders: dict[str, list[str]] = {}
     for path, found in left_out.items():
         if _counts(found):
-            yield BlindSpot(f"this file is {_LEFT_OUT}, so its objects are not judged", files.shown(path))
-        for broken in found.unclear:
-            yield BlindSpot(broken.message, broken.place.path, broken.place.line)
+            folders.setdefault(os.path.dirname(path), []).append(path)
+    for folder, paths in folders.items():
+        if len(paths) == 1:
+            yield BlindSpot(f"this file is {_LEFT_OUT}, so its objects are not judged", files.shown(paths[0]))
+        else:
+            yield BlindSpot(f"{len(paths)} files here are {_LEFT_OUT}, so their objects are not judged", files.shown(folder))
+    for broken in (broken for found in left_out.values() for broken in found.unclear):
+        yield BlindSpot(broken.message, broken.place.path, broken.place.line)
