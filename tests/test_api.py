@@ -33,7 +33,7 @@ def test_without_a_version_the_newest_world_counts_unless_the_fleet_says(tmp_pat
 
 def test_steps_name_files_and_lines() -> None:
     (shadow,) = mirrorlint.load(EXAMPLES / "sound").follow(CALL)
-    places = [f"{Path(step.node.place.path).name}:{step.node.place.line}" for step in shadow.steps]
+    places = [f"{Path(step.place.path).name}:{step.place.line}" for step in shadow.steps]
     assert "virtual-service.yaml:8" in places
     assert "service-entry.yaml:8" in places
     assert "gateway.yaml:14" in places

@@ -114,7 +114,7 @@ def test_wrong_usage_exits_2(args: tuple[str, ...], words: str) -> None:
 
 
 def test_settings_with_an_unknown_key_exit_2_with_its_place(repo: Path) -> None:
-    (repo / ".mirrorlint.yaml").write_text("clusters:\n  prod:\n    path: [clusters/prod]\n")
+    (repo / ".mirrorlint.yaml").write_text("clusters:\n  prod:\n    pahts: [clusters/prod]\n")
     result = run(cwd=repo)
     assert result.returncode == 2
     assert ".mirrorlint.yaml:3:5" in result.stderr

@@ -261,7 +261,7 @@ def test_paths_in_settings_must_exist(repo: Path) -> None:
 
 
 def test_a_peer_is_read_as_that_cluster(repo: Path, tmp_path: Path) -> None:
-    section = "{peer: {path: ../stage-repo}, istio: 1.28}"
+    section = "{path: ../stage-repo, istio: 1.28}"
     write(repo, "clusters/prod/a.yaml", "clusters/stage/old.yaml", **{".mirrorlint.yaml": f"clusters:\n  stage: {section}\n"})
     assert spots(read(["."])) == [("../stage-repo", 0, "stage"), ("clusters/stage/old.yaml", 0, "")]
     write(tmp_path, "stage-repo/b.yaml")

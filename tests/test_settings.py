@@ -29,7 +29,7 @@ clusters:
     ingress: [stage-gateway.example.com, 203.0.113.10]
   test:
     ingress: {addresses: [gw], namespace: istio-system, labels: {istio: ingressgateway}, ports: {80: 8080, "443": 8443}}
-    peer: {path: ../test-repo}
+    path: ../test-repo
 rules: {one: off, two: false, three: "off", four: warning, five: error}
 """
 
@@ -41,7 +41,7 @@ GOOD = {
     "an empty cluster": "clusters: {prod: , stage: {}}\n",
     "a quoted version": "clusters: {prod: {istio: '1.27.3-alpha.1'}}\n",
     "a version with a v": "clusters: {prod: {istio: v1.27}}\n",
-    "a peer": "clusters: {prod: {peer: {path: ../x}}}\n",
+    "a peer": "clusters: {prod: {path: ../x}}\n",
     "an empty mesh": "clusters: {prod: {mesh: {}}}\n",
     "a mesh with null": "clusters: {prod: {mesh: {outboundTrafficPolicy: }}}\n",
     "empty lists": "clusters: {prod: {paths: [], external: [], ingress: []}}\n",
@@ -89,12 +89,12 @@ BAD = {
         ["1:37: `0` is not the", "1:47: this is the", "1:55: this is the", "1:66: this is the", "1:73: `65536` is not the"],
     ),
     "labels": ("clusters: {prod: {ingress: {labels: {a: 1}}}}\n", ["1:41: this is a text, and `1` is none until it is quoted"]),
-    "a path": ("clusters: {prod: {path: x}}\n", ["1:19: a cluster has no `path` (did you mean `paths`?)"]),
-    "a contract of a peer": ("clusters: {prod: {peer: {contract: x.json}}}\n", ["1:36: a peer's contract is not supported yet"]),
-    "a peer as a text": ("clusters: {prod: {peer: ../x}}\n", ["1:25: `peer` is a mapping"]),
+    "a misspelt key": ("clusters: {prod: {pahts: [x]}}\n", ["1:19: a cluster has no `pahts` (did you mean `paths`?)"]),
+    "a contract of a peer": ("clusters: {prod: {contract: x.json}}\n", ["1:29: a peer's contract is not supported yet"]),
+    "a peer as a list": ("clusters: {prod: {path: [../x]}}\n", ["1:25: this is a text"]),
     "paths and a peer": (
-        "clusters: {prod: {paths: [a], peer: {path: b}}}\n",
-        ["1:37: a cluster is read from `paths` or from a peer, not from both"],
+        "clusters: {prod: {paths: [a], path: b}}\n",
+        ["1:37: a cluster is read from its `paths` or from a peer's `path`, not from both"],
     ),
     "an unknown level": ("rules: {a: warn}\n", ["1:12: `warn` is not one of off, warning, error (did you mean `warning`?)"]),
     "a level that is true": ("rules: {a: on, b: }\n", ["1:12: `on` is not one of", "1:19: this is one of off, warning, error"]),

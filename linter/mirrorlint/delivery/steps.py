@@ -17,7 +17,7 @@ from mirrorlint.delivery.worlds import SUFFIX, SUFFIXED, shadow_host
 from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.virtual_service import Headers
-from mirrorlint.source import Node
+from mirrorlint.source import Node, Place
 
 _BARE_CONDITIONS = ("uri", "scheme", "method", "authority")
 
@@ -32,6 +32,11 @@ class Step(NamedTuple):
     cluster: str
     what: str
     text: str
+
+    @property
+    def place(self) -> Place:
+        """Where the hop is written."""
+        return self.node.place
 
 
 def steps(way: Way, world: str) -> tuple[Step, ...]:

@@ -16,8 +16,7 @@ from mirrorlint.source import Node, Place, parse
 FILE = ".mirrorlint.yaml"
 
 _TOP = ("clusters", "rules")
-_SECTION = ("paths", "istio", "shadow_suffix", "mesh", "domain", "external", "complete", "ingress", "peer")
-_PEER = ("path", "contract")
+_SECTION = ("paths", "istio", "shadow_suffix", "mesh", "domain", "external", "complete", "ingress", "path", "contract")
 _INGRESS = ("addresses", "namespace", "labels", "ports")
 _EXPORTS = ("defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
 _POLICIES = ("ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS")
@@ -136,14 +135,11 @@ class _Reader(Fields):
         return ClusterSection(paths, self._peer(fields), said)
 
     def _peer(self, fields: Mapping[str, Node]) -> str:
-        if "peer" not in fields:
-            return ""
-        if "paths" in fields:
-            self.wrong.append((fields["peer"].place, "a cluster is read from `paths` or from a peer, not from both"))
-        peer = self.known(fields["peer"], "`peer`", _PEER)
-        if "contract" in peer:
-            self.wrong.append((peer["contract"].place, "a peer's contract is not supported yet, only its `path`"))
-        return self.take(peer, "path", lambda node: self._joined(text(node)), "")
+        if "contract" in fields:
+            self.wrong.append((fields["contract"].place, "a peer's contract is not supported yet, only its `path`"))
+        if "path" in fields and "paths" in fields:
+            self.wrong.append((fields["path"].place, "a cluster is read from its `paths` or from a peer's `path`, not from both"))
+        return self.take(fields, "path", lambda node: self._joined(text(node)), "")
 
     def ingress(self, node: Node) -> Ingress:
         if node.is_sequence:
