@@ -210,6 +210,16 @@ def test_clusters_says_why() -> None:
     assert re.search(r"clusters/stage.*: stage \(", result.stdout)
 
 
+def test_rules_lists_what_each_finds_and_explain_prints_its_page() -> None:
+    lines = run("rules").stdout.splitlines()
+    assert any(re.match(r"shadow-host-not-accepted +No virtual host of the target's gateway covers the Host", line) for line in lines)
+    for name in (line.split()[0] for line in lines):
+        assert run("explain", name).stdout.startswith(f"# {name}\n")
+    unknown = run("explain", "shadow-host-not-acepted")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "did you mean `shadow-host-not-accepted`" in unknown.stderr
+
+
 def test_version_and_help() -> None:
     assert re.fullmatch(r"mirrorlint \d+\.\d+\.\d+\n", run("--version").stdout)
     assert "check" in run("--help").stdout

@@ -7,11 +7,12 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mirrorlint.rule import ERROR, OFF, WARNING, Report
+if TYPE_CHECKING:
+    from mirrorlint.rule import Report
 
 VERSION = "0.1.0"
 _PATHS = click.argument("paths", nargs=-1, metavar="[[NAME=]PATH]...")
@@ -56,6 +57,7 @@ def cli() -> None:
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
     from mirrorlint import engine
+    from mirrorlint.rule import ERROR, WARNING
 
     loaded = _load(paths, options["config"])
     levels = {**loaded.settings.rules, **_chosen(options["only"], options["skip"])}
@@ -126,6 +128,25 @@ def clusters(paths: tuple[str, ...], config: str) -> None:
         click.echo(f"not judged: {spot.path}: {spot.message}")
 
 
+@cli.command()
+@click.argument("rule")
+def explain(rule: str) -> None:
+    """Print a rule's page: why, bad, good, fix, when to ignore it."""
+    from mirrorlint.engine import page
+
+    _known([rule])
+    _write("", page(rule))
+
+
+@cli.command()
+def rules() -> None:
+    """List the rules with what each one finds."""
+    from mirrorlint.engine import rule_book, summary
+
+    width = max(map(len, rule_book()))
+    _write("", "".join(f"{name:{width}}  {summary(name)}\n" for name in rule_book()))
+
+
 def _load(paths: Sequence[str], config: str) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
@@ -144,15 +165,23 @@ def _load(paths: Sequence[str], config: str) -> Any:
 
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
     """Levels for `--rule` and `--skip`; an unknown name is a usage error."""
+    from mirrorlint.engine import rule_book
+    from mirrorlint.rule import OFF
+
+    _known((*only, *skip))
+    return {name: OFF for name in rule_book() if name in skip or (only and name not in only)}
+
+
+def _known(names: Sequence[str]) -> None:
+    """A usage error for the first name that is no rule's."""
     from difflib import get_close_matches
 
     from mirrorlint.engine import rule_book
 
-    for name in (*only, *skip):
+    for name in names:
         if name not in rule_book():
             near = get_close_matches(name, rule_book(), n=1)
             raise click.UsageError(f"`{name}` is no rule" + (f", did you mean `{near[0]}`?" if near else ""))
-    return {name: OFF for name in rule_book() if name in skip or (only and name not in only)}
 
 
 def _outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:

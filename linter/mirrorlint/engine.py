@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib import import_module
+from importlib import import_module, resources
 from types import ModuleType
 from typing import NamedTuple
 
@@ -34,6 +34,16 @@ def rule_book() -> Mapping[str, ModuleType]:
     package = import_module("mirrorlint.rules")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     return {name.replace("_", "-"): import_module(f"{package.__name__}.{name}") for name in names}
+
+
+def page(rule: str) -> str:
+    """The Markdown page of a rule in the book."""
+    return resources.files("mirrorlint.rules").joinpath(f"{rule.replace('-', '_')}.md").read_text(encoding="utf-8")
+
+
+def summary(rule: str) -> str:
+    """The sentence below the title of a rule's page."""
+    return " ".join(page(rule).split("\n\n", 2)[1].split())
 
 
 @cache
