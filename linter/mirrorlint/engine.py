@@ -19,7 +19,7 @@ from mirrorlint.istio.names import without_port
 from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
 from mirrorlint.source import Place
 
-WARNINGS = frozenset({"mirror-never-runs", "order-undecided"})
+WARNINGS = frozenset({"mirror-never-runs", "misspelt-field", "order-undecided"})
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
 _PATCHED = frozenset(

@@ -8,7 +8,7 @@ from typing import Any
 
 from mirrorlint.delivery.match import Route, routes_of
 from mirrorlint.fleet import Cluster, Manifest
-from mirrorlint.istio.admission import Refusal, refusals
+from mirrorlint.istio.admission import Refusal, judged
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
 from mirrorlint.istio.names import PUBLIC, most_specific
@@ -56,10 +56,21 @@ class Mesh:
         return frozenset(self.config.get(field) or ())
 
     @cached_property
+    def _judged(self) -> list[tuple[Manifest, tuple[Refusal, ...]]]:
+        """The objects that admission says something of."""
+        every = ((m, tuple(judged(m.node, m.namespace))) for kind in ADMITTED_KINDS for m in self.cluster.of(kind))
+        return [(manifest, said) for manifest, said in every if said]
+
+    @cached_property
     def refused(self) -> dict[Manifest, tuple[Refusal, ...]]:
         """The objects that Istio's admission refuses, with its reasons; the control plane never sees them."""
-        judged = ((m, tuple(refusals(m.node, m.namespace))) for kind in ADMITTED_KINDS for m in self.cluster.of(kind))
-        return {manifest: reasons for manifest, reasons in judged if reasons}
+        reasons = ((manifest, tuple(one for one in said if not one.pruned)) for manifest, said in self._judged)
+        return {manifest: why for manifest, why in reasons if why}
+
+    @property
+    def pruned(self) -> list[tuple[Manifest, Refusal]]:
+        """The misspelt fields that the API server drops, with their objects."""
+        return [(manifest, one) for manifest, said in self._judged for one in said if one.pruned]
 
     def admitted(self, kind: str) -> list[Manifest]:
         """The objects of a kind that the control plane sees, the oldest first."""

@@ -17,7 +17,7 @@ from mirrorlint.istio.admission import (
 from mirrorlint.istio.admission.shape import ANY_TEXT, Refusal, Shape, message, table
 from mirrorlint.source import Node
 
-__all__ = ["Refusal", "refusals"]
+__all__ = ["Refusal", "judged", "refusals"]
 
 
 class _Kind(NamedTuple):
@@ -48,14 +48,19 @@ _METADATA = message({"name": ANY_TEXT, "namespace": ANY_TEXT, "labels": _MARKS, 
 
 def refusals(document: Node, namespace: str) -> Iterator[Refusal]:
     """Each reason why the API server, or Istio's webhook, refuses an object of `namespace`; none for other kinds."""
+    return (found for found in judged(document, namespace) if not found.pruned)
+
+
+def judged(document: Node, namespace: str) -> Iterator[Refusal]:
+    """The refusals, and each field that the API server drops where it is plain which one was meant."""
     kind = _KINDS.get(document["kind"].text)
     if kind and document["apiVersion"].text.startswith("networking.istio.io/"):
-        for node, words in _refusals(document, namespace, kind):
-            yield Refusal(node, shorten(words, _LONGEST, placeholder="..."))
+        for found in _refusals(document, namespace, kind):
+            yield found._replace(message=shorten(found.message, _LONGEST, placeholder="..."))
 
 
 def _refusals(document: Node, namespace: str, kind: _Kind) -> Iterator[Refusal]:
-    yield from _METADATA.refusals(document["metadata"], "metadata")
+    yield from (found for found in _METADATA.refusals(document["metadata"], "metadata") if not found.pruned)
     yield from _reserved(document["metadata"]["annotations"])
     spec = document["spec"]
     if spec and not spec.is_mapping:

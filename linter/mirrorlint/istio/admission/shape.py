@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from mirrorlint.source import Node
 
 INT32 = (-(2**31), 2**31 - 1)
 UINT32 = (0, 2**32 - 1)
+_SNAKE = re.compile(r"_([a-z])")
+_OF_RULES = ("mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "mirror_percent")
 
 
 class Refusal(NamedTuple):
-    """Why an object never reaches the control plane, and where it says so."""
+    """Why an object never reaches the control plane, and where it says so; `pruned` for a field that alone doesn't."""
 
     node: Node
     message: str
+    pruned: bool = False
 
 
 class Shape(NamedTuple):
@@ -116,7 +121,10 @@ def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
         typed = True
         for key, value in node.entries():
             shape = fields.get(key.text)
-            if shape is None or not value:
+            if shape is None:
+                yield from _dropped(key, fields)
+                continue
+            if not value:
                 continue
             if shape.fits(value):
                 yield from shape.refusals(value, key.text)
@@ -128,6 +136,19 @@ def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
                 yield from rule(node)
 
     return Shape("a mapping", _is_mapping, refusals)
+
+
+def _dropped(key: Node, fields: Collection[str]) -> Iterator[Refusal]:
+    """A field that the CRD doesn't know, where it is plain what was meant: the API server drops it without a word."""
+    name, drops = key.text, f"Kubernetes drops `{key.text}`, which is no field here"
+    camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
+    near = [camel] if camel in fields else get_close_matches(name, fields, n=1, cutoff=0.8)
+    if name.startswith("-") and name[1:] in fields:
+        yield Refusal(key, f"{drops}: behind the dash of a list item comes a blank", pruned=True)
+    elif near:
+        yield Refusal(key, f"{drops}: did you mean `{near[0]}`?", pruned=True)
+    elif name in _OF_RULES:
+        yield Refusal(key, f"{drops}: it belongs into a rule of `http`", pruned=True)
 
 
 def given(node: Node, name: str) -> bool:

@@ -1,0 +1,14 @@
+"""A field that Istio's objects don't have, but that is plainly meant to be one: Kubernetes drops it without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.rule import Flaw, Subject
+
+
+def check(subject: Subject) -> Iterator[Flaw]:
+    """Point at the key."""
+    for cluster, mesh in subject.delivery.meshes.items():
+        for manifest, field in mesh.pruned:
+            yield Flaw(field.node.place, field.message, cluster, str(manifest))
