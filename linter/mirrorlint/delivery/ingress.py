@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.services import texts
-
-EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 
 
 class Landing(NamedTuple):
@@ -20,21 +18,6 @@ class Landing(NamedTuple):
     known: bool
 
 
-def addresses(mesh: Mesh) -> frozenset[str]:
-    """The names and IPs of a cluster's ingress: settings, else what LoadBalancer Services and external-dns say."""
-    said = mesh.cluster.settings.ingress.addresses
-    return frozenset(said or _from_services(mesh))
-
-
-def _from_services(mesh: Mesh) -> Iterator[str]:
-    for manifest in mesh.cluster.of("Service", ""):
-        spec, annotations = manifest.node["spec"], manifest.node["metadata"]["annotations"]
-        if spec["type"].text == "LoadBalancer" or spec["externalIPs"]:
-            yield from spec["externalIPs"].texts
-            yield from (ip for ip in [spec["loadBalancerIP"].text] if ip)
-            yield from (name.strip() for name in annotations[EXTERNAL_DNS].text.split(",") if name.strip())
-
-
 def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) -> Landing:
     """Where an endpoint's address, of a mirror target `host`, leads.
 
@@ -43,15 +26,14 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
     """
     if {address, host} & set(meshes[source].cluster.settings.external):
         return Landing("", assumed=False, known=True)
-    known = {name: addresses(mesh) for name, mesh in meshes.items()}
-    for name, found in known.items():
-        if address in found:
+    for name, mesh in meshes.items():
+        if address in mesh.ingress_addresses:
             return Landing(name, assumed=False, known=True)
     others = [name for name in meshes if name != source]
     named = [name for name in others if any(host in server.hosts for gateway in meshes[name].gateways for server in gateway.servers)]
     if len(named) == 1:
         return Landing(named[0], assumed=False, known=True)
-    if any(known[name] for name in others):
+    if any(meshes[name].ingress_addresses for name in others):
         return Landing("", assumed=False, known=True)
     with_gateways = [name for name in others if meshes[name].gateways]
     if len(with_gateways) == 1:

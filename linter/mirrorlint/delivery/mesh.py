@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from mirrorlint.istio.services import Endpoint, Service, read_endpoint, read_ent
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, VirtualService
 
+EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
 
@@ -140,6 +141,19 @@ class Mesh:
     def gateways(self) -> tuple[Gateway, ...]:
         """The Istio Gateways, the oldest first."""
         return tuple(read_gateway(m) for m in self.admitted("Gateway"))
+
+    @cached_property
+    def ingress_addresses(self) -> frozenset[str]:
+        """The names and IPs of the cluster's ingress: settings, else what LoadBalancer Services and external-dns say."""
+        return frozenset(self.cluster.settings.ingress.addresses or self._addresses_of_services())
+
+    def _addresses_of_services(self) -> Iterator[str]:
+        for manifest in self.cluster.of("Service", ""):
+            spec = manifest.node["spec"]
+            if spec["type"].text == "LoadBalancer" or spec["externalIPs"]:
+                names = manifest.node["metadata"]["annotations"][EXTERNAL_DNS].text.split(",")
+                said = (*spec["externalIPs"].texts, spec["loadBalancerIP"].text, *(name.strip() for name in names))
+                yield from (address for address in said if address)
 
     @cached_property
     def sidecars(self) -> tuple[Sidecar, ...]:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from mirrorlint.delivery.ending import WORDS, connection, ending, gateway_destination, named, server_of, used
 from mirrorlint.delivery.follow import SOME, End, Way
 from mirrorlint.delivery.gateway import Chain
-from mirrorlint.delivery.ingress import addresses
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.reason import ARRIVES, MIXED, UNKNOWN, UNKNOWN_PRIMARY
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
@@ -183,7 +182,7 @@ def _endpoint(end: End, address: Address) -> str:
         return f"{at}, where the connection goes"
     if end.assumed:
         return f"{at} is assumed to be {end.cluster}'s ingress: no address of an ingress is known"
-    if address.host in addresses(end.scope.mesh):
+    if address.host in end.scope.mesh.ingress_addresses:
         return f"{at} is {end.cluster}'s ingress"
     return f"{at} is {end.cluster}'s ingress: a Gateway server there names the host"
 
