@@ -76,9 +76,15 @@ def said_ingress(said: Mapping[str, Any] | Iterable[str]) -> Ingress:
     """An ingress that a program gives, a list of addresses or a mapping; what is empty is not said. Raises SettingsError."""
     reader = _Reader("", os.path.exists)
     plain = {key: value for key, value in said.items() if value} if isinstance(said, Mapping) else said
+    numbers = plain.pop("ports") if isinstance(plain, dict) and _are_numbers(plain.get("ports")) else None
     ingress = reader.take({"ingress": _node(plain, "<ingress>")}, "ingress", reader.ingress, Ingress())
     reader.finish()
-    return ingress
+    return ingress if numbers is None else ingress._replace(ports=dict(numbers))
+
+
+def _are_numbers(ports: object) -> bool:
+    """Whether a program gave ports as they are kept, so that they need no reading: it may well give all 65,535."""
+    return isinstance(ports, Mapping) and all(type(p) is int and 0 < p < 65536 for pair in ports.items() for p in pair)
 
 
 def said_mesh(said: Mapping[str, Any]) -> Mapping[str, Any]:
