@@ -84,7 +84,10 @@ def said_ingress(said: Mapping[str, Any] | Iterable[str]) -> Ingress:
 
 def _are_numbers(ports: object) -> bool:
     """Whether a program gave ports as they are kept, so that they need no reading: it may well give all 65,535."""
-    return isinstance(ports, Mapping) and all(type(p) is int and 0 < p < 65536 for pair in ports.items() for p in pair)
+    if not isinstance(ports, Mapping) or not ports:
+        return False
+    numbers = {*ports, *ports.values()}
+    return {type(number) for number in numbers} == {int} and min(numbers) > 0 and max(numbers) < 65536
 
 
 def said_mesh(said: Mapping[str, Any]) -> Mapping[str, Any]:
