@@ -170,11 +170,33 @@ def _losses(judged: Judged, way: Way) -> list[Loss]:
 def _groups(judged: Judged, worlds: Iterable[str]) -> list[_Group]:
     """The losses in some worlds by what a rule says of them, the most frequent first."""
     said: dict[tuple[object, ...], _Group] = {}
+    alike: dict[tuple[object, ...], tuple[str, Flaw]] = {}
     for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, way)):
-        rule = _by_reason()[loss.end.reason if loss.end.outcome == LOST else reason.MIXED]
-        flaw = rule_book()[rule].check(loss)
+        key = _fate_key(loss)
+        if key not in alike:
+            rule = _by_reason()[loss.end.reason if loss.end.outcome == LOST else reason.MIXED]
+            alike[key] = rule, rule_book()[rule].check(loss)
+        rule, flaw = alike[key]
         said.setdefault((rule, flaw.place), _Group(rule, flaw, [])).losses.append(loss)
     return sorted(said.values(), key=lambda group: (-len(group.losses), group.flaw.place))
+
+
+def _fate_key(loss: Loss) -> tuple[object, ...]:
+    """What a rule looks at: losses that are alike in it are put into words once."""
+    way, end = loss.way, loss.end
+    host = without_port(way.host) if end.reason in (reason.NO_VIRTUAL_HOST, reason.NO_FILTER_CHAIN) else ""
+    return (
+        end.reason,
+        end.outcome,
+        host,
+        way.target,
+        id(way.scope),
+        end.address,
+        id(end.scope),
+        id(end.chain),
+        id(end.host),
+        id(end.route),
+    )
 
 
 def _share(group: _Group, judged: Judged) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
 
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
@@ -24,9 +25,23 @@ def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
     if hidden:
         node = hidden[0].manifest.node["spec"]["exportTo"].at(0)
         return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
-    for meant, words in _variants(mesh, host):
-        return (Remark(meant.node, words, cluster),)
-    return ()
+    refused = _refused_entry(mesh, host)
+    meant = refused or _meant(mesh, host)
+    return (Remark(*meant, cluster),) if meant else ()
+
+
+def _refused_entry(mesh: Mesh, host: str) -> tuple[Node, str] | None:
+    for manifest in mesh.refused:
+        for node in manifest.node["spec"]["hosts"]:
+            if manifest.kind == "ServiceEntry" and node.text == host:
+                return node, f"Istio refuses this {manifest}"
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _meant(mesh: Mesh, host: str) -> tuple[Node, str] | None:
+    """What a host was probably meant to be; asked for the same one by many a mirror."""
+    return next(((service.node, words) for service, words in _variants(mesh, host)), None)
 
 
 def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:

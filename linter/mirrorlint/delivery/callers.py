@@ -164,7 +164,7 @@ def _sidecar_entries(
         name = host.name.lower()
         owners = [s for s in mesh.services if (overlaps(name, s.host.lower()) if is_wild(name) else name == s.host.lower())]
         targets = [(s.host.lower(), p.number) for s in owners for p in s.ports if p.routes_http]
-        for target, port in dict.fromkeys(targets) if targets else [(name, 80)]:
+        for target, port in dict.fromkeys(targets) if owners else [(name, 80)]:
             for concrete in _concrete(delivery, mesh, target):
                 for form in host_forms(concrete, namespace, mesh.domain):
                     if not form.endswith("."):

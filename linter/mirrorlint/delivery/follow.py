@@ -101,7 +101,7 @@ class Delivery:
         """Nothing is read before it is needed; `age` decides between objects that claim the same."""
         self.meshes = {name: Mesh(cluster, age) for name, cluster in clusters.items()}
         self._scopes: dict[tuple[str, bool, str, frozenset[tuple[str, str]]], AnyScope] = {}
-        self._ingresses: dict[str, tuple[GatewayScope, ...]] = {}
+        self._ingresses: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}
         self._landings: dict[tuple[str, str, str], Landing] = {}
 
     def scope(self, call: Call) -> AnyScope:
@@ -123,11 +123,12 @@ class Delivery:
             self._landings[key] = landing(self.meshes, *key)
         return self._landings[key]
 
-    def ingress(self, cluster: str) -> tuple[GatewayScope, ...]:
-        """The gateway pods that a cluster's ingress may be, at least one."""
-        if cluster not in self._ingresses:
-            self._ingresses[cluster] = ingress_scopes(self.meshes[cluster])
-        return self._ingresses[cluster]
+    def ingress(self, cluster: str, address: str = "") -> tuple[GatewayScope, ...]:
+        """The gateway pods that a cluster's ingress may be, those behind an address when that is known; at least one."""
+        key = (cluster, address if self.meshes[cluster].ingress_addresses.get(address) else "")
+        if key not in self._ingresses:
+            self._ingresses[key] = ingress_scopes(self.meshes[cluster], address)
+        return self._ingresses[key]
 
     def follow(self, call: Call, world: str) -> tuple[Way, ...]:
         """The ways of a call's shadows, one for each mirror policy of the route that takes the call."""
@@ -168,7 +169,7 @@ class Delivery:
         found = self._landing(call.cluster, address.host, upstream.service.host)
         if not found.cluster:
             return End(reason.ELSEWHERE if found.known else reason.UNKNOWN, address)
-        ends = (_arrival(scope, address, upstream, shadow) for scope in self.ingress(found.cluster))
+        ends = (_arrival(scope, address, upstream, shadow) for scope in self.ingress(found.cluster, address.host))
         return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed)
 
 

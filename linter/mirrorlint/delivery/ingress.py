@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.fleet import Manifest
 from mirrorlint.istio.services import texts
+
+Pod = tuple[str, frozenset[tuple[str, str]]]  # namespace and labels
 
 
 class Landing(NamedTuple):
@@ -41,25 +44,41 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
     return Landing("", assumed=False, known=False)
 
 
-def ingress_scopes(mesh: Mesh) -> tuple[GatewayScope, ...]:
-    """The gateway pods that a cluster's ingress may be: as settings say, else Deployments that Gateways select, else what they select."""
+def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
+    """The gateway pods that a cluster's ingress may be: as settings say, else what is behind an address, else what Gateways select."""
     ingress = mesh.cluster.settings.ingress
     if ingress.namespace or ingress.labels:
         return (GatewayScope(mesh, ingress.namespace, ingress.labels, ingress),)
-    selectors = {frozenset(gateway.selector.items()) for gateway in mesh.gateways if gateway.selector} or {frozenset()}
-    pods = dict.fromkeys(pod for selector in sorted(selectors, key=sorted) for pod in _pods(mesh, selector))
-    return tuple(GatewayScope(mesh, namespace, dict(labels), ingress) for namespace, labels in pods)
+    service = mesh.ingress_addresses.get(address)
+    pods = _behind(mesh, service) if service else _selected(mesh)
+    return tuple(GatewayScope(mesh, namespace, dict(labels), ingress) for namespace, labels in dict.fromkeys(pods))
 
 
-def _pods(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[tuple[str, frozenset[tuple[str, str]]]]:
-    """Namespace and labels of the Deployments' pods that a selector picks.
+def _behind(mesh: Mesh, service: Manifest) -> list[Pod]:
+    """The pods behind a Service: its Deployments', else pods with what it selects, and what Gateways select that goes with it."""
+    selector = frozenset(texts(service.node["spec"]["selector"]).items())
+    deployed = [pod for pod in _deployed(mesh, selector) if pod[0] == service.namespace]
+    wider = [selector | gateway.selector.items() for gateway in mesh.gateways]
+    return deployed or [(service.namespace, frozenset(labels)) for labels in (selector, *wider) if len(dict(labels)) == len(labels)]
 
-    Without any, pods with just these labels in an unknown namespace, and such as workload-selecting DestinationRules ask for.
+
+def _selected(mesh: Mesh) -> list[Pod]:
+    """The pods that Gateways select.
+
+    Where no Deployment has them, pods with just these labels in an unknown namespace, and such as workload-selecting DestinationRules
+    ask for.
     """
-    deployed = []
-    for manifest in mesh.cluster.of("Deployment", "apps"):
-        labels = frozenset(texts(manifest.node["spec"]["template"]["metadata"]["labels"]).items())
-        if selector and selector <= labels:
-            deployed.append((manifest.namespace, labels))
-    asked = [(rule.namespace, frozenset({*selector, *rule.selector.items()})) for rule in mesh.destination_rules if rule.selective]
-    return deployed or [("", selector), *((namespace, labels) for namespace, labels in asked if len(dict(labels)) == len(labels))]
+    found: list[Pod] = []
+    asked = [(rule.namespace, rule.selector.items()) for rule in mesh.destination_rules if rule.selective]
+    for selector in sorted(
+        {frozenset(gateway.selector.items()) for gateway in mesh.gateways if gateway.selector} or {frozenset()}, key=sorted
+    ):
+        more = [(namespace, frozenset({*selector, *labels})) for namespace, labels in asked]
+        found += _deployed(mesh, selector) or [("", selector), *((n, labels) for n, labels in more if len(dict(labels)) == len(labels))]
+    return found
+
+
+def _deployed(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
+    """Namespace and labels of the Deployments' pods that a selector picks."""
+    pods = ((m.namespace, texts(m.node["spec"]["template"]["metadata"]["labels"])) for m in mesh.cluster.of("Deployment", "apps"))
+    return [(namespace, frozenset(labels.items())) for namespace, labels in pods if selector and selector <= labels.items()]

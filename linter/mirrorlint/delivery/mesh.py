@@ -143,17 +143,22 @@ class Mesh:
         return tuple(read_gateway(m) for m in self.admitted("Gateway"))
 
     @cached_property
-    def ingress_addresses(self) -> frozenset[str]:
-        """The names and IPs of the cluster's ingress: settings, else what LoadBalancer Services and external-dns say."""
-        return frozenset(self.cluster.settings.ingress.addresses or self._addresses_of_services())
+    def ingress_addresses(self) -> dict[str, Manifest | None]:
+        """The names and IPs of the cluster's ingress, with the Service that has one: settings, else what Services in front of gateways say."""
+        said = self.cluster.settings.ingress.addresses
+        return dict.fromkeys(said) if said else dict(self._addresses_of_services())
 
-    def _addresses_of_services(self) -> Iterator[str]:
+    def _addresses_of_services(self) -> Iterator[tuple[str, Manifest]]:
+        selectors = [gateway.selector for gateway in self.gateways]
         for manifest in self.cluster.of("Service", ""):
-            spec = manifest.node["spec"]
-            if spec["type"].text == "LoadBalancer" or spec["externalIPs"]:
-                names = manifest.node["metadata"]["annotations"][EXTERNAL_DNS].text.split(",")
-                said = (*spec["externalIPs"].texts, spec["loadBalancerIP"].text, *(name.strip() for name in names))
-                yield from (address for address in said if address)
+            spec, status = manifest.node["spec"], manifest.node["status"]["loadBalancer"]["ingress"]
+            selected = texts(spec["selector"]).items()
+            in_front = any(not selector or selector.items() & selected for selector in selectors)
+            if in_front and (spec["type"].text == "LoadBalancer" or spec["externalIPs"]):
+                names = [name.strip() for name in manifest.node["metadata"]["annotations"][EXTERNAL_DNS].text.split(",")]
+                given = [text for one in status for text in (one["ip"].text, one["hostname"].text)]
+                said = (*spec["externalIPs"].texts, spec["loadBalancerIP"].text, *names, *given)
+                yield from ((address, manifest) for address in said if address)
 
     @cached_property
     def sidecars(self) -> tuple[Sidecar, ...]:

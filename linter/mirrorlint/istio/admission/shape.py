@@ -142,7 +142,8 @@ def _dropped(key: Node, fields: Collection[str]) -> Iterator[Refusal]:
     """A field that the CRD doesn't know, where it is plain what was meant: the API server drops it without a word."""
     name, drops = key.text, f"Kubernetes drops `{key.text}`, which is no field here"
     camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
-    near = [camel] if camel in fields else get_close_matches(name, fields, n=1, cutoff=0.8)
+    same = [field for field in fields if field.lower() in (name.lower(), camel.lower())]
+    near = same or get_close_matches(name, fields, n=1, cutoff=0.8)
     if name.startswith("-") and name[1:] in fields:
         yield Refusal(key, f"{drops}: behind the dash of a list item comes a blank", pruned=True)
     elif near:
