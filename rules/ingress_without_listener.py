@@ -21,6 +21,10 @@ def check(loss: Loss) -> Flaw:
     if not any(server.gateway.name == known.name for known in scope.gateways):
         label = next(iter(gateway.node["spec"]["selector"].entries()))[1]
         return loss.at_target(label, f"{lost}; {gateway} would, but selects other pods", gateway)
+    front = next((s for s in scope.services_in_front if s.ports), None)
+    if front and not scope.container_ports(port):
+        ports = ", ".join(str(p.number) for p in front.ports)
+        return loss.at_target(front.ports[0].node, f"{lost}; {front.manifest} in front of it has {ports}", front.manifest)
     if server.number == port:
         return loss.at_target(
             server.node["port"]["number"], f"{lost}; {gateway}'s server has no HTTP routes, or another one took the port", gateway

@@ -176,3 +176,75 @@ def test_external_targets_are_nobodys_ingress() -> None:
     report = check(loads({"prod": SOURCE, "stage": REFUSING}, ingress={"stage": ["203.0.113.9"]}))
     assert report.findings == ()
     assert dict(report.mirrors[0].delivery) == {"1.27": "unknown", "1.28": "unknown"}
+
+
+PUBLIC = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: public, namespace: istio-system}
+spec: {type: LoadBalancer, loadBalancerIP: 203.0.113.9, selector: {istio: public}, ports: [{name: http, port: 80}]}
+"""
+STATIC = SOURCE.replace("resolution: DNS}", "resolution: STATIC, endpoints: [{address: 203.0.113.9}]}")
+
+
+def test_a_shadow_goes_to_the_gateway_whose_address_it_is_sent_to() -> None:
+    two = TARGET.replace("istio: ingressgateway", "istio: internal") + TARGET.split("---")[1].replace("ingress}", "public}").replace(
+        "istio: ingressgateway", "istio: public"
+    ).join(("---", PUBLIC))
+    (finding,) = judge(STATIC, two).findings
+    assert (finding.level, finding.rule) == ("error", "shadow-host-not-accepted")
+    assert "is bound to `default/ingress`, not to `default/public`" in finding.message
+    assert judge(STATIC, two.replace("gateways: [ingress]", "gateways: [public]")).findings == ()
+
+
+def test_a_misspelt_selector_is_seen_where_the_ingress_service_is_at_hand() -> None:
+    (finding,) = judge(STATIC, TARGET.replace("istio: ingressgateway", "istio: pubilc") + PUBLIC).findings
+    assert finding.rule == "ingress-without-listener"
+    assert "selects other pods" in finding.message
+    assert judge(STATIC, TARGET.replace("istio: ingressgateway", "istio: public") + PUBLIC).findings == ()
+
+
+def test_the_load_balancer_of_something_else_is_no_ingress() -> None:
+    other = PUBLIC.replace("istio: public", "app: db")
+    assert levels(judge(target=REFUSING + other)) == [("error", "shadow-host-not-accepted")]
+
+
+def test_a_snapshots_status_tells_the_address() -> None:
+    snapshot = PUBLIC.replace("loadBalancerIP: 203.0.113.9, ", "") + "status: {loadBalancer: {ingress: [{ip: 203.0.113.9}]}}\n"
+    clusters = {"prod": STATIC, "stage": REFUSING.replace("istio: ingressgateway", "istio: public") + snapshot, "test": TARGET}
+    assert levels(check(loads(clusters))) == [("error", "shadow-host-not-accepted")]
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: shop}\n",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop}\nspec: {source: {chart: shop}}\n",
+    ],
+    ids=["HelmRelease", "Application"],
+)
+def test_what_a_chart_may_hold_is_not_called_missing(chart: str) -> None:
+    without = "---".join(TARGET.split("---")[1:])
+    assert levels(judge(target=without)) == [("error", "target-route-to-unknown-host")]
+    report = judge(target=f"{without}---\n{chart}")
+    assert levels(report) == [("warning", "target-route-to-unknown-host")]
+    assert "default/shop: what it installs is not rendered" in report.blind_spots[0].message
+
+
+def test_what_flux_fills_in_is_not_judged() -> None:
+    report = judge(SOURCE.replace("stage.example.com", "'stage.${domain}'"))
+    assert report.findings == ()
+    assert {spot.message.split(":")[0] for spot in report.blind_spots} == {"ServiceEntry default/stage", "VirtualService default/shop"}
+
+
+def test_policies_at_the_gateway_are_a_blind_spot() -> None:
+    policy = """
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: hosts, namespace: gateways}
+spec: {selector: {matchLabels: {istio: ingressgateway}}}
+"""
+    assert "AuthorizationPolicy gateways/hosts" in judge(target=TARGET + policy).blind_spots[0].message
+    assert judge(target=TARGET + policy.replace("istio: ingressgateway", "app: shop")).blind_spots == ()

@@ -16,6 +16,7 @@ from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import BlindSpot, ClusterSettings, Documents, Manifest
 from mirrorlint.istio.names import without_port
+from mirrorlint.istio.services import texts
 from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
 from mirrorlint.source import Place
 
@@ -74,7 +75,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
         *_object_findings(Subject(documents, delivery, tuple(judged))),
         *(f for mirror in judged for f in _mirror_findings(mirror, documents, mirror.mirror.node.place in spared)),
     ]
-    filters = _filters(documents) if judged else ()
+    filters = (*_filters(documents), *_policies(documents, delivery)) if judged else ()
     spots = (*documents.blind_spots, *filters, *_unknown_ways(judged, documents))
     return Report(
         findings=tuple(sorted(_levelled(dict.fromkeys(found), levels))),
@@ -276,12 +277,21 @@ def _delivered(outcomes: set[str], reasons: set[str]) -> str:
 
 
 def _unjudged(documents: Documents) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster with Gateway API objects, which may mirror or take shadows."""
+    """Blind spots for each cluster: Gateway API objects, which may mirror or take shadows, and charts, which may hold anything."""
     for name, cluster in documents.clusters.items():
         found = [manifest for kind in ("HTTPRoute", "GRPCRoute", "Gateway") for manifest in cluster.of(kind, "gateway.networking.k8s.io")]
         if found:
             place = found[0].node.place
             yield BlindSpot(f"{_counted(found)}: the Gateway API is not judged", place.path, place.line, name)
+        charts = [*cluster.of("HelmRelease", "helm.toolkit.fluxcd.io"), *filter(_of_a_chart, cluster.of("Application", "argoproj.io"))]
+        if charts:
+            place = charts[0].node.place
+            yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
+
+
+def _of_a_chart(application: Manifest) -> bool:
+    spec = application.node["spec"]
+    return any(source["chart"] for source in (spec["source"], *spec["sources"]))
 
 
 def _filters(documents: Documents) -> Iterator[BlindSpot]:
@@ -292,6 +302,19 @@ def _filters(documents: Documents) -> Iterator[BlindSpot]:
         if found:
             place = found[0].node.place
             yield BlindSpot(f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged", place.path, place.line)
+
+
+def _policies(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster with policies that may keep its ingress gateway from taking shadows."""
+    for name, cluster in documents.clusters.items():
+        mesh = delivery.meshes[name]
+        where = {mesh.root_namespace, *(scope.namespace for scope in delivery.ingress(name))}
+        every = (m for kind in ("AuthorizationPolicy", "RequestAuthentication") for m in cluster.of(kind, "security.istio.io"))
+        labels = {label for gateway in mesh.gateways for label in gateway.selector.items()}
+        found = [m for m in every if m.namespace in where or labels & texts(m.node["spec"]["selector"]["matchLabels"]).items()]
+        if found and mesh.gateways:
+            place = found[0].node.place
+            yield BlindSpot(f"{_counted(found)}: whether the gateway refuses shadows for it is not judged", place.path, place.line)
 
 
 def _counted(manifests: Sequence[Manifest]) -> str:

@@ -39,7 +39,7 @@ class GatewayScope(Scope):
         super().__init__(mesh, namespace, labels)
         self.ingress = ingress
         self.gateways = tuple(g for g in mesh.gateways if g.selector.items() <= labels.items())
-        self._services_in_front = self._ingress_services()
+        self.services_in_front = self._ingress_services()
         self._listeners: dict[int, tuple[Chain, ...]] | None = None
         self._tables: dict[Chain, Table] = {}
 
@@ -58,8 +58,8 @@ class GatewayScope(Scope):
         """The container ports that a port of the ingress may lead to, the most likely first; none when the ingress doesn't have it."""
         if self.ingress.ports:
             return (self.ingress.ports[port],) if port in self.ingress.ports else ()
-        exposed = [p.target or p.number for s in self._services_in_front for p in s.ports if port in (p.number, p.node_port)]
-        if self._services_in_front:
+        exposed = [p.target or p.number for s in self.services_in_front for p in s.ports if port in (p.number, p.node_port)]
+        if self.services_in_front:
             return tuple(exposed)
         return (port, USUAL_PORTS[port]) if port in USUAL_PORTS else (port,)
 
@@ -67,7 +67,7 @@ class GatewayScope(Scope):
         """The container port that a server listens on: what the ingress Service makes of its number (model/gateway.go:resolvePorts)."""
         if self.ingress.ports:
             return self.ingress.ports.get(number, number)
-        return next((p.target or p.number for s in self._services_in_front for p in s.ports if p.number == number), number)
+        return next((p.target or p.number for s in self.services_in_front for p in s.ports if p.number == number), number)
 
     @property
     def listeners(self) -> Mapping[int, tuple[Chain, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -144,7 +145,7 @@ class Mesh:
 
     @cached_property
     def ingress_addresses(self) -> dict[str, Manifest | None]:
-        """The names and IPs of the cluster's ingress, with the Service that has one: settings, else what Services in front of gateways say."""
+        """The names and IPs of the cluster's ingress, with the Service that has one: settings, else Services in front of gateways."""
         said = self.cluster.settings.ingress.addresses
         return dict.fromkeys(said) if said else dict(self._addresses_of_services())
 
@@ -152,8 +153,8 @@ class Mesh:
         selectors = [gateway.selector for gateway in self.gateways]
         for manifest in self.cluster.of("Service", ""):
             spec, status = manifest.node["spec"], manifest.node["status"]["loadBalancer"]["ingress"]
-            selected = texts(spec["selector"]).items()
-            in_front = any(not selector or selector.items() & selected for selector in selectors)
+            selected = texts(spec["selector"])
+            in_front = any(not selector or _alike(selector, selected) for selector in selectors)
             if in_front and (spec["type"].text == "LoadBalancer" or spec["externalIPs"]):
                 names = [name.strip() for name in manifest.node["metadata"]["annotations"][EXTERNAL_DNS].text.split(",")]
                 given = [text for one in status for text in (one["ip"].text, one["hostname"].text)]
@@ -227,6 +228,11 @@ def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups
+
+
+def _alike(selector: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two selectors have a label in common, or one that differs by a typo."""
+    return any(get_close_matches(value, [other[key]], cutoff=0.8) for key, value in selector.items() if key in other)
 
 
 def _final(host: str, target_of: Mapping[str, str]) -> str:

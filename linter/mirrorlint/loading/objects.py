@@ -16,7 +16,11 @@ MATTERS = {
     GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
     "": frozenset({"Service", "Namespace", "Pod"}),
     "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
+    "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
+    "argoproj.io": frozenset({"Application"}),
 }
+_FILLED_IN = frozenset({NETWORKING, ""})
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*")
 
 _KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")
 _VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
@@ -45,8 +49,20 @@ def content(data: bytes, path: str) -> Content:
     found = list(_unfolded(parsed.documents))
     manifests = tuple(manifest for manifest in map(Manifest, found) if manifest.kind in MATTERS.get(manifest.group, ()))
     faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
-    unclear = tuple(broken for broken in parsed.broken if broken not in faults)
-    return Content(manifests, len(found), faults, unclear)
+    unclear = [broken for broken in parsed.broken if broken not in faults]
+    if b"${" in data:
+        waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
+        unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
+        manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
+    return Content(manifests, len(found), faults, tuple(unclear))
+
+
+def _variable(node: Node) -> Node | None:
+    """The first text with a variable that Flux fills in after the build (`postBuild.substitute`)."""
+    if node.is_scalar:
+        return node if _VARIABLE.search(node.text) else None
+    values = (value for _, value in node.entries()) if node.is_mapping else iter(node)
+    return next((found for found in map(_variable, values) if found is not None), None)
 
 
 def _unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
