@@ -150,16 +150,20 @@ class Mesh:
         return dict.fromkeys(said) if said else dict(self._addresses_of_services())
 
     def _addresses_of_services(self) -> Iterator[tuple[str, Manifest]]:
-        selectors = [gateway.selector for gateway in self.gateways]
-        for manifest in self.cluster.of("Service", ""):
+        exposed = (
+            m for m in self.cluster.of("Service", "") if m.node["spec"]["type"].text == "LoadBalancer" or m.node["spec"]["externalIPs"]
+        )
+        for manifest in (manifest for manifest in exposed if self._in_front(manifest)):
             spec, status = manifest.node["spec"], manifest.node["status"]["loadBalancer"]["ingress"]
-            selected = texts(spec["selector"])
-            in_front = any(not selector or _alike(selector, selected) for selector in selectors)
-            if in_front and (spec["type"].text == "LoadBalancer" or spec["externalIPs"]):
-                names = [name.strip() for name in manifest.node["metadata"]["annotations"][EXTERNAL_DNS].text.split(",")]
-                given = [text for one in status for text in (one["ip"].text, one["hostname"].text)]
-                said = (*spec["externalIPs"].texts, spec["loadBalancerIP"].text, *names, *given)
-                yield from ((address, manifest) for address in said if address)
+            names = [name.strip() for name in manifest.node["metadata"]["annotations"][EXTERNAL_DNS].text.split(",")]
+            given = [text for one in status for text in (one["ip"].text, one["hostname"].text)]
+            said = (*spec["externalIPs"].texts, spec["loadBalancerIP"].text, *names, *given)
+            yield from ((address, manifest) for address in said if address)
+
+    def _in_front(self, service: Manifest) -> bool:
+        """Whether a Service is in front of a gateway: what both select is alike."""
+        selected = texts(service.node["spec"]["selector"])
+        return any(not gateway.selector or _alike(gateway.selector, selected) for gateway in self.gateways)
 
     @cached_property
     def sidecars(self) -> tuple[Sidecar, ...]:
