@@ -9,23 +9,20 @@ from importlib import import_module, resources
 from types import ModuleType
 from typing import NamedTuple
 
+from mirrorlint import unjudged
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
 from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
-from mirrorlint.fleet import BlindSpot, ClusterSettings, Documents, Manifest
+from mirrorlint.fleet import ClusterSettings, Documents
 from mirrorlint.istio.names import without_port
-from mirrorlint.istio.services import texts
 from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
 from mirrorlint.source import Place
 
 WARNINGS = frozenset({"mirror-never-runs", "misspelt-field", "order-undecided"})
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
-_PATCHED = frozenset(
-    {"HTTP_ROUTE", "VIRTUAL_HOST", "ROUTE_CONFIGURATION", "CLUSTER", "LISTENER", "FILTER_CHAIN", "HTTP_FILTER", "NETWORK_FILTER"}
-)
 WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
 
 
@@ -63,7 +60,7 @@ def worlds_of(settings: ClusterSettings, istio: str = "") -> tuple[str, ...]:
 
 def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Report:
     """Judge all mirrors of all clusters. `levels` overrides what a rule's findings are (off, warning, error)."""
-    documents = documents._replace(blind_spots=(*documents.blind_spots, *_unjudged(documents)))
+    documents = documents._replace(blind_spots=(*documents.blind_spots, *unjudged.objects(documents)))
     delivery = Delivery(documents.clusters, by_name)
     judged = [
         mirror
@@ -75,8 +72,8 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
         *_object_findings(Subject(documents, delivery, tuple(judged))),
         *(f for mirror in judged for f in _mirror_findings(mirror, documents, mirror.mirror.node.place in spared)),
     ]
-    filters = (*_filters(documents), *_policies(documents, delivery)) if judged else ()
-    spots = (*documents.blind_spots, *filters, *_unknown_ways(judged, documents))
+    filters = tuple(unjudged.on_the_way(documents, delivery)) if judged else ()
+    spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
     return Report(
         findings=tuple(sorted(_levelled(dict.fromkeys(found), levels))),
         blind_spots=tuple(sorted(set(spots), key=lambda spot: (spot.path, spot.line, spot.message))),
@@ -274,63 +271,3 @@ def _delivered(outcomes: set[str], reasons: set[str]) -> str:
     if LOST in outcomes:
         return "some"
     return "unknown" if reasons <= {reason.UNKNOWN, reason.ELSEWHERE} else "all"
-
-
-def _unjudged(documents: Documents) -> Iterator[BlindSpot]:
-    """Blind spots for each cluster: Gateway API objects, which may mirror or take shadows, and charts, which may hold anything."""
-    for name, cluster in documents.clusters.items():
-        found = [manifest for kind in ("HTTPRoute", "GRPCRoute", "Gateway") for manifest in cluster.of(kind, "gateway.networking.k8s.io")]
-        if found:
-            place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: the Gateway API is not judged", place.path, place.line, name)
-        charts = [*cluster.of("HelmRelease", "helm.toolkit.fluxcd.io"), *filter(_of_a_chart, cluster.of("Application", "argoproj.io"))]
-        if charts:
-            place = charts[0].node.place
-            yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
-
-
-def _of_a_chart(application: Manifest) -> bool:
-    spec = application.node["spec"]
-    return any(source["chart"] for source in (spec["source"], *spec["sources"]))
-
-
-def _filters(documents: Documents) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster with EnvoyFilters that may change the way of shadows."""
-    for cluster in documents.clusters.values():
-        patches = ((m, patch["applyTo"].text) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
-        found = list(dict.fromkeys(manifest for manifest, kind in patches if kind in _PATCHED))
-        if found:
-            place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged", place.path, place.line)
-
-
-def _policies(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster with policies that may keep its ingress gateway from taking shadows."""
-    for name, cluster in documents.clusters.items():
-        mesh = delivery.meshes[name]
-        where = {mesh.root_namespace, *(scope.namespace for scope in delivery.ingress(name))}
-        every = (m for kind in ("AuthorizationPolicy", "RequestAuthentication") for m in cluster.of(kind, "security.istio.io"))
-        labels = {label for gateway in mesh.gateways for label in gateway.selector.items()}
-        found = [m for m in every if m.namespace in where or labels & texts(m.node["spec"]["selector"]["matchLabels"]).items()]
-        if found and mesh.gateways:
-            place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: whether the gateway refuses shadows for it is not judged", place.path, place.line)
-
-
-def _counted(manifests: Sequence[Manifest]) -> str:
-    return str(manifests[0]) + (f" and {len(manifests) - 1} more" if len(manifests) > 1 else "")
-
-
-def _unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster whose mirrors lead to no cluster at hand."""
-    for name in documents.clusters:
-        lost_sight = [j for j in judged if j.cluster == name and any(e.reason == reason.UNKNOWN for w in j.ways for e in _ends(j, w))]
-        if lost_sight:
-            place: Place = lost_sight[0].mirror.node["host"].place
-            what = "1 mirror is" if len(lost_sight) == 1 else f"{len(lost_sight)} mirrors are"
-            why = (
-                "no other cluster is at hand"
-                if len(documents.clusters) == 1
-                else "which cluster it leads to is not known; `ingress:` settles it"
-            )
-            yield BlindSpot(f"{what} followed to the endpoint only: {why}", place.path, place.line, name)

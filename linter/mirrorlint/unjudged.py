@@ -1,0 +1,86 @@
+"""What could not be judged of the objects at hand: blind spots that reports list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.callers import Judged
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.fleet import BlindSpot, Documents, Manifest
+from mirrorlint.istio.services import texts
+from mirrorlint.source import Place
+
+_PATCHED = frozenset(
+    {"HTTP_ROUTE", "VIRTUAL_HOST", "ROUTE_CONFIGURATION", "CLUSTER", "LISTENER", "FILTER_CHAIN", "HTTP_FILTER", "NETWORK_FILTER"}
+)
+
+
+def objects(documents: Documents) -> Iterator[BlindSpot]:
+    """Blind spots for each cluster: Gateway API objects, which may mirror or take shadows, and charts, which may hold anything."""
+    for name, cluster in documents.clusters.items():
+        found = [manifest for kind in ("HTTPRoute", "GRPCRoute", "Gateway") for manifest in cluster.of(kind, "gateway.networking.k8s.io")]
+        if found:
+            place = found[0].node.place
+            yield BlindSpot(f"{_counted(found)}: the Gateway API is not judged", place.path, place.line, name)
+        charts = [*cluster.of("HelmRelease", "helm.toolkit.fluxcd.io"), *filter(_of_a_chart, cluster.of("Application", "argoproj.io"))]
+        if charts:
+            place = charts[0].node.place
+            yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
+
+
+def on_the_way(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
+    """Blind spots for what may change or refuse a shadow on its way."""
+    yield from _filters(documents)
+    yield from _policies(documents, delivery)
+
+
+def _of_a_chart(application: Manifest) -> bool:
+    spec = application.node["spec"]
+    return any(source["chart"] for source in (spec["source"], *spec["sources"]))
+
+
+def _filters(documents: Documents) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster with EnvoyFilters that may change the way of shadows."""
+    for cluster in documents.clusters.values():
+        patches = ((m, patch["applyTo"].text) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
+        found = list(dict.fromkeys(manifest for manifest, kind in patches if kind in _PATCHED))
+        if found:
+            place = found[0].node.place
+            yield BlindSpot(f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged", place.path, place.line)
+
+
+def _policies(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster with policies that may keep its ingress gateway from taking shadows."""
+    for name, cluster in documents.clusters.items():
+        mesh = delivery.meshes[name]
+        where = {mesh.root_namespace, *(scope.namespace for scope in delivery.ingress(name))}
+        every = (m for kind in ("AuthorizationPolicy", "RequestAuthentication") for m in cluster.of(kind, "security.istio.io"))
+        labels = {label for gateway in mesh.gateways for label in gateway.selector.items()}
+        found = [m for m in every if m.namespace in where or labels & texts(m.node["spec"]["selector"]["matchLabels"]).items()]
+        if found and mesh.gateways:
+            place = found[0].node.place
+            yield BlindSpot(f"{_counted(found)}: whether the gateway refuses shadows for it is not judged", place.path, place.line)
+
+
+def _counted(manifests: Sequence[Manifest]) -> str:
+    return str(manifests[0]) + (f" and {len(manifests) - 1} more" if len(manifests) > 1 else "")
+
+
+def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster whose mirrors lead to no cluster at hand."""
+    for name in documents.clusters:
+        lost_sight = [
+            j
+            for j in judged
+            if j.cluster == name and any(e.reason == reason.UNKNOWN for ways in j.ways.values() for way in ways for e in way.ends)
+        ]
+        if lost_sight:
+            place: Place = lost_sight[0].mirror.node["host"].place
+            what = "1 mirror is" if len(lost_sight) == 1 else f"{len(lost_sight)} mirrors are"
+            why = (
+                "no other cluster is at hand"
+                if len(documents.clusters) == 1
+                else "which cluster it leads to is not known; `ingress:` settles it"
+            )
+            yield BlindSpot(f"{what} followed to the endpoint only: {why}", place.path, place.line, name)
