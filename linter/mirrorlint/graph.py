@@ -9,7 +9,7 @@ from typing import NamedTuple
 import networkx as nx
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.ending import ending, gateway_destination, named, server_of, service_at, used
+from mirrorlint.delivery.ending import ending, gateway_destination, named, server_of, service_at
 from mirrorlint.delivery.follow import LOST, End, Way
 from mirrorlint.delivery.gateway import Chain
 from mirrorlint.drawing import ASSUMED, BROKEN, FORMATS, NOTHING, UNKNOWN, WHOLE, Drawn
@@ -65,7 +65,7 @@ def _links(way: Way, end: End) -> Iterator[_Link]:
         yield _Link(source, target, relation, state, "", node)
     relation = RELATIONS[len(points) - 1]
     if end.reason == reason.ARRIVES and end.route is not None:
-        for backend in used(end.route.rule):
+        for backend in end.route.rule.used:
             service = _service(end, backend.destination)
             yield _Link(points[-1], service, relation, WHOLE, "", backend.destination.node["host"])
     elif end.reason != reason.STAYS:

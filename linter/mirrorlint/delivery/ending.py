@@ -14,7 +14,7 @@ from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.virtual_service import Backend, Destination, Rule
+from mirrorlint.istio.virtual_service import Destination
 from mirrorlint.source import Node
 
 WORDS: Mapping[str, str] = {
@@ -62,11 +62,6 @@ def server_of(chain: Chain, domain: str) -> Server:
     return next(covering, chain.servers[0])
 
 
-def used(rule: Rule) -> tuple[Backend, ...]:
-    """The backends that get requests: a single one, else those with a weight."""
-    return rule.backends if len(rule.backends) == 1 else tuple(b for b in rule.backends if b.weight)
-
-
 def service_at(end: End, destination: Destination) -> Service | None:
     """The service that a destination of the target's route is for."""
     return end.scope.service(gateway_destination(end, destination)[0]) if end.scope else None
@@ -110,7 +105,7 @@ def _reached(end: End) -> str:
     """The services that the target's route sends to."""
     if end.reason != reason.ARRIVES or end.route is None:
         return ""
-    found = (service_at(end, backend.destination) for backend in used(end.route.rule))
+    found = (service_at(end, backend.destination) for backend in end.route.rule.used)
     return " or ".join(dict.fromkeys(str(service.manifest) for service in found if service))
 
 
@@ -135,7 +130,7 @@ def _missing(way: Way, end: End) -> str:
 
 
 def _lacking_primary(way: Way) -> str:
-    backends = used(way.route.rule)
+    backends = way.route.rule.used
     if not backends:
         return "no backend of the rule has a weight"
     destination = backends[0].destination
@@ -210,7 +205,7 @@ def _node_at_source(way: Way, end: End) -> Node:
     if end.address:
         return end.address.node
     if end.reason == reason.UNKNOWN_PRIMARY:
-        backends = used(way.route.rule)
+        backends = way.route.rule.used
         return backends[0].destination.node["host"] if backends else way.route.rule.node["route"]
     if way.upstream is None:
         return way.mirror.node["host"]

@@ -21,7 +21,7 @@ from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.worlds import shadow_host
 from mirrorlint.fleet import Cluster
 from mirrorlint.istio.names import without_port
-from mirrorlint.istio.virtual_service import NO_HEADERS, Backend, Destination, Mirror, Rule
+from mirrorlint.istio.virtual_service import NO_HEADERS, Destination, Mirror
 
 AnyScope = SidecarScope | GatewayScope
 LOST, SOME = "lost", "some"
@@ -191,7 +191,7 @@ def _authorities(route: Route) -> list[str]:
     """The Hosts that the route writes, "" for none; each weighted backend may write its own (route.go:processWeightedDestination)."""
     rule = route.rule
     common = rule.rewrite.authority or rule.headers.authority
-    return [common] if common else list(dict.fromkeys(b.headers.authority for b in _used(rule)))
+    return [common] if common else list(dict.fromkeys(b.headers.authority for b in rule.used))
 
 
 def _sent(route: Route, request: Request, authority: str, world: str) -> Request:
@@ -207,18 +207,13 @@ def _sent(route: Route, request: Request, authority: str, world: str) -> Request
     return Request(shadow_host(authority or request.host, world), route.sent_path(request.path), request.method, headers)
 
 
-def _used(rule: Rule) -> tuple[Backend, ...]:
-    """The backends that get requests: a single one, else those with a weight."""
-    return rule.backends if len(rule.backends) == 1 else tuple(b for b in rule.backends if b.weight)
-
-
 def _exists(scope: AnyScope, route: Route, port: int, destination: Destination) -> bool:
     return scope.upstream(*scope.address(destination, port, route.service), destination.subset) is not None
 
 
 def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
     """Whether some backend of the called route exists: with none Envoy answers 503 and mirrors nothing (measured)."""
-    return any(_exists(scope, route, port, b.destination) for b in _used(route.rule))
+    return any(_exists(scope, route, port, b.destination) for b in route.rule.used)
 
 
 def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
@@ -263,7 +258,7 @@ def _answered(end: End, scope: GatewayScope, route: Route, port: int) -> End:
     """What the route does with a shadow: an own answer, a destination that is missing, or the arrival."""
     if route.rule.action != "route":
         return end._replace(reason=route.rule.action)
-    backends = _used(route.rule)
+    backends = route.rule.used
     missing = [b.destination for b in backends if not _exists(scope, route, port, b.destination)]
     if missing or not backends:
         return end._replace(reason=reason.UNKNOWN_DESTINATION, destination=missing[0] if missing else None)

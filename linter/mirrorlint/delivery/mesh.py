@@ -272,12 +272,3 @@ def _merged(rules: Iterable[DestinationRule]) -> dict[str, dict[str, list[Destin
         else:
             same_host.append(rule)
     return index
-
-
-def wildcard_owner(services: Iterable[VirtualService], host: str) -> VirtualService | None:
-    """The VirtualService whose host covers a service's name most closely (sidecar.go:computeWildcardHostVirtualServiceIndex)."""
-    index: dict[str, VirtualService] = {}
-    for service in services:
-        for name in service.hosts:
-            index.setdefault(name.name, service)
-    return most_specific(host, index)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from mirrorlint.delivery.match import Route, bound_routes
-from mirrorlint.delivery.mesh import Mesh, wildcard_owner
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed, exported_first
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
-from mirrorlint.istio.names import MESH, is_ip, is_wild, overlaps, subset_of, without_port
+from mirrorlint.istio.names import MESH, is_ip, is_wild, most_specific, overlaps, subset_of, without_port
 from mirrorlint.istio.services import NONE, Service
 from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
 from mirrorlint.istio.virtual_service import Destination, VirtualService
@@ -126,6 +126,11 @@ class EgressListener:
         """The VirtualServices that it imports (virtualservice.go:SelectVirtualServices)."""
         return tuple(service for service in self.scope.mesh.bound_to(MESH, self.scope.namespace) if self._selects(service))
 
+    @cached_property
+    def by_host(self) -> dict[str, VirtualService]:
+        """For each host the first of them that has it (sidecar.go:computeWildcardHostVirtualServiceIndex)."""
+        return {host.name: service for service in reversed(self.virtual_services) for host in service.hosts}
+
     def _selects(self, service: VirtualService) -> bool:
         wanted = [host for key in (service.namespace, "*") for host in self._hosts.get(key, ())]
         return any(any(overlaps(h.name, w) for w in wanted) and not self._excludes(service.namespace, h.name) for h in service.hosts)
@@ -222,7 +227,7 @@ class _SidecarTable(Table):
             vhost = VirtualHost(host.name.lower(), _NO_ROUTES, (service,), False, host.node)
             if not found:
                 plain.append((vhost, None))
-            mine = [s for s in found if not is_wild(host.name) or wildcard_owner(listener.virtual_services, s.host) is service]
+            mine = [s for s in found if not is_wild(host.name) or most_specific(s.host, listener.by_host) is service]
             owned += [(vhost._replace(domain=s.host.lower()), s) for s in mine if self._serves(s)]
         if owned or self._port == 80:
             yield from plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mirrorlint.delivery.ending import WORDS, connection, ending, gateway_destination, named, server_of, used
+from mirrorlint.delivery.ending import WORDS, connection, ending, gateway_destination, named, server_of
 from mirrorlint.delivery.follow import SOME, End, Way
 from mirrorlint.delivery.gateway import Chain
 from mirrorlint.delivery.match import Route
@@ -125,7 +125,7 @@ def _authorities(way: Way) -> list[tuple[str, Node]]:
     if rule.headers.authority:
         return [(rule.headers.authority, next((f for n in nodes for f in _setting(n, rule.headers)), rule.node))]
     found_hosts: dict[str, Node] = {}
-    for backend in used(rule):
+    for backend in rule.used:
         node = next(_setting(rule.node["route"].at(rule.backends.index(backend)), backend.headers), way.called.node)
         found_hosts.setdefault(backend.headers.authority or way.call.host, node)
     return list(found_hosts.items()) or [(way.call.host, way.called.node)]
@@ -170,7 +170,7 @@ def _at_endpoint(way: Way, end: End, host: str, *, several: bool) -> Iterator[St
     if end.route is not None:
         yield Step(_route_node(end.route), end.cluster, "route", _route_text(end.route))
     if end.route is not None and end.reason == ARRIVES:
-        for backend in used(end.route.rule):
+        for backend in end.route.rule.used:
             target, subset = gateway_destination(end, backend.destination), backend.destination.subset
             text = f"sends it to `{named(target)}`" + (f", subset `{subset}`" if subset else "")
             yield Step(backend.destination.node["host"], end.cluster, "destination", text)

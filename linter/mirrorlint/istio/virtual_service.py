@@ -65,6 +65,11 @@ class Rule(NamedTuple):
     rewrite: Rewrite
     headers: Headers
 
+    @property
+    def used(self) -> tuple[Backend, ...]:
+        """The backends that get requests: a single one, else those with a weight (route.go:applyHTTPRouteDestination)."""
+        return self.backends if len(self.backends) == 1 else tuple(b for b in self.backends if b.weight)
+
 
 class Host(NamedTuple):
     """A host of `hosts`, resolved, and where it is written."""
