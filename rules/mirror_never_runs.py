@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.names import MESH
-from mirrorlint.rule import Flaw, Subject
+from mirrorlint.rule import WARNING, Flaw, Subject
 from mirrorlint.source import Node
+
+LEVEL = WARNING
 
 
 def check(subject: Subject) -> Iterator[Flaw]:

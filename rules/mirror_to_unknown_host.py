@@ -14,20 +14,20 @@ DROPPED = "Envoy drops the shadow without a trace"
 def check(loss: Loss) -> Flaw:
     """Point at the part of the mirror that nothing stands behind."""
     mirror, (host, port) = loss.judged.mirror, loss.way.target
+    subset = mirror.destination.subset
     service = loss.way.scope.service(host)
     if service is None:
         message = f"`{loss.target}` is not a host of {loss.source}'s registry: {DROPPED}"
-        return loss.at_source(mirror.node["host"], message, *host_remarks(loss.way.scope, host))
+        return loss.at_source(mirror.node["host"], message, *host_remarks(loss.way.scope, host), cause=f"{loss.source} {host}")
     if service.port(port) is None:
         return _wrong_port(loss, service)
-    subset = mirror.destination.subset
     if subset:
         message = f"no DestinationRule defines subset `{subset}` of `{host}`: {DROPPED}"
-        return loss.at_source(
-            mirror.node["subset"], message, Remark(service.node, f"the host is defined by {service.manifest}", loss.source)
-        )
+        remark = Remark(service.node, f"the host is defined by {service.manifest}", loss.source)
+        return loss.at_source(mirror.node["subset"], message, remark, cause=f"{loss.source} {host} {subset}")
     message = f"Istio builds no upstream for `{loss.target}` ({service.manifest}): {DROPPED}"
-    return loss.at_source(mirror.node["host"], message, Remark(service.node, "a port for UDP, or a name without an endpoint", loss.source))
+    remark = Remark(service.node, "a port for UDP, or a name without an endpoint", loss.source)
+    return loss.at_source(mirror.node["host"], message, remark, cause=f"{loss.source} {loss.target}")
 
 
 def _wrong_port(loss: Loss, service: Service) -> Flaw:
@@ -36,4 +36,4 @@ def _wrong_port(loss: Loss, service: Service) -> Flaw:
     node = mirror.node["port"]["number"]
     said = "" if node.present else ", the port that is called, since the mirror names none"
     remark = Remark(service.ports[0].node if service.ports else service.node, f"{service.manifest} has {ports}", loss.source)
-    return loss.at_source(node, f"`{host}` has no port {port}{said}: {DROPPED}", remark)
+    return loss.at_source(node, f"`{host}` has no port {port}{said}: {DROPPED}", remark, cause=f"{loss.source} {loss.target}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.rule import Flaw, Subject
+from mirrorlint.rule import WARNING, Flaw, Subject
+
+LEVEL = WARNING
 
 
 def check(subject: Subject) -> Iterator[Flaw]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.delivery.callers import ties
-from mirrorlint.rule import Flaw, Remark, Subject
+from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+
+LEVEL = WARNING
 
 
 def check(subject: Subject) -> Iterator[Flaw]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -28,6 +29,9 @@ ARRIVES_FOR_OTHERS = {
     ("0314", "1.28"): "httpbin.default.svc with the header that the rule asks for",
     ("1072", "1.27"): "httpbin.default with the header that the rule asks for",
 }
+
+_SOUND_BASES = frozenset({"any", "tls", "rewrite", "external", "entry"})
+_KNOB = re.compile(r"\b[st]\.\w+=")
 
 
 @pytest.mark.parametrize(("name", "number"), [("truth", 16_666), ("more", 21_320)])
@@ -80,3 +84,19 @@ def test_levels_hold(istio: str, capsys: pytest.CaptureFixture[str]) -> None:
         for (demanded, got), number in sorted(table.items()):
             print(f"  {demanded:8} -> {got:8} {number:5}")
     assert broken == []
+
+
+def test_one_knob_turned_on_a_sound_base_is_at_most_one_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing that follows from a cause is reported beside it."""
+    table: Counter[tuple[str, int, int]] = Counter()
+    for scenario, fleet in fleets():
+        base, knobs = scenario["title"].split()[0], len(_KNOB.findall(scenario["title"]))
+        if base in _SOUND_BASES:
+            for world in WORLDS:
+                table[world, min(knobs, 2), check(fleet, istio=world).count("error")] += 1
+    with capsys.disabled():
+        print("\nworld, knobs turned (2: two or more), errors -> scenarios")
+        for (world, knobs, errors), number in sorted(table.items()):
+            print(f"  {world} {knobs} {errors} -> {number:4}")
+    assert sum(number for (_, knobs, _), number in table.items() if knobs == 1) > 200
+    assert [key for key in table if key[1] < 2 and key[2] > 1] == []

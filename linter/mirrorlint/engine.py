@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from mirrorlint import unjudged
+from mirrorlint.causes import Causes, cause_of, merged
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
@@ -17,10 +18,9 @@ from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import ClusterSettings, Documents
 from mirrorlint.istio.names import without_port
-from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
+from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Remark, Report, Subject
 from mirrorlint.source import Place
 
-WARNINGS = frozenset({"mirror-never-runs", "misspelt-field", "order-undecided"})
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
 WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
@@ -68,14 +68,15 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
         for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
     ]
     spared = _spared(judged, documents)
+    causes = Causes(documents, delivery)
     found = [
         *_object_findings(Subject(documents, delivery, tuple(judged))),
-        *(f for mirror in judged for f in _mirror_findings(mirror, documents, mirror.mirror.node.place in spared)),
+        *(f for mirror in judged for f in _mirror_findings(mirror, documents, causes, mirror.mirror.node.place in spared)),
     ]
     filters = tuple(unjudged.on_the_way(documents, delivery)) if judged else ()
     spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
     return Report(
-        findings=tuple(sorted(_levelled(dict.fromkeys(found), levels))),
+        findings=tuple(sorted(merged(_levelled(found, levels)))),
         blind_spots=tuple(sorted(set(spots), key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=tuple(_fate(mirror) for mirror in judged),
         files=documents.files,
@@ -93,15 +94,21 @@ def _levelled(findings: Iterable[Finding], levels: Mapping[str, str]) -> Iterato
 def _object_findings(subject: Subject) -> Iterator[Finding]:
     for name, module in rule_book().items():
         if not hasattr(module, "REASON"):
-            level = WARNING if name in WARNINGS else ERROR
+            level = getattr(module, "LEVEL", ERROR)
             for flaw in module.check(subject):
                 doubt = _doubt(flaw.cluster, subject.documents) if name == "mirror-never-runs" else ""
                 yield _finding(name, level, flaw._replace(message=flaw.message + doubt), WORLDS)
 
 
 def _finding(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:
-    notes = (*(Note(r.message, r.cluster, r.node.place) for r in flaw.remarks), *more)
-    return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), tuple(dict.fromkeys(notes)))
+    notes = tuple(dict.fromkeys((*map(_note, flaw.remarks), *more)))
+    cause = cause_of(rule, flaw.cause or flaw.place)
+    likewise = _note(flaw.likewise) if flaw.likewise else None
+    return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), notes, None, cause, likewise)
+
+
+def _note(remark: Remark) -> Note:
+    return Note(remark.message, remark.cluster, remark.node.place)
 
 
 class _Group(NamedTuple):
@@ -134,13 +141,13 @@ def _spared(judged: Sequence[Judged], documents: Documents) -> set[Place]:
     return found
 
 
-def _mirror_findings(judged: Judged, documents: Documents, spared: bool) -> Iterator[Finding]:
+def _mirror_findings(judged: Judged, documents: Documents, causes: Causes, spared: bool) -> Iterator[Finding]:
     """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks.
 
     `spared` says that the loss depends on which of two objects is older.
     """
     dead = _dead(judged)
-    hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, way) for way in ways)]
+    hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, world, way) for way in ways)]
     groups = _groups(judged, hurt)
     if not groups:
         return
@@ -154,22 +161,24 @@ def _mirror_findings(judged: Judged, documents: Documents, spared: bool) -> Iter
     notes = [Note(f"{group.flaw.message}{_share(group, judged)}", group.flaw.cluster, group.flaw.place) for group in others]
     if any(loss.end.assumed for loss in first.losses):
         notes.append(_assumed(judged, first.losses[0]))
-    yield _finding(first.rule, ERROR if dead and not doubt else WARNING, first.flaw._replace(message=message), hurt, notes)
+    finding = _finding(first.rule, ERROR if dead and not doubt else WARNING, first.flaw._replace(message=message), hurt, notes)
+    behind = causes.behind(first.losses[0])
+    yield finding._replace(cause=behind, likewise=_so_lost(judged)) if behind else finding
 
 
-def _losses(judged: Judged, way: Way) -> list[Loss]:
+def _losses(judged: Judged, world: str, way: Way) -> list[Loss]:
     """The ends at which a way's shadow is lost, or the one that leads elsewhere while others arrive."""
     lost = [end for end in way.ends if end.outcome == LOST]
     if not lost and way.outcome == SOME:
         lost = [end for end in way.ends if end.outcome != way.ends[0].outcome][:1]
-    return [Loss(judged, way, end) for end in lost]
+    return [Loss(judged, world, way, end) for end in lost]
 
 
 def _groups(judged: Judged, worlds: Iterable[str]) -> list[_Group]:
     """The losses in some worlds by what a rule says of them, the most frequent first."""
     said: dict[tuple[object, ...], _Group] = {}
     alike: dict[tuple[object, ...], tuple[str, Flaw]] = {}
-    for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, way)):
+    for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, world, way)):
         key = _fate_key(loss)
         if key not in alike:
             rule = _by_reason()[loss.end.reason if loss.end.outcome == LOST else reason.MIXED]
@@ -240,6 +249,10 @@ def _doubt(cluster: str, documents: Documents) -> str:
         return f" (unless it is among the objects of {cluster} that live elsewhere)"
     spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster), None)
     return f" (unless {spot.path} has it, which could not be judged)" if spot else ""
+
+
+def _so_lost(judged: Judged) -> Note:
+    return Note("so the shadows of this mirror are lost", judged.cluster, judged.mirror.node["host"].place)
 
 
 def _assumed(judged: Judged, loss: Loss) -> Note:

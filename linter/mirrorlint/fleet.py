@@ -49,12 +49,13 @@ class BlindSpot(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A document that could not be read as Kubernetes would: where, why, and what helps (empty when unknown)."""
+    """A document that could not be read as Kubernetes would: where, why, what helps (empty when unknown), and its text if it is lost."""
 
     place: Place
     message: str
     hint: str
     cluster: str
+    text: str = ""
 
 
 class Manifest:

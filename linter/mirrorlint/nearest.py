@@ -25,17 +25,8 @@ def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
     if hidden:
         node = hidden[0].manifest.node["spec"]["exportTo"].at(0)
         return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
-    refused = _refused_entry(mesh, host)
-    meant = refused or _meant(mesh, host)
+    meant = _meant(mesh, host)
     return (Remark(*meant, cluster),) if meant else ()
-
-
-def _refused_entry(mesh: Mesh, host: str) -> tuple[Node, str] | None:
-    for manifest in mesh.refused:
-        for node in manifest.node["spec"]["hosts"]:
-            if manifest.kind == "ServiceEntry" and node.text == host:
-                return node, f"Istio refuses this {manifest}"
-    return None
 
 
 @lru_cache(maxsize=1024)

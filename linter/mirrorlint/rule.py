@@ -23,19 +23,26 @@ class Remark(NamedTuple):
 
 
 class Flaw(NamedTuple):
-    """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`."""
+    """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`.
+
+    Flaws of one rule with the same `cause` are one finding; "" stands for the place. `likewise` is what a flaw adds to another one of its
+    cause, None for nothing but its place.
+    """
 
     place: Place
     message: str
     cluster: str
     object: str
     remarks: tuple[Remark, ...] = ()
+    cause: str = ""
+    likewise: Remark | None = None
 
 
 class Loss(NamedTuple):
-    """Shadows of one mirror that are lost for one reason; `way` and `end` are the first of them."""
+    """Shadows of one mirror that are lost for one reason; `world`, `way` and `end` are those of the first."""
 
     judged: Judged
+    world: str
     way: Way
     end: End
 
@@ -49,15 +56,16 @@ class Loss(NamedTuple):
         """Host and port that the mirror names, as Istio resolves them."""
         return "{}:{}".format(*self.way.target)
 
-    def at_source(self, node: Node, message: str, *remarks: Remark) -> Flaw:
+    def at_source(self, node: Node, message: str, *remarks: Remark, cause: str = "") -> Flaw:
         """A flaw in the source cluster."""
-        return Flaw(node.place, message, self.source, str(self.judged.mirror.owner), remarks)
+        likewise = Remark(self.judged.mirror.node["host"], "the same holds for this mirror", self.source)
+        return Flaw(node.place, message, self.source, str(self.judged.mirror.owner), remarks, cause, likewise)
 
     def at_target(self, node: Node, message: str, owner: object, *remarks: Remark) -> Flaw:
         """A flaw in the cluster that the shadow reached, with a remark at the mirror."""
         mirror = self.judged.mirror.node["host"]
         sent = Remark(mirror, f"this mirror sends its shadows there, with Host `{self.way.host}`", self.source)
-        return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks))
+        return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks), likewise=sent)
 
 
 class Subject(NamedTuple):
@@ -77,7 +85,10 @@ class Note(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A flaw with its rule's name, level and place; `worlds` are those that it holds in, `fix` a unified diff or None."""
+    """A flaw with its rule's name, level and place; `worlds` are those that it holds in, `fix` a unified diff or None.
+
+    `cause` and `likewise` are the flaw's: findings of one cause are reported as one.
+    """
 
     place: Place
     rule: str
@@ -88,6 +99,8 @@ class Finding(NamedTuple):
     worlds: tuple[str, ...]
     notes: tuple[Note, ...]
     fix: str | None = None
+    cause: str = ""
+    likewise: Note | None = None
 
 
 class MirrorFate(NamedTuple):

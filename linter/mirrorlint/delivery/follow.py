@@ -19,7 +19,7 @@ from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.worlds import shadow_host
-from mirrorlint.fleet import Cluster
+from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.virtual_service import NO_HEADERS, Destination, Mirror
 
@@ -97,9 +97,9 @@ class Way(NamedTuple):
 class Delivery:
     """All clusters of a fleet, ready to follow calls; what depends on a proxy alone is built once and kept."""
 
-    def __init__(self, clusters: Mapping[str, Cluster], age: Age = as_written) -> None:
-        """Nothing is read before it is needed; `age` decides between objects that claim the same."""
-        self.meshes = {name: Mesh(cluster, age) for name, cluster in clusters.items()}
+    def __init__(self, clusters: Mapping[str, Cluster], age: Age = as_written, let_in: frozenset[Manifest] = frozenset()) -> None:
+        """Nothing is read before it is needed; `age` and `let_in` are the meshes'."""
+        self.meshes = {name: Mesh(cluster, age, let_in) for name, cluster in clusters.items()}
         self._scopes: dict[tuple[str, bool, str, frozenset[tuple[str, str]]], AnyScope] = {}
         self._ingresses: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}
         self._landings: dict[tuple[str, str, str], Landing] = {}

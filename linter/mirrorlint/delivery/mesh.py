@@ -47,9 +47,12 @@ def eldest(first: Manifest) -> Age:
 class Mesh:
     """A cluster's registry, routes, rules and gateways; everything is read when it is first asked for."""
 
-    def __init__(self, cluster: Cluster, age: Age = as_written) -> None:
-        """`age` orders objects of one kind, the oldest first; where two of them claim the same the oldest has it."""
-        self.cluster, self._age = cluster, age
+    def __init__(self, cluster: Cluster, age: Age = as_written, let_in: frozenset[Manifest] = frozenset()) -> None:
+        """`age` orders objects of one kind, the oldest first; where two of them claim the same the oldest has it.
+
+        Admission lets `let_in` through whatever it finds.
+        """
+        self.cluster, self._age, self._let_in = cluster, age, let_in
         self.domain = cluster.settings.domain
         self.config: Mapping[str, Any] = cluster.settings.mesh
         self.root_namespace: str = self.config.get("rootNamespace") or "istio-system"
@@ -67,7 +70,7 @@ class Mesh:
     def refused(self) -> dict[Manifest, tuple[Refusal, ...]]:
         """The objects that Istio's admission refuses, with its reasons; the control plane never sees them."""
         reasons = ((manifest, tuple(one for one in said if not one.pruned)) for manifest, said in self._judged)
-        return {manifest: why for manifest, why in reasons if why}
+        return {manifest: why for manifest, why in reasons if why and manifest not in self._let_in}
 
     @property
     def pruned(self) -> list[tuple[Manifest, Refusal]]:

@@ -102,7 +102,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
 
 
 def _faults(found: Content, cluster: str) -> list[Fault]:
-    return [Fault(broken.place, broken.message, broken.hint, cluster) for broken in found.faults]
+    return [Fault(b.place, b.message, b.hint, cluster, b.text if b.dropped else "") for b in found.faults]
 
 
 def _unclear(found: Content, cluster: str) -> list[BlindSpot]:

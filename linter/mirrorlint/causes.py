@@ -1,0 +1,90 @@
+"""One finding for one cause: what several mirrors suffer from is said once, and a loss behind a refused object belongs to the refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.mesh import by_name
+from mirrorlint.fleet import Documents, Fault, Manifest
+from mirrorlint.istio.names import subset_of, without_port
+from mirrorlint.rule import ERROR, Finding, Loss
+
+BROKEN, REFUSED = "broken-document", "refused-by-istio"
+_MISSING = {
+    reason.UNKNOWN_TARGET: "Service",
+    reason.UNKNOWN_DESTINATION: "Service",
+    reason.NO_LISTENER: "Gateway",
+    reason.NO_FILTER_CHAIN: "Gateway",
+    reason.NO_VIRTUAL_HOST: "VirtualService",
+}
+
+
+class Causes:
+    """Finds the object that is to blame for a loss although it is not on the way: one that is refused, or can't be read."""
+
+    def __init__(self, documents: Documents, delivery: Delivery) -> None:
+        """`delivery` is the one that the losses come from."""
+        self._clusters, self._faults = documents.clusters, documents.faults
+        self._refused = {name: mesh.refused for name, mesh in delivery.meshes.items()}
+        self._letting_in = cache(self._with)
+
+    def behind(self, loss: Loss) -> str:
+        """The cause of the finding that speaks for a loss as well; "" when the loss speaks for itself."""
+        fault = next((fault for fault in self._faults if _may_hold(fault, loss)), None)
+        if fault:
+            return cause_of(BROKEN, fault.place)
+        refused = self._refused[loss.end.cluster or loss.source]
+        found = next((manifest for manifest in refused if _names(manifest, loss)), None)
+        found = found or next((manifest for manifest in refused if self._helps(loss, manifest)), None)
+        return cause_of(REFUSED, refused[found][0].node.place) if found else ""
+
+    def _helps(self, loss: Loss, refused: Manifest) -> bool:
+        """Whether a shadow would get farther if Istio let an object through."""
+        ways = self._letting_in(refused).follow(loss.way.call, loss.world)
+        again = [way for way in ways if way.mirror.node == loss.way.mirror.node]
+        return any(end.reason != loss.end.reason for way in again for end in way.ends)
+
+    def _with(self, refused: Manifest) -> Delivery:
+        return Delivery(self._clusters, by_name, frozenset({refused}))
+
+
+def _names(refused: Manifest, loss: Loss) -> bool:
+    """Whether a refused object is for the host or the port that is missing."""
+    end, spec = loss.end, refused.node["spec"]
+    if refused.kind == "Gateway" and end.reason == reason.NO_LISTENER and end.address:
+        return any(server["port"]["number"].number == end.address.port for server in spec["servers"])
+    wanted = {
+        (reason.UNKNOWN_TARGET, "ServiceEntry"): loss.way.target[0],
+        (reason.UNKNOWN_DESTINATION, "ServiceEntry"): end.destination.host if end.destination else "",
+        (reason.NO_VIRTUAL_HOST, "VirtualService"): without_port(loss.way.host),
+    }.get((end.reason, refused.kind), "")
+    return bool(wanted) and any(subset_of(wanted.lower(), host.text.lower()) for host in spec["hosts"])
+
+
+def _may_hold(fault: Fault, loss: Loss) -> bool:
+    """Whether a document that can't be read names what is missing: a kind, and of a service its name."""
+    end = loss.end
+    cluster = end.cluster or loss.source
+    name = loss.way.target[0] if end.scope is None else end.destination.host if end.destination else ""
+    kind = _MISSING.get(end.reason, "")
+    return bool(kind and fault.cluster == cluster and f"kind: {kind}" in fault.text and name.partition(".")[0] in fault.text)
+
+
+def cause_of(rule: str, place: object) -> str:
+    """The cause of a finding that stands for itself."""
+    return f"{rule} {place}"
+
+
+def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for each cause: the first of its errors, that of an object before those of mirrors; the others become notes."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in dict.fromkeys(findings):
+        groups.setdefault(finding.cause, []).append(finding)
+    for group in groups.values():
+        first, *others = sorted(group, key=lambda f: (f.likewise is not None, f.level != ERROR, f))
+        notes = dict.fromkeys((*first.notes, *(other.likewise for other in others if other.likewise)))
+        worlds = sorted({world for finding in group for world in finding.worlds})
+        yield first._replace(notes=tuple(notes), worlds=tuple(worlds))

@@ -1,0 +1,72 @@
+"""One finding for one cause."""
+
+from __future__ import annotations
+
+from test_engine import SOURCE, TARGET, judge, levels
+
+from mirrorlint import check, loads
+
+SECOND = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: cart}
+spec:
+  hosts: [cart]
+  http:
+    - route: [{destination: {host: cart}}]
+      mirror: {host: stage.example.com, port: {number: 80}}
+"""
+MIRROR = "      mirror: {host: stage.example.com, port: {number: 80}}"
+LINE_OF_SECOND = len((SOURCE + SECOND).splitlines())
+
+
+def test_mirrors_to_one_unknown_host_are_one_finding_with_a_note_for_each_other_one() -> None:
+    (finding,) = judge(source=(SOURCE + SECOND).replace("hosts: [stage.example.com]", "hosts: [test.example.com]")).findings
+    assert (finding.level, finding.rule) == ("error", "mirror-to-unknown-host")
+    assert [note.place.line for note in finding.notes if "this mirror" in note.message] == [LINE_OF_SECOND]
+
+
+def test_mirrors_to_two_unknown_hosts_are_two_findings() -> None:
+    source = (SOURCE + SECOND.replace("stage.example.com", "other.example.com")).replace("hosts: [stage.", "hosts: [test.")
+    assert levels(judge(source=source)) == [("error", "mirror-to-unknown-host")] * 2
+
+
+def test_mirrors_that_one_object_of_the_target_loses_are_one_finding_that_names_each() -> None:
+    deaf = TARGET.replace("hosts: ['*'], gateways", "hosts: [a.example.com], gateways")
+    (finding,) = judge(source=SOURCE + SECOND, target=deaf).findings
+    assert finding.rule == "shadow-host-not-accepted"
+    told = {note.place.line for note in finding.notes if "this mirror sends" in note.message}
+    assert told == {SOURCE.splitlines().index(MIRROR) + 1, LINE_OF_SECOND}
+
+
+def test_a_mirror_that_is_lost_behind_a_refused_object_is_a_note_of_the_refusal() -> None:
+    report = judge(target=TARGET.replace("protocol: HTTP}, hosts", "protocol: HTTPS}, hosts"))
+    (finding,) = report.findings
+    assert (finding.level, finding.rule) == ("error", "refused-by-istio")
+    assert [(note.cluster, note.message) for note in finding.notes] == [("prod", "so the shadows of this mirror are lost")]
+    assert set(report.mirrors[0].delivery.values()) == {"none"}
+
+
+def test_the_loss_speaks_for_itself_where_the_refusal_is_switched_off() -> None:
+    fleet = loads({"prod": SOURCE, "stage": TARGET.replace("protocol: HTTP}, hosts", "protocol: HTTPS}, hosts")})
+    loaded = fleet.loaded._replace(settings=fleet.loaded.settings._replace(rules={"refused-by-istio": "off"}))
+    fleet.loaded = loaded
+    assert levels(check(fleet)) == [("error", "ingress-without-listener")]
+
+
+def test_a_refused_object_that_is_not_in_the_way_leaves_the_loss_alone() -> None:
+    refused = "\n---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: odd}\nspec: {hosts: []}\n"
+    source = SOURCE.replace("hosts: [stage.example.com]", "hosts: [test.example.com]") + refused
+    assert sorted(levels(judge(source=source))) == [("error", "mirror-to-unknown-host"), ("error", "refused-by-istio")]
+
+
+def test_a_mirror_whose_entry_cannot_be_read_is_a_note_of_the_broken_document() -> None:
+    (finding,) = judge(source=SOURCE.replace("resolution: DNS}", "resolution: DNS")).findings
+    assert finding.rule == "broken-document"
+    assert [note.message for note in finding.notes] == ["so the shadows of this mirror are lost"]
