@@ -6,7 +6,7 @@ from mirrorlint import nearest
 from mirrorlint.delivery import reason
 from mirrorlint.rule import Flaw, Loss, Remark
 
-REASON = reason.TLS_MISMATCH
+REASONS = (reason.TLS_MISMATCH,)
 
 
 def check(loss: Loss) -> Flaw:

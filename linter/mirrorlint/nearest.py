@@ -25,14 +25,14 @@ def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
     if hidden:
         node = hidden[0].manifest.node["spec"]["exportTo"].at(0)
         return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
-    meant = _meant(mesh, host)
-    return (Remark(*meant, cluster),) if meant else ()
+    found = meant(mesh, host)
+    return (Remark(found[0].node, found[1], cluster),) if found else ()
 
 
 @lru_cache(maxsize=1024)
-def _meant(mesh: Mesh, host: str) -> tuple[Node, str] | None:
-    """What a host was probably meant to be; asked for the same one by many a mirror."""
-    return next(((service.node, words) for service, words in _variants(mesh, host)), None)
+def meant(mesh: Mesh, host: str) -> tuple[Service, str] | None:
+    """The service that a host was probably meant to be, and why it isn't; asked for the same one by many a mirror."""
+    return next(iter(_variants(mesh, host)), None)
 
 
 def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery, End, Way
-from mirrorlint.fleet import BlindSpot, Documents
+from mirrorlint.fleet import BlindSpot, Documents, Suppression
 from mirrorlint.source import Node, Place
 
 ERROR, WARNING, OFF = "error", "warning", "off"
@@ -25,7 +25,7 @@ class Remark(NamedTuple):
 class Flaw(NamedTuple):
     """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`.
 
-    Flaws of one rule with the same `cause` are one finding; "" stands for the place. `likewise` is what a flaw adds to another one of its
+    Flaws with the same `cause` are one finding; "" stands for the rule and the place. `likewise` is what a flaw adds to another one of its
     cause, None for nothing but its place.
     """
 
@@ -36,6 +36,11 @@ class Flaw(NamedTuple):
     remarks: tuple[Remark, ...] = ()
     cause: str = ""
     likewise: Remark | None = None
+
+
+def cause_of(rule: str, place: Place) -> str:
+    """The cause that a finding has when it stands for itself."""
+    return f"{rule} {place}"
 
 
 class Loss(NamedTuple):
@@ -68,12 +73,20 @@ class Loss(NamedTuple):
         return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks), likewise=sent)
 
 
+class Idle(NamedTuple):
+    """A suppression that did nothing, and why."""
+
+    suppression: Suppression
+    why: str
+
+
 class Subject(NamedTuple):
-    """What a rule about objects reads: all documents, and the delivery that was asked."""
+    """What a rule about objects reads: all documents, the delivery that was asked, and suppressions that did nothing."""
 
     documents: Documents
     delivery: Delivery
     judged: tuple[Judged, ...]
+    idle: tuple[Idle, ...] = ()
 
 
 class Note(NamedTuple):

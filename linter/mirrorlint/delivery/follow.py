@@ -15,6 +15,7 @@ from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
 from mirrorlint.delivery.ingress import Landing, ingress_scopes, landing
 from mirrorlint.delivery.match import Request, Route, first_match
 from mirrorlint.delivery.mesh import Age, Mesh, as_written
+from mirrorlint.delivery.policy import Arriving, Verdict, verdict
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
@@ -25,6 +26,7 @@ from mirrorlint.istio.virtual_service import NO_HEADERS, Destination, Mirror
 
 AnyScope = SidecarScope | GatewayScope
 LOST, SOME = "lost", "some"
+_WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -47,7 +49,10 @@ class Call(NamedTuple):
 
 
 class End(NamedTuple):
-    """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks."""
+    """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks.
+
+    `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through.
+    """
 
     reason: str
     address: Address | None = None
@@ -58,6 +63,7 @@ class End(NamedTuple):
     host: VirtualHost | None = None
     route: Route | None = None
     destination: Destination | None = None
+    policy: Verdict | None = None
 
     @property
     def outcome(self) -> str:
@@ -219,16 +225,17 @@ def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
 def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
     """How far a shadow gets at a cluster's ingress gateway."""
     end = End(reason.NO_LISTENER, address, scope=scope)
-    chains = next((scope.listeners[port] for port in scope.container_ports(address.port) if port in scope.listeners), ())
-    if not chains:
+    port = next((port for port in scope.container_ports(address.port) if port in scope.listeners), 0)
+    if not port:
         return end
-    picked = pick_chain(chains, upstream.sni_for(shadow.host))
+    picked = pick_chain(scope.listeners[port], upstream.sni_for(shadow.host))
     if len(picked) != 1:
         return end._replace(reason=reason.TLS_MISMATCH if picked else reason.NO_FILTER_CHAIN)
     end = end._replace(chain=picked[0])
     if not _agree(upstream.tls, picked[0]):
         return end._replace(reason=reason.TLS_MISMATCH)
-    return _routed(end, scope, picked[0], upstream, shadow)
+    end = _routed(end, scope, picked[0], upstream, shadow)
+    return _permitted(end, scope, shadow, port) if end.reason == reason.ARRIVES and scope.mesh.authorization_policies else end
 
 
 def _agree(tls: str, chain: Chain) -> bool:
@@ -252,6 +259,15 @@ def _routed(end: End, scope: GatewayScope, chain: Chain, upstream: Upstream, sha
     if route is None:
         return end._replace(reason=reason.NO_ROUTE)
     return _answered(end._replace(route=route), scope, route, host.port)
+
+
+def _permitted(end: End, scope: GatewayScope, shadow: Request, port: int) -> End:
+    """Whether the gateway's policies let a shadow through that would arrive."""
+    mutual = bool(end.chain and end.chain.servers[0].mode in _WITH_CERTIFICATE)
+    found = verdict(scope, Arriving(shadow, port, mutual))
+    if found.allowed:
+        return end
+    return end._replace(policy=found, reason=end.reason if found.allowed is None else reason.DENIED)
 
 
 def _answered(end: End, scope: GatewayScope, route: Route, port: int) -> End:

@@ -169,6 +169,11 @@ class Mesh:
         return any(not gateway.selector or _alike(gateway.selector, selected) for gateway in self.gateways)
 
     @cached_property
+    def authorization_policies(self) -> tuple[Manifest, ...]:
+        """The AuthorizationPolicies, the oldest first."""
+        return tuple(sorted(self.cluster.of("AuthorizationPolicy", "security.istio.io"), key=self._age))
+
+    @cached_property
     def sidecars(self) -> tuple[Sidecar, ...]:
         """The Sidecars, those with a workloadSelector first (push_context.go:initSidecarScopes)."""
         return tuple(sorted((read_sidecar(m) for m in self.admitted("Sidecar")), key=lambda s: not s.selective))

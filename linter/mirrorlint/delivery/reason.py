@@ -15,6 +15,8 @@ NO_ROUTE = "no-route"
 HTTPS_REDIRECT = "https-redirect"
 REDIRECT = "redirect"
 DIRECT_RESPONSE = "direct-response"
+DENIED = "denied"
+ABORT = "abort"
 UNKNOWN_DESTINATION = "unknown-destination"
 
 OUTCOMES = {ARRIVES: ARRIVES, STAYS: STAYS, ELSEWHERE: ELSEWHERE, UNKNOWN: ELSEWHERE}  # every other reason is a loss

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mirrorlint.fleet import Manifest
+from mirrorlint.fleet import Manifest, Suppression
+from mirrorlint.loading.suppressions import suppressions
 from mirrorlint.source import Broken, Node, parse
 
 NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
@@ -36,6 +37,7 @@ class Content(NamedTuple):
     objects: int
     faults: tuple[Broken, ...]
     unclear: tuple[Broken, ...]
+    suppressions: tuple[Suppression, ...] = ()
 
     @property
     def meshed(self) -> bool:
@@ -54,7 +56,7 @@ def content(data: bytes, path: str) -> Content:
         waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
         unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
         manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
-    return Content(manifests, len(found), faults, tuple(unclear))
+    return Content(manifests, len(found), faults, tuple(unclear), tuple(suppressions(data, path, parsed.documents, manifests)))
 
 
 def _variable(node: Node) -> Node | None:
