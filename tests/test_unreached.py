@@ -64,9 +64,9 @@ CASES = {
         "shop.example.com",
     ),
     "a host that is no service": (
-        lambda source: source.replace("hosts: [shop]", "hosts: [shopp]").replace("80", "8000"),
-        "`shopp` is no service of prod",
-        "shopp",
+        lambda source: source.replace("hosts: [shop]", "hosts: [gone]").replace("80", "8000"),
+        "`gone` is no service of prod",
+        "gone",
     ),
     "a port of another protocol": (
         lambda source: source.replace("name: http, port: 80", "name: tcp, port: 80"),

@@ -70,7 +70,8 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     ]
     spared = _spared(judged, documents)
     causes = Causes(documents, delivery)
-    subject = Subject(documents, delivery, tuple(judged))
+    versions = {name: istio or cluster.settings.istio for name, cluster in documents.clusters.items()}
+    subject = Subject(documents, delivery, tuple(judged), versions)
     found = [
         *_object_findings(subject, levels),
         *(f for mirror in judged for f in _mirror_findings(mirror, documents, causes, mirror.mirror.node.place in spared)),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery, End, Way
-from mirrorlint.fleet import BlindSpot, Documents, Suppression
+from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
 from mirrorlint.source import Node, Place
 
 ERROR, WARNING, OFF = "error", "warning", "off"
@@ -81,12 +82,29 @@ class Idle(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What a rule about objects reads: all documents, the delivery that was asked, and suppressions that did nothing."""
+    """What a rule about objects reads.
+
+    That is all documents, the delivery that was asked, each cluster's Istio ("" where its version is not known), and suppressions that
+    did nothing.
+    """
 
     documents: Documents
     delivery: Delivery
     judged: tuple[Judged, ...]
+    versions: Mapping[str, str]
     idle: tuple[Idle, ...] = ()
+
+    def arrivals(self) -> Iterator[tuple[Judged, Way, End]]:
+        """The ends at which shadows arrive."""
+        for judged in self.judged:
+            ends = ((way, end) for ways in judged.ways.values() for way in ways for end in way.ends)
+            yield from ((judged, way, end) for way, end in ends if end.reason == reason.ARRIVES)
+
+    def http_rules(self) -> Iterator[tuple[str, Manifest, Node]]:
+        """The `http` entries of all VirtualServices that Istio admits, with their clusters and objects."""
+        for cluster, mesh in self.delivery.meshes.items():
+            for manifest in mesh.admitted("VirtualService"):
+                yield from ((cluster, manifest, rule) for rule in manifest.node["spec"]["http"])
 
 
 class Note(NamedTuple):

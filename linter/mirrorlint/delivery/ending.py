@@ -30,6 +30,7 @@ WORDS: Mapping[str, str] = {
     reason.NO_LISTENER: "nothing listens on port {port} of {cluster}'s ingress gateway",
     reason.NO_FILTER_CHAIN: "no server on port {port} takes {connection}: the connection is closed",
     reason.TLS_MISMATCH: "the shadow comes as {connection}, {taken}",
+    reason.CERTIFICATE_MISMATCH: "{certificate} is not for the name that is asked for: the handshake fails",
     reason.NO_VIRTUAL_HOST: "404: no host that a Gateway and a VirtualService share covers `{host}`{closest}",
     reason.NO_ROUTE: "404: {unrouted}",
     reason.HTTPS_REDIRECT: "301: the server redirects to HTTPS (`httpsRedirect`), and nobody follows for a shadow",
@@ -94,6 +95,7 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "taken": _taken(end.chain),
         "closest": f" (the closest is `{found.domain}`)" if (found := _closest(end, host)) else "",
         "policy": str(end.policy.policy) if end.policy else "",
+        "certificate": str(end.certificate.manifest) if end.certificate else "",
         "unrouted": _unrouted(end, f"{way.request.method} {path}"),
     }
 
@@ -179,6 +181,8 @@ def _node(way: Way, end: End, host: str) -> Node:
     """What decides the end: at the source a value of the mirror, at the target what refuses or comes nearest."""
     if end.policy and end.policy.node:
         return end.policy.node
+    if end.certificate:
+        return end.certificate.manifest.node["spec"]["dnsNames"].at(0)
     if end.scope is None or end.address is None:
         return _node_at_source(way, end)
     if end.chain is None:

@@ -16,6 +16,7 @@ MATTERS = {
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
     GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
     "": frozenset({"Service", "Namespace", "Pod"}),
+    "cert-manager.io": frozenset({"Certificate"}),
     "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
     "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
     "argoproj.io": frozenset({"Application"}),
