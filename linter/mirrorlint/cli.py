@@ -147,6 +147,24 @@ def rules() -> None:
     _write("", "".join(f"{name:{width}}  {summary(name)}\n" for name in rule_book()))
 
 
+@cli.command()
+@click.argument("path", default=".")
+def init(path: str) -> None:
+    """Write a commented .mirrorlint.yaml from what is found in a repository."""
+    from mirrorlint import engine, initial, tracing
+    from mirrorlint.loading.settings import FILE
+    from mirrorlint.rule import OFF
+
+    file = os.path.join(path, FILE)
+    if os.path.lexists(file):
+        raise click.UsageError(f"{file} is there already")
+    loaded = _load([path], "")
+    informing = {name: engine.summary(name) for name in engine.rule_book() if engine.level_of(name) == OFF}
+    ways = [way for _, way in tracing.every_way(loaded.documents, "")]
+    _write(file, initial.render(os.path.abspath(path), loaded.groups, loaded.documents, ways, informing))
+    click.echo(f"wrote {file}")
+
+
 def _load(paths: Sequence[str], config: str) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
