@@ -17,7 +17,7 @@ _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 _HEAD = """# Settings of mirrorlint: all of them are optional, and a comment shows what could be said.
 clusters:
 """
-_CLUSTER = """    # istio: "1.27"    # the control plane's version: up to 1.27 `-shadow` stands behind a shadow's Host; without it both are judged
+_CLUSTER = """    # istio: "1.27"    # the control plane's version: up to 1.27 a shadow's Host ends in `-shadow`; without it both are judged
     # mesh: {{outboundTrafficPolicy: {{mode: REGISTRY_ONLY}}}}    # meshConfig, as Istio spells it
     # complete: false    # objects of {name} live elsewhere as well: what is missing here is a warning
 """

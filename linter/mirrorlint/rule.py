@@ -145,7 +145,10 @@ class MirrorFate(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All that a run has to say; findings, blind spots and mirrors are in order of their places."""
+    """All that a run has to say; findings, blind spots and mirrors are in order of their places.
+
+    `suppressed` and `baselined` count the findings that are left out, since a comment, an annotation or a baseline accepts them.
+    """
 
     findings: tuple[Finding, ...]
     blind_spots: tuple[BlindSpot, ...]
@@ -153,6 +156,7 @@ class Report(NamedTuple):
     suppressed: int = 0
     files: int = 0
     documents: int = 0
+    baselined: int = 0
 
     def count(self, level: str) -> int:
         """The number of findings of a level."""
