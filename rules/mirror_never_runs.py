@@ -23,8 +23,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
 def _cause(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
     service, rule, mirror = judged.service, judged.rule, judged.mirror
     if rule.action != "route":
-        field = "redirect" if rule.action == "redirect" else "directResponse"
-        return rule.node.key(field) if field in rule.node else mirror.node, "its rule answers requests itself"
+        return rule.answer, "its rule answers requests itself"
     bound = {gateway.name for gateway in mesh.gateways}
     missing = [name for name in service.gateways if name != MESH and name not in bound]
     if missing and MESH not in service.gateways:
@@ -36,4 +35,4 @@ def _cause(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
     if MESH in service.gateways and not any(port.routes_http for port in ports):
         unserved = f"{hosts} is no service of {judged.cluster}, and nothing there speaks HTTP on port 80"
         return service.hosts[0].node, f"no port of {hosts} speaks HTTP, so `http` rules see none of it" if ports else unserved
-    return mirror.node["host"], f"no caller of {hosts} reaches its rule"
+    return mirror.destination.host_node, f"no caller of {hosts} reaches its rule"

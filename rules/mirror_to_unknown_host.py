@@ -17,7 +17,7 @@ def check(loss: Loss) -> Flaw:
     service = loss.way.scope.service(host)
     if service is None:
         message = f"`{loss.target}` is not a host of {loss.source}'s registry: {DROPPED}"
-        return loss.at_source(mirror.node["host"], message, *host_remarks(loss.way.scope, host))
+        return loss.at_source(mirror.destination.host_node, message, *host_remarks(loss.way.scope, host))
     if service.port(port) is None:
         return _wrong_port(loss, service)
     subset = mirror.destination.subset
@@ -27,13 +27,15 @@ def check(loss: Loss) -> Flaw:
             mirror.node["subset"], message, Remark(service.node, f"the host is defined by {service.manifest}", loss.source)
         )
     message = f"Istio builds no upstream for `{loss.target}` ({service.manifest}): {DROPPED}"
-    return loss.at_source(mirror.node["host"], message, Remark(service.node, "a port for UDP, or a name without an endpoint", loss.source))
+    return loss.at_source(
+        mirror.destination.host_node, message, Remark(service.node, "a port for UDP, or a name without an endpoint", loss.source)
+    )
 
 
 def _wrong_port(loss: Loss, service: Service) -> Flaw:
     mirror, (host, port) = loss.judged.mirror, loss.way.target
     ports = ", ".join(str(p.number) for p in service.ports) or "none"
-    node = mirror.node["port"]["number"]
+    node = mirror.destination.port_node
     said = "" if node.present else ", the port that is called, since the mirror names none"
     remark = Remark(service.ports[0].node if service.ports else service.node, f"{service.manifest} has {ports}", loss.source)
     return loss.at_source(node, f"`{host}` has no port {port}{said}: {DROPPED}", remark)

@@ -13,5 +13,5 @@ def check(loss: Loss) -> Flaw:
     route = loss.end.route
     message = f"{loss.end.cluster}'s rule for `{loss.way.host}` answers the shadow itself, and no workload gets it"
     if route is None:
-        return loss.at_source(loss.judged.mirror.node["host"], message)
-    return loss.at_target(route.rule.node.key("directResponse"), message, route.service.manifest)
+        return loss.at_source(loss.judged.mirror.destination.host_node, message)
+    return loss.at_target(route.rule.answer, message, route.service.manifest)

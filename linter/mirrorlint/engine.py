@@ -262,7 +262,7 @@ def _fate(judged: Judged) -> MirrorFate:
         for world in judged.ways
     }
     target = f"{destination.host}:{port}" if port else destination.host
-    return MirrorFate(judged.mirror.node["host"].place, judged.cluster, str(owner), target, delivery)
+    return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, delivery)
 
 
 def _delivered(outcomes: set[str], reasons: set[str]) -> str:

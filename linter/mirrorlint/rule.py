@@ -55,7 +55,7 @@ class Loss(NamedTuple):
 
     def at_target(self, node: Node, message: str, owner: object, *remarks: Remark) -> Flaw:
         """A flaw in the cluster that the shadow reached, with a remark at the mirror."""
-        mirror = self.judged.mirror.node["host"]
+        mirror = self.judged.mirror.destination.host_node
         sent = Remark(mirror, f"this mirror sends its shadows there, with Host `{self.way.host}`", self.source)
         return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks))
 

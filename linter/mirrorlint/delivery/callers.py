@@ -12,7 +12,7 @@ from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
-from mirrorlint.istio.virtual_service import Mirror, Rule, VirtualService
+from mirrorlint.istio.routing import Mirror, Rule, VirtualService
 from mirrorlint.source import Place
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))

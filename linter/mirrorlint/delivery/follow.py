@@ -21,7 +21,7 @@ from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.worlds import shadow_host
 from mirrorlint.fleet import Cluster
 from mirrorlint.istio.names import without_port
-from mirrorlint.istio.virtual_service import NO_HEADERS, Destination, Mirror
+from mirrorlint.istio.routing import NO_HEADERS, Destination, Mirror
 
 AnyScope = SidecarScope | GatewayScope
 LOST, SOME = "lost", "some"

@@ -12,8 +12,8 @@ from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
 from mirrorlint.istio.gateway import PASSTHROUGH, Server
 from mirrorlint.istio.names import intersection, subset_of
+from mirrorlint.istio.routing import Destination, VirtualService
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.virtual_service import Destination, VirtualService
 
 _ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (a Gateway's `bind`, nothing is bound here)
 USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
@@ -104,7 +104,7 @@ class GatewayScope(Scope):
                     _add(merged, host.lower(), server, service, routes[key])
             if server.redirects:
                 for host in server.hosts:
-                    found = merged.get(host.lower()) or VirtualHost(host.lower(), (), (), True, server.node["hosts"], server.number)
+                    found = merged.get(host.lower()) or VirtualHost(host.lower(), (), (), True, server.host_node, server.number)
                     merged[host.lower()] = found._replace(requires_tls=True)
         for domain, vhost in merged.items():
             yield domain, vhost._replace(routes=tuple(sorted(vhost.routes, key=lambda route: route.catch_all)))

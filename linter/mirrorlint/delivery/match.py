@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from mirrorlint.istio.matches import Match, StringMatch
-from mirrorlint.istio.virtual_service import Rule, VirtualService
+from mirrorlint.istio.routing import Rule, VirtualService
 
 _JWT = "@request.auth.claims"
 

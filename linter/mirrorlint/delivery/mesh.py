@@ -13,9 +13,10 @@ from mirrorlint.istio.admission import Refusal, judged
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
 from mirrorlint.istio.names import PUBLIC, most_specific
+from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, read_endpoint, read_entry, read_service, texts
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
-from mirrorlint.istio.virtual_service import Reader, VirtualService
+from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 
 EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
@@ -119,7 +120,7 @@ class Mesh:
     @cached_property
     def virtual_services(self) -> tuple[VirtualService, ...]:
         """The VirtualServices with hosts, delegates merged in, the oldest first."""
-        return tuple(VirtualService(m, self.reader) for m in self.admitted("VirtualService") if len(m.node["spec"]["hosts"]))
+        return tuple(read_virtual_service(m, self.reader) for m in self.admitted("VirtualService") if len(m.node["spec"]["hosts"]))
 
     @cached_property
     def routes(self) -> dict[VirtualService, tuple[tuple[Route, ...], ...]]:

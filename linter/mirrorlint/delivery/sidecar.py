@@ -10,9 +10,9 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed, exported_first
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.istio.names import MESH, is_ip, is_wild, most_specific, overlaps, subset_of, without_port
+from mirrorlint.istio.routing import Destination, VirtualService
 from mirrorlint.istio.services import NONE, Service
 from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
-from mirrorlint.istio.virtual_service import Destination, VirtualService
 
 _MESH_ONLY = frozenset({MESH})
 _KEEPS_LISTENER = frozenset(

@@ -14,7 +14,10 @@ PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
 
 
 class Server(NamedTuple):
-    """An entry of `servers`; `hosts` are as Istio compares them: bare, or `namespace/host`."""
+    """An entry of `servers`, or a listener of the Gateway API.
+
+    `hosts` are as Istio compares them: bare, or `namespace/host`; `host_nodes`, `number_node` and `protocol_node` are where it says so.
+    """
 
     gateway: Gateway
     node: Node
@@ -26,6 +29,14 @@ class Server(NamedTuple):
     tls: bool
     mode: str
     redirects: bool
+    host_nodes: tuple[Node, ...]
+    number_node: Node
+    protocol_node: Node
+
+    @property
+    def host_node(self) -> Node:
+        """Its first host."""
+        return self.host_nodes[0]
 
     @property
     def plain_http(self) -> bool:
@@ -76,6 +87,9 @@ def _server(gateway: Gateway, node: Node) -> Server:
         tls=bool(tls),
         mode=tls["mode"].text or "PASSTHROUGH" if tls else "",
         redirects=tls["httpsRedirect"].truth,
+        host_nodes=tuple(node["hosts"]) or (node["hosts"],),
+        number_node=port["number"],
+        protocol_node=port["protocol"],
     )
 
 
