@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from mirrorlint import unjudged
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.age import by_name, by_name_backwards
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
-from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import ClusterSettings, Documents
 from mirrorlint.istio.names import without_port

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint.delivery.age import eldest
 from mirrorlint.delivery.follow import Call, Delivery, End, Way
-from mirrorlint.delivery.mesh import Mesh, eldest
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import PLAIN, Sample, against, meeting, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX

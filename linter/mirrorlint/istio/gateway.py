@@ -59,12 +59,16 @@ class Server(NamedTuple):
 
 
 class Gateway(NamedTuple):
-    """An Istio Gateway; an empty selector means every gateway pod."""
+    """An Istio Gateway, which has a selector (an empty one means every gateway pod), or a listener of the Gateway API.
+
+    The latter configures the pods behind `services`, hosts of its own namespace.
+    """
 
     manifest: Manifest
     name: str
     selector: Mapping[str, str]
     servers: tuple[Server, ...]
+    services: tuple[str, ...] = ()
 
 
 def read_gateway(manifest: Manifest) -> Gateway:
