@@ -16,5 +16,5 @@ def check(subject: Subject) -> Iterator[Flaw]:
         if not any(judged.ways.values()):
             node, why, remarks, cause = obstacle(judged, subject.delivery.meshes[judged.cluster])
             message = f"no request can make the mirror to `{judged.mirror.destination.host}` run: {why}"
-            likewise = Remark(judged.mirror.node["host"], "so this mirror never runs", judged.cluster)
+            likewise = Remark(judged.mirror.destination.host_node, "so this mirror never runs", judged.cluster)
             yield Flaw(node.place, message, judged.cluster, str(judged.mirror.owner), remarks, cause, likewise)

@@ -29,7 +29,9 @@ def obstacle(judged: Judged, mesh: Mesh) -> Obstacle:
     """What most probably keeps requests away from a mirror that none reaches."""
     found = (*_answering(judged), *_unbound(judged, mesh), *_unserved(judged, mesh), *_overtaken(judged, mesh), *_behind(judged))
     hosts = _named(host.node.text for host in judged.service.hosts)
-    return next(iter((*found, *_narrow(judged, mesh))), Obstacle(judged.mirror.node["host"], f"no caller of {hosts} reaches its rule"))
+    return next(
+        iter((*found, *_narrow(judged, mesh))), Obstacle(judged.mirror.destination.host_node, f"no caller of {hosts} reaches its rule")
+    )
 
 
 def _answering(judged: Judged) -> Iterator[Obstacle]:
@@ -107,7 +109,7 @@ def _behind(judged: Judged) -> Iterator[Obstacle]:
         takes_all = not rule.matches or any(not any(condition) for condition in conditions)
         if takes_all or (wanted and all(condition in conditions for condition in wanted)):
             what = "every request" if takes_all else "what it asks for"
-            remark = Remark(judged.mirror.node["host"], "this mirror", judged.cluster)
+            remark = Remark(judged.mirror.destination.host_node, "this mirror", judged.cluster)
             yield Obstacle(rule.node, f"this rule stands in front of its rule and takes {what}", (remark,))
 
 

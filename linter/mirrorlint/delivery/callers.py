@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint.delivery.age import eldest
 from mirrorlint.delivery.follow import Call, Delivery, End, Way
-from mirrorlint.delivery.mesh import Mesh, eldest
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import PLAIN, Sample, against, meeting, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
-from mirrorlint.istio.virtual_service import Mirror, Rule, VirtualService
+from mirrorlint.istio.routing import Mirror, Rule, VirtualService
 from mirrorlint.source import Place
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))

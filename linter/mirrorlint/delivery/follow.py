@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
 from mirrorlint.delivery.ingress import Landing, ingress_scopes, landing
 from mirrorlint.delivery.match import Request, Route, first_match
-from mirrorlint.delivery.mesh import Age, Mesh, as_written
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.policy import Arriving, Verdict, verdict
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
@@ -23,7 +24,7 @@ from mirrorlint.delivery.worlds import shadow_host
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificate import Certificate
 from mirrorlint.istio.names import without_port
-from mirrorlint.istio.virtual_service import NO_HEADERS, Destination, Mirror
+from mirrorlint.istio.routing import NO_HEADERS, Destination, Mirror
 
 AnyScope = SidecarScope | GatewayScope
 LOST, SOME = "lost", "some"
