@@ -155,11 +155,11 @@ def explain(rule: str) -> None:
 
 @cli.command()
 def rules() -> None:
-    """List the rules with what each one finds."""
-    from mirrorlint.engine import rule_book, summary
+    """List the rules with the level of each, unless settings say otherwise, and what it finds."""
+    from mirrorlint.engine import level_of, rule_book, summary
 
     width = max(map(len, rule_book()))
-    _write("", "".join(f"{name:{width}}  {summary(name)}\n" for name in rule_book()))
+    _write("", "".join(f"{name:{width}}  {level_of(name):7}  {summary(name)}\n" for name in rule_book()))
 
 
 @cli.command()
