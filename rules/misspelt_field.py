@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.rule import Flaw, Subject
+from mirrorlint.rule import REPLACE, Edit, Flaw, Subject
 
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the key."""
     for cluster, mesh in subject.delivery.meshes.items():
         for manifest, field in mesh.pruned:
-            yield Flaw(field.node.place, field.message, cluster, str(manifest))
+            fix = (Edit(REPLACE, field.node, (field.meant,)),) if field.meant else ()
+            yield Flaw(field.node.place, field.message, cluster, str(manifest), fix=fix)

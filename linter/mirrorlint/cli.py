@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from mirrorlint.rule import Report
+    from mirrorlint.fixing import Change
+    from mirrorlint.loading import Loaded
+    from mirrorlint.rule import Finding, Report
 
 VERSION = "0.1.0"
 _PATHS = click.argument("paths", nargs=-1, metavar="[[NAME=]PATH]...")
@@ -56,15 +59,9 @@ def cli() -> None:
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
-    from mirrorlint import engine
     from mirrorlint.rule import ERROR, WARNING
 
-    loaded = _load(paths, options["config"])
-    levels = {**loaded.settings.rules, **_chosen(options["only"], options["skip"])}
-    try:
-        report = engine.lint(loaded.documents, levels, options["istio"])
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    report = _report(_load(paths, options["config"]), options["istio"], _chosen(options["only"], options["skip"]))
     for kind, file in _outputs(options["formats"], options["output"]):
         _write(file, _rendered(kind, report, options, to_terminal=not file))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
@@ -118,6 +115,39 @@ def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
 
 @cli.command()
 @_PATHS
+@click.option("--diff", is_flag=True, help="Print a patch that `git apply` takes (exit 1), and write nothing.")
+@_ISTIO
+@_CONFIG
+def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
+    """Mend what can be mended without a doubt; every byte outside of an edit stays."""
+    from mirrorlint import fixing
+
+    found = list(fixing.changes(_report(_load(paths, config), istio).findings))
+    for change in (change for change in found if change.patch):
+        _fix(change, diff)
+    for place in (place for change in found for place in change.left):
+        click.echo(f"not fixed: {place}", err=True)
+    sys.exit(1 if diff and any(change.patch for change in found) else 0)
+
+
+def _fix(change: Change, diff: bool) -> None:
+    """Show or make a change; another repository is never written to, and its patch is not among what `git apply` gets."""
+    from mirrorlint import fixing
+
+    if change.repository:
+        click.echo(f"{change.path} is not in this repository; for `git apply` in {change.repository}:\n{change.patch}", err=diff, nl=False)
+    elif diff:
+        _write("", change.patch)
+    else:
+        try:
+            fixing.write(change)
+        except OSError as error:
+            raise click.UsageError(f"{change.path}: {error.strerror}") from error
+        click.echo(f"fixed {change.path}")
+
+
+@cli.command()
+@_PATHS
 @_CONFIG
 def clusters(paths: tuple[str, ...], config: str) -> None:
     """Say which cluster each folder was taken to belong to, and why."""
@@ -163,6 +193,16 @@ def _load(paths: Sequence[str], config: str) -> Any:
     return loaded
 
 
+def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:
+    """Lint what was read; a version that is none is a usage error."""
+    from mirrorlint import engine
+
+    try:
+        return engine.lint(loaded.documents, {**loaded.settings.rules, **levels}, istio)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
     """Levels for `--rule` and `--skip`; an unknown name is a usage error."""
     from mirrorlint.engine import rule_book
@@ -197,9 +237,18 @@ def _rendered(kind: str, report: Report, options: dict[str, Any], *, to_terminal
     from mirrorlint.report import as_json, text
 
     if kind == "json":
-        return as_json.render(report, VERSION)
+        return as_json.render(report, VERSION, _patches(report))
     color = _colored(options["color"], to_terminal=to_terminal)
     return text.render(report, _lines, color=color, quiet=options["quiet"], verbose=options["verbose"], width=_width())
+
+
+def _patches(report: Report) -> Mapping[Finding, str]:
+    """The patches of findings that can be fixed; what makes them is not loaded where there is none."""
+    if not any(finding.fix for finding in report.findings):
+        return {}
+    from mirrorlint import fixing
+
+    return fixing.patches(report.findings)
 
 
 def _lines(path: str) -> Sequence[str]:

@@ -9,7 +9,7 @@ from importlib import import_module, resources
 from types import ModuleType
 from typing import NamedTuple
 
-from mirrorlint import unjudged
+from mirrorlint import remedy, unjudged
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
@@ -17,7 +17,7 @@ from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import ClusterSettings, Documents
 from mirrorlint.istio.names import without_port
-from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
+from mirrorlint.rule import ERROR, OFF, WARNING, Edit, Finding, Flaw, Loss, MirrorFate, Note, Report, Subject
 from mirrorlint.source import Place
 
 WARNINGS = frozenset({"mirror-never-runs", "misspelt-field", "order-undecided"})
@@ -70,7 +70,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     spared = _spared(judged, documents)
     found = [
         *_object_findings(Subject(documents, delivery, tuple(judged))),
-        *(f for mirror in judged for f in _mirror_findings(mirror, documents, mirror.mirror.node.place in spared)),
+        *(f for mirror in judged for f in _mirror_findings(mirror, documents, delivery, mirror.mirror.node.place in spared)),
     ]
     filters = tuple(unjudged.on_the_way(documents, delivery)) if judged else ()
     spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
@@ -101,7 +101,7 @@ def _object_findings(subject: Subject) -> Iterator[Finding]:
 
 def _finding(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:
     notes = (*(Note(r.message, r.cluster, r.node.place) for r in flaw.remarks), *more)
-    return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), tuple(dict.fromkeys(notes)))
+    return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), tuple(dict.fromkeys(notes)), flaw.fix)
 
 
 class _Group(NamedTuple):
@@ -134,7 +134,7 @@ def _spared(judged: Sequence[Judged], documents: Documents) -> set[Place]:
     return found
 
 
-def _mirror_findings(judged: Judged, documents: Documents, spared: bool) -> Iterator[Finding]:
+def _mirror_findings(judged: Judged, documents: Documents, delivery: Delivery, spared: bool) -> Iterator[Finding]:
     """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks.
 
     `spared` says that the loss depends on which of two objects is older.
@@ -154,7 +154,15 @@ def _mirror_findings(judged: Judged, documents: Documents, spared: bool) -> Iter
     notes = [Note(f"{group.flaw.message}{_share(group, judged)}", group.flaw.cluster, group.flaw.place) for group in others]
     if any(loss.end.assumed for loss in first.losses):
         notes.append(_assumed(judged, first.losses[0]))
-    yield _finding(first.rule, ERROR if dead and not doubt else WARNING, first.flaw._replace(message=message), hurt, notes)
+    flaw = first.flaw._replace(message=message, fix=() if doubt else _fix(first, delivery))
+    yield _finding(first.rule, ERROR if dead and not doubt else WARNING, flaw, hurt, notes)
+
+
+def _fix(group: _Group, delivery: Delivery) -> tuple[Edit, ...]:
+    """The edits with which all shadows of a mirror arrive; none where a file is another cluster's as well, which they would change, too."""
+    module = rule_book()[group.rule]
+    edits: tuple[Edit, ...] = module.fix(group.losses[0], delivery) if hasattr(module, "fix") else ()
+    return edits if remedy.of_one_cluster(edits, delivery) else ()
 
 
 def _losses(judged: Judged, way: Way) -> list[Loss]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery, End, Way
@@ -12,6 +12,22 @@ from mirrorlint.source import Node, Place
 
 ERROR, WARNING, OFF = "error", "warning", "off"
 LEVELS = (OFF, WARNING, ERROR)
+
+
+REPLACE, ITEMS, DOCUMENT = "replace", "items", "document"
+
+
+class Edit(NamedTuple):
+    """A change to a file, named by the Node that it concerns; pure data, `mirrorlint.fix` makes text of it.
+
+    REPLACE: a scalar or a key becomes `values[0]`. ITEMS: a sequence of scalars gets `values`, in the place of the items `dropped` or at
+    its end. DOCUMENT: `values[0]`, an object as JSON, follows the document that the node stands in.
+    """
+
+    kind: str
+    node: Node
+    values: tuple[str | int, ...]
+    dropped: tuple[str, ...] = ()
 
 
 class Remark(NamedTuple):
@@ -23,13 +39,17 @@ class Remark(NamedTuple):
 
 
 class Flaw(NamedTuple):
-    """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`."""
+    """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`.
+
+    `fix` has the edits that mend it without a doubt.
+    """
 
     place: Place
     message: str
     cluster: str
     object: str
     remarks: tuple[Remark, ...] = ()
+    fix: tuple[Edit, ...] = ()
 
 
 class Loss(NamedTuple):
@@ -77,7 +97,7 @@ class Note(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A flaw with its rule's name, level and place; `worlds` are those that it holds in, `fix` a unified diff or None."""
+    """A flaw with its rule's name, level and place; `worlds` are those that it holds in, `fix` the edits that mend it."""
 
     place: Place
     rule: str
@@ -87,7 +107,11 @@ class Finding(NamedTuple):
     object: str
     worlds: tuple[str, ...]
     notes: tuple[Note, ...]
-    fix: str | None = None
+    fix: tuple[Edit, ...] = ()
+
+    def __lt__(self, other: tuple[Any, ...]) -> bool:
+        """Order by everything but the fix: Nodes have no order."""
+        return self[:-1] < other[:-1]
 
 
 class MirrorFate(NamedTuple):

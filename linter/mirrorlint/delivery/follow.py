@@ -150,6 +150,11 @@ class Delivery:
         ends = tuple(end for shadow in sent for end in self._ends(call, scope, route, port, upstream, shadow))
         return Way(call, scope, called, route, mirror, (host, number), sent[0].host, sent[0], upstream, ends)
 
+    def ends(self, way: Way, upstream: Upstream | None) -> tuple[End, ...]:
+        """What would become of a way's shadow, the one with the Host `way.host`, if the mirror led to another upstream."""
+        port = way.called.port or way.call.port
+        return tuple(self._ends(way.call, way.scope, way.route, port, upstream, way.request))
+
     def _ends(self, call: Call, scope: AnyScope, route: Route, port: int, upstream: Upstream | None, shadow: Request) -> Iterator[End]:
         """What becomes of a shadow at each of its upstream's endpoints."""
         if not _primary_exists(scope, route, port):
@@ -245,6 +250,11 @@ def _routed(end: End, scope: GatewayScope, chain: Chain, upstream: Upstream, sha
     host = scope.table(chain).pick(shadow.host)
     if host is None:
         return end._replace(reason=reason.NO_VIRTUAL_HOST)
+    return taken(end, scope, host, upstream, shadow)
+
+
+def taken(end: End, scope: GatewayScope, host: VirtualHost, upstream: Upstream, shadow: Request) -> End:
+    """How far a shadow gets in a virtual host of a cluster's ingress gateway."""
     end = end._replace(host=host)
     if host.requires_tls and upstream.tls == PLAINTEXT:
         return end._replace(reason=reason.HTTPS_REDIRECT)

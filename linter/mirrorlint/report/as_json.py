@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from mirrorlint.fleet import BlindSpot
@@ -13,12 +14,12 @@ _VERSION = 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def render(report: Report, version: str) -> str:
-    """Write a report as ASCII; `version` is that of mirrorlint. U+FFFD stands for lone surrogates."""
+def render(report: Report, version: str, fixes: Mapping[Finding, str]) -> str:
+    """Write a report as ASCII; `version` is that of mirrorlint, `fixes` has unified diffs. U+FFFD stands for lone surrogates."""
     document = {
         "version": _VERSION,
         "tool": f"mirrorlint {version}",
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [_finding(finding, fixes.get(finding)) for finding in report.findings],
         "blind_spots": [_blind_spot(spot) for spot in report.blind_spots],
         "mirrors": [_mirror(mirror) for mirror in report.mirrors],
         "summary": _summary(report),
@@ -26,7 +27,7 @@ def render(report: Report, version: str) -> str:
     return json.dumps(_encodable(document), indent=2) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, fix: str | None) -> dict[str, Any]:
     place = finding.place
     return {
         "rule": finding.rule,
@@ -41,7 +42,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "object": finding.object,
         "worlds": list(finding.worlds),
         "notes": [_note(note) for note in finding.notes],
-        "fix": finding.fix,
+        "fix": fix,
     }
 
 
