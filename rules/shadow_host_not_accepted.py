@@ -22,6 +22,6 @@ def check(loss: Loss) -> Flaw:
     return loss.at_target(node, f"{message}; {why}", owner)
 
 
-def fix(loss: Loss, _: Delivery) -> tuple[Edit, ...]:
+def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """List the Hosts."""
-    return accepting(loss)
+    return accepting(loss, delivery)

@@ -34,6 +34,6 @@ def check(loss: Loss) -> Flaw:
     return loss.at_target(destination.node["host"], f"Istio builds no upstream for `{host}:{port}`: {answered}", owner, note)
 
 
-def fix(loss: Loss, _: Delivery) -> tuple[Edit, ...]:
+def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """Name the one that was meant."""
-    return of_destination(loss)
+    return of_destination(loss, delivery)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import StringIO
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -16,7 +16,7 @@ from ruamel.yaml.events import Event, MappingEndEvent, MappingStartEvent, Scalar
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
 
 from mirrorlint import layout
-from mirrorlint.layout import Items, Splice, UnclearError
+from mirrorlint.layout import RISKY, Items, Splice, UnsafeError
 from mirrorlint.rule import DOCUMENT, ITEMS, REPLACE, Edit
 from mirrorlint.source.scalars import plain
 
@@ -28,7 +28,6 @@ _ATTRIBUTES = ("anchor", "tag", "implicit", "value", "flow_style", "explicit", "
 _QUOTED = {'"': DoubleQuotedScalarString, "'": SingleQuotedScalarString}
 _WAITS = "another fix changes the same place: run `mirrorlint fix` again"
 _ALIASED = "it is written once for several places (an anchor)"
-_LAYOUT = "its layout is one that can't be edited without a risk"
 
 
 class Fixed(NamedTuple):
@@ -68,10 +67,6 @@ def _merged(edits: Iterable[Edit]) -> Iterable[Edit]:
     return found.values()
 
 
-class _UnsafeError(Exception):
-    """Why an edit can't be made."""
-
-
 class _Change(NamedTuple):
     """An edit as splices of the text, and as what becomes of its events `first` to `last`."""
 
@@ -89,12 +84,10 @@ def _edited(text: str, edits: Iterable[tuple[int, Edit]]) -> Fixed:
     for offset, edit in edits:
         try:
             change = document.change(offset, edit)
-            if any(max(change.first, other.first) < min(change.last, other.last) for other in done):
-                raise _UnsafeError(_WAITS)
             document.prove([*done, change])
             done.append(change)
-        except (_UnsafeError, UnclearError, YAMLError) as error:
-            left.append((edit, str(error) if isinstance(error, _UnsafeError) else _LAYOUT))
+        except (UnsafeError, YAMLError) as error:
+            left.append((edit, str(error) if isinstance(error, UnsafeError) else RISKY))
     return Fixed(_spliced(text, done), tuple(left))
 
 
@@ -137,13 +130,16 @@ class _Document:
             return _Change((Splice(event.start_mark.index, event.end_mark.index, new),), index, index + 1, (signature,))
         return self._items(index, edit)
 
-    def prove(self, changes: Iterable[_Change]) -> None:
+    def prove(self, changes: Sequence[_Change]) -> None:
         """Read the changed text: its events are those of the old one but for what is meant to change."""
         expected = [_signature(event) for event in self._events]
-        for change in sorted(changes, key=lambda change: -change.first):
+        ordered = sorted(changes, key=lambda change: -change.first)
+        if any(later.first < earlier.last for later, earlier in pairwise(ordered)):
+            raise UnsafeError(_WAITS)
+        for change in ordered:
             expected[change.first : change.last] = change.becomes
         if [_signature(event) for event in _events(_spliced(self._text, changes))] != expected:
-            raise _UnsafeError(_LAYOUT)
+            raise UnsafeError(RISKY)
 
     def _find(self, offset: int, kind: type[Event]) -> int:
         """The event of a kind at an offset; nothing around it may be used elsewhere by an alias."""
@@ -151,18 +147,18 @@ class _Document:
         for index, event in enumerate(self._events):
             if isinstance(event, kind) and event.start_mark.index == offset:
                 if any(each.anchor for each in (*around, event)):
-                    raise _UnsafeError(_ALIASED)
+                    raise UnsafeError(_ALIASED)
                 return index
             if isinstance(event, (SequenceStartEvent, MappingStartEvent)):
                 around.append(event)
             elif isinstance(event, (SequenceEndEvent, MappingEndEvent)):
                 around.pop()
-        raise _UnsafeError(_LAYOUT)
+        raise UnsafeError(RISKY)
 
     def _refuse_multiline(self, event: Any) -> None:
         written = self._text[event.start_mark.index : event.end_mark.index]
         if not isinstance(event, ScalarEvent) or event.anchor or event.tag or not written or _BREAK.search(written):
-            raise _UnsafeError(_LAYOUT)
+            raise UnsafeError(RISKY)
 
     def _composed(self, value: str | int, style: str | None) -> tuple[str, object]:
         """A scalar in a style, or quoted as others of the document are when a plain one would be read as something else."""
@@ -186,6 +182,8 @@ class _Document:
         place = gone[0] if gone else count - 1
         style = items[place].style if items else self._events[index - 1].style
         new = [self._composed(value, style) for value in edit.values if value not in kept]
+        if gone and not new:
+            raise UnsafeError(RISKY)
         becomes = [_signature(item) for item in items]
         becomes[place : place + 1] = [*(() if gone else becomes[place : place + 1]), *(signature for _, signature in new)]
         for number in reversed(gone[1:]):
@@ -197,7 +195,7 @@ class _Document:
     def _document(self, text: str) -> _Change:
         """Add a document behind this one."""
         if len(self._events) < 3 or getattr(self._events[2], "flow_style", False):
-            raise _UnsafeError("a JSON file has room for one object only" if self._events else _LAYOUT)
+            raise UnsafeError("a JSON file has room for one object only" if self._events else RISKY)
         body = f"---\n{_dumped(json.loads(text), indented=self._indented())}"
         signatures = tuple(_signature(event) for event in _events(body)[1:-1])
         newline = layout.newline(self._text, len(self._text))
@@ -208,9 +206,9 @@ class _Document:
 
     def _indented(self) -> bool:
         """Whether the first block sequence stands further right than its key."""
-        pairs = zip(self._events, self._events[1:], strict=False)
-        found = ((k, s) for k, s in pairs if isinstance(s, SequenceStartEvent) and not s.flow_style and isinstance(k, ScalarEvent))
-        return next((s.start_mark.column > k.start_mark.column for k, s in found), False)
+        blocks = ((key, event) for key, event in pairwise(self._events) if getattr(event, "flow_style", None) is False)
+        columns = ((key, event.start_mark.column) for key, event in blocks if isinstance(event, SequenceStartEvent))
+        return next((column > key.start_mark.column for key, column in columns if isinstance(key, ScalarEvent)), False)
 
 
 def _dumped(value: object, *, flow: bool = False, indented: bool = False) -> str:

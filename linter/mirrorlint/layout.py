@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _BREAK = re.compile(r"\r\n|[\r\n]")
+RISKY = "its layout is one that can't be edited without a risk"
 _COMMA = re.compile(r"\s*,\s*")
 
 
@@ -26,8 +27,8 @@ class Items(NamedTuple):
     spans: Sequence[tuple[int, int]]
 
 
-class UnclearError(Exception):
-    """The text is laid out in a way that leaves no sure place."""
+class UnsafeError(Exception):
+    """Why a text can't be edited."""
 
 
 def flow(text: str, items: Items, new: Sequence[str], place: int, gone: Sequence[int]) -> Iterator[Splice]:
@@ -41,7 +42,7 @@ def flow(text: str, items: Items, new: Sequence[str], place: int, gone: Sequence
     for number in gone[1:]:
         before, (_, after) = items.spans[number - 1][1], items.spans[number]
         if not _COMMA.fullmatch(text, before, items.spans[number][0]):
-            raise UnclearError
+            raise UnsafeError(RISKY)
         yield Splice(before, after, "")
 
 
@@ -59,7 +60,7 @@ def block(text: str, items: Items, new: Sequence[str], place: int, gone: Sequenc
         begin, end = items.spans[number]
         first, last = _line_start(text, begin), line_end(text, end)
         if text[first:begin].strip(" ") != "-" or text[end:last].strip():
-            raise UnclearError
+            raise UnsafeError(RISKY)
         yield Splice(line_end(text, _before_break(text, first)), last, "")
 
 

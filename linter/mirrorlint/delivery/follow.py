@@ -146,7 +146,7 @@ class Delivery:
         port = called.port or call.port
         host, number = scope.address(mirror.destination, port, route.service)
         upstream = scope.upstream(host, number, mirror.destination.subset)
-        sent = [_sent(route, request, authority, world) for authority in _authorities(route)]
+        sent = [_sent(route, request, authority, world) for authority in authorities(route)]
         ends = tuple(end for shadow in sent for end in self._ends(call, scope, route, port, upstream, shadow))
         return Way(call, scope, called, route, mirror, (host, number), sent[0].host, sent[0], upstream, ends)
 
@@ -192,7 +192,7 @@ def _called(scope: AnyScope, call: Call) -> VirtualHost | None:
     return scope.table(chains[0]).pick(call.host) if len(chains) == 1 and chains[0].http else None
 
 
-def _authorities(route: Route) -> list[str]:
+def authorities(route: Route) -> list[str]:
     """The Hosts that the route writes, "" for none; each weighted backend may write its own (route.go:processWeightedDestination)."""
     rule = route.rule
     common = rule.rewrite.authority or rule.headers.authority

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import LOST, Delivery, End, Way
+from mirrorlint.delivery.callers import asked_at_target
+from mirrorlint.delivery.follow import LOST, Delivery, End, Way, authorities
+from mirrorlint.delivery.samples import Sample
 from mirrorlint.rule import Edit, Loss
 
 NO_EDITS: tuple[Edit, ...] = ()
@@ -24,14 +25,25 @@ def ways(loss: Loss) -> Iterator[Way]:
         yield from found
 
 
-def astray(loss: Loss) -> list[tuple[Way, End]]:
-    """All shadows of the mirror that don't arrive; none if one of them carries another Host than its way says."""
-    if any(way.upstream and len(way.ends) != len(way.upstream.addresses) for way in ways(loss)):
-        return []
-    return [(way, end) for way in ways(loss) for end in way.ends if end.outcome != reason.ARRIVES]
+def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]]) -> bool:
+    """Whether a change saves all shadows of a mirror; `after` says where it would lead one of them.
+
+    Requests that meet conditions of rules which only the change brings up are tried as well.
+    """
+    if loss.judged.rivals or any(len(authorities(way.route)) > 1 for way in ways(loss)):
+        return False  # the way isn't sure, or names but one of its shadows' Hosts
+    return all(_all_saved(loss, delivery, world, after) for world in loss.judged.ways)
 
 
-def unscathed(ends: Iterable[End]) -> bool:
-    """Whether a shadow's endpoints all lead to the same end, and that is no loss."""
-    ends = tuple(ends)
-    return len({end.reason for end in ends}) == 1 and ends[0].outcome != LOST
+def _all_saved(loss: Loss, delivery: Delivery, world: str, after: Callable[[Way], Iterable[End]]) -> bool:
+    queue, asked = list(loss.judged.ways[world]), set[object]()
+    for way in queue:
+        ends = tuple(after(way))
+        if len({end.reason for end in ends}) != 1 or ends[0].outcome == LOST:
+            return False
+        call = way.call
+        base = Sample(call.path, call.method, tuple(sorted(call.headers.items())))
+        for path, method, headers in (sample for end in ends for sample in asked_at_target(end, base, asked)):
+            more = delivery.follow(call._replace(path=path, method=method, headers=dict(headers)), world)
+            queue += [found for found in more if found.mirror.node == way.mirror.node]
+    return True

@@ -9,32 +9,28 @@ from mirrorlint.delivery.follow import AnyScope, Delivery, End, Way
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Upstream
 from mirrorlint.istio.virtual_service import Destination
-from mirrorlint.remedy import NO_EDITS, astray, unscathed, ways
+from mirrorlint.remedy import NO_EDITS, saves
 from mirrorlint.rule import REPLACE, Edit, Loss
 from mirrorlint.source import Node
 
 
 def of_mirror(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """The correction of a mirror with which none of its callers' shadows is lost."""
-    if any(len(way.ends) != 1 for way in ways(loss)):
-        return NO_EDITS
-
-    def works(destination: Destination) -> bool:
-        return all(unscathed(delivery.ends(way, _upstream_of(way, destination))) for way in ways(loss))
-
-    return _only(_corrections(loss.way.scope, loss.judged.mirror.destination, loss.way.target), works)
+    return _only(
+        _corrections(loss.way.scope, loss.judged.mirror.destination, loss.way.target),
+        lambda found: saves(loss, delivery, lambda way: delivery.ends(way, _upstream_of(way, found))),
+    )
 
 
-def of_destination(loss: Loss) -> tuple[Edit, ...]:
+def of_destination(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """The correction of a target's destination with which all shadows of the mirror arrive."""
     end, wrong = loss.end, loss.end.destination
     if wrong is None or end.scope is None or end.host is None or end.route is None:
         return NO_EDITS
-    lost = [found for _, found in astray(loss)]
-    if not lost or not all(found.destination and found.destination.node == wrong.node for found in lost):
-        return NO_EDITS
-    resolved = end.scope.address(wrong, end.host.port, end.route.service)
-    return _only(_corrections(end.scope, wrong, resolved), lambda found: all(_answers(one, wrong.node, found) for one in lost))
+    return _only(
+        _corrections(end.scope, wrong, end.scope.address(wrong, end.host.port, end.route.service)),
+        lambda found: saves(loss, delivery, lambda way: (_corrected(one, wrong.node, found) for one in way.ends)),
+    )
 
 
 def likely_hosts(mesh: Mesh, destination: Destination) -> list[str]:
@@ -100,10 +96,11 @@ def _upstream_of(way: Way, destination: Destination) -> Upstream | None:
     return way.scope.upstream(*target, destination.subset)
 
 
-def _answers(end: End, wrong: Node, corrected: Destination) -> bool:
-    """Whether all destinations of the route at which a shadow ended exist, one of them corrected."""
+def _corrected(end: End, wrong: Node, right: Destination) -> End:
+    """Where a shadow ends if one destination of the route that takes it is corrected."""
     if end.scope is None or end.host is None or end.route is None or end.reason != reason.UNKNOWN_DESTINATION:
-        return False
+        return end
     port, service = end.host.port, end.route.service
-    named = [corrected if b.destination.node == wrong else b.destination for b in end.route.rule.used]
-    return all(end.scope.upstream(*end.scope.address(each, port, service), each.subset) for each in named)
+    named = [right if b.destination.node == wrong else b.destination for b in end.route.rule.used]
+    exist = all(end.scope.upstream(*end.scope.address(each, port, service), each.subset) for each in named)
+    return end._replace(reason=reason.ARRIVES) if exist else end

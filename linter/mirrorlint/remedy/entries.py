@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
-from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import is_ip
 from mirrorlint.istio.services import DNS, STATIC, read_entry
 from mirrorlint.nearest import host_remarks
-from mirrorlint.remedy import NO_EDITS, ways
+from mirrorlint.remedy import NO_EDITS, saves, ways
 from mirrorlint.remedy.corrections import likely_hosts
 from mirrorlint.rule import DOCUMENT, Edit, Loss
 from mirrorlint.source import parse
@@ -27,7 +26,7 @@ def added(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     text = json.dumps(_entry(loss.judged.mirror.owner, host, port, address))
     manifest = Manifest(parse(text.encode(), destination.node.path).documents[0])
     taken = any(str(other) == str(manifest) for other in scope.mesh.cluster.of("ServiceEntry"))
-    works = not taken and _works(loss, delivery, manifest, Address(address, port, destination.node))
+    works = not taken and _suits(loss, delivery, manifest, Address(address, port, destination.node))
     return (Edit(DOCUMENT, destination.node, (text,)),) if works else NO_EDITS
 
 
@@ -53,14 +52,10 @@ def _entry(owner: Manifest, host: str, port: int, address: str) -> dict[str, obj
     return {"apiVersion": owner.node["apiVersion"].text, "kind": "ServiceEntry", "metadata": metadata, "spec": spec}
 
 
-def _works(loss: Loss, delivery: Delivery, manifest: Manifest, address: Address) -> bool:
-    """Whether with the entry all shadows arrive, as plain text; a DestinationRule may ask for something else."""
+def _suits(loss: Loss, delivery: Delivery, manifest: Manifest, address: Address) -> bool:
+    """Whether with the entry all shadows arrive, as plain text, which no DestinationRule changes."""
     (service,) = read_entry(manifest)
     upstream = Upstream(service, service.ports[0], False, (address,), PLAINTEXT, "", None)
-    return all(
-        way.target == loss.way.target
-        and len(way.ends) == 1
-        and way.scope.mesh.rule_for(service, way.scope.namespace, way.scope.labels) is None
-        and all(end.reason == reason.ARRIVES for end in delivery.ends(way, upstream))
-        for way in ways(loss)
-    )
+    ruled = any(way.scope.mesh.rule_for(service, way.scope.namespace, way.scope.labels) for way in ways(loss))
+    alike = all(way.target == loss.way.target for way in ways(loss))
+    return alike and not ruled and saves(loss, delivery, lambda way: delivery.ends(way, upstream))

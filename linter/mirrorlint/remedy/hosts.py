@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import End, Way, taken
+from mirrorlint.delivery.follow import Delivery, End, Way, taken
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.istio.admission.names import gateway_host, host
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
 from mirrorlint.istio.virtual_service import Backend, VirtualService
-from mirrorlint.remedy import NO_EDITS, astray
+from mirrorlint.remedy import NO_EDITS, saves, ways
 from mirrorlint.rule import ITEMS, Edit, Loss
 
 
-def accepting(loss: Loss) -> tuple[Edit, ...]:
+def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """The entries that cover all refused Hosts of a mirror, at the one VirtualService that leads to the mirrored service's namesake."""
-    scope, chain, refused = loss.end.scope, loss.end.chain, astray(loss)
-    if scope is None or chain is None or not all(end.reason == reason.NO_VIRTUAL_HOST and end.chain is chain for _, end in refused):
+    scope, chain = loss.end.scope, loss.end.chain
+    if scope is None or chain is None:
         return NO_EDITS
-    names = tuple(dict.fromkeys(without_port(way.host).lower() for way, _ in refused))
+    refused = (way.host for way in ways(loss) if any(end.reason == reason.NO_VIRTUAL_HOST for end in way.ends))
+    names = tuple(dict.fromkeys(without_port(host).lower() for host in refused))
     meant = _labels(loss.judged.rule.used)
     takers = [(server, service) for server, service in _candidates(scope, chain) if _leads_to(service, meant)]
-    if not refused or len({service.manifest for _, service in takers}) != 1:
+    if len({service.manifest for _, service in takers}) != 1:
         return NO_EDITS
-    fitting = (_edits(scope, *taker, names) for taker in takers if all(_arrives(*shadow, scope, *taker) for shadow in refused))
-    return min(filter(None, fitting), key=len, default=NO_EDITS)
+    edits = (_edits(scope, *taker, names) for taker in takers if saves(loss, delivery, partial(_accepted, chain, *taker)))
+    return min(filter(None, edits), key=len, default=NO_EDITS)
+
+
+def _accepted(chain: Chain, server: Server, service: VirtualService, way: Way) -> Iterator[End]:
+    """Where a way leads if what the chain refuses for its Host is taken by a VirtualService."""
+    for end in way.ends:
+        refused = end.reason == reason.NO_VIRTUAL_HOST and end.chain is chain
+        if refused and end.scope and way.upstream:
+            found = end.scope.virtual_host("*", server, service)
+            yield taken(end, end.scope, found, way.upstream, way.request)
+        else:
+            yield end
 
 
 def _candidates(scope: GatewayScope, chain: Chain) -> Iterator[tuple[Server, VirtualService]]:
@@ -44,12 +57,6 @@ def _leads_to(service: VirtualService, labels: Collection[str]) -> bool:
 def _labels(backends: Iterable[Backend]) -> set[str]:
     """The services' own names, without namespace and domain."""
     return {backend.destination.host.partition(".")[0] for backend in backends}
-
-
-def _arrives(way: Way, end: End, scope: GatewayScope, server: Server, service: VirtualService) -> bool:
-    """Whether a shadow that no virtual host takes arrives through a VirtualService's rules."""
-    found = scope.virtual_host("*", server, service)
-    return way.upstream is not None and taken(end, scope, found, way.upstream, way.request).reason == reason.ARRIVES
 
 
 def _edits(scope: GatewayScope, server: Server, service: VirtualService, names: Collection[str]) -> tuple[Edit, ...]:
