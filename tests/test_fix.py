@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mirrorlint.fix import Fixed, fixed
-from mirrorlint.rule import DOCUMENT, ITEMS, REPLACE, Edit
+from mirrorlint.rule import DOCUMENT, ENTRY, ITEMS, REPLACE, Edit
 from mirrorlint.source import Node, parse
 
 OBJECT = '{"kind": "ServiceEntry", "spec": {"hosts": ["a.b"], "endpoints": [{"address": "203.0.113.9"}]}}'
@@ -88,6 +88,20 @@ def test_scalars_and_keys_keep_their_quotes() -> None:
     root = documents(text)[0]
     edits = [Edit(REPLACE, root["a"], ("z",)), Edit(REPLACE, root.key("b"), ("e",)), Edit(REPLACE, root["b"]["c"], (81,))]
     assert fixed(text, [*edits, Edit(REPLACE, root["d"], ("on",))]).text == "a: 'z' # c\n\"e\": {c: 81}\nd: 'on'\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("m: {host: x}", "m: {host: x, port: {number: 80}}"),
+        ('{"m": {"host": "x" }}', '{"m": {"host": "x", "port": {"number": 80} }}'),
+        ("m:\r\n    host: x # c\r\n\r\n# d", "m:\r\n    host: x # c\r\n    port:\r\n      number: 80\r\n\r\n# d"),
+        ("a:\n- b: 1\nm:\n  host: 'x'\n  subset: y\n", "a:\n- b: 1\nm:\n  host: 'x'\n  port:\n    number: 80\n  subset: y\n"),
+    ],
+)
+def test_an_entry_follows_another(before: str, after: str) -> None:
+    node = documents(before)[0]["m"]["host"]
+    assert fixed(before, [Edit(ENTRY, node, ("port", "number", 80))]) == Fixed(after, ())
 
 
 def test_edits_of_one_sequence_are_joined_and_those_that_clash_wait() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mirrorlint.fix import Fixed, fixed
 from mirrorlint.patch import patch
-from mirrorlint.rule import ITEMS, REPLACE, Edit
+from mirrorlint.rule import ENTRY, ITEMS, REPLACE, Edit
 from mirrorlint.source import Node, parse
 
 WORDS = st.sampled_from(["shop", "a.example.com", "*.b.example.com", "80", "on", "x-1", "null", "été.example"])
@@ -116,6 +116,14 @@ def test_a_scalar_changes_alone(file: tuple[str, list[str]], value: str | int, n
     result = fixed(text, [Edit(REPLACE, node, (value,))])
     kept = str(value) if node.raw[1] is False else value
     assert_only(text, result, {"hosts": [*values[:place], kept, *values[place + 1 :]]})
+
+
+@settings(max_examples=100, deadline=None)
+@given(file=files(), value=st.one_of(WORDS, st.integers(1, 65535)))
+def test_an_entry_changes_nothing_else(file: tuple[str, list[str]], value: str | int) -> None:
+    text, _ = file
+    result = fixed(text, [Edit(ENTRY, object_of(text)["kind"], ("port", "number", value))])
+    assert_only(text, result, {"port": {"number": value}})
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -140,6 +140,14 @@ def test_a_mirror_is_corrected_where_one_candidate_is_left(prod: str, written: s
     assert written in PROD
 
 
+def test_a_mirror_without_a_port_gets_the_only_one_that_the_entry_has() -> None:
+    called = PROD.replace("[{name: http, port: 80}]", "[{name: http, port: 8000}]")
+    unnamed = called.replace("        port: {number: 80}\n", "")
+    assert after_fixing(unnamed, STAGE)["prod"] == called.replace("port: {number: 80}\n", "port:\n          number: 80\n")
+    several = unnamed.replace("protocol: HTTP}]", "protocol: HTTP}, {number: 81, name: http-more, protocol: HTTP}]")
+    assert after_fixing(several, STAGE)["prod"].count("\n          number: 80\n") == 1
+
+
 @pytest.mark.parametrize(
     "prod",
     [

@@ -17,7 +17,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScala
 
 from mirrorlint import layout
 from mirrorlint.layout import RISKY, Items, Splice, UnsafeError
-from mirrorlint.rule import DOCUMENT, ITEMS, REPLACE, Edit
+from mirrorlint.rule import DOCUMENT, ENTRY, ITEMS, Edit
 from mirrorlint.source.scalars import plain
 
 _BOM = "\ufeff"
@@ -123,12 +123,15 @@ class _Document:
         """What an edit of the value at an offset comes to."""
         if edit.kind == DOCUMENT:
             return self._document(str(edit.values[0]))
-        index = self._find(offset, ScalarEvent if edit.kind == REPLACE else SequenceStartEvent)
-        if edit.kind == REPLACE:
-            self._refuse_multiline(event := self._events[index])
-            new, signature = self._composed(edit.values[0], event.style)
-            return _Change((Splice(event.start_mark.index, event.end_mark.index, new),), index, index + 1, (signature,))
-        return self._items(index, edit)
+        if edit.kind == ITEMS:
+            return self._items(self._find(offset, SequenceStartEvent), edit)
+        index = self._find(offset, ScalarEvent)
+        event = self._events[index]
+        self._refuse_multiline(event)
+        if edit.kind == ENTRY:
+            return self._entry(index, edit.values)
+        new, signature = self._composed(edit.values[0], event.style)
+        return _Change((Splice(event.start_mark.index, event.end_mark.index, new),), index, index + 1, (signature,))
 
     def prove(self, changes: Sequence[_Change]) -> None:
         """Read the changed text: its events are those of the old one but for what is meant to change."""
@@ -169,6 +172,28 @@ class _Document:
         style = style or next((event.style for event in self._events if getattr(event, "style", None) in _QUOTED), '"')
         text = _dumped([_QUOTED[style](str(value))], flow=True)[1:-2]
         return text, _signature(ScalarEvent(None, None, (False, True), str(value)))
+
+    def _entry(self, index: int, values: Sequence[str | int]) -> _Change:
+        """Put an entry behind the one whose value has this index."""
+        key, value = self._events[index - 1 : index + 1]
+        names = [self._composed(str(name), key.style)[0] for name in values[:-1]]
+        last, _ = self._composed(values[-1], None)
+        if self._opening(index).flow_style:
+            splice = layout.entry_in_braces(value.end_mark.index, names, last)
+            signatures = map(_signature, _events(f"{{x: x{splice.text}}}")[5:-3])
+        else:
+            splice = layout.entry_below(self._text, value.end_mark.index, key.start_mark.column, names, last)
+            signatures = map(_signature, _events(splice.text)[3:-3])
+        return _Change((splice,), index + 1, index + 1, tuple(signatures))
+
+    def _opening(self, index: int) -> Any:
+        """The event that opens what an event stands in."""
+        depth = 0
+        for event in reversed(self._events[:index]):
+            depth += isinstance(event, (SequenceEndEvent, MappingEndEvent)) - isinstance(event, (SequenceStartEvent, MappingStartEvent))
+            if depth < 0:
+                return event
+        raise UnsafeError(RISKY)
 
     def _items(self, index: int, edit: Edit) -> _Change:
         """Put items where those that are dropped stand, else at the end."""

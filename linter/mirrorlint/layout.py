@@ -64,6 +64,19 @@ def block(text: str, items: Items, new: Sequence[str], place: int, gone: Sequenc
         yield Splice(line_end(text, _before_break(text, first)), last, "")
 
 
+def entry_in_braces(behind: int, keys: Sequence[str], value: str) -> Splice:
+    """Put an entry behind a value in a mapping in braces: keys below each other, and a value at their end."""
+    *outer, last = keys
+    return Splice(behind, behind, ", " + "".join(f"{key}: {{" for key in outer) + f"{last}: {value}" + "}" * len(outer))
+
+
+def entry_below(text: str, behind: int, column: int, keys: Sequence[str], value: str) -> Splice:
+    """Put an entry on lines of its own, below a value whose key stands in a column."""
+    end = line_end(text, behind)
+    lines = (f"{newline(text, end)}{' ' * (column + 2 * depth)}{key}:" for depth, key in enumerate(keys))
+    return Splice(end, end, f"{''.join(lines)} {value}")
+
+
 def newline(text: str, at: int) -> str:
     """The line break that is in use at a place."""
     found = _BREAK.match(text, at) or _BREAK.search(text)

@@ -10,7 +10,7 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Upstream
 from mirrorlint.istio.virtual_service import Destination
 from mirrorlint.remedy import NO_EDITS, saves
-from mirrorlint.rule import REPLACE, Edit, Loss
+from mirrorlint.rule import ENTRY, REPLACE, Edit, Loss
 from mirrorlint.source import Node
 
 
@@ -69,9 +69,10 @@ def _corrections(scope: AnyScope, wrong: Destination, resolved: tuple[str, int])
         for name in hosts if len(hosts) == 1 else ():
             yield Edit(REPLACE, wrong.node["host"], (_written(name, wrong),)), wrong._replace(host=name)
     elif service.port(port) is None:
-        node = wrong.node["port"]["number"]
-        for found in service.ports if node.is_scalar else ():
-            yield Edit(REPLACE, node, (found.number,)), wrong._replace(port=found.number)
+        node, unnamed = wrong.node["port"]["number"], "port" not in wrong.node
+        for number in dict.fromkeys(found.number for found in service.ports if unnamed or node.is_scalar):
+            edit = Edit(ENTRY, wrong.node["host"], ("port", "number", number)) if unnamed else Edit(REPLACE, node, (number,))
+            yield edit, wrong._replace(port=number)
     elif wrong.subset:
         rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
         names = [name for name in (rule.subsets if rule else ()) if name.lower() == wrong.subset.lower() or one_slip(name, wrong.subset)]
