@@ -13,7 +13,7 @@ import pytest
 from test_cli import run
 
 from mirrorlint import check, load
-from mirrorlint.fixing import changes, write
+from mirrorlint.fixing import changes
 
 PAGE = pages.read("mirror-to-unknown-host")
 GOOD, BAD = PAGE.files("Good"), PAGE.files("Bad")
@@ -37,20 +37,27 @@ def fixable(files: Files, folder: Path) -> tuple[list[str], Files]:
     """The rules whose findings can be fixed, and what all fixes make of the files."""
     lay_out(files, folder)
     report = check(load(folder))
-    for change in changes(report.findings):
-        assert change.left == ()
-        write(change)
+    assert not any(change.left for change in changes(report.findings))
+    assert run("fix", cwd=folder).returncode == 0
     return [finding.rule for finding in report.findings if finding.fix], {path: (folder / path).read_text() for path in files}
 
 
 def test_fix_writes_and_says_what_it_did(tmp_path: Path) -> None:
     repo = lay_out(BAD, tmp_path)
     result = run("fix", cwd=repo)
-    assert (result.returncode, result.stdout, result.stderr) == (0, f"fixed {VS}\n", "")
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"fixed: {VS}:9:15: mirror-to-unknown-host\n", "")
     assert "stage-gateway.example.com  # error" in (repo / VS).read_text()
     assert run("--strict", cwd=repo).returncode == 0
     again = run("fix", cwd=repo)
     assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_what_a_fix_brings_within_reach_is_fixed_as_well(tmp_path: Path) -> None:
+    repo = lay_out({**BAD, SERVICES: GOOD[SERVICES].replace("hosts: [stage-g", "hosst: [stage-g")}, tmp_path)
+    lines = run("fix", cwd=repo).stdout.splitlines()
+    assert [line.rpartition(" ")[2] for line in lines] == ["misspelt-field", "mirror-to-unknown-host"]
+    assert run("fix", cwd=repo).stdout == ""
+    assert run("--strict", cwd=repo).returncode == 0
 
 
 def test_the_diff_writes_nothing_and_git_applies_it_from_the_root(tmp_path: Path) -> None:
@@ -91,11 +98,12 @@ def test_what_can_not_be_written_safely_is_said_with_its_place(tmp_path: Path) -
 
 
 def test_a_file_that_is_read_only_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: object) -> None:
-        raise PermissionError(13, "Permission denied")
+    def refuse(name: str, mode: str) -> None:
+        raise PermissionError(13, "Permission denied", name, mode)
 
-    monkeypatch.setattr("mirrorlint.fixing.write", refuse)
-    result = run("fix", cwd=lay_out(BAD, tmp_path))
+    lay_out(BAD, tmp_path)
+    monkeypatch.setattr("mirrorlint.fixing.open", refuse, raising=False)
+    result = run("fix", cwd=tmp_path)
     assert result.returncode == 2
     assert f"{VS}: Permission denied" in result.stderr
 

@@ -122,28 +122,22 @@ def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
     """Mend what can be mended without a doubt; every byte outside of an edit stays."""
     from mirrorlint import fixing
 
-    found = list(fixing.changes(_report(_load(paths, config), istio).findings))
+    def find() -> list[Change]:
+        return list(fixing.changes(_report(_load(paths, config), istio).findings))
+
+    try:
+        found = find() if diff else fixing.mend(find, click.echo)
+    except fixing.UnwritableError as error:
+        raise click.UsageError(str(error)) from error
     for change in (change for change in found if change.patch):
-        _fix(change, diff)
+        if change.repository:  # never written to, and no part of what `git apply` gets here
+            click.echo(f"{change.path} is not in this repository; for `git apply` in {change.repository}:", err=diff)
+            click.echo(change.patch, err=diff, nl=False)
+        else:
+            _write("", change.patch)
     for place in (place for change in found for place in change.left):
         click.echo(f"not fixed: {place}", err=True)
     sys.exit(1 if diff and any(change.patch for change in found) else 0)
-
-
-def _fix(change: Change, diff: bool) -> None:
-    """Show or make a change; another repository is never written to, and its patch is not among what `git apply` gets."""
-    from mirrorlint import fixing
-
-    if change.repository:
-        click.echo(f"{change.path} is not in this repository; for `git apply` in {change.repository}:\n{change.patch}", err=diff, nl=False)
-    elif diff:
-        _write("", change.patch)
-    else:
-        try:
-            fixing.write(change)
-        except OSError as error:
-            raise click.UsageError(f"{change.path}: {error.strerror}") from error
-        click.echo(f"fixed {change.path}")
 
 
 @cli.command()

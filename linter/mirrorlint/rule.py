@@ -20,9 +20,9 @@ REPLACE, ENTRY, ITEMS, DOCUMENT = "replace", "entry", "items", "document"
 class Edit(NamedTuple):
     """A change to a file, named by the Node that it concerns; pure data, `mirrorlint.fix` makes text of it.
 
-    REPLACE: a scalar or a key becomes `values[0]`. ENTRY: the entry that has this scalar is followed by one with the keys `values[:-1]`, each
-    below the other, and the value `values[-1]`. ITEMS: a sequence of scalars gets `values`, in the place of the items `dropped` or at its
-    end. DOCUMENT: `values[0]`, an object as JSON, follows the document that the node stands in.
+    REPLACE: a scalar or a key becomes `values[0]`. ENTRY: the entry that has this scalar is followed by one with the keys `values[:-1]`,
+    each below the other, and the value `values[-1]`. ITEMS: a sequence of scalars gets `values`, in the place of the items `dropped` or at
+    its end. DOCUMENT: `values[0]`, an object as JSON, follows the document that the node stands in.
     """
 
     kind: str
