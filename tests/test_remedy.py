@@ -9,7 +9,9 @@ import pytest
 from scenarios import fleet_of, scenarios
 
 from mirrorlint import check, loads
+from mirrorlint.engine import lint
 from mirrorlint.fix import fixed
+from mirrorlint.fleet import Cluster
 from mirrorlint.rule import Finding, Report
 from mirrorlint.source import parse
 
@@ -98,6 +100,11 @@ def test_an_entry_that_istio_expands_gives_way() -> None:
     assert '  hosts:\n    - "shop.partner.example-shadow"\n    - "shop.partner.example"\n' in done["stage"]
 
 
+def test_a_server_is_not_opened_for_hosts_that_another_would_get_too() -> None:
+    stage = SERVICE + GATEWAY.replace('"*"', "shop.partner.example") + TAKING_ONE + OTHER.replace('"*"', '"*.example-shadow"')
+    assert [(finding.rule, finding.fix) for finding in judged(OUTSIDE, stage).findings] == [("shadow-host-not-accepted", ())]
+
+
 def test_hosts_without_a_dot_need_a_star() -> None:
     done = after_fixing(PROD, SERVICE + GATEWAY + ROUTE.replace('"*"', "shop.default\n    - shop.example.com"))
     assert '  hosts:\n    - "*"\n  gateways' in done["stage"]
@@ -161,6 +168,28 @@ def test_a_mirror_without_a_port_gets_the_only_one_that_the_entry_has() -> None:
 )
 def test_a_mirror_is_left_where_it_is_not_plain_what_was_meant(prod: str) -> None:
     assert [(finding.rule, finding.fix) for finding in judged(prod, STAGE).findings] == [("mirror-to-unknown-host", ())]
+
+
+def test_a_mirror_that_may_not_be_the_one_in_use_is_left() -> None:
+    typo = MIRROR.replace("host: stage-gateway", "host: stage-gatway")
+    twice = SERVICE + ENTRY + typo + typo.replace("{name: shop}", "{name: shop2}")
+    assert not any(finding.fix for finding in judged(twice, STAGE).findings)
+    assert [finding.rule for finding in judged(twice, STAGE).findings].count("mirror-to-unknown-host") == 2
+
+
+def test_shadows_with_hosts_of_their_own_for_each_backend_are_left() -> None:
+    backend = "{destination: {host: shop}, weight: 50, headers: {request: {set: {Host: %s.example.com}}}}"
+    split = PROD.replace("[{destination: {host: shop}}]", f"[{backend % 'a'}, {backend % 'b'}]")
+    found = judged(split, SERVICE + GATEWAY + TAKING_ONE).findings
+    assert [(finding.rule, finding.fix) for finding in found] == [("shadow-host-not-accepted", ())]
+
+
+def test_a_file_of_two_clusters_is_left() -> None:
+    typo = PROD.replace("host: stage-gateway", "host: stage-gatway")
+    documents = loads({"prod": typo, "stage": STAGE}).loaded.documents
+    shared = Cluster("test", documents.clusters["prod"].manifests())
+    report = lint(documents._replace(clusters={**documents.clusters, "test": shared}), {})
+    assert {(finding.rule, finding.fix) for finding in report.findings} == {("mirror-to-unknown-host", ())}
 
 
 def test_a_subset_is_corrected() -> None:

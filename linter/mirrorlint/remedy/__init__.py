@@ -15,8 +15,7 @@ NO_EDITS: tuple[Edit, ...] = ()
 def of_one_cluster(edits: Iterable[Edit], delivery: Delivery) -> bool:
     """Whether no file of the edits is another cluster's as well, which they would change, too."""
     paths = {edit.node.path for edit in edits}
-    owners = (paths & {manifest.node.path for manifest in mesh.cluster.manifests()} for mesh in delivery.meshes.values())
-    return sum(map(len, owners)) <= len(paths)
+    return sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
 
 
 def ways(loss: Loss) -> Iterator[Way]:

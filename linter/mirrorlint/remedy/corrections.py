@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import AnyScope, Delivery, End, Way
@@ -42,10 +43,15 @@ def likely_hosts(mesh: Mesh, destination: Destination) -> list[str]:
     full = [name for name in (f"{host}.svc.{mesh.domain}", f"{host}.{mesh.domain}") if name in known]
     if full:
         return full
-    close = [name for name in known if name.lower() == host.lower() or one_slip(name, host)]
     own = host.partition(".")[0]
     namesakes = [name for name in known if name.startswith(f"{own}.") and name.endswith(f".svc.{mesh.domain}")]
-    return list(dict.fromkeys([*close, *(namesakes if text == own or host == f"{own}.svc.{mesh.domain}" else ())]))
+    return list(dict.fromkeys([*_close(mesh, host), *(namesakes if text == own or host == f"{own}.svc.{mesh.domain}" else ())]))
+
+
+@lru_cache(maxsize=1024)
+def _close(mesh: Mesh, host: str) -> tuple[str, ...]:
+    """The hosts of a registry that are almost this one; asked for the same one by many a mirror."""
+    return tuple(name for name in mesh.services_by_host if name.lower() == host.lower() or one_slip(name, host))
 
 
 def one_slip(one: str, other: str) -> bool:
