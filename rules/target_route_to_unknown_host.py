@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.nearest import host_remarks
-from mirrorlint.rule import Flaw, Loss, Remark
+from mirrorlint.remedy.corrections import of_destination
+from mirrorlint.rule import Edit, Flaw, Loss, Remark
 
 REASONS = (reason.UNKNOWN_DESTINATION,)
 
@@ -31,3 +33,8 @@ def check(loss: Loss) -> Flaw:
         message = f"no DestinationRule defines subset `{destination.subset}` of `{host}`: {answered}"
         return loss.at_target(destination.node["subset"], message, owner, note)
     return loss.at_target(destination.host_node, f"Istio builds no upstream for `{host}:{port}`: {answered}", owner, note)
+
+
+def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+    """Name the one that was meant."""
+    return of_destination(loss, delivery)

@@ -69,3 +69,8 @@ def announced(files: Mapping[str, str]) -> Iterator[Said]:
         for number, line in enumerate(text.splitlines(), start=1):
             for level, part in _COMMENT.findall(line):
                 yield Said(path, number, level, part)
+
+
+def bare(text: str) -> str:
+    """A file of an example without the comments that announce findings."""
+    return re.sub(rf" *{_COMMENT.pattern}", "", text)

@@ -115,7 +115,7 @@ def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tup
             for world in worlds:
                 own = [way for way in delivery.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
-                queue += [s for way in own for end in way.ends for s in _asked_at_target(end, sample, asked)]
+                queue += [s for way in own for end in way.ends for s in asked_at_target(end, sample, asked)]
     return ways
 
 
@@ -128,7 +128,7 @@ def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | N
             yield call, taken.route if taken else None
 
 
-def _asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:
+def asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:
     """Requests for the conditions of the target's virtual host, and some that meet none; once for each virtual host and sample."""
     if end.host is None:
         return

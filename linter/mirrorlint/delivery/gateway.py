@@ -132,6 +132,11 @@ class GatewayScope(Scope):
         for domain, vhost in merged.items():
             yield domain, vhost._replace(routes=tuple(sorted(vhost.routes, key=lambda route: route.catch_all)))
 
+    def virtual_host(self, domain: str, server: Server, service: VirtualService) -> VirtualHost:
+        """The virtual host that a VirtualService gives a server for a domain, where no other has the same."""
+        routes = sorted(self._routes(server, service), key=lambda route: route.catch_all)
+        return VirtualHost(domain, tuple(routes), (service,), server.redirects, service.hosts[0].node, server.number)
+
     def _routes(self, server: Server, service: VirtualService) -> tuple[Route, ...]:
         return bound_routes(self.mesh.routes[service], server.number, frozenset({server.gateway.name}), self.namespace, self.labels)
 
