@@ -20,7 +20,8 @@ def added(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """The entry with which all shadows of a mirror to an unknown host arrive; none if the registry has a host like it."""
     (host, port), scope, destination = loss.way.target, loss.way.scope, loss.judged.mirror.destination
     address = _address(delivery, loss.source, host)
-    known = scope.service(host) or host_remarks(scope, host) or likely_hosts(scope.mesh, destination)
+    own = host.endswith(f".svc.{scope.mesh.domain}")
+    known = own or scope.service(host) or host_remarks(scope, host) or likely_hosts(scope.mesh, destination)
     if known or not address or destination.subset or scope.mesh.config.get("defaultServiceExportTo"):
         return NO_EDITS
     text = json.dumps(_entry(loss.judged.mirror.owner, host, port, address))
@@ -33,8 +34,8 @@ def added(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
 def _address(delivery: Delivery, source: str, host: str) -> str:
     """Where the target's ingress is reached: at the mirror's host, else at the only address of the only other cluster; "" if unknown."""
     others = [mesh.ingress_addresses for name, mesh in delivery.meshes.items() if name != source]
-    if "." not in host or any(host in addresses for addresses in others):
-        return host if "." in host else ""
+    if any(host in addresses for addresses in others):
+        return host
     return next(iter(others[0])) if len(others) == 1 and len(others[0]) == 1 else ""
 
 
