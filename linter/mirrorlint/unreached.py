@@ -107,8 +107,7 @@ def _behind(judged: Judged) -> Iterator[Obstacle]:
         takes_all = not rule.matches or any(not any(condition) for condition in conditions)
         if takes_all or (wanted and all(condition in conditions for condition in wanted)):
             what = "every request" if takes_all else "what it asks for"
-            remark = Remark(judged.mirror.node["host"], "this mirror", judged.cluster)
-            yield Obstacle(rule.node, f"this rule stands in front of its rule and takes {what}", (remark,))
+            yield Obstacle(rule.node, f"this rule stands in front of its rule and takes {what}")
 
 
 def _conditions(match: Match) -> tuple[object, ...]:
