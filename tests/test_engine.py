@@ -248,3 +248,8 @@ spec: {selector: {matchLabels: {istio: ingressgateway}}}
 """
     assert "AuthorizationPolicy gateways/hosts" in judge(target=TARGET + policy).blind_spots[0].message
     assert judge(target=TARGET + policy.replace("istio: ingressgateway", "app: shop")).blind_spots == ()
+
+
+def test_percentages_of_a_rule_that_mirrors_nothing_say_nothing() -> None:
+    without = "    - route: [{destination: {host: shop}}]\n      mirrorPercent: 5\n      mirrorPercentage: {value: 0}\n"
+    assert judge(source=SOURCE + without).findings == ()

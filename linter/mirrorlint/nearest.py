@@ -57,9 +57,9 @@ def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
 
 
 def _elsewhere(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
-    """The Kubernetes Services of that name in other namespaces."""
-    short, _, rest = host.partition(".")
-    for service in mesh.services if rest.endswith(f".svc.{mesh.domain}") else ():
+    """The Kubernetes Services of that name in other namespaces, or in some where the name leaves its namespace out."""
+    short, dot, rest = host.partition(".")
+    for service in mesh.services if (dot + rest).endswith(f".svc.{mesh.domain}") else ():
         if service.kubernetes and service.manifest.name == short:
             yield service, f"`{short}` is in namespace `{service.namespace}`"
 

@@ -110,8 +110,7 @@ def _taken(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
             remark = Remark(route.service.hosts[0].node, f"{route.service.manifest} is for it, too", judged.cluster)
             yield Obstacle(judged.service.hosts[0].node, f"{route.service.manifest} takes what is sent to `{call.host}`", (remark,))
         elif route and route.rule.node != judged.rule.node:
-            remark = Remark(judged.mirror.destination.host_node, "this mirror", judged.cluster)
-            yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first", (remark,))
+            yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first")
 
 
 def _what(call: Call, route: Route) -> str:
