@@ -8,6 +8,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import End, Way, onward
 from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+from mirrorlint.source import Node
 
 LEVEL = WARNING
 
@@ -15,7 +16,7 @@ LEVEL = WARNING
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the mirror that sends it back; of two that send each other's back at one."""
     worlds = {judged.cluster: tuple(judged.ways) for judged in subject.judged}
-    said = set()
+    said: set[Node] = set()
     for judged, way, end in subject.arrivals():
         for back in _mirrored(subject, way, end, worlds.get(end.cluster, ())):
             node, served = back.mirror.node["host"], [e for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES]
