@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mirrorlint.delivery import reason
 from mirrorlint.istio.services import Service
-from mirrorlint.nearest import host_remarks
+from mirrorlint.nearest import absence, host_remarks
 from mirrorlint.rule import Flaw, Loss, Remark
 
 REASONS = (reason.UNKNOWN_TARGET,)
@@ -17,8 +17,9 @@ def check(loss: Loss) -> Flaw:
     subset = mirror.destination.subset
     service = loss.way.scope.service(host)
     if service is None:
-        message = f"`{loss.target}` is not a host of {loss.source}'s registry: {DROPPED}"
-        return loss.at_source(mirror.node["host"], message, *host_remarks(loss.way.scope, host), cause=f"unknown {loss.source} {host}")
+        why, near = absence(loss.way.scope, host), host_remarks(loss.way.scope, host)
+        message = f"`{loss.target}` {why}: {DROPPED}"
+        return loss.at_source(mirror.node["host"], message, *near, cause=f"unknown {loss.source} {host} {why}")
     if service.port(port) is None:
         return _wrong_port(loss, service)
     if subset:

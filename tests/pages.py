@@ -45,7 +45,7 @@ class Page(NamedTuple):
         """The files of a Bad example; where a further one says that the other files stay, they are those of the first."""
         text = self.sections[f"Bad{example}"]
         shown = {match["path"]: match["text"] for match in _FILE.finditer(text)}
-        return {**self.bad(""), **shown} if example and _STAY in " ".join(text.split()) else shown
+        return {**self.bad(""), **shown} if example and _STAY in " ".join(text.lower().split()) else shown
 
     def good(self, example: str) -> dict[str, str]:
         """The files of a Good example; those that it does not show stay as they are in Bad."""
