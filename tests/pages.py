@@ -12,6 +12,7 @@ from mirrorlint import rules
 FOLDER = Path(rules.__path__[0])
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 _FILE = re.compile(r"^`(?P<path>[^`\n]+)`\n+```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_STAY = "the other files stay"
 _COMMENT = re.compile(r'# (error|warning|note): "([^"]+)"')
 
 
@@ -41,8 +42,10 @@ class Page(NamedTuple):
         return [name.removeprefix("Bad") for name in self.sections if name.startswith("Bad")]
 
     def bad(self, example: str) -> dict[str, str]:
-        """The files of a Bad example."""
-        return {match["path"]: match["text"] for match in _FILE.finditer(self.sections[f"Bad{example}"])}
+        """The files of a Bad example; where a further one says that the other files stay, they are those of the first."""
+        text = self.sections[f"Bad{example}"]
+        shown = {match["path"]: match["text"] for match in _FILE.finditer(text)}
+        return {**self.bad(""), **shown} if example and _STAY in " ".join(text.lower().split()) else shown
 
     def good(self, example: str) -> dict[str, str]:
         """The files of a Good example; those that it does not show stay as they are in Bad."""

@@ -20,12 +20,19 @@ from mirrorlint.source import Node
 _TYPO = 0.8
 
 
+def absence(scope: Scope, host: str) -> str:
+    """What a proxy's registry says of a host that it does not have."""
+    if host not in scope.mesh.services_by_host:
+        return f"is not a host of {scope.mesh.cluster.name}'s registry"
+    return f"is not visible in namespace `{scope.namespace}`" if scope.namespace else "is visible to no gateway"
+
+
 def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
     """Why a host is none of the registry's although something like it is: at most one remark, at what comes nearest."""
     mesh, cluster = scope.mesh, scope.mesh.cluster.name
     hidden = mesh.services_by_host.get(host)
     if hidden:
-        node = hidden[0].manifest.node["spec"]["exportTo"].at(0)
+        node = hidden[0].export_node
         return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
     found = meant(mesh, host)
     return (Remark(found[0].node, found[1], cluster),) if found else ()
@@ -57,7 +64,7 @@ def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
 
 
 def _elsewhere(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
-    """The Kubernetes Services of that name in other namespaces, or in some where the name leaves its namespace out."""
+    """The Kubernetes Services of that name in other namespaces than the host says, if it says one."""
     short, dot, rest = host.partition(".")
     for service in mesh.services if (dot + rest).endswith(f".svc.{mesh.domain}") else ():
         if service.kubernetes and service.manifest.name == short:

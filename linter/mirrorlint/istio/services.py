@@ -49,6 +49,13 @@ class Service(NamedTuple):
         """The port with this number; UDP doesn't count (model/service.go:PortList.GetByPort)."""
         return next((port for port in self.ports if port.number == number and port.protocol != "UDP"), None)
 
+    @property
+    def export_node(self) -> Node:
+        """Where the object says to which namespaces it is exported, or where it would."""
+        if self.kubernetes:
+            return self.manifest.node["metadata"]["annotations"][EXPORT_ANNOTATION]
+        return self.manifest.node["spec"]["exportTo"].at(0)
+
 
 def texts(node: Node) -> dict[str, str]:
     """A mapping of strings."""

@@ -19,7 +19,7 @@ MATTERS = {
     "cert-manager.io": frozenset({"Certificate"}),
     "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
     "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
-    "argoproj.io": frozenset({"Application"}),
+    "argoproj.io": frozenset({"Application", "Rollout"}),
 }
 _FILLED_IN = frozenset({NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*")
