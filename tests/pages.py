@@ -55,7 +55,7 @@ class Page(NamedTuple):
 
 def names() -> list[str]:
     """The rules that have a page."""
-    return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.md"))
+    return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.md") if path.name != "README.md")
 
 
 def read(name: str) -> Page:
