@@ -19,10 +19,10 @@ def check(loss: Loss) -> Flaw:
         return loss.at_source(loss.judged.mirror.destination.host_node, f"{lost}; {loss.end.cluster} has no Gateway that Istio accepts")
     gateway = server.gateway.manifest
     if not any(server.gateway.name == known.name for known in scope.gateways):
-        label = next(iter(gateway.node["spec"]["selector"].entries()))[1]
-        return loss.at_target(label, f"{lost}; {gateway} would, but selects other pods", gateway)
-    front = next((s for s in scope.services_in_front if s.ports), None)
-    if front and not scope.container_ports(port):
+        chosen = next((value for _, value in gateway.node["spec"]["selector"].entries()), gateway.node["spec"]["addresses"])
+        return loss.at_target(chosen, f"{lost}; {gateway} would, but selects other pods", gateway)
+    front = next((s for s in scope.front.services if s.ports), None)
+    if address and front and not scope.container_ports(address.host, port):
         ports = ", ".join(str(p.number) for p in front.ports)
         return loss.at_target(front.ports[0].node, f"{lost}; {front.manifest} in front of it has {ports}", front.manifest)
     if server.number == port:

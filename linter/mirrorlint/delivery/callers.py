@@ -114,7 +114,8 @@ def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tup
             for world in worlds:
                 own = [way for way in delivery.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
-                queue += [s for way in own for end in way.ends for s in _asked_at_target(end, sample, asked)]
+                if sample in samples:
+                    queue += [s for way in own for end in way.ends for s in _asked_at_target(end, sample, asked)]
     return ways
 
 
@@ -122,7 +123,7 @@ def _asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[S
     """Requests for the conditions of the target's virtual host, and some that meet none; once for each virtual host and sample."""
     if end.host is None:
         return
-    matches = [route.match for route in end.host.routes if route.match is not None]
+    matches = [route.match for route in end.host.routes if route.match is not None and not route.catch_all]
     key = (end.cluster, end.host.domain, end.chain)
     if matches and (key, sample) not in asked:
         asked.add((key, sample))

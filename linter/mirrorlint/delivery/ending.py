@@ -214,7 +214,7 @@ def _node_at_source(way: Way, end: End) -> Node:
 
 def _listening(scope: GatewayScope, address: Address) -> Node:
     """The server on an address's port, else the one whose number is nearest, else the address itself."""
-    chains = (chain for port in scope.container_ports(address.port) for chain in scope.listeners.get(port, ()))
+    chains = (chain for port in scope.container_ports(address.host, address.port) for chain in scope.listeners.get(port, ()))
     found = next((server for chain in chains for server in chain.servers), None)
     if found:
         return found.node["tls"] if found.tls else found.number_node

@@ -220,7 +220,8 @@ def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
 def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
     """How far a shadow gets at a cluster's ingress gateway."""
     end = End(reason.NO_LISTENER, address, scope=scope)
-    chains = next((scope.listeners[port] for port in scope.container_ports(address.port) if port in scope.listeners), ())
+    ports = scope.container_ports(address.host, address.port)
+    chains = next((scope.listeners[port] for port in ports if port in scope.listeners), ())
     if not chains:
         return end
     picked = pick_chain(chains, upstream.sni_for(shadow.host))

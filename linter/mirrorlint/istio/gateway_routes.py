@@ -42,7 +42,7 @@ class Reader:
             bound = dict(self._bound(route, attached))
             for key, one in bound.items():
                 merged.setdefault(key, []).append(one)
-            if not bound and not all(isinstance(one, Denial) and one.foreign for one in attached):
+            if not bound and not (attached and all(isinstance(one, Denial) and one.foreign for one in attached)):
                 yield self._idle(route, attached)
         yield from (self._merged(key, bound) for key, bound in merged.items())
 
@@ -74,7 +74,8 @@ class Reader:
         at_gateway = any(one.gateway != MESH for one in attached if isinstance(one, Attachment))
         rules, dropped = convert(route, self._registry, at_gateway=at_gateway)
         denied = next(((one.node, one.why) for one in attached if isinstance(one, Denial) and not one.foreign), None)
-        why = dropped or denied or (route.node["spec"]["hostnames"], "narrower listeners keep all of its hostnames to themselves")
+        narrow = (route.node["spec"]["hostnames"], "narrower listeners keep all of its hostnames to themselves")
+        why = dropped or denied or (narrow if attached else (route.node["spec"], "it has no `parentRefs`"))
         hosts = tuple(hostnames(route))
         return VirtualService(route, route.name, hosts, {}, (), self._export_to, rules, gateway_semantics=True, unbound=why)
 

@@ -13,7 +13,7 @@ NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", 
 MATTERS = {
     NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
-    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
+    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant", "ListenerSet", "BackendTLSPolicy"}),
     "": frozenset({"Service", "Namespace", "Pod"}),
     "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
     "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
