@@ -14,7 +14,7 @@ from mirrorlint.source import Node
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at what keeps requests away, else at the mirror."""
     for judged in subject.judged:
-        if not any(judged.ways.values()):
+        if not any(judged.ways.values()) and not judged.mirror.why:
             node, why = _cause(judged, subject.delivery.meshes[judged.cluster])
             owner = judged.mirror.owner
             yield Flaw(node.place, f"no request can make this mirror run: {why}", judged.cluster, str(owner))
@@ -22,6 +22,8 @@ def check(subject: Subject) -> Iterator[Flaw]:
 
 def _cause(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
     service, rule, mirror = judged.service, judged.rule, judged.mirror
+    if service.unbound:
+        return service.unbound.node, service.unbound.why
     if rule.action != "route":
         return rule.answer, "its rule answers requests itself"
     bound = {gateway.name for gateway in mesh.gateways}

@@ -14,4 +14,4 @@ def check(loss: Loss) -> Flaw:
     message = f"{loss.end.cluster}'s rule for `{loss.way.host}` redirects the shadow, and nobody follows it"
     if route is None:
         return loss.at_source(loss.judged.mirror.destination.host_node, message)
-    return loss.at_target(route.rule.answer, message, route.service.manifest)
+    return loss.at_target(route.rule.answer, message, route.rule.owner)

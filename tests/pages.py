@@ -38,7 +38,7 @@ class Page(NamedTuple):
     def files(self, section: str) -> dict[str, str]:
         """The files of an example; those that Good does not show stay as they are in Bad."""
         shown = {match["path"]: match["text"] for match in _FILE.finditer(self.sections[section])}
-        return {**self.files("Bad"), **shown} if section == "Good" else shown
+        return {**self.files(section.replace("Good", "Bad")), **shown} if section.startswith("Good") else shown
 
 
 def names() -> list[str]:

@@ -13,10 +13,12 @@ from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
+from mirrorlint.istio.references import GATEWAY_API, NETWORKING
 from mirrorlint.istio.routing import Mirror, Rule, VirtualService
 from mirrorlint.source import Place
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
+_ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "Gateway")
 _MESH_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
 
@@ -59,7 +61,7 @@ def judge(clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, wor
         rivals.setdefault(other.manifest, set()).add(one.manifest)
     for service in delivery.meshes[cluster].virtual_services:
         for rule in service.rules:
-            for mirror in rule.mirrors:
+            for mirror in (*rule.mirrors, *rule.left_out):
                 against_it = frozenset(rivals.get(service.manifest, ()))
                 found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it))
         if any(rule.mirrors for rule in service.rules):
@@ -82,6 +84,8 @@ def ties(mesh: Mesh) -> list[tuple[VirtualService, VirtualService]]:
 
 def _tied(one: VirtualService, other: VirtualService) -> bool:
     mirroring = any(rule.mirrors for service in (one, other) for rule in service.rules)
+    if one.gateway_semantics and other.gateway_semantics and one.namespace != other.namespace:
+        return False  # of a Service's own namespace, or for callers of another
     public = ["*" in service.export_to for service in (one, other)]
     same_standing = all(public) or (not any(public) and one.namespace == other.namespace)
     return mirroring and same_standing and one.manifest.created == other.manifest.created
@@ -143,7 +147,7 @@ def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterato
 
 def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     """The namespaces that callers may live in: those that show themselves by an object, and those that the rules name."""
-    kinds = [*_WORKLOADS, *(("networking.istio.io", kind) for kind in _MESH_KINDS)]
+    kinds = [*_WORKLOADS, *((NETWORKING, kind) for kind in _MESH_KINDS), *((GATEWAY_API, kind) for kind in _ROUTE_KINDS)]
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}

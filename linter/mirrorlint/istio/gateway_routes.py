@@ -10,7 +10,7 @@ from mirrorlint.istio.backends import Registry
 from mirrorlint.istio.http_route import Converted, convert, in_precedence
 from mirrorlint.istio.names import MESH
 from mirrorlint.istio.parents import Attachment, Denial, Parents, attach, hostnames
-from mirrorlint.istio.routing import Host, Rule, VirtualService
+from mirrorlint.istio.routing import Host, Rule, Unbound, VirtualService
 from mirrorlint.source import Node
 
 
@@ -73,9 +73,10 @@ class Reader:
     def _idle(self, route: Manifest, attached: Sequence[Attachment | Denial]) -> VirtualService:
         at_gateway = any(one.gateway != MESH for one in attached if isinstance(one, Attachment))
         rules, dropped = convert(route, self._registry, at_gateway=at_gateway)
-        denied = next(((one.node, one.why) for one in attached if isinstance(one, Denial) and not one.foreign), None)
-        narrow = (route.node["spec"]["hostnames"], "narrower listeners keep all of its hostnames to themselves")
-        why = dropped or denied or (narrow if attached else (route.node["spec"], "it has no `parentRefs`"))
+        denied = next((one.reason for one in attached if isinstance(one, Denial) and not one.foreign), None)
+        narrow = Unbound(route.node["spec"]["hostnames"], "narrower listeners keep all of its hostnames to themselves", route)
+        absent = Unbound(route.node["spec"], "it has no `parentRefs`", route)
+        why = Unbound(*dropped, route) if dropped else denied or (narrow if attached else absent)
         hosts = tuple(hostnames(route))
         return VirtualService(route, route.name, hosts, {}, (), self._export_to, rules, gateway_semantics=True, unbound=why)
 
