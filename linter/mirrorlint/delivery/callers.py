@@ -84,11 +84,17 @@ def ties(mesh: Mesh) -> list[tuple[VirtualService, VirtualService]]:
 
 def _tied(one: VirtualService, other: VirtualService) -> bool:
     mirroring = any(rule.mirrors for service in (one, other) for rule in service.rules)
-    if one.gateway_semantics and other.gateway_semantics and one.namespace != other.namespace:
-        return False  # of a Service's own namespace, or for callers of another
+    if one.gateway_semantics and other.gateway_semantics and (one.namespace != other.namespace or _apart(one, other)):
+        return False  # one is for a Service's own namespace, the other for callers elsewhere; or they are for different ports
     public = ["*" in service.export_to for service in (one, other)]
     same_standing = all(public) or (not any(public) and one.namespace == other.namespace)
     return mirroring and same_standing and one.manifest.created == other.manifest.created
+
+
+def _apart(one: VirtualService, other: VirtualService) -> bool:
+    """Whether both name ports, and not the same."""
+    ports = [{match.port for rule in service.rules for match in rule.matches} for service in (one, other)]
+    return 0 not in ports[0] | ports[1] and ports[0].isdisjoint(ports[1])
 
 
 def _sort_in(found: dict[Place, Judged], world: str, ways: Iterable[Way]) -> None:

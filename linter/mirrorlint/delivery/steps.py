@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.ending import WORDS, connection, ending, gateway_destination, named, server_of
 from mirrorlint.delivery.follow import SOME, End, Way
-from mirrorlint.delivery.gateway import Chain
+from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.reason import ARRIVES, MIXED, UNKNOWN, UNKNOWN_PRIMARY
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
@@ -180,8 +180,15 @@ def _endpoint(end: End, address: Address) -> str:
     if end.assumed:
         return f"{at} is assumed to be {end.cluster}'s ingress: no address of an ingress is known"
     if address.host in end.scope.mesh.ingress_addresses:
-        return f"{at} is {end.cluster}'s ingress"
+        return f"{at} is {end.cluster}'s ingress{_through(end.scope, address)}"
     return f"{at} is {end.cluster}'s ingress: a Gateway server there names the host"
+
+
+def _through(scope: GatewayScope, address: Address) -> str:
+    """Which Service leads to the gateway's pods, and to which of their ports."""
+    service = scope.mesh.ingress_addresses.get(address.host) or next(iter(scope.front.services), None)
+    ports = scope.container_ports(address.host, address.port)
+    return f", where {service.manifest} leads to port {' or '.join(map(str, ports))} of its pods" if service and ports else ""
 
 
 def _server(end: End, chain: Chain, host: str, sent: str) -> Step:
