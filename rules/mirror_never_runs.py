@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.names import MESH
+from mirrorlint.istio.ports import Port
+from mirrorlint.istio.routing import VirtualService
 from mirrorlint.rule import Flaw, Subject
 from mirrorlint.source import Node
 
@@ -21,7 +23,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
 
 
 def _cause(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
-    service, rule, mirror = judged.service, judged.rule, judged.mirror
+    service, rule = judged.service, judged.rule
     if service.unbound:
         return service.unbound.node, service.unbound.why
     if rule.action != "route":
@@ -32,9 +34,22 @@ def _cause(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
         return service.bindings[missing[0]], f"no Gateway `{missing[0]}` is in {judged.cluster}"
     if "~" in service.export_to:
         return service.manifest.node["spec"]["exportTo"].at(0), "its VirtualService is exported to no namespace"
-    hosts = ", ".join(f"`{host.node.text}`" for host in service.hosts)
-    ports = [port for host in service.hosts for known in mesh.services_by_host.get(host.name.lower(), ()) for port in known.ports]
+    return _unreached(judged, mesh)
+
+
+def _unreached(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
+    """Why no caller of its hosts gets to a rule that is bound."""
+    service, rule = judged.service, judged.rule
+    ports, asked = _ports(service, mesh), {match.port for match in rule.matches}
+    hosts, first = ", ".join(f"`{host.node.text}`" for host in service.hosts), service.hosts[0].node
+    if service.gateway_semantics and 0 not in asked and not asked & {port.number for port in ports}:
+        return first, f"{hosts} has no port {', '.join(map(str, asked))}"
     if MESH in service.gateways and not any(port.routes_http for port in ports):
         unserved = f"{hosts} is no service of {judged.cluster}, and nothing there speaks HTTP on port 80"
-        return service.hosts[0].node, f"no port of {hosts} speaks HTTP, so `http` rules see none of it" if ports else unserved
-    return mirror.destination.host_node, f"no caller of {hosts} reaches its rule"
+        return first, f"no port of {hosts} speaks HTTP, so `http` rules see none of it" if ports else unserved
+    return judged.mirror.destination.host_node, f"no caller of {hosts} reaches its rule"
+
+
+def _ports(service: VirtualService, mesh: Mesh) -> list[Port]:
+    """The ports of the services that it is for."""
+    return [port for host in service.hosts for known in mesh.services_by_host.get(host.name.lower(), ()) for port in known.ports]

@@ -74,9 +74,9 @@ def server(mesh: Mesh, port: int, host: str) -> Server | None:
 
 
 def unprogrammed(mesh: Mesh, port: int) -> Listener | None:
-    """The listener for a port that Istio doesn't program."""
-    listeners = (one for several in mesh.gateway_api.listeners.values() for one in several)
-    return next((one for one in listeners if one.fault and one.server.number == port), None)
+    """The listener for a port that Istio doesn't program, or any such listener where it programs none."""
+    broken = [one for several in mesh.gateway_api.listeners.values() for one in several if one.fault]
+    return next((one for one in broken if one.server.number == port or not mesh.gateways), None)
 
 
 def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[Node, str, object]:
@@ -85,7 +85,7 @@ def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[
     bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
     takers = [v for v in scope.mesh.virtual_services if any(subset_of(name, h.name.lower()) for h in v.hosts)]
     for taker in takers:
-        found = _refused_taker(taker, bound)
+        found = _refused_taker(taker, bound, name)
         if found:
             return found
     services = [v for _, seen in bound for v in seen]
@@ -104,7 +104,9 @@ def _named(host: Host) -> str:
     return f"`{written}`" + (f" (that is `{host.name}`)" if host.name != written else "")
 
 
-def _refused_taker(taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]]) -> tuple[Node, str, object] | None:
+def _refused_taker(
+    taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]], name: str
+) -> tuple[Node, str, object] | None:
     """Why a VirtualService that would take the Host doesn't get it."""
     ours = [(s, seen) for s, seen in bound if s.gateway.name in taker.gateways]
     would = f"{taker.manifest} would take it, but"
@@ -117,7 +119,8 @@ def _refused_taker(taker: VirtualService, bound: Iterable[tuple[Server, list[Vir
     if not any(taker in seen for _, seen in ours):
         return taker.manifest.node["spec"]["exportTo"].at(0), f"{would} is not exported to the gateway's namespace", taker.manifest
     for s, _ in ours:
-        if not intersection(s.hosts_for(taker.namespace), [h.name for h in taker.hosts]):
+        shared = intersection(s.hosts_for(taker.namespace), [h.name for h in taker.hosts])
+        if not any(subset_of(name, host.lower()) for host in shared):
             listed = ", ".join(f"`{node.text}`" for node in s.host_nodes)
             return s.host_node, f"{would} the Gateway's {s.noun} takes {listed}", s.gateway.manifest
     return None
