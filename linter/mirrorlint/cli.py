@@ -166,10 +166,14 @@ def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
 @_PATHS
 @_CONFIG
 def clusters(paths: tuple[str, ...], config: str) -> None:
-    """Say which cluster each folder was taken to belong to, and why."""
+    """Say which cluster each folder was taken to belong to, where each cluster's ingress is reached, and why."""
+    from mirrorlint.tracing import ingresses
+
     loaded = _load(paths, config)
     for assignment in loaded.assignments:
         click.echo(f"{assignment.path}: {', '.join(assignment.clusters) or 'no cluster'} ({assignment.why})")
+    for line in ingresses(loaded.documents):
+        click.echo(line)
     for spot in loaded.documents.blind_spots:
         click.echo(f"not judged: {spot.path}: {spot.message}")
 

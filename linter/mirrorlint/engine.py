@@ -22,6 +22,7 @@ from mirrorlint.quiet import Quieted, quieted
 from mirrorlint.rule import ERROR, OFF, WARNING, Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Report, Subject, cause_of
 from mirrorlint.source import Place
 
+_REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs"})
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
 WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
@@ -113,8 +114,8 @@ def _object_findings(subject: Subject, levels: Mapping[str, str], only: str = ""
         level = level_of(name)
         if not hasattr(module, "REASONS") and only in ("", name) and levels.get(name, level) != OFF:
             for flaw in module.check(subject):
-                doubt = _doubt(flaw.cluster, subject.documents) if name == "mirror-never-runs" else ""
-                yield _finding(name, level, flaw._replace(message=flaw.message + doubt), WORLDS)
+                doubt = _doubt(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE else ""
+                yield _finding(name, WARNING if doubt else level, flaw._replace(message=flaw.message + doubt), WORLDS)
 
 
 def _finding(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:

@@ -202,9 +202,9 @@ class Delivery:
 
 def onward(way: Way, end: End) -> Call:
     """The call that a shadow is for the gateway at which it landed, so that mirrors there can be followed, too."""
-    scope, port = end.scope, end.address.port if end.address else 0
+    scope = end.scope
     namespace, labels = (scope.namespace, scope.labels) if scope else ("", _NOTHING)
-    number = scope.listening(port) if scope else 0
+    number = scope.listening(end.address.host, end.address.port) if scope and end.address else 0
     host, path, method, headers = way.request
     return Call(end.cluster, namespace, host, number, path, method, headers, labels, gateway=True)
 
@@ -255,7 +255,7 @@ def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
 def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
     """How far a shadow gets at a cluster's ingress gateway."""
     end = End(reason.NO_LISTENER, address, scope=scope)
-    port = scope.listening(address.port)
+    port = scope.listening(address.host, address.port)
     if not port:
         return end
     picked = pick_chain(scope.listeners[port], upstream.sni_for(shadow.host))
@@ -308,7 +308,7 @@ def _permitted(end: End, scope: GatewayScope, shadow: Request) -> End:
     """Whether the gateway's policies let a shadow through that would arrive."""
     if end.reason != reason.ARRIVES or not scope.mesh.authorization_policies:
         return end
-    port = scope.listening(end.address.port) if end.address else 0
+    port = scope.listening(end.address.host, end.address.port) if end.address else 0
     mutual = bool(end.chain and end.chain.servers[0].mode in _WITH_CERTIFICATE)
     found = verdict(scope, Arriving(shadow, port, mutual))
     if found.allowed:
