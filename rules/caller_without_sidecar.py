@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
         for namespace in cluster.of("Namespace", ""):
             if namespace.name in callers and namespace not in said and not _injected(namespace, cluster):
                 said.add(namespace)
-                remark = Remark(judged.mirror.node["host"], "calls from there are not mirrored by this", judged.cluster)
+                remark = Remark(judged.mirror.destination.host_node, "calls from there are not mirrored by this", judged.cluster)
                 label = namespace.node["metadata"]["labels"][_INJECTION]
                 has = f"`{_INJECTION}: {label.text}`" if label else f"no label `{_INJECTION}: enabled` or `{_REVISION}`"
                 message = f"`{namespace.name}` has {has}, so its pods get no sidecar, and nothing that they send is mirrored"

@@ -23,5 +23,5 @@ def check(subject: Subject) -> Iterator[Flaw]:
                 near = get_close_matches(address.host, known, n=1, cutoff=0.8)
                 hint = f" (did you mean `{near[0]}`?)" if near else ""
                 message = f"`{address.host}` is the ingress of no cluster at hand, so shadows are followed no farther than this{hint}"
-                mirror = Remark(judged.mirror.node["host"], "the shadows of this mirror go there", judged.cluster)
+                mirror = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
                 yield Flaw(address.node.place, message, judged.cluster, str(upstream.service.manifest), (mirror,), likewise=mirror)

@@ -21,7 +21,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
         sent: dict[str, Remark] = {}
         for judged, way in (each for each in ways if any(end.cluster == cluster for end in each[1].ends)):
             name, sni = without_port(way.host).lower(), way.upstream.sni_for(way.host) if way.upstream else ""
-            sent |= {said: Remark(judged.mirror.node["host"], f"these have Host `{name}`", judged.cluster) for said in (name, sni)}
+            sent |= {said: Remark(judged.mirror.destination.host_node, f"these have Host `{name}`", judged.cluster) for said in (name, sni)}
         for host, name, manifest in _hosts(subject.delivery.meshes[cluster]):
             if name.endswith(SUFFIX) and not any(subset_of(said, name) for said in sent):
                 near = sent.get(name.removesuffix(SUFFIX)) or next(iter(sent.values()))

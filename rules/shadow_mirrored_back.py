@@ -19,10 +19,13 @@ def check(subject: Subject) -> Iterator[Flaw]:
     said: set[Node] = set()
     for judged, way, end in subject.arrivals():
         for back in _mirrored(subject, way, end, worlds.get(end.cluster, ())):
-            node, served = back.mirror.node["host"], [e for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES]
+            node, served = (
+                back.mirror.destination.host_node,
+                [e for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES],
+            )
             if served and node not in said:
                 again = any(judged.mirror in e.route.rule.mirrors for e in served if e.route)
-                said.update((node, judged.mirror.node["host"]) if again else (node,))
+                said.update((node, judged.mirror.destination.host_node) if again else (node,))
                 yield _flaw(judged, end, back, again=again)
 
 
@@ -36,5 +39,5 @@ def _mirrored(subject: Subject, way: Way, end: End, worlds: Iterable[str]) -> It
 def _flaw(judged: Judged, end: End, back: Way, *, again: bool) -> Flaw:
     message = f"this mirrors {judged.cluster}'s shadows back to it, with Host `{back.host}`, and they are served there again"
     message += ", and mirrored again" if again else ""
-    remark = Remark(judged.mirror.node["host"], "the shadows come from here", judged.cluster)
-    return Flaw(back.mirror.node["host"].place, message, end.cluster, str(back.mirror.owner), (remark,))
+    remark = Remark(judged.mirror.destination.host_node, "the shadows come from here", judged.cluster)
+    return Flaw(back.mirror.destination.host_node.place, message, end.cluster, str(back.mirror.owner), (remark,))

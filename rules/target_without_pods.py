@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             if service and service.kubernetes and service.selector and service.manifest not in said:
                 said.add(service.manifest)
                 for node, why in _empty(service, subject.documents.clusters[end.cluster]):
-                    remark = Remark(judged.mirror.node["host"], "the shadows of this mirror go there", judged.cluster)
+                    remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
                     message = f"no pod is behind {service.manifest}, so {end.cluster}'s gateway answers shadows 503: {why}"
                     yield Flaw(node.place, message, end.cluster, str(service.manifest), (remark,))
 

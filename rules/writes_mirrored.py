@@ -18,7 +18,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
         copied = [method for method in _WRITES if _copies(subject.delivery, judged, method)]
         if copied:
             message = f"{', '.join(copied)} requests are mirrored as well: what they change is changed a second time, by the target"
-            yield Flaw(judged.mirror.node["host"].place, message, judged.cluster, str(judged.mirror.owner))
+            yield Flaw(judged.mirror.destination.host_node.place, message, judged.cluster, str(judged.mirror.owner))
 
 
 def _copies(delivery: Delivery, judged: Judged, method: str) -> bool:

@@ -55,7 +55,7 @@ class Page(NamedTuple):
 
 def names() -> list[str]:
     """The rules that have a page."""
-    return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.md"))
+    return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.md") if path.name != "README.md")
 
 
 def read(name: str) -> Page:
@@ -72,3 +72,8 @@ def announced(files: Mapping[str, str]) -> Iterator[Said]:
         for number, line in enumerate(text.splitlines(), start=1):
             for level, part in _COMMENT.findall(line):
                 yield Said(path, number, level, part)
+
+
+def bare(text: str) -> str:
+    """A file of an example without the comments that announce findings."""
+    return re.sub(rf" *{_COMMENT.pattern}", "", text)

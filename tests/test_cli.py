@@ -99,7 +99,7 @@ def test_quiet_is_one_line_a_finding() -> None:
         pytest.param(("nowhere/",), "nowhere", id="a path that is missing"),
         pytest.param(("--istio", "latest", "examples/sound"), "`latest` is not an Istio version", id="a version that is none"),
         pytest.param(("--format", "xml", "examples/sound"), "`xml` is no format", id="an unknown format"),
-        pytest.param(("--rule", "shadow-redirect", "examples/sound"), "did you mean `shadow-redirected`", id="a misspelt rule"),
+        pytest.param(("--rule", "shadow-denie", "examples/sound"), "did you mean `shadow-denied`", id="a misspelt rule"),
         pytest.param(
             ("--output", "no/such/folder/report", "examples/sound"), "no/such/folder/report", id="an output that cannot be written"
         ),
@@ -212,7 +212,10 @@ def test_clusters_says_why() -> None:
 
 def test_rules_lists_what_each_finds_and_explain_prints_its_page() -> None:
     lines = run("rules").stdout.splitlines()
-    assert any(re.match(r"shadow-host-not-accepted +No virtual host of the target's gateway covers the Host", line) for line in lines)
+    assert any(
+        re.match(r"shadow-host-not-accepted +error +No virtual host of the target's gateway covers the Host", line) for line in lines
+    )
+    assert any(re.match(r"writes-mirrored +off ", line) for line in lines)
     for name in (line.split()[0] for line in lines):
         assert run("explain", name).stdout.startswith(f"# {name}\n")
     unknown = run("explain", "shadow-host-not-acepted")

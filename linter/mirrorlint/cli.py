@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from mirrorlint.rule import Report
+    from mirrorlint.fixing import Change
+    from mirrorlint.loading import Loaded
+    from mirrorlint.rule import Finding, Report
 
 VERSION = "0.1.0"
 _PATHS = click.argument("paths", nargs=-1, metavar="[[NAME=]PATH]...")
@@ -44,29 +47,45 @@ def cli() -> None:
 
 @cli.command()
 @_PATHS
-@click.option("--format", "formats", multiple=True, metavar="text|json[=FILE]", help="Report format, and a file for it; repeatable.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="text, json, sarif, github, gitlab or junit, and a file for it; repeatable.",
+)
 @click.option("--output", default="", metavar="FILE", help="Write the report to a file.")
 @_ISTIO
 @_CONFIG
 @click.option("--rule", "only", multiple=True, metavar="NAME", help="Only this rule; repeatable.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Not this rule; repeatable.")
 @click.option("--strict", is_flag=True, help="Warnings and blind spots fail as well.")
+@click.option("--baseline", default="", metavar="FILE", help="Leave out the findings that this file accepts.")
+@click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too.")
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
-    from mirrorlint import engine
-    from mirrorlint.rule import ERROR, WARNING
+    from mirrorlint import outputs
+    from mirrorlint.rule import ERROR, OFF, WARNING
 
+    if options["write_baseline"] and not options["baseline"]:
+        raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
     loaded = _load(paths, options["config"])
-    levels = {**loaded.settings.rules, **_chosen(options["only"], options["skip"])}
+    chosen = _chosen(options["only"], options["skip"])
     try:
-        report = engine.lint(loaded.documents, levels, options["istio"])
+        targets = outputs.outputs(options["formats"], options["output"])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    for kind, file in _outputs(options["formats"], options["output"]):
-        _write(file, _rendered(kind, report, options, to_terminal=not file))
+    report = _report(loaded, options["istio"], chosen)
+    if options["baseline"]:
+        off = [rule for rule, level in {**loaded.settings.rules, **chosen}.items() if level == OFF]
+        report = _accepted(report, options["baseline"], off, write=options["write_baseline"])
+    fixes = _patches(report) if "json" in dict(targets) else {}
+    for kind, file in targets:
+        look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"])
+        _write(file, outputs.render(kind, report, VERSION, look, fixes))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     sys.exit(1 if failing else 0)
 
@@ -118,12 +137,43 @@ def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
 
 @cli.command()
 @_PATHS
+@click.option("--diff", is_flag=True, help="Print a patch that `git apply` takes (exit 1), and write nothing.")
+@_ISTIO
+@_CONFIG
+def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
+    """Mend what can be mended without a doubt; every byte outside of an edit stays."""
+    from mirrorlint import fixing
+
+    def find() -> list[Change]:
+        return list(fixing.changes(_report(_load(paths, config), istio).findings))
+
+    try:
+        found = find() if diff else fixing.mend(find, click.echo)
+    except fixing.UnwritableError as error:
+        raise click.UsageError(str(error)) from error
+    for change in (change for change in found if change.patch):
+        if change.repository:  # never written to, and no part of what `git apply` gets here
+            click.echo(f"{change.path} is not in this repository; for `git apply` in {change.repository}:", err=diff)
+            click.echo(change.patch, err=diff, nl=False)
+        else:
+            _write("", change.patch)
+    for place in (place for change in found for place in change.left):
+        click.echo(f"not fixed: {place}", err=True)
+    sys.exit(1 if diff and any(change.patch for change in found) else 0)
+
+
+@cli.command()
+@_PATHS
 @_CONFIG
 def clusters(paths: tuple[str, ...], config: str) -> None:
-    """Say which cluster each folder was taken to belong to, and why."""
+    """Say which cluster each folder was taken to belong to, where each cluster's ingress is reached, and why."""
+    from mirrorlint.tracing import ingresses
+
     loaded = _load(paths, config)
     for assignment in loaded.assignments:
         click.echo(f"{assignment.path}: {', '.join(assignment.clusters) or 'no cluster'} ({assignment.why})")
+    for line in ingresses(loaded.documents):
+        click.echo(line)
     for spot in loaded.documents.blind_spots:
         click.echo(f"not judged: {spot.path}: {spot.message}")
 
@@ -140,11 +190,29 @@ def explain(rule: str) -> None:
 
 @cli.command()
 def rules() -> None:
-    """List the rules with what each one finds."""
-    from mirrorlint.engine import rule_book, summary
+    """List the rules with the level of each, unless settings say otherwise, and what it finds."""
+    from mirrorlint.engine import level_of, rule_book, summary
 
     width = max(map(len, rule_book()))
-    _write("", "".join(f"{name:{width}}  {summary(name)}\n" for name in rule_book()))
+    _write("", "".join(f"{name:{width}}  {level_of(name):7}  {summary(name)}\n" for name in rule_book()))
+
+
+@cli.command()
+@click.argument("path", default=".")
+def init(path: str) -> None:
+    """Write a commented .mirrorlint.yaml from what is found in a repository."""
+    from mirrorlint import engine, initial, tracing
+    from mirrorlint.loading.settings import FILE
+    from mirrorlint.rule import OFF
+
+    file = os.path.join(path, FILE)
+    if os.path.lexists(file):
+        raise click.UsageError(f"{file} is there already")
+    loaded = _load([path], "")
+    informing = {name: engine.summary(name) for name in engine.rule_book() if engine.level_of(name) == OFF}
+    ways = [way for _, way in tracing.every_way(loaded.documents, "")]
+    _write(file, initial.render(os.path.abspath(path), loaded.groups, loaded.documents, ways, informing))
+    click.echo(f"wrote {file}")
 
 
 def _load(paths: Sequence[str], config: str) -> Any:
@@ -161,6 +229,16 @@ def _load(paths: Sequence[str], config: str) -> Any:
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
     return loaded
+
+
+def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:
+    """Lint what was read; a version that is none is a usage error."""
+    from mirrorlint import engine
+
+    try:
+        return engine.lint(loaded.documents, {**loaded.settings.rules, **levels}, istio)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
@@ -184,37 +262,32 @@ def _known(names: Sequence[str]) -> None:
             raise click.UsageError(f"`{name}` is no rule" + (f", did you mean `{near[0]}`?" if near else ""))
 
 
-def _outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
-    """Formats with their files; "" is standard output."""
-    pairs = [(kind, file or output) for kind, _, file in (text.partition("=") for text in formats or ["text"])]
-    for kind, _ in pairs:
-        if kind not in ("text", "json"):
-            raise click.UsageError(f"`{kind}` is no format: text, json")
-    return pairs
+def _accepted(report: Report, file: str, off: Sequence[str], *, write: bool) -> Report:
+    """The report without the findings that a baseline accepts; `off` are rules that did not run."""
+    from mirrorlint import baseline
+    from mirrorlint.outputs import checkout
 
-
-def _rendered(kind: str, report: Report, options: dict[str, Any], *, to_terminal: bool) -> str:
-    from mirrorlint.report import as_json, text
-
-    if kind == "json":
-        return as_json.render(report, VERSION)
-    color = _colored(options["color"], to_terminal=to_terminal)
-    return text.render(report, _lines, color=color, quiet=options["quiet"], verbose=options["verbose"], width=_width())
-
-
-def _lines(path: str) -> Sequence[str]:
-    """A file's lines as YAML counts them; none where it cannot be read."""
+    if write:
+        _write(file, baseline.write(report.findings, checkout()))
     try:
-        data = Path(path).read_bytes()
-    except OSError:
-        return ()
-    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        entries = baseline.read(Path(file).read_bytes(), file)
+    except OSError as error:
+        raise click.UsageError(f"{file}: {error.strerror}") from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    accepted = baseline.accept(report, entries, checkout(), off)
+    if accepted.stale:
+        click.echo(f"mirrorlint: {baseline.told(accepted.stale, file)}", err=True)
+    return accepted.report
 
 
-def _width() -> int:
-    import shutil
+def _patches(report: Report) -> Mapping[Finding, str]:
+    """The patches of findings that can be fixed; what makes them is not loaded where there is none."""
+    if not any(finding.fix for finding in report.findings):
+        return {}
+    from mirrorlint import fixing
 
-    return min(120, max(60, shutil.get_terminal_size((100, 24)).columns))
+    return fixing.patches(report.findings)
 
 
 def _colored(choice: str, *, to_terminal: bool) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import LOST, Call, Delivery, Way
 from mirrorlint.delivery.ingress import ingress_scopes
-from mirrorlint.delivery.mesh import by_name
 from mirrorlint.engine import worlds_of
 from mirrorlint.fleet import Documents
 from mirrorlint.report.trace import Trace
@@ -61,6 +61,18 @@ def every_way(documents: Documents, istio: str) -> Iterator[tuple[str, Way]]:
         for judged in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio)):
             for world, ways in judged.ways.items():
                 yield from ((world, way) for way in ways)
+
+
+def ingresses(documents: Documents) -> Iterator[str]:
+    """A line for each cluster with gateways: where its ingress is reached, and what says so."""
+    for name, mesh in Delivery(documents.clusters).meshes.items():
+        said: dict[str, list[str]] = {}
+        for address, service in mesh.ingress_addresses.items():
+            place = service.node.place if service else None
+            said.setdefault(f"{service.manifest}, {place.path}:{place.line}" if service and place else "settings", []).append(address)
+        yield from (f"{name}: its ingress is {', '.join(addresses)} ({why})" for why, addresses in said.items())
+        if mesh.gateways and not said:
+            yield f"{name}: no address of its ingress is known"
 
 
 def any_lost(found: Iterable[Trace]) -> bool:

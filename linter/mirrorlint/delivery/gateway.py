@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from mirrorlint.delivery.front import Front
 from mirrorlint.delivery.match import Route, bound_routes
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
-from mirrorlint.istio.gateway import PASSTHROUGH, Server
+from mirrorlint.istio.gateway import PASSTHROUGH, Gateway, Server
 from mirrorlint.istio.names import intersection, subset_of
-from mirrorlint.istio.services import Service
-from mirrorlint.istio.virtual_service import Destination, VirtualService
+from mirrorlint.istio.routing import Destination, VirtualService
 
 _ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (a Gateway's `bind`, nothing is bound here)
-USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
 
 
 class Chain:
@@ -37,16 +36,20 @@ class GatewayScope(Scope):
     def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str], ingress: Ingress = UNKNOWN_INGRESS) -> None:
         """`ingress` holds what is known of the pods' ports."""
         super().__init__(mesh, namespace, labels)
-        self.ingress = ingress
-        self.gateways = tuple(g for g in mesh.gateways if g.selector.items() <= labels.items())
-        self.services_in_front = self._ingress_services()
+        self.front = Front(mesh, namespace, labels, ingress)
+        self.gateways = self._configuring()
         self._listeners: dict[int, tuple[Chain, ...]] | None = None
         self._tables: dict[Chain, Table] = {}
 
-    def _ingress_services(self) -> list[Service]:
-        """The Kubernetes Services whose selector picks the pods."""
-        own = (s for s in self.mesh.services if s.kubernetes and s.selector and s.selector.items() <= self.labels.items())
-        return [s for s in own if s.namespace == self.namespace or not self.namespace]
+    def _configuring(self) -> tuple[Gateway, ...]:
+        """The Gateways that configure the pods; pods that Istio deploys take none of other namespaces (filterStrictGatewayMerging)."""
+        found = [gateway for gateway in self.mesh.gateways if self.front.selected(gateway)]
+        managed = {gateway.manifest.namespace for gateway in found if gateway.services and gateway.selector}
+        return tuple(g for g in found if g.services or not managed or g.manifest.namespace in managed)
+
+    def container_ports(self, host: str, port: int) -> tuple[int, ...]:
+        """The container ports that an address of the ingress may lead to, the most likely first."""
+        return self.front.container_ports(port, self.mesh.ingress_addresses.get(host))
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""
@@ -54,24 +57,9 @@ class GatewayScope(Scope):
         found = own if own and self.sees(own) else self.service(destination.host)
         return addressed(destination, found, port)
 
-    def container_ports(self, port: int) -> tuple[int, ...]:
-        """The container ports that a port of the ingress may lead to, the most likely first; none when the ingress doesn't have it."""
-        if self.ingress.ports:
-            return (self.ingress.ports[port],) if port in self.ingress.ports else ()
-        exposed = [p.target or p.number for s in self.services_in_front for p in s.ports if port in (p.number, p.node_port)]
-        if self.services_in_front:
-            return tuple(exposed)
-        return (port, USUAL_PORTS[port]) if port in USUAL_PORTS else (port,)
-
-    def listening(self, port: int) -> int:
-        """The container port at which a listener takes what comes to a port of the ingress; 0 for none."""
-        return next((number for number in self.container_ports(port) if number in self.listeners), 0)
-
-    def _resolved(self, number: int) -> int:
-        """The container port that a server listens on: what the ingress Service makes of its number (model/gateway.go:resolvePorts)."""
-        if self.ingress.ports:
-            return self.ingress.ports.get(number, number)
-        return next((p.target or p.number for s in self.services_in_front for p in s.ports if p.number == number), number)
+    def listening(self, host: str, port: int) -> int:
+        """The container port at which a listener takes what comes to a host and port of the ingress; 0 for none."""
+        return next((number for number in self.container_ports(host, port) if number in self.listeners), 0)
 
     @property
     def listeners(self) -> Mapping[int, tuple[Chain, ...]]:
@@ -79,7 +67,8 @@ class GatewayScope(Scope):
         if self._listeners is None:
             ports: dict[int, _Port] = {}
             for server in (server for gateway in self.gateways for server in gateway.servers if server.bind in _ANY_ADDRESS):
-                ports.setdefault(self._resolved(server.number), _Port()).add(server)
+                for number in self.front.listening(server):
+                    ports.setdefault(number, _Port()).add(server)
             chains = ((number, tuple(_chains(port, self._bound))) for number, port in ports.items())
             self._listeners = {number: found for number, found in chains if found}
         return self._listeners
@@ -108,10 +97,15 @@ class GatewayScope(Scope):
                     _add(merged, host.lower(), server, service, routes[key])
             if server.redirects:
                 for host in server.hosts:
-                    found = merged.get(host.lower()) or VirtualHost(host.lower(), (), (), True, server.node["hosts"], server.number)
+                    found = merged.get(host.lower()) or VirtualHost(host.lower(), (), (), True, server.host_node, server.number)
                     merged[host.lower()] = found._replace(requires_tls=True)
         for domain, vhost in merged.items():
             yield domain, vhost._replace(routes=tuple(sorted(vhost.routes, key=lambda route: route.catch_all)))
+
+    def virtual_host(self, domain: str, server: Server, service: VirtualService) -> VirtualHost:
+        """The virtual host that a VirtualService gives a server for a domain, where no other has the same."""
+        routes = sorted(self._routes(server, service), key=lambda route: route.catch_all)
+        return VirtualHost(domain, tuple(routes), (service,), server.redirects, service.hosts[0].node, server.number)
 
     def _routes(self, server: Server, service: VirtualService) -> tuple[Route, ...]:
         return bound_routes(self.mesh.routes[service], server.number, frozenset({server.gateway.name}), self.namespace, self.labels)

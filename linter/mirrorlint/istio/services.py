@@ -74,10 +74,7 @@ def read_service(manifest: Manifest, domain: str) -> Service:
         host=f"{manifest.name}.{manifest.namespace}.svc.{domain}",
         namespace=manifest.namespace,
         kubernetes=True,
-        ports=tuple(
-            Port(p["port"].number, p["name"].text, service_protocol(p), p["targetPort"].number, p["port"], p["nodePort"].number)
-            for p in spec["ports"]
-        ),
+        ports=tuple(_port(p) for p in spec["ports"]),
         resolution=NONE if headless else ALIAS if alias else STATIC,
         alias_of=alias,
         export_to=frozenset(name.strip() for name in exports.split(",")) if exports else frozenset(),
@@ -87,6 +84,12 @@ def read_service(manifest: Manifest, domain: str) -> Service:
         selects=bool(spec["selector"]),
         node=metadata["name"],
     )
+
+
+def _port(node: Node) -> Port:
+    target = node["targetPort"]
+    name = "" if target.number else target.text
+    return Port(node["port"].number, node["name"].text, service_protocol(node), target.number, node["port"], node["nodePort"].number, name)
 
 
 def read_endpoint(node: Node, labels: Mapping[str, str]) -> Endpoint:

@@ -9,18 +9,19 @@ from typing import Any, NamedTuple
 
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
 from mirrorlint.loading import files
-from mirrorlint.loading.clusters import Assignment
+from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Reading
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
 
 
 class Loaded(NamedTuple):
-    """What was read, the settings that were found, and which folder was taken to belong to which cluster."""
+    """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths."""
 
     documents: Documents
     settings: Settings
     assignments: tuple[Assignment, ...]
+    groups: tuple[Group, ...] = ()
 
 
 def read(
@@ -102,7 +103,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
     documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
-    return Loaded(documents, reading.settings, reading.assignments)
+    return Loaded(documents, reading.settings, reading.assignments, reading.groups)
 
 
 def _faults(found: Content, cluster: str) -> list[Fault]:

@@ -14,7 +14,7 @@ NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", 
 MATTERS = {
     NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
-    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
+    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant", "ListenerSet", "BackendTLSPolicy"}),
     "": frozenset({"Service", "Namespace", "Pod"}),
     "cert-manager.io": frozenset({"Certificate"}),
     "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
@@ -50,7 +50,7 @@ def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
     parsed = parse(data, path)
     found = list(_unfolded(parsed.documents))
-    manifests = tuple(manifest for manifest in map(Manifest, found) if manifest.kind in MATTERS.get(manifest.group, ()))
+    manifests = tuple(manifest for manifest in map(Manifest, found) if _matters(manifest))
     faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
     unclear = [broken for broken in parsed.broken if broken not in faults]
     if b"${" in data:
@@ -58,6 +58,14 @@ def content(data: bytes, path: str) -> Content:
         unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
         manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
     return Content(manifests, len(found), faults, tuple(unclear), tuple(suppressions(data, path, parsed.documents, manifests)))
+
+
+def _matters(manifest: Manifest) -> bool:
+    """Whether an object is of a kind that matters, or a certificate; one that waits to be filled in tells nothing."""
+    if manifest.kind in MATTERS.get(manifest.group, ()):
+        return True
+    is_certificate = (manifest.group, manifest.kind, manifest.node["type"].text) == ("", "Secret", "kubernetes.io/tls")
+    return is_certificate and not _variable(manifest.node)
 
 
 def _variable(node: Node) -> Node | None:

@@ -123,6 +123,8 @@ def _finding(paper: _Paper, finding: Finding) -> Iterator[str]:
         else:
             yield from _frame(paper, gutter, _Pointer(note.place, (note.cluster,), "-", _BLUE, note.message))
         above = (note.place, note.cluster)
+    if finding.fix:
+        yield from _remark(paper, gutter, "`mirrorlint fix` mends this")
 
 
 def _remark(paper: _Paper, gutter: int, text: str) -> Iterator[str]:
@@ -216,6 +218,7 @@ def _summary(report: Report) -> str:
         (report.count(WARNING), "warning", "warnings"),
         (len(report.blind_spots), "blind spot", "blind spots"),
         (report.suppressed, "suppressed", "suppressed"),
+        (report.baselined, "in the baseline", "in the baseline"),
     )
     found = ", ".join(_number(*count) for count in counts if count[0]) or "No findings"
     read = f"{_number(report.files, 'file', 'files')}, {_number(report.documents, 'document', 'documents')}"
