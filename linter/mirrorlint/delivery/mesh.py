@@ -120,8 +120,7 @@ class Mesh:
     def bound_to(self, gateway: str, namespace: str) -> list[VirtualService]:
         """What a proxy of `namespace` applies for a gateway or `mesh`: private, exported, public ones (VirtualServicesForGateway).
 
-        Among each of them the Gateway API's routes of the own namespace come first. An empty namespace is one that is not known: it sees
-        what is exported to anyone.
+        In each group routes of the own namespace come first. An empty namespace, one not known, sees what is exported to anyone.
         """
         ranked = (
             (_export_rank(s, namespace), not (s.gateway_semantics and s.namespace == namespace), s)
@@ -146,8 +145,7 @@ class Mesh:
     def pods(self) -> list[tuple[str, Node]]:
         """The pods that manifests show, with their namespaces: templates of workloads, and pods as such."""
         workloads = (m for kind in ("Deployment", "DaemonSet", "StatefulSet") for m in self.cluster.of(kind, "apps"))
-        templates = [(m.namespace, m.node["spec"]["template"]) for m in workloads]
-        return templates + [(m.namespace, m.node) for m in self.cluster.of("Pod", "")]
+        return [*((m.namespace, m.node["spec"]["template"]) for m in workloads), *((m.namespace, m.node) for m in self.cluster.of("Pod", ""))]
 
     @cached_property
     def sidecars(self) -> tuple[Sidecar, ...]:
