@@ -11,7 +11,7 @@ REASON = reason.UNKNOWN_PRIMARY
 
 def check(loss: Loss) -> Flaw:
     """Point at the first destination."""
-    destination = loss.judged.rule.backends[0].destination
+    destination = loss.way.route.rule.backends[0].destination
     named = f"{destination.host}:{destination.port}" if destination.port else destination.host
     missing = destination.why or f"the rule's own destination `{named}` is not in {loss.source}'s registry"
     message = f"{missing}: callers get {loss.way.route.service.unavailable} and nothing is mirrored"
