@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
@@ -102,8 +101,7 @@ class Unbound(NamedTuple):
     owner: Manifest
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class VirtualService:
+class VirtualService(NamedTuple):
     """Hosts and their rules, bound to gateways or the mesh: a VirtualService, or what Istio makes of routes of the Gateway API.
 
     `name` is what Istio calls it, `bindings` are the gateways and where each is named. With `gateway_semantics` it comes from the Gateway
@@ -120,6 +118,14 @@ class VirtualService:
     rules: tuple[Rule, ...]
     gateway_semantics: bool = False
     unbound: Unbound | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Each is one of its own."""
+        return self is other
+
+    def __hash__(self) -> int:
+        """Hash what `==` compares."""
+        return id(self)
 
     @property
     def namespace(self) -> str:
