@@ -14,7 +14,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the backend's name."""
     for judged in subject.judged:
         mirror = judged.mirror
-        if mirror.why:
+        if mirror.why and not judged.service.unbound:
             remarks = _remarks(mirror, subject.delivery.meshes[judged.cluster])
             message = f"Istio leaves this mirror out: {mirror.why}"
             yield Flaw(mirror.destination.host_node.place, message, judged.cluster, str(mirror.owner), remarks)

@@ -269,3 +269,17 @@ def test_whether_the_gateway_takes_a_copied_token_is_a_blind_spot() -> None:
 def test_percentages_of_a_rule_that_mirrors_nothing_say_nothing() -> None:
     without = "    - route: [{destination: {host: shop}}]\n      mirrorPercent: 5\n      mirrorPercentage: {value: 0}\n"
     assert judge(source=SOURCE + without).findings == ()
+
+
+def test_what_waits_for_a_template_is_not_judged() -> None:
+    report = judge(SOURCE.replace("stage.example.com", "'stage.{{ domain }}'"))
+    assert report.findings == ()
+    assert all("waits to be filled in" in spot.message for spot in report.blind_spots)
+    assert len(report.blind_spots) == 2
+
+
+def test_a_gateway_of_another_class_may_take_a_shadow_but_holds_no_service() -> None:
+    foreign = "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: nginx}\nspec: {gatewayClassName: nginx}\n"
+    assert levels(judge(target=REFUSING + foreign)) == [("warning", "shadow-host-not-accepted")]
+    source = SOURCE.replace("hosts: [stage.example.com]", "hosts: [test.example.com]") + foreign
+    assert levels(judge(source=source)) == [("error", "mirror-to-unknown-host")]

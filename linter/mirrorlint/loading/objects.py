@@ -22,7 +22,7 @@ MATTERS = {
     "argoproj.io": frozenset({"Application", "Rollout"}),
 }
 _FILLED_IN = frozenset({NETWORKING, ""})
-_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
 
 _KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")
 _VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
@@ -53,7 +53,7 @@ def content(data: bytes, path: str) -> Content:
     manifests = tuple(manifest for manifest in map(Manifest, found) if _matters(manifest))
     faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
     unclear = [broken for broken in parsed.broken if broken not in faults]
-    if b"${" in data:
+    if b"${" in data or b"{{" in data:
         waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
         unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
         manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
@@ -69,7 +69,7 @@ def _matters(manifest: Manifest) -> bool:
 
 
 def _variable(node: Node) -> Node | None:
-    """The first text with a variable that Flux fills in after the build (`postBuild.substitute`)."""
+    """The first text with a variable that Flux fills in after the build (`postBuild.substitute`), or with a template in it."""
     if node.is_scalar:
         return node if _VARIABLE.search(node.text) else None
     values = (value for _, value in node.entries()) if node.is_mapping else iter(node)
