@@ -94,11 +94,15 @@ class Host(NamedTuple):
 
 
 class Unbound(NamedTuple):
-    """Why a route attaches to nothing: the Node that decides it, in words, and the object that this stands in."""
+    """Why a route is bound to nothing: the Node that decides it, in words, and the object that this stands in.
+
+    `dropped` tells that Istio takes none of it for something inside it; else it attaches to no parent.
+    """
 
     node: Node
     why: str
     owner: Manifest
+    dropped: bool = False
 
 
 class VirtualService(NamedTuple):
