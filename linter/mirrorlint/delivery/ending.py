@@ -150,8 +150,7 @@ def _lacking_primary(way: Way) -> str:
     if not backends:
         return NO_BACKEND
     destination = backends[0].destination
-    found = way.scope.address(destination, way.called.port or way.call.port, way.route.service)
-    return absence(way.scope, found, destination).words
+    return absence(way.scope, way.asks(destination), destination).words
 
 
 def _closest(end: End, host: str) -> VirtualHost | None:

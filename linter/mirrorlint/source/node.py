@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mirrorlint.source.scalars import Scalar, is_null, typed
@@ -174,6 +174,16 @@ class Node:
             return float(value) if _JSON_NUMBER.fullmatch(value) else 0.0
         return float(value) if value and value is not True else 0.0
 
+    def having(self, name: str, value: str | int | Iterable[str]) -> Node:
+        """A mapping like this one, with an entry more or another value for one that it has; what is new stands where it would be sought."""
+        place = self[name].raw[2:]
+        key, _ = self.raw[0].get(name, ((name, False, *place), None))
+        return Node(({**self.raw[0], name: (key, _raw(value, place))}, *self.raw[1:]), self.path)
+
+    def replaced(self, old: Node, new: Node) -> Node:
+        """A value like this one, with another one in the place of one that stands in it; uses of an alias stay."""
+        return Node(_replaced(self.raw, old.raw, new.raw), self.path)
+
     def plain(self) -> Any:
         """The value as dicts, lists and scalars. What an alias repeats is one object: copy before changing it."""
         return _plain(self.raw, {})
@@ -191,3 +201,20 @@ def _plain(raw: Raw, seen: dict[int, Any]) -> Any:
         else:
             seen[id(content)] = {name: _plain(value, seen) for name, (_, value) in content.items()}
     return seen[id(content)]
+
+
+def _raw(value: str | int | Iterable[str], place: tuple[int, int, int, int]) -> Raw:
+    if isinstance(value, (str, int)):
+        return (str(value), isinstance(value, int), *place)
+    return ([_raw(item, place) for item in value], None, *place)
+
+
+def _replaced(raw: Raw, old: Raw, new: Raw) -> Raw:
+    if raw[2:] == old[2:] and type(raw[0]) is type(old[0]):
+        return new
+    content, around = raw[0], raw[2:4] <= old[2:4] and old[4:] <= raw[4:]
+    if around and type(content) is list:
+        content = [_replaced(item, old, new) for item in content]
+    elif around and type(content) is dict:
+        content = {name: (key, _replaced(value, old, new)) for name, (key, value) in content.items()}
+    return (content, *raw[1:])
