@@ -115,7 +115,8 @@ def _object_findings(subject: Subject, levels: Mapping[str, str], only: str = ""
         if not hasattr(module, "REASONS") and only in ("", name) and levels.get(name, level) != OFF:
             for flaw in module.check(subject):
                 doubt = _doubt(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE else ""
-                yield _finding(name, WARNING if doubt else level, flaw._replace(message=flaw.message + doubt), WORLDS)
+                said = flaw._replace(message=flaw.message + doubt, fix=() if doubt else flaw.fix)
+                yield _finding(name, WARNING if doubt else level, said, WORLDS)
 
 
 def _finding(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:

@@ -180,9 +180,9 @@ class Node:
         key, _ = self.raw[0].get(name, ((name, False, *place), None))
         return Node(({**self.raw[0], name: (key, _raw(value, place))}, *self.raw[1:]), self.path)
 
-    def replaced(self, old: Node, new: Node) -> Node:
-        """A value like this one, with another one in the place of one that stands in it; uses of an alias stay."""
-        return Node(_replaced(self.raw, old.raw, new.raw), self.path)
+    def holding(self, part: Node) -> Node:
+        """A value like this one that holds a part in the place where one stands now; uses of an alias stay."""
+        return Node(_holding(self.raw, part.raw), self.path)
 
     def plain(self) -> Any:
         """The value as dicts, lists and scalars. What an alias repeats is one object: copy before changing it."""
@@ -209,12 +209,13 @@ def _raw(value: str | int | Iterable[str], place: tuple[int, int, int, int]) -> 
     return ([_raw(item, place) for item in value], None, *place)
 
 
-def _replaced(raw: Raw, old: Raw, new: Raw) -> Raw:
-    if raw[2:] == old[2:] and type(raw[0]) is type(old[0]):
-        return new
-    content, around = raw[0], raw[2:4] <= old[2:4] and old[4:] <= raw[4:]
+def _holding(raw: Raw, part: Raw) -> Raw:
+    content, where, place = raw[0], raw[2:], part[2:]
+    if where == place and type(content) is type(part[0]):
+        return part
+    around = where[:2] <= place[:2] and place[2:] <= where[2:]
     if around and type(content) is list:
-        content = [_replaced(item, old, new) for item in content]
+        content = [_holding(item, part) for item in content]
     elif around and type(content) is dict:
-        content = {name: (key, _replaced(value, old, new)) for name, (key, value) in content.items()}
+        content = {name: (key, _holding(value, part)) for name, (key, value) in content.items()}
     return (content, *raw[1:])
