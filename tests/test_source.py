@@ -855,3 +855,20 @@ def test_what_pyyaml_writes_is_read_back(data: Any, flow: bool | None, unicode: 
     assume(not (unicode and set("\x85\u2028\u2029") & set(json.dumps(data, ensure_ascii=False))))  # written unescaped
     text = yaml.safe_dump({"v": data}, default_flow_style=flow, allow_unicode=unicode)
     assert read(text).plain() == {"v": data}
+
+
+def test_a_mapping_with_another_value_stands_where_it_stood() -> None:
+    tree = read("spec:\n  name: a\n  ports: [1, {b: c}]\nrest: d\n")
+    changed = tree["spec"].having("name", "x").having("port", 80).having("hosts", ("y", "z"))
+    assert changed.plain() == {"name": "x", "ports": [1, {"b": "c"}], "port": 80, "hosts": ["y", "z"]}
+    assert changed["name"].place == tree["spec"]["name"].place
+    assert changed["port"].place == tree["spec"].place
+    assert tree.holding(changed).plain() == {"spec": changed.plain(), "rest": "d"}
+    inner = tree["spec"]["ports"].at(1).having("b", 2)
+    assert tree.holding(inner)["spec"]["ports"].plain() == [1, {"b": 2}]
+    assert tree["spec"]["name"].text == "a"
+
+
+def test_uses_of_an_alias_stay_as_they_are() -> None:
+    tree = read("a: &x {b: c}\nd: *x\n")
+    assert tree.holding(tree["a"].having("b", "e")).plain() == {"a": {"b": "e"}, "d": {"b": "c"}}
