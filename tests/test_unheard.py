@@ -21,7 +21,7 @@ def only(stage: str) -> Finding:
 @pytest.mark.parametrize(
     ("server", "line", "why"),
     [
-        (HTTP.replace("80", "81"), 6, "listens on 81"),
+        (HTTP.replace("80", "81"), 6, " listens on 81"),
         (f"{HTTP}    bind: 10.0.0.1\n", 7, "'s server listens on 10.0.0.1 alone"),
         (TCP, 6, "'s server is for TCP, for which no route is bound to it"),
         (
@@ -34,7 +34,14 @@ def only(stage: str) -> Finding:
 def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str, line: int, why: str) -> None:
     finding = only(STAGE.replace(HTTP, server))
     assert (finding.rule, finding.place.path, finding.place.line) == ("ingress-without-listener", "<stage>", line)
-    assert finding.message.endswith(f"Gateway default/stage {why}".replace(" 's", "'s"))
+    assert finding.message.endswith(f"Gateway default/stage{why}")
+
+
+def test_a_server_that_another_one_shuts_out_says_so() -> None:
+    first = f"{TCP}    hosts: [shop.example.com]\n  - port: {HTTP}"
+    finding = only(STAGE.replace(HTTP, first))
+    assert (finding.rule, finding.place.line) == ("ingress-without-listener", 8)
+    assert finding.message.endswith("Gateway default/stage's server comes after another one that took the port")
 
 
 def test_without_a_gateway_the_finding_is_at_the_mirror() -> None:
