@@ -38,7 +38,7 @@ def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str,
 
 
 def test_a_server_that_another_one_shuts_out_says_so() -> None:
-    first = f"{TCP}    hosts: [shop.example.com]\n  - port: {HTTP}"
+    first = f"{TCP.replace('name: http', 'name: tcp')}    hosts: [shop.example.com]\n  - port: {HTTP}"
     finding = only(STAGE.replace(HTTP, first))
     assert (finding.rule, finding.place.line) == ("ingress-without-listener", 8)
     assert finding.message.endswith("Gateway default/stage's server comes after another one that took the port")
