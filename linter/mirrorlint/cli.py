@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -194,10 +192,12 @@ def _outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
 
 
 def _rendered(kind: str, report: Report, options: dict[str, Any], *, to_terminal: bool) -> str:
-    from mirrorlint.report import as_json, text
-
     if kind == "json":
+        from mirrorlint.report import as_json
+
         return as_json.render(report, VERSION)
+    from mirrorlint.report import text
+
     color = _colored(options["color"], to_terminal=to_terminal)
     return text.render(report, _lines, color=color, quiet=options["quiet"], verbose=options["verbose"], width=_width())
 
@@ -205,7 +205,8 @@ def _rendered(kind: str, report: Report, options: dict[str, Any], *, to_terminal
 def _lines(path: str) -> Sequence[str]:
     """A file's lines as YAML counts them; none where it cannot be read."""
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except OSError:
         return ()
     return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -230,7 +231,8 @@ def _write(file: str, text: str) -> None:
     data = text.encode("utf-8", "replace")
     if file:
         try:
-            Path(file).write_bytes(data)
+            with open(file, "wb") as target:
+                target.write(data)
         except OSError as error:
             raise click.UsageError(f"{file}: {error.strerror}") from error
         return
@@ -246,6 +248,8 @@ def main(args: Iterable[str] | None = None, run: Callable[..., Any] = cli.main) 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception:  # noqa: BLE001
+        import traceback
+
         traceback.print_exc()
         sys.stderr.write("mirrorlint: this is a bug of mirrorlint: please report it, with the lines above and what was being read\n")
         sys.exit(3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
@@ -36,7 +36,9 @@ def rule_book() -> Mapping[str, ModuleType]:
 
 def page(rule: str) -> str:
     """The Markdown page of a rule in the book."""
-    return resources.files("mirrorlint.rules").joinpath(f"{rule.replace('-', '_')}.md").read_text(encoding="utf-8")
+    from importlib.resources import files
+
+    return files("mirrorlint.rules").joinpath(f"{rule.replace('-', '_')}.md").read_text(encoding="utf-8")
 
 
 def summary(rule: str) -> str:
