@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.source import Broken, Node, parse
+from mirrorlint.loading.kinds import GATEWAY_API, MATTERS, NETWORKING, RELEVANT, SECURITY, WORKLOADS
+from mirrorlint.loading.sieve import sift
+from mirrorlint.source import Broken, Node, Place, parse
+from mirrorlint.source.node import Raw
 
-NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
-MATTERS = {
-    NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
-    SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
-    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
-    "": frozenset({"Service", "Namespace", "Pod"}),
-    "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
-    "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
-    "argoproj.io": frozenset({"Application"}),
-}
+_OF_WORKLOADS: Mapping[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}, "spec": {"template": {"metadata": {}}}}
 _FILLED_IN = frozenset({NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*")
 
 _KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")
+_OWN_KIND = re.compile(r"^kind:[ \t]+[\"']?(\w+)", re.MULTILINE)
 _VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
 
 
@@ -45,16 +40,54 @@ class Content(NamedTuple):
 
 def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
-    parsed = parse(data, path)
+    left, dropped = sift(data)
+    parsed = parse(left, path)
     found = list(_unfolded(parsed.documents))
-    manifests = tuple(manifest for manifest in map(Manifest, found) if manifest.kind in MATTERS.get(manifest.group, ()))
-    faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
-    unclear = [broken for broken in parsed.broken if broken not in faults]
+    every = (manifest for manifest in map(Manifest, found) if manifest.kind in MATTERS.get(manifest.group, ()))
+    manifests = tuple(_lean(manifest) if manifest.kind in WORKLOADS else manifest for manifest in every)
+    faults: list[Broken] = []
+    unclear: list[Broken] = []
+    for broken in parsed.broken:
+        matters = not broken.template and _names_what_matters(broken.text)
+        (faults if matters else unclear).append(broken._replace(text=""))
     if b"${" in data:
         waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
         unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
         manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
-    return Content(manifests, len(found), faults, tuple(unclear))
+    return Content(manifests, dropped + len(found), tuple(faults), tuple(unclear))
+
+
+def packed(found: Content) -> Any:
+    """A content as plain data that `marshal` can store, without the path of its file."""
+    return found.objects, [m.node.raw for m in found.manifests], [_packed(b) for b in found.faults], [_packed(b) for b in found.unclear]
+
+
+def unpacked(data: Any, path: str) -> Content:
+    """The content that was packed, as that of the file `path`."""
+    objects, raws, faults, unclear = data
+    manifests = tuple(Manifest(Node(raw, path)) for raw in raws)
+    return Content(manifests, objects, tuple(_unpacked(b, path) for b in faults), tuple(_unpacked(b, path) for b in unclear))
+
+
+def _packed(broken: Broken) -> tuple[Any, ...]:
+    return (tuple(broken.place[1:]), *broken[1:])
+
+
+def _unpacked(data: tuple[Any, ...], path: str) -> Broken:
+    place, message, hint, text, dropped, template = data
+    return Broken(Place(path, *place), message, hint, text, dropped, template)
+
+
+def _lean(manifest: Manifest) -> Manifest:
+    """A workload with what is asked for of it, since there are many."""
+    return Manifest(Node(_picked(manifest.node.raw, _OF_WORKLOADS), manifest.node.path))
+
+
+def _picked(raw: Raw, wanted: Mapping[str, Any]) -> Raw:
+    if not wanted or type(raw[0]) is not dict:
+        return raw
+    content = {name: (key, _picked(value, wanted[name])) for name, (key, value) in raw[0].items() if name in wanted}
+    return (content, *raw[1:])
 
 
 def _variable(node: Node) -> Node | None:
@@ -78,7 +111,10 @@ def _unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _names_what_matters(text: str) -> bool:
-    """Whether a text that can't be read says a kind that matters, of a group that it is in."""
+    """Whether a text that can't be read says a kind that matters, of a group that it is in; the kind in its first column decides."""
+    own = set(_OWN_KIND.findall(text))
+    if own and own.isdisjoint(RELEVANT) and not any(kind.endswith("List") for kind in own):
+        return False
     kinds = set(_KIND.findall(text))
     groups = {name if slash else "" for name, slash in _VERSION.findall(text)} or set(MATTERS)
     return any(kinds & MATTERS[group] for group in groups & set(MATTERS))

@@ -64,13 +64,24 @@ class PurePython(Reader, Scanner, Parser):
         Parser.__init__(self)
 
 
-EVENT_PARSER: Callable[[str], Any] = PurePython
+EVENT_PARSER: Callable[[Any], Any] = PurePython
 try:
     from yaml._yaml import CParser
 except ImportError:
     pass
 else:
     EVENT_PARSER = CParser
+
+
+def is_well_formed(data: bytes) -> bool:
+    """Whether libyaml, where it is installed, finds no fault in a stream: it tells several times faster than it gives events."""
+    if not hasattr(EVENT_PARSER, "raw_parse"):
+        return False
+    try:
+        EVENT_PARSER(data).raw_parse()
+    except YAMLError:
+        return False
+    return True
 
 
 class Composer:

@@ -1,0 +1,16 @@
+"""The kinds of objects that are read, by their groups."""
+
+from __future__ import annotations
+
+NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
+WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+MATTERS = {
+    NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
+    SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
+    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
+    "": frozenset({"Service", "Namespace", "Pod"}),
+    "apps": WORKLOADS,
+    "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
+    "argoproj.io": frozenset({"Application"}),
+}
+RELEVANT = frozenset().union(*MATTERS.values())
