@@ -6,10 +6,10 @@ import random
 from unittest import mock
 
 from mirrorlint.fleet import Manifest
+from mirrorlint.kinds import WORKLOADS
 from mirrorlint.loading import objects
-from mirrorlint.loading.kinds import WORKLOADS
 from mirrorlint.loading.objects import Content
-from mirrorlint.loading.sieve import Sifted
+from mirrorlint.sieve import Sifted
 
 # Lines and parts of lines: heads, what hides or spells a kind, what ends documents, lines and scalars.
 FRAGMENTS = (

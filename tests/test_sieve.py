@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streams import FRAGMENTS, disagreement, stream
 
-from mirrorlint.loading import sieve
+from mirrorlint import sieve
 from mirrorlint.loading.objects import content
-from mirrorlint.loading.sieve import sift
+from mirrorlint.sieve import sift
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"

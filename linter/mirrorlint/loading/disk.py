@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from mirrorlint.loading import files
+from mirrorlint.loading import batch, files
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization
-from mirrorlint.loading.objects import Content, content
+from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import at_or_below, upwards, within
 from mirrorlint.source import parse
 
@@ -21,14 +21,15 @@ _NOTHING = Content((), 0, (), ())
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self) -> None:
-        """Nothing is listed yet; nothing is read outside of the repositories of what will be."""
+    def __init__(self, jobs: int) -> None:
+        """Nothing is listed yet; nothing is read outside of the repositories of what will be. `jobs` processes read."""
+        self._jobs = jobs
         self.unread: set[Unread] = set()
         self._tops: set[str] = set()
         self._roots: set[str] = set()
         self._real: dict[str, str] = {}
         self._paths: list[str] = []
-        self._contents: dict[str, Content] = {}
+        self._contents: dict[str, Content | Unread] = {}
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
@@ -44,7 +45,7 @@ class Disk:
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)
         self._kustomizations = [path for path in self._paths if os.path.basename(path) in files.KUSTOMIZATIONS]
-        self._folders = {above for folder in {os.path.dirname(path) for path in self._paths} for above in upwards(folder)}
+        self._folders = _with_parents({os.path.dirname(path) for path in self._paths})
 
     def below(self, path: str) -> Sequence[str]:
         """The file that `path` is, or all files below the folder that it is, sorted."""
@@ -85,20 +86,31 @@ class Disk:
         return self._real[path]
 
     def content(self, path: str) -> Content:
-        """What a file holds."""
+        """What a file holds; with the first one all are read that are listed."""
         real = self._real[path]
         if real not in self._contents:
-            data = files.read(real)
-            if isinstance(data, Unread):
-                self.unread.add(data)
-            self._contents[real] = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
-        return self._contents[real]
+            self._contents |= batch.read([each for each in dict.fromkeys(self._real.values()) if each not in self._contents], self._jobs)
+        found = self._contents[real]
+        if isinstance(found, Unread):
+            self.unread.add(found)
+            return _NOTHING
+        return found
 
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""
         known = any(within(path, root) for root in self._roots)
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
+
+
+def _with_parents(folders: set[str]) -> set[str]:
+    found: set[str] = set()
+    for start in folders:
+        folder = start
+        while folder not in found:
+            found.add(folder)
+            folder = os.path.dirname(folder)
+    return found
 
 
 def _outermost(folders: set[str]) -> set[str]:

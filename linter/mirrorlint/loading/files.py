@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint import git
 from mirrorlint.loading.paths import within
 
 SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
+_CHUNK = 1 << 16
 _IRREGULAR = "this is not a regular file, so it is not read"
-_LIST = ("git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 _CLOSED = re.compile(r"^warning: could not open directory '(.*?)/?': (.*)$", re.MULTILINE)
-_IS_IGNORED = ("git", "check-ignore", "--quiet", ".")
 
 
 class Unread(NamedTuple):
@@ -28,22 +27,26 @@ class Unread(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """The YAML and JSON files below a folder, sorted, each with the file that is read for it (another one behind a link); all absolute."""
+    """The YAML and JSON files below a folder, sorted, each with the file that is read for it (another one behind a link); all absolute.
+
+    `blobs` are the ids of those that Git has just so.
+    """
 
     files: Mapping[str, str]
     unread: tuple[Unread, ...]
+    blobs: Mapping[str, str]
 
 
 def tree(root: str) -> Tree:
     """What is below a folder, or the one file that `root` is, whatever its name."""
     root = os.path.abspath(root)
     if not os.path.isdir(root):
-        return Tree({root: root}, ()) if os.path.isfile(root) else Tree({}, (Unread(root, _IRREGULAR),))
-    top = repository(root)
-    found = [entry for name in _names(root) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top))]
-    files = {entry.path: entry.file for entry in found if isinstance(entry, _File)}
+        return Tree({root: root}, (), {}) if os.path.isfile(root) else Tree({}, (Unread(root, _IRREGULAR),), {})
+    top, blobs = repository(root), dict[str, str]()
+    found = [entry for name in _names(root, blobs) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top))]
+    files = {path: path for path in blobs} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
     unread = {entry for entry in found if isinstance(entry, Unread)}
-    return Tree(dict(sorted(files.items())), tuple(sorted(unread)))
+    return Tree(dict(sorted(files.items())), tuple(sorted(unread)), blobs)
 
 
 def repository(path: str) -> str:
@@ -64,12 +67,22 @@ def shown(path: str) -> str:
 
 
 def read(path: str) -> bytes | Unread:
-    """The bytes of a file."""
+    """The bytes of a file, in as few calls to the system as it takes: there may be many files."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            return _all_of(file)
+        finally:
+            os.close(file)
     except OSError as error:
         return Unread(path, f"this file can't be read ({error.strerror}), so nothing in it is judged")
+
+
+def _all_of(file: int) -> bytes:
+    parts = [os.read(file, _CHUNK)]
+    while parts[-1]:
+        parts.append(os.read(file, _CHUNK))
+    return b"".join(parts)
 
 
 class _Name(NamedTuple):
@@ -85,13 +98,21 @@ class _File(NamedTuple):
     file: str
 
 
-def _names(root: str) -> Iterator[_Name | Unread]:
-    listed = _git(root, _LIST)
-    if listed is None or (not listed.stdout and _git(root, _IS_IGNORED) is not None):
+def _names(root: str, blobs: dict[str, str]) -> Iterator[_Name | Unread]:
+    """The paths below a folder; those of files to read that Git has just so are put to `blobs` instead, with their ids."""
+    listed = git.listing(root)
+    if listed is None or (not listed.blobs and not listed.others and git.is_ignored(root)):
         yield from _walked(root)
         return
-    yield from _with_nested(root, sorted({os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}))
-    for folder, reason in _CLOSED.findall(os.fsdecode(listed.stderr)):
+    below = root.rstrip(os.sep) + os.sep
+    for name, blob in listed.blobs.items():
+        if _is_wanted(name):
+            if _is_printable(name):
+                blobs[below + name] = blob
+            else:
+                yield _Name(below + name)
+    yield from _with_nested(root, sorted(listed.others), blobs)
+    for folder, reason in _CLOSED.findall(listed.errors):
         yield _closed(os.path.normpath(os.path.join(root, folder)), reason)
 
 
@@ -99,22 +120,13 @@ def _closed(folder: str, reason: str | None) -> Unread:
     return Unread(folder, f"this folder can't be read ({reason}), so nothing in it is judged")
 
 
-def _git(folder: str, command: Iterable[str]) -> subprocess.CompletedProcess[bytes] | None:
-    """Run Git in a folder, whatever the hook that we may run in says; None when it fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
-    try:
-        return subprocess.run(list(command), cwd=folder, env=environment, capture_output=True, check=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _with_nested(root: str, names: Iterable[str]) -> Iterator[_Name | Unread]:
+def _with_nested(root: str, names: Iterable[str], blobs: dict[str, str]) -> Iterator[_Name | Unread]:
     """The paths of names; a name that is a folder is a repository of its own (a submodule, or a clone that is not added)."""
     for name in names:
         path = os.path.join(root, name.rstrip("/"))
         if os.path.isdir(path) and not os.path.islink(path):
             if os.path.lexists(os.path.join(path, ".git")):
-                yield from _names(path)
+                yield from _names(path, blobs)
             else:
                 yield Unread(path, "this submodule is not checked out, so nothing in it is judged")
         else:
@@ -149,7 +161,7 @@ def _entries(path: str, top: str) -> Iterator[_File | Unread]:
 
 
 def _is_wanted(path: str) -> bool:
-    return path.endswith((*SUFFIXES, f"{os.sep}{KUSTOMIZATIONS[-1]}"))
+    return path.endswith(SUFFIXES) or os.path.basename(path) == KUSTOMIZATIONS[-1]
 
 
 def _is_printable(path: str) -> bool:
@@ -176,7 +188,8 @@ def _linked(path: str, top: str) -> Iterator[_File | Unread]:
 
 def _through(link: str, folder: str, top: str) -> Iterator[_File | Unread]:
     """The files of a folder as they appear below a link to it; links to further folders are not followed, so that nothing goes round."""
-    for name in _names(folder):
+    blobs: dict[str, str] = {}
+    for name in (*_names(folder, blobs), *map(_Name, blobs)):
         seen = link + name.path[len(folder) :]
         if isinstance(name, Unread):
             yield Unread(seen, name.message)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.loading.kinds import GATEWAY_API, MATTERS, NETWORKING, RELEVANT, SECURITY, WORKLOADS
-from mirrorlint.loading.sieve import sift
+from mirrorlint.kinds import GATEWAY_API, MATTERS, NETWORKING, RELEVANT, SECURITY, WORKLOADS
+from mirrorlint.sieve import sift
 from mirrorlint.source import Broken, Node, Place, parse
 from mirrorlint.source.node import Raw
 
@@ -43,8 +43,7 @@ def content(data: bytes, path: str) -> Content:
     left, dropped = sift(data)
     parsed = parse(left, path)
     found = list(_unfolded(parsed.documents))
-    every = (manifest for manifest in map(Manifest, found) if manifest.kind in MATTERS.get(manifest.group, ()))
-    manifests = tuple(_lean(manifest) if manifest.kind in WORKLOADS else manifest for manifest in every)
+    manifests = tuple(Manifest(_lean(node)) for node in found if _matters(node))
     faults: list[Broken] = []
     unclear: list[Broken] = []
     for broken in parsed.broken:
@@ -58,7 +57,9 @@ def content(data: bytes, path: str) -> Content:
 
 
 def packed(found: Content) -> Any:
-    """A content as plain data that `marshal` can store, without the path of its file."""
+    """A content as plain data that `marshal` can store, without the path of its file; a mere count when there is nothing else."""
+    if not (found.manifests or found.faults or found.unclear):
+        return found.objects
     return found.objects, [m.node.raw for m in found.manifests], [_packed(b) for b in found.faults], [_packed(b) for b in found.unclear]
 
 
@@ -78,9 +79,13 @@ def _unpacked(data: tuple[Any, ...], path: str) -> Broken:
     return Broken(Place(path, *place), message, hint, text, dropped, template)
 
 
-def _lean(manifest: Manifest) -> Manifest:
-    """A workload with what is asked for of it, since there are many."""
-    return Manifest(Node(_picked(manifest.node.raw, _OF_WORKLOADS), manifest.node.path))
+def _matters(node: Node) -> bool:
+    return node["kind"].text in MATTERS.get(node["apiVersion"].text.rpartition("/")[0], ())
+
+
+def _lean(node: Node) -> Node:
+    """An object with what is asked for of it; there are many workloads."""
+    return Node(_picked(node.raw, _OF_WORKLOADS), node.path) if node["kind"].text in WORKLOADS else node
 
 
 def _picked(raw: Raw, wanted: Mapping[str, Any]) -> Raw:

@@ -33,12 +33,12 @@ class Reading:
     as a whole.
     """
 
-    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str) -> None:
-        """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
+    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str, jobs: int) -> None:
+        """`root` is the repository that clusters are found in, unless there are `arguments`; paths are absolute. `jobs` processes read."""
         asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
         self.settings, unused = find_settings(asked, config)
         self._root, self._arguments = root, arguments
-        self._disk = Disk()
+        self._disk = Disk(jobs)
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*asked)
         self.sections = self.settings.clusters if arguments or config or self._concerned() else {}

@@ -29,6 +29,9 @@ from mirrorlint.source.failure import BREAK, Failure, RefusedError, unreadable
 from mirrorlint.source.node import Raw
 from mirrorlint.source.scalars import STANDARD, is_null, typed
 
+# Keys that were met, in whatever file.
+_NAMES = Names()
+
 MAX_DEPTH = 128
 MAX_EVENTS = 1_500_000
 # What aliases may stand for in one file; go-yaml allows about 400,000 values a document (decode.go:allowedAliasRatio).
@@ -96,7 +99,6 @@ class Composer:
     def compose(self, text: str) -> Composed:
         """Read a text's documents; no text raises."""
         self._text = text
-        self._names = Names()
         self._documents: list[Raw] = []
         self._repeats: list[Repeat] = []
         self._done = (0, 0, 0)
@@ -172,7 +174,7 @@ class Composer:
         return self._close(event, items, items)
 
     def _close_mapping(self, event: Any, items: list[Raw]) -> list[Raw]:
-        content, names, pairs = {}, self._names, iter(items)
+        content, names, pairs = {}, _NAMES, iter(items)
         for key, value in zip(pairs, pairs, strict=True):
             content[names[key[0]] if key[1] is True else key_of(key)] = (key, value)
         if len(content) * 2 != len(items) or SPECIAL_KEY in content:

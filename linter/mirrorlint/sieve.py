@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mirrorlint.loading.kinds import RELEVANT, WORKLOADS
+from mirrorlint.kinds import RELEVANT, WORKLOADS
 from mirrorlint.source import MAX_BYTES, is_well_formed
 from mirrorlint.source.scalars import NULLS
 
-_BOUNDARY = re.compile(rb"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_BOUNDARY = re.compile(rb"\n---(?=[ \t\r\n]|\Z)")
+_BLANKS = (b"\n", b"", b" ", b"\r", b"\t")
 
 _REST = rb"[ \t]*(?:[ \t]#[^\n]*)?\r?\n"
 _VERSION, _KIND = rb"apiVersion: ([A-Za-z][\w./-]*)" + _REST, rb"kind: ([A-Za-z]\w*)" + _REST
@@ -21,15 +22,12 @@ _SECOND = re.compile(rb"\n(?:kind|apiVersion|[^A-Za-z_\s#-])")
 _OTHER_BREAK = re.compile(rb"\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]")
 # Escapes and tags by which a word may stand in a text without its letters.
 _SPELLED = re.compile(rb"\\[xuU\r\n\x80-\xff]|!!|!<")
-# Templates that may not be YAML, and suppressions.
-_KEPT = (b"{{", b"{%", b"mirrorlint")
-
 # An entry that is whole on its line, or a line without any.
 _VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*+|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[^{}\[\]\"'\n]*+\}|\[[^{}\[\]\"'\n]*+\])"
 _LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?+\r?\n" % _VALUE
-# A workload's containers, which end its document: nothing but labels and names is asked of workloads.
+# What stands around a workload's template, and its containers, which end it: only labels and names are asked of workloads.
 _PODS = re.compile(
-    rb"\nspec:[ \t]*\r?\n(?:  ++%b)*?  template:[ \t]*\r?\n    metadata:[ \t]*\r?\n(?:      ++%b)*    spec:[ \t]*\r?\n"
+    rb"\nspec:[ \t]*\r?\n((?:  ++%b)*?)  template:[ \t]*\r?\n    metadata:[ \t]*\r?\n(?:      ++%b)*    spec:[ \t]*\r?\n"
     rb"((?:(?:     [^\n]*|[ \t]*\r?)\n)*(?:     [^\n]*)?)\Z" % (_LINE, _LINE)
 )
 
@@ -48,15 +46,28 @@ def sift(data: bytes) -> Sifted:
     """
     if len(data) > MAX_BYTES or _is_delicate(data) or not is_well_formed(data):
         return Sifted(data, 0)
-    careful = any(sign in data for sign in _KEPT)
-    parts = _BOUNDARY.split(data)
+    careful = _has_sign(data)
+    parts = _documents(data)
     dropped = last = 0
     for number, part in enumerate(parts):
-        kept, objects = (part, 0) if careful and any(sign in part for sign in _KEPT) else _sifted(part)
+        kept, objects = (part, 0) if careful and _has_sign(part) else _sifted(part)
         parts[number] = kept or b"\n" * part.count(b"\n")
         last = number + 1 if kept else last
         dropped += objects
-    return Sifted(b"---".join(parts[:last]), dropped)
+    end = b"\n" if 0 < last < len(parts) else b""
+    return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped)
+
+
+def _documents(data: bytes) -> list[bytes]:
+    """The parts of a text between its `---`, the first one behind a line break."""
+    data = b"\n" + data
+    parts = data.split(b"\n---")
+    return parts if all(part[:1] in _BLANKS for part in parts) else _BOUNDARY.split(data)
+
+
+def _has_sign(data: bytes) -> bool:
+    """Whether there may be templates, which may not be YAML, or suppressions."""
+    return b"mirrorlint" in data or b"{{" in data or b"{%" in data
 
 
 def _is_delicate(data: bytes) -> bool:
@@ -84,4 +95,7 @@ def _may_be_object(part: bytes) -> bool:
 
 def _without_containers(part: bytes) -> bytes:
     found = _PODS.search(part)
-    return part[: found.start(1)] + b"\n" * found[1].count(b"\n") if found else part
+    if found is None:
+        return part
+    above, between = part[: found.start(1)], part[found.end(1) : found.start(2)]
+    return above + b"\n" * found[1].count(b"\n") + between + b"\n" * found[2].count(b"\n")
