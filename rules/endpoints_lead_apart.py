@@ -5,7 +5,7 @@ from __future__ import annotations
 from mirrorlint.delivery import reason
 from mirrorlint.rule import Flaw, Loss, Remark
 
-REASON = reason.MIXED
+REASONS = (reason.MIXED,)
 
 
 def check(loss: Loss) -> Flaw:

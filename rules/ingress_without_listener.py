@@ -6,7 +6,7 @@ from mirrorlint import nearest
 from mirrorlint.delivery import reason
 from mirrorlint.rule import Flaw, Loss
 
-REASON = reason.NO_LISTENER
+REASONS = (reason.NO_LISTENER,)
 
 
 def check(loss: Loss) -> Flaw:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delivery.callers import Judged
-from mirrorlint.delivery.mesh import Mesh
-from mirrorlint.istio.names import MESH
-from mirrorlint.rule import WARNING, Flaw, Subject
-from mirrorlint.source import Node
+from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+from mirrorlint.unreached import obstacle
 
 LEVEL = WARNING
 
@@ -17,25 +14,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at what keeps requests away, else at the mirror."""
     for judged in subject.judged:
         if not any(judged.ways.values()):
-            node, why = _cause(judged, subject.delivery.meshes[judged.cluster])
-            owner = judged.mirror.owner
-            yield Flaw(node.place, f"no request can make this mirror run: {why}", judged.cluster, str(owner))
-
-
-def _cause(judged: Judged, mesh: Mesh) -> tuple[Node, str]:
-    service, rule, mirror = judged.service, judged.rule, judged.mirror
-    if rule.action != "route":
-        field = "redirect" if rule.action == "redirect" else "directResponse"
-        return rule.node.key(field) if field in rule.node else mirror.node, "its rule answers requests itself"
-    bound = {gateway.name for gateway in mesh.gateways}
-    missing = [name for name in service.gateways if name != MESH and name not in bound]
-    if missing and MESH not in service.gateways:
-        return service.bindings[missing[0]], f"no Gateway `{missing[0]}` is in {judged.cluster}"
-    if "~" in service.export_to:
-        return service.manifest.node["spec"]["exportTo"].at(0), "its VirtualService is exported to no namespace"
-    hosts = ", ".join(f"`{host.node.text}`" for host in service.hosts)
-    ports = [port for host in service.hosts for known in mesh.services_by_host.get(host.name.lower(), ()) for port in known.ports]
-    if MESH in service.gateways and not any(port.routes_http for port in ports):
-        unserved = f"{hosts} is no service of {judged.cluster}, and nothing there speaks HTTP on port 80"
-        return service.hosts[0].node, f"no port of {hosts} speaks HTTP, so `http` rules see none of it" if ports else unserved
-    return mirror.node["host"], f"no caller of {hosts} reaches its rule"
+            node, why, remarks, cause = obstacle(judged, subject.delivery.meshes[judged.cluster])
+            message = f"no request can make the mirror to `{judged.mirror.destination.host}` run: {why}"
+            likewise = Remark(judged.mirror.node["host"], "so this mirror never runs", judged.cluster)
+            yield Flaw(node.place, message, judged.cluster, str(judged.mirror.owner), remarks, cause, likewise)

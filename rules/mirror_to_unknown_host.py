@@ -7,7 +7,7 @@ from mirrorlint.istio.services import Service
 from mirrorlint.nearest import host_remarks
 from mirrorlint.rule import Flaw, Loss, Remark
 
-REASON = reason.UNKNOWN_TARGET
+REASONS = (reason.UNKNOWN_TARGET,)
 DROPPED = "Envoy drops the shadow without a trace"
 
 
@@ -18,16 +18,16 @@ def check(loss: Loss) -> Flaw:
     service = loss.way.scope.service(host)
     if service is None:
         message = f"`{loss.target}` is not a host of {loss.source}'s registry: {DROPPED}"
-        return loss.at_source(mirror.node["host"], message, *host_remarks(loss.way.scope, host), cause=f"{loss.source} {host}")
+        return loss.at_source(mirror.node["host"], message, *host_remarks(loss.way.scope, host), cause=f"unknown {loss.source} {host}")
     if service.port(port) is None:
         return _wrong_port(loss, service)
     if subset:
         message = f"no DestinationRule defines subset `{subset}` of `{host}`: {DROPPED}"
         remark = Remark(service.node, f"the host is defined by {service.manifest}", loss.source)
-        return loss.at_source(mirror.node["subset"], message, remark, cause=f"{loss.source} {host} {subset}")
+        return loss.at_source(mirror.node["subset"], message, remark, cause=f"unknown {loss.source} {host} {subset}")
     message = f"Istio builds no upstream for `{loss.target}` ({service.manifest}): {DROPPED}"
     remark = Remark(service.node, "a port for UDP, or a name without an endpoint", loss.source)
-    return loss.at_source(mirror.node["host"], message, remark, cause=f"{loss.source} {loss.target}")
+    return loss.at_source(mirror.node["host"], message, remark, cause=f"unknown {loss.source} {loss.target}")
 
 
 def _wrong_port(loss: Loss, service: Service) -> Flaw:
@@ -36,4 +36,4 @@ def _wrong_port(loss: Loss, service: Service) -> Flaw:
     node = mirror.node["port"]["number"]
     said = "" if node.present else ", the port that is called, since the mirror names none"
     remark = Remark(service.ports[0].node if service.ports else service.node, f"{service.manifest} has {ports}", loss.source)
-    return loss.at_source(node, f"`{host}` has no port {port}{said}: {DROPPED}", remark, cause=f"{loss.source} {loss.target}")
+    return loss.at_source(node, f"`{host}` has no port {port}{said}: {DROPPED}", remark, cause=f"unknown {loss.source} {loss.target}")

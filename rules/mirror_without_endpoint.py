@@ -5,7 +5,7 @@ from __future__ import annotations
 from mirrorlint.delivery import reason
 from mirrorlint.rule import Flaw, Loss, Remark
 
-REASON = reason.NO_ENDPOINT
+REASONS = (reason.NO_ENDPOINT,)
 
 
 def check(loss: Loss) -> Flaw:
@@ -13,4 +13,4 @@ def check(loss: Loss) -> Flaw:
     upstream = loss.way.upstream
     notes = (Remark(upstream.service.node, f"{upstream.service.manifest} names no endpoint that fits", loss.source),) if upstream else ()
     message = f"`{loss.target}` has no endpoint: the source's proxy answers the shadow 503 itself"
-    return loss.at_source(loss.judged.mirror.node["host"], message, *notes, cause=f"{loss.source} {loss.target}")
+    return loss.at_source(loss.judged.mirror.node["host"], message, *notes, cause=f"without endpoint {loss.source} {loss.target}")

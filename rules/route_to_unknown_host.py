@@ -6,7 +6,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.nearest import host_remarks
 from mirrorlint.rule import Flaw, Loss, Remark
 
-REASON = reason.UNKNOWN_PRIMARY
+REASONS = (reason.UNKNOWN_PRIMARY,)
 
 
 def check(loss: Loss) -> Flaw:

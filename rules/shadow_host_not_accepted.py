@@ -7,7 +7,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.istio.names import without_port
 from mirrorlint.rule import Flaw, Loss
 
-REASON = reason.NO_VIRTUAL_HOST
+REASONS = (reason.NO_VIRTUAL_HOST,)
 
 
 def check(loss: Loss) -> Flaw:

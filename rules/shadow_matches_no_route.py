@@ -5,7 +5,7 @@ from __future__ import annotations
 from mirrorlint.delivery import reason
 from mirrorlint.rule import Flaw, Loss
 
-REASON = reason.NO_ROUTE
+REASONS = (reason.NO_ROUTE,)
 
 
 def check(loss: Loss) -> Flaw:

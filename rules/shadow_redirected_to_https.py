@@ -5,7 +5,7 @@ from __future__ import annotations
 from mirrorlint.delivery import reason
 from mirrorlint.rule import Flaw, Loss
 
-REASON = reason.HTTPS_REDIRECT
+REASONS = (reason.HTTPS_REDIRECT,)
 
 
 def check(loss: Loss) -> Flaw:

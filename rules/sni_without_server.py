@@ -6,7 +6,7 @@ from mirrorlint import nearest
 from mirrorlint.delivery import reason
 from mirrorlint.rule import Flaw, Loss, Remark
 
-REASON = reason.NO_FILTER_CHAIN
+REASONS = (reason.NO_FILTER_CHAIN,)
 
 
 def check(loss: Loss) -> Flaw:

@@ -6,7 +6,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.nearest import host_remarks
 from mirrorlint.rule import Flaw, Loss, Remark
 
-REASON = reason.UNKNOWN_DESTINATION
+REASONS = (reason.UNKNOWN_DESTINATION,)
 
 
 def check(loss: Loss) -> Flaw:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.upstream import without_secret
 from mirrorlint.rule import Flaw, Loss, Remark
 
-REASON = reason.TLS_MISMATCH
+REASONS = (reason.TLS_MISMATCH,)
+_UNUSED = "sidecars take no `credentialName` from a DestinationRule without `workloadSelector`: they start no TLS at all"
 
 
 def check(loss: Loss) -> Flaw:
@@ -21,5 +23,7 @@ def check(loss: Loss) -> Flaw:
     taken = "plaintext" if server.plain_http else f"TLS ({server.mode})"
     message = f"the shadow is sent as {sent} to a server of {end.cluster}'s gateway that takes {taken}: the connection fails"
     rule, node = upstream.rule if upstream else None, server.node["tls"]["mode"] if server.tls else server.node["port"]["protocol"]
-    notes = (Remark(rule.host_node, f"{rule.manifest} decides the mirror's TLS", loss.source),) if rule else ()
+    notes = [Remark(rule.host_node, f"{rule.manifest} decides the mirror's TLS", loss.source)] if rule else []
+    if upstream and rule and upstream.client["credentialName"] and without_secret(upstream.client, rule, loss.way.scope.is_gateway):
+        notes.append(Remark(upstream.client["credentialName"], _UNUSED, loss.source))
     return loss.at_target(node, message, server.gateway.manifest, *notes)

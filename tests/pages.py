@@ -35,10 +35,19 @@ class Page(NamedTuple):
     intro: str
     sections: Mapping[str, str]
 
-    def files(self, section: str) -> dict[str, str]:
-        """The files of an example; those that Good does not show stay as they are in Bad."""
-        shown = {match["path"]: match["text"] for match in _FILE.finditer(self.sections[section])}
-        return {**self.files("Bad"), **shown} if section == "Good" else shown
+    @property
+    def examples(self) -> list[str]:
+        """The examples by what stands behind `Bad` and `Good`: "" for the first, then such as ", with a port"."""
+        return [name.removeprefix("Bad") for name in self.sections if name.startswith("Bad")]
+
+    def bad(self, example: str) -> dict[str, str]:
+        """The files of a Bad example."""
+        return {match["path"]: match["text"] for match in _FILE.finditer(self.sections[f"Bad{example}"])}
+
+    def good(self, example: str) -> dict[str, str]:
+        """The files of a Good example; those that it does not show stay as they are in Bad."""
+        shown = {match["path"]: match["text"] for match in _FILE.finditer(self.sections[f"Good{example}"])}
+        return {**self.bad(example), **shown}
 
 
 def names() -> list[str]:

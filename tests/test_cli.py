@@ -99,7 +99,7 @@ def test_quiet_is_one_line_a_finding() -> None:
         pytest.param(("nowhere/",), "nowhere", id="a path that is missing"),
         pytest.param(("--istio", "latest", "examples/sound"), "`latest` is not an Istio version", id="a version that is none"),
         pytest.param(("--format", "xml", "examples/sound"), "`xml` is no format", id="an unknown format"),
-        pytest.param(("--rule", "shadow-redirect", "examples/sound"), "did you mean `shadow-redirected`", id="a misspelt rule"),
+        pytest.param(("--rule", "shadow-denie", "examples/sound"), "did you mean `shadow-denied`", id="a misspelt rule"),
         pytest.param(
             ("--output", "no/such/folder/report", "examples/sound"), "no/such/folder/report", id="an output that cannot be written"
         ),

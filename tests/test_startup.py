@@ -10,7 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SLOW = {"networkx", "ruamel.yaml", "multiprocessing", "jsonschema", "importlib.metadata", "importlib.resources", "rich", "traceback"}
-OTHERS = {"mirrorlint.graph", "mirrorlint.tracing", "mirrorlint.report.as_json", "mirrorlint.report.trace", "mirrorlint.source.hints"}
+OTHERS = {
+    "mirrorlint.graph",
+    "mirrorlint.report.sarif",
+    "mirrorlint.tracing",
+    "mirrorlint.report.as_json",
+    "mirrorlint.report.trace",
+    "mirrorlint.source.hints",
+}
 
 
 def imported(*args: str) -> set[str]:

@@ -10,7 +10,7 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import by_name
 from mirrorlint.fleet import Documents, Fault, Manifest
 from mirrorlint.istio.names import subset_of, without_port
-from mirrorlint.rule import ERROR, Finding, Loss
+from mirrorlint.rule import ERROR, Finding, Loss, cause_of
 
 BROKEN, REFUSED = "broken-document", "refused-by-istio"
 _MISSING = {
@@ -71,11 +71,6 @@ def _may_hold(fault: Fault, loss: Loss) -> bool:
     name = loss.way.target[0] if end.scope is None else end.destination.host if end.destination else ""
     kind = _MISSING.get(end.reason, "")
     return bool(kind and fault.cluster == cluster and f"kind: {kind}" in fault.text and name.partition(".")[0] in fault.text)
-
-
-def cause_of(rule: str, place: object) -> str:
-    """The cause of a finding that stands for itself."""
-    return f"{rule} {place}"
 
 
 def merged(findings: Iterable[Finding]) -> Iterator[Finding]:

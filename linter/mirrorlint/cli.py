@@ -43,29 +43,44 @@ def cli() -> None:
 
 @cli.command()
 @_PATHS
-@click.option("--format", "formats", multiple=True, metavar="text|json[=FILE]", help="Report format, and a file for it; repeatable.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="text, json, sarif, github, gitlab or junit, and a file for it; repeatable.",
+)
 @click.option("--output", default="", metavar="FILE", help="Write the report to a file.")
 @_ISTIO
 @_CONFIG
 @click.option("--rule", "only", multiple=True, metavar="NAME", help="Only this rule; repeatable.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Not this rule; repeatable.")
 @click.option("--strict", is_flag=True, help="Warnings and blind spots fail as well.")
+@click.option("--baseline", default="", metavar="FILE", help="Leave out the findings that this file accepts.")
+@click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too.")
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
-    from mirrorlint import engine
-    from mirrorlint.rule import ERROR, WARNING
+    from mirrorlint import engine, outputs
+    from mirrorlint.rule import ERROR, OFF, WARNING
 
+    if options["write_baseline"] and not options["baseline"]:
+        raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
     loaded = _load(paths, options["config"])
     levels = {**loaded.settings.rules, **_chosen(options["only"], options["skip"])}
     try:
+        targets = outputs.outputs(options["formats"], options["output"])
         report = engine.lint(loaded.documents, levels, options["istio"])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    for kind, file in _outputs(options["formats"], options["output"]):
-        _write(file, _rendered(kind, report, options, to_terminal=not file))
+    if options["baseline"]:
+        off = [rule for rule, level in levels.items() if level == OFF]
+        report = _accepted(report, options["baseline"], off, write=options["write_baseline"])
+    for kind, file in targets:
+        look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"])
+        _write(file, outputs.render(kind, report, VERSION, look))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     sys.exit(1 if failing else 0)
 
@@ -146,6 +161,24 @@ def rules() -> None:
     _write("", "".join(f"{name:{width}}  {summary(name)}\n" for name in rule_book()))
 
 
+@cli.command()
+@click.argument("path", default=".")
+def init(path: str) -> None:
+    """Write a commented .mirrorlint.yaml from what is found in a repository."""
+    from mirrorlint import engine, initial, tracing
+    from mirrorlint.loading.settings import FILE
+    from mirrorlint.rule import OFF
+
+    file = os.path.join(path, FILE)
+    if os.path.lexists(file):
+        raise click.UsageError(f"{file} is there already")
+    loaded = _load([path], "")
+    informing = {name: engine.summary(name) for name in engine.rule_book() if engine.level_of(name) == OFF}
+    ways = [way for _, way in tracing.every_way(loaded.documents, "")]
+    _write(file, initial.render(os.path.abspath(path), loaded.groups, loaded.documents, ways, informing))
+    click.echo(f"wrote {file}")
+
+
 def _load(paths: Sequence[str], config: str) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
@@ -184,40 +217,24 @@ def _known(names: Sequence[str]) -> None:
             raise click.UsageError(f"`{name}` is no rule" + (f", did you mean `{near[0]}`?" if near else ""))
 
 
-def _outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
-    """Formats with their files; "" is standard output."""
-    pairs = [(kind, file or output) for kind, _, file in (text.partition("=") for text in formats or ["text"])]
-    for kind, _ in pairs:
-        if kind not in ("text", "json"):
-            raise click.UsageError(f"`{kind}` is no format: text, json")
-    return pairs
+def _accepted(report: Report, file: str, off: Sequence[str], *, write: bool) -> Report:
+    """The report without the findings that a baseline accepts; `off` are rules that did not run."""
+    from mirrorlint import baseline
+    from mirrorlint.outputs import checkout
 
-
-def _rendered(kind: str, report: Report, options: dict[str, Any], *, to_terminal: bool) -> str:
-    if kind == "json":
-        from mirrorlint.report import as_json
-
-        return as_json.render(report, VERSION)
-    from mirrorlint.report import text
-
-    color = _colored(options["color"], to_terminal=to_terminal)
-    return text.render(report, _lines, color=color, quiet=options["quiet"], verbose=options["verbose"], width=_width())
-
-
-def _lines(path: str) -> Sequence[str]:
-    """A file's lines as YAML counts them; none where it cannot be read."""
+    if write:
+        _write(file, baseline.write(report.findings, checkout()))
     try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError:
-        return ()
-    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-
-def _width() -> int:
-    import shutil
-
-    return min(120, max(60, shutil.get_terminal_size((100, 24)).columns))
+        with open(file, "rb") as written:
+            entries = baseline.read(written.read(), file)
+    except OSError as error:
+        raise click.UsageError(f"{file}: {error.strerror}") from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    accepted = baseline.accept(report, entries, checkout(), off)
+    if accepted.stale:
+        click.echo(f"mirrorlint: {baseline.told(accepted.stale, file)}", err=True)
+    return accepted.report
 
 
 def _colored(choice: str, *, to_terminal: bool) -> bool:

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from mirrorlint import unjudged
-from mirrorlint.causes import Causes, cause_of, merged
+from mirrorlint.causes import Causes, merged
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
@@ -18,7 +18,8 @@ from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import ClusterSettings, Documents
 from mirrorlint.istio.names import without_port
-from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Remark, Report, Subject
+from mirrorlint.quiet import Quieted, quieted
+from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Remark, Report, Subject, cause_of
 from mirrorlint.source import Place
 
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
@@ -48,7 +49,7 @@ def summary(rule: str) -> str:
 
 @cache
 def _by_reason() -> Mapping[str, str]:
-    return {module.REASON: name for name, module in rule_book().items() if hasattr(module, "REASON")}
+    return {each: name for name, module in rule_book().items() for each in getattr(module, "REASONS", ())}
 
 
 def worlds_of(settings: ClusterSettings, istio: str = "") -> tuple[str, ...]:
@@ -71,32 +72,48 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     ]
     spared = _spared(judged, documents)
     causes = Causes(documents, delivery)
+    versions = {name: istio or cluster.settings.istio for name, cluster in documents.clusters.items()}
+    subject = Subject(documents, delivery, tuple(judged), versions)
     found = [
-        *_object_findings(Subject(documents, delivery, tuple(judged))),
+        *_object_findings(subject, levels),
         *(f for mirror in judged for f in _mirror_findings(mirror, documents, causes, mirror.mirror.node.place in spared)),
     ]
-    filters = tuple(unjudged.on_the_way(documents, delivery)) if judged else ()
+    mirrors = tuple(_fate(mirror) for mirror in judged)
+    left = _quieted(_levelled(found, levels), subject, levels, any("unknown" in mirror.delivery.values() for mirror in mirrors))
+    filters = tuple(unjudged.on_the_way(documents, delivery, judged)) if judged else ()
     spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
     return Report(
-        findings=tuple(sorted(merged(_levelled(found, levels)))),
+        findings=tuple(sorted(merged(finding for finding in left.findings if finding.level != OFF))),
         blind_spots=tuple(sorted(set(spots), key=lambda spot: (spot.path, spot.line, spot.message))),
-        mirrors=tuple(_fate(mirror) for mirror in judged),
+        mirrors=mirrors,
+        suppressed=left.suppressed,
         files=documents.files,
         documents=documents.documents,
     )
 
 
+def level_of(rule: str) -> str:
+    """What a rule's findings are when nobody says otherwise: a loss's level depends on who is hit."""
+    level: str = getattr(rule_book()[rule], "LEVEL", ERROR)
+    return level
+
+
 def _levelled(findings: Iterable[Finding], levels: Mapping[str, str]) -> Iterator[Finding]:
-    for finding in findings:
-        level = levels.get(finding.rule, finding.level)
-        if level != OFF:
-            yield finding._replace(level=level)
+    return (finding._replace(level=levels.get(finding.rule, finding.level)) for finding in findings)
 
 
-def _object_findings(subject: Subject) -> Iterator[Finding]:
+def _quieted(findings: Iterable[Finding], subject: Subject, levels: Mapping[str, str], uncertain: bool) -> Quieted:
+    """Apply the suppressions; where a mirror's fate is not known, none of them is called useless for want of a finding."""
+    active = () if uncertain else [name for name in rule_book() if levels.get(name, level_of(name)) != OFF]
+    left = quieted(findings, subject.documents.suppressions, rule_book(), active)
+    idle = _object_findings(subject._replace(idle=left.idle), levels, only="useless-suppression")
+    return left._replace(findings=(*left.findings, *_levelled(idle, levels)))
+
+
+def _object_findings(subject: Subject, levels: Mapping[str, str], only: str = "") -> Iterator[Finding]:
     for name, module in rule_book().items():
-        if not hasattr(module, "REASON"):
-            level = getattr(module, "LEVEL", ERROR)
+        level = level_of(name)
+        if not hasattr(module, "REASONS") and only in ("", name) and levels.get(name, level) != OFF:
             for flaw in module.check(subject):
                 doubt = _doubt(flaw.cluster, subject.documents) if name == "mirror-never-runs" else ""
                 yield _finding(name, level, flaw._replace(message=flaw.message + doubt), WORLDS)
@@ -104,7 +121,7 @@ def _object_findings(subject: Subject) -> Iterator[Finding]:
 
 def _finding(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:
     notes = tuple(dict.fromkeys((*map(_note, flaw.remarks), *more)))
-    cause = cause_of(rule, flaw.cause or flaw.place)
+    cause = flaw.cause or cause_of(rule, flaw.place)
     likewise = _note(flaw.likewise) if flaw.likewise else None
     return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), notes, None, cause, likewise)
 
@@ -205,6 +222,7 @@ def _fate_key(loss: Loss) -> tuple[object, ...]:
         id(end.chain),
         id(end.host),
         id(end.route),
+        end.policy and end.policy.node,
     )
 
 

@@ -58,6 +58,20 @@ class Fault(NamedTuple):
     text: str = ""
 
 
+class Suppression(NamedTuple):
+    """What someone does not want to hear of: findings of a rule in the lines `first` to `last` of the file that `place` is in.
+
+    `rule` is "" when none is named, `reason` when none is given.
+    """
+
+    place: Place
+    rule: str
+    reason: str
+    first: int
+    last: int
+    cluster: str = ""
+
+
 class Manifest:
     """A Kubernetes object: its identity, and its document."""
 
@@ -109,3 +123,4 @@ class Documents(NamedTuple):
     blind_spots: tuple[BlindSpot, ...] = ()
     files: int = 0
     documents: int = 0
+    suppressions: tuple[Suppression, ...] = ()

@@ -9,6 +9,7 @@ MATTERS = {
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
     GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
     "": frozenset({"Service", "Namespace", "Pod"}),
+    "cert-manager.io": frozenset({"Certificate"}),
     "apps": WORKLOADS,
     "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
     "argoproj.io": frozenset({"Application"}),

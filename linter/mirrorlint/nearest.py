@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from mirrorlint.delivery.gateway import GatewayScope
@@ -17,6 +17,8 @@ from mirrorlint.istio.virtual_service import VirtualService
 from mirrorlint.rule import Remark
 from mirrorlint.source import Node
 
+_TYPO = 0.8
+
 
 def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
     """Why a host is none of the registry's although something like it is: at most one remark, at what comes nearest."""
@@ -25,14 +27,14 @@ def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
     if hidden:
         node = hidden[0].manifest.node["spec"]["exportTo"].at(0)
         return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
-    meant = _meant(mesh, host)
-    return (Remark(*meant, cluster),) if meant else ()
+    found = meant(mesh, host)
+    return (Remark(found[0].node, found[1], cluster),) if found else ()
 
 
 @lru_cache(maxsize=1024)
-def _meant(mesh: Mesh, host: str) -> tuple[Node, str] | None:
-    """What a host was probably meant to be; asked for the same one by many a mirror."""
-    return next(((service.node, words) for service, words in _variants(mesh, host)), None)
+def meant(mesh: Mesh, host: str) -> tuple[Service, str] | None:
+    """The service that a host was probably meant to be, and why it isn't; asked for the same one by many a mirror."""
+    return next(iter(_variants(mesh, host)), None)
 
 
 def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
@@ -45,11 +47,30 @@ def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
             yield services[0], f"`{name}` differs in case, which counts here"
         if "." not in name and host.partition(".")[0] == name:
             yield services[0], f"a mirror's short name becomes `{host}`, an entry's stays `{name}`"
-    for name in get_close_matches(host, known, n=1, cutoff=0.8):
-        yield known[name][0], f"did you mean `{name}`?"
+    yield from _elsewhere(mesh, host)
+    nearest = max(known, key=lambda name: _likeness_of_names(host, name), default="")
+    if known and _likeness_of_names(host, nearest) >= _TYPO:
+        yield known[nearest][0], f"did you mean `{nearest}`?"
     for name, services in known.items():
         if is_wild(name) and subset_of(host, name):
             yield services[0], f"the wildcard entry `{name}` gives a mirror no upstream"
+
+
+def _elsewhere(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
+    """The Kubernetes Services of that name in other namespaces."""
+    short, _, rest = host.partition(".")
+    for service in mesh.services if rest.endswith(f".svc.{mesh.domain}") else ():
+        if service.kubernetes and service.manifest.name == short:
+            yield service, f"`{short}` is in namespace `{service.namespace}`"
+
+
+@lru_cache(maxsize=65536)
+def _likeness_of_names(host: str, other: str) -> float:
+    """How much two hosts are alike where they differ: the labels that they end with alike don't count."""
+    ours, theirs = host.split("."), other.split(".")
+    while ours and theirs and ours[-1] == theirs[-1]:
+        del ours[-1], theirs[-1]
+    return SequenceMatcher(None, ".".join(ours), ".".join(theirs)).ratio()
 
 
 def server(mesh: Mesh, port: int, host: str) -> Server | None:

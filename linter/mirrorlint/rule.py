@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery, End, Way
-from mirrorlint.fleet import BlindSpot, Documents
+from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
 from mirrorlint.source import Node, Place
 
 ERROR, WARNING, OFF = "error", "warning", "off"
@@ -25,7 +26,7 @@ class Remark(NamedTuple):
 class Flaw(NamedTuple):
     """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`.
 
-    Flaws of one rule with the same `cause` are one finding; "" stands for the place. `likewise` is what a flaw adds to another one of its
+    Flaws with the same `cause` are one finding; "" stands for the rule and the place. `likewise` is what a flaw adds to another one of its
     cause, None for nothing but its place.
     """
 
@@ -36,6 +37,11 @@ class Flaw(NamedTuple):
     remarks: tuple[Remark, ...] = ()
     cause: str = ""
     likewise: Remark | None = None
+
+
+def cause_of(rule: str, place: Place) -> str:
+    """The cause that a finding has when it stands for itself."""
+    return f"{rule} {place}"
 
 
 class Loss(NamedTuple):
@@ -68,12 +74,37 @@ class Loss(NamedTuple):
         return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks), likewise=sent)
 
 
+class Idle(NamedTuple):
+    """A suppression that did nothing, and why."""
+
+    suppression: Suppression
+    why: str
+
+
 class Subject(NamedTuple):
-    """What a rule about objects reads: all documents, and the delivery that was asked."""
+    """What a rule about objects reads.
+
+    That is all documents, the delivery that was asked, each cluster's Istio ("" where its version is not known), and suppressions that
+    did nothing.
+    """
 
     documents: Documents
     delivery: Delivery
     judged: tuple[Judged, ...]
+    versions: Mapping[str, str]
+    idle: tuple[Idle, ...] = ()
+
+    def arrivals(self) -> Iterator[tuple[Judged, Way, End]]:
+        """The ends at which shadows arrive."""
+        for judged in self.judged:
+            ends = ((way, end) for ways in judged.ways.values() for way in ways for end in way.ends)
+            yield from ((judged, way, end) for way, end in ends if end.reason == reason.ARRIVES)
+
+    def http_rules(self) -> Iterator[tuple[str, Manifest, Node]]:
+        """The `http` entries of all VirtualServices that Istio admits, with their clusters and objects."""
+        for cluster, mesh in self.delivery.meshes.items():
+            for manifest in mesh.admitted("VirtualService"):
+                yield from ((cluster, manifest, rule) for rule in manifest.node["spec"]["http"])
 
 
 class Note(NamedTuple):
@@ -114,7 +145,10 @@ class MirrorFate(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All that a run has to say; findings, blind spots and mirrors are in order of their places."""
+    """All that a run has to say; findings, blind spots and mirrors are in order of their places.
+
+    `suppressed` and `baselined` count the findings that are left out, since a comment, an annotation or a baseline accepts them.
+    """
 
     findings: tuple[Finding, ...]
     blind_spots: tuple[BlindSpot, ...]
@@ -122,6 +156,7 @@ class Report(NamedTuple):
     suppressed: int = 0
     files: int = 0
     documents: int = 0
+    baselined: int = 0
 
     def count(self, level: str) -> int:
         """The number of findings of a level."""

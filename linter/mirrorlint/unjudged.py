@@ -29,10 +29,11 @@ def objects(documents: Documents) -> Iterator[BlindSpot]:
             yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
 
 
-def on_the_way(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
+def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """Blind spots for what may change or refuse a shadow on its way."""
     yield from _filters(documents)
-    yield from _policies(documents, delivery)
+    yield from _authentications(documents, delivery)
+    yield from _policies(judged)
 
 
 def _of_a_chart(application: Manifest) -> bool:
@@ -50,17 +51,27 @@ def _filters(documents: Documents) -> Iterator[BlindSpot]:
             yield BlindSpot(f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged", place.path, place.line)
 
 
-def _policies(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster with policies that may keep its ingress gateway from taking shadows."""
+def _authentications(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster whose ingress gateway looks at tokens: a copied one may not be valid there."""
     for name, cluster in documents.clusters.items():
         mesh = delivery.meshes[name]
         where = {mesh.root_namespace, *(scope.namespace for scope in delivery.ingress(name))}
-        every = (m for kind in ("AuthorizationPolicy", "RequestAuthentication") for m in cluster.of(kind, "security.istio.io"))
+        every = cluster.of("RequestAuthentication", "security.istio.io")
         labels = {label for gateway in mesh.gateways for label in gateway.selector.items()}
         found = [m for m in every if m.namespace in where or labels & texts(m.node["spec"]["selector"]["matchLabels"]).items()]
         if found and mesh.gateways:
             place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: whether the gateway refuses shadows for it is not judged", place.path, place.line)
+            yield BlindSpot(f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged", place.path, place.line)
+
+
+def _policies(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+    """A blind spot for each policy of which manifests can't tell whether it lets shadows through that would arrive."""
+    ends = (end for each in judged for ways in each.ways.values() for way in ways for end in way.ends)
+    unsure = {end.policy.policy: end.cluster for end in ends if end.policy and end.policy.policy and end.reason == reason.ARRIVES}
+    for policy, cluster in unsure.items():
+        place = policy.node.place
+        message = f"{policy}: whether it lets shadows through depends on what manifests don't tell, such as tokens and addresses"
+        yield BlindSpot(message, place.path, place.line, cluster)
 
 
 def _counted(manifests: Sequence[Manifest]) -> str:

@@ -30,11 +30,14 @@ WORDS: Mapping[str, str] = {
     reason.NO_LISTENER: "nothing listens on port {port} of {cluster}'s ingress gateway",
     reason.NO_FILTER_CHAIN: "no server on port {port} takes {connection}: the connection is closed",
     reason.TLS_MISMATCH: "the shadow comes as {connection}, {taken}",
+    reason.CERTIFICATE_MISMATCH: "{certificate} is not for the name that is asked for: the handshake fails",
     reason.NO_VIRTUAL_HOST: "404: no host that a Gateway and a VirtualService share covers `{host}`{closest}",
     reason.NO_ROUTE: "404: {unrouted}",
     reason.HTTPS_REDIRECT: "301: the server redirects to HTTPS (`httpsRedirect`), and nobody follows for a shadow",
     reason.REDIRECT: "the rule answers with a redirect, and nobody follows it for a shadow",
     reason.DIRECT_RESPONSE: "the gateway answers by itself (`directResponse`)",
+    reason.ABORT: "the gateway answers by itself (`fault.abort`)",
+    reason.DENIED: "403: {policy} does not let it through",
     reason.UNKNOWN_DESTINATION: "503: {missing}",
 }
 
@@ -91,6 +94,8 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "missing": _missing(way, end),
         "taken": _taken(end.chain),
         "closest": f" (the closest is `{found.domain}`)" if (found := _closest(end, host)) else "",
+        "policy": str(end.policy.policy) if end.policy else "",
+        "certificate": str(end.certificate.manifest) if end.certificate else "",
         "unrouted": _unrouted(end, f"{way.request.method} {path}"),
     }
 
@@ -174,25 +179,31 @@ def _most_like(name: str, domains: tuple[str, ...]) -> str:
 
 def _node(way: Way, end: End, host: str) -> Node:
     """What decides the end: at the source a value of the mirror, at the target what refuses or comes nearest."""
+    if end.policy and end.policy.node:
+        return end.policy.node
+    if end.certificate:
+        return end.certificate.manifest.node["spec"]["dnsNames"].at(0)
     if end.scope is None or end.address is None:
         return _node_at_source(way, end)
     if end.chain is None:
         return _listening(end.scope, end.address)
     server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
+    if end.reason == reason.HTTPS_REDIRECT:
+        return server.node["tls"]["httpsRedirect"]
+    return _node_of_route(end, end.host) if end.host else _node_of_server(end, server, host)
+
+
+def _node_of_server(end: End, server: Server, host: str) -> Node:
     if end.reason == reason.NO_VIRTUAL_HOST:
         closest = _closest(end, host)
         return closest.node if closest else server.node["hosts"].at(0)
-    if end.reason == reason.HTTPS_REDIRECT:
-        return server.node["tls"]["httpsRedirect"]
-    if end.host is None:
-        return server.node["tls"] if server.tls else server.node["port"]["protocol"]
-    return _node_of_route(end, end.host)
+    return server.node["tls"] if server.tls else server.node["port"]["protocol"]
 
 
 def _node_of_route(end: End, host: VirtualHost) -> Node:
     if end.route is None:
         return host.node
-    fields = {reason.REDIRECT: "redirect", reason.DIRECT_RESPONSE: "directResponse"}
+    fields = {reason.REDIRECT: "redirect", reason.DIRECT_RESPONSE: "directResponse", reason.ABORT: "fault"}
     if end.reason in fields:
         return end.route.rule.node[fields[end.reason]]
     if end.destination is None:

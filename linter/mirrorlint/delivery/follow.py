@@ -15,16 +15,19 @@ from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
 from mirrorlint.delivery.ingress import Landing, ingress_scopes, landing
 from mirrorlint.delivery.match import Request, Route, first_match
 from mirrorlint.delivery.mesh import Age, Mesh, as_written
+from mirrorlint.delivery.policy import Arriving, Verdict, verdict
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.worlds import shadow_host
 from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.istio.certificate import Certificate
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.virtual_service import NO_HEADERS, Destination, Mirror
 
 AnyScope = SidecarScope | GatewayScope
 LOST, SOME = "lost", "some"
+_WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -47,7 +50,10 @@ class Call(NamedTuple):
 
 
 class End(NamedTuple):
-    """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks."""
+    """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks.
+
+    `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names.
+    """
 
     reason: str
     address: Address | None = None
@@ -58,6 +64,8 @@ class End(NamedTuple):
     host: VirtualHost | None = None
     route: Route | None = None
     destination: Destination | None = None
+    policy: Verdict | None = None
+    certificate: Certificate | None = None
 
     @property
     def outcome(self) -> str:
@@ -173,6 +181,15 @@ class Delivery:
         return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed)
 
 
+def onward(way: Way, end: End) -> Call:
+    """The call that a shadow is for the gateway at which it landed, so that mirrors there can be followed, too."""
+    scope, port = end.scope, end.address.port if end.address else 0
+    namespace, labels = (scope.namespace, scope.labels) if scope else ("", _NOTHING)
+    number = scope.listening(port) if scope else 0
+    host, path, method, headers = way.request
+    return Call(end.cluster, namespace, host, number, path, method, headers, labels, gateway=True)
+
+
 def _hops(end: End) -> int:
     """How far an end got."""
     return (end.reason == reason.ARRIVES) + sum(hop is not None for hop in (end.chain, end.host, end.route, end.destination))
@@ -219,16 +236,26 @@ def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
 def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
     """How far a shadow gets at a cluster's ingress gateway."""
     end = End(reason.NO_LISTENER, address, scope=scope)
-    chains = next((scope.listeners[port] for port in scope.container_ports(address.port) if port in scope.listeners), ())
-    if not chains:
+    port = scope.listening(address.port)
+    if not port:
         return end
-    picked = pick_chain(chains, upstream.sni_for(shadow.host))
+    picked = pick_chain(scope.listeners[port], upstream.sni_for(shadow.host))
     if len(picked) != 1:
         return end._replace(reason=reason.TLS_MISMATCH if picked else reason.NO_FILTER_CHAIN)
     end = end._replace(chain=picked[0])
     if not _agree(upstream.tls, picked[0]):
         return end._replace(reason=reason.TLS_MISMATCH)
-    return _routed(end, scope, picked[0], upstream, shadow)
+    certificate = _certificate(scope, picked[0])
+    wanted = upstream.verified(shadow.host)
+    if certificate and wanted and not certificate.is_for(wanted):
+        return end._replace(reason=reason.CERTIFICATE_MISMATCH, certificate=certificate)
+    end = _routed(end, scope, picked[0], upstream, shadow)
+    return _permitted(end, scope, shadow, port) if end.reason == reason.ARRIVES and scope.mesh.authorization_policies else end
+
+
+def _certificate(scope: GatewayScope, chain: Chain) -> Certificate | None:
+    """The certificate of a chain's server, where manifests show it: in the pods' namespace (a Secret of `credentialName`)."""
+    return scope.mesh.certificates.get((scope.namespace, chain.servers[0].node["tls"]["credentialName"].text))
 
 
 def _agree(tls: str, chain: Chain) -> bool:
@@ -252,6 +279,15 @@ def _routed(end: End, scope: GatewayScope, chain: Chain, upstream: Upstream, sha
     if route is None:
         return end._replace(reason=reason.NO_ROUTE)
     return _answered(end._replace(route=route), scope, route, host.port)
+
+
+def _permitted(end: End, scope: GatewayScope, shadow: Request, port: int) -> End:
+    """Whether the gateway's policies let a shadow through that would arrive."""
+    mutual = bool(end.chain and end.chain.servers[0].mode in _WITH_CERTIFICATE)
+    found = verdict(scope, Arriving(shadow, port, mutual))
+    if found.allowed:
+        return end
+    return end._replace(policy=found, reason=end.reason if found.allowed is None else reason.DENIED)
 
 
 def _answered(end: End, scope: GatewayScope, route: Route, port: int) -> End:

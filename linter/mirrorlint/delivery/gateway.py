@@ -63,6 +63,10 @@ class GatewayScope(Scope):
             return tuple(exposed)
         return (port, USUAL_PORTS[port]) if port in USUAL_PORTS else (port,)
 
+    def listening(self, port: int) -> int:
+        """The container port at which a listener takes what comes to a port of the ingress; 0 for none."""
+        return next((number for number in self.container_ports(port) if number in self.listeners), 0)
+
     def _resolved(self, number: int) -> int:
         """The container port that a server listens on: what the ingress Service makes of its number (model/gateway.go:resolvePorts)."""
         if self.ingress.ports:

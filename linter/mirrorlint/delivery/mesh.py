@@ -10,6 +10,7 @@ from typing import Any
 from mirrorlint.delivery.match import Route, routes_of
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.admission import Refusal, judged
+from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
 from mirrorlint.istio.names import PUBLIC, most_specific
@@ -167,6 +168,17 @@ class Mesh:
         """Whether a Service is in front of a gateway: what both select is alike."""
         selected = texts(service.node["spec"]["selector"])
         return any(not gateway.selector or _alike(gateway.selector, selected) for gateway in self.gateways)
+
+    @cached_property
+    def authorization_policies(self) -> tuple[Manifest, ...]:
+        """The AuthorizationPolicies, the oldest first."""
+        return tuple(sorted(self.cluster.of("AuthorizationPolicy", "security.istio.io"), key=self._age))
+
+    @cached_property
+    def certificates(self) -> dict[tuple[str, str], Certificate]:
+        """The Certificates by namespace and Secret, those that name what they are for."""
+        found = ((m.namespace, read_certificate(m)) for m in self.cluster.of("Certificate", "cert-manager.io"))
+        return {(namespace, certificate.secret): certificate for namespace, certificate in found if certificate.names}
 
     @cached_property
     def sidecars(self) -> tuple[Sidecar, ...]:

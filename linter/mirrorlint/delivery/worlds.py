@@ -15,10 +15,15 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 
 def world_of(version: str) -> str:
     """The world of an Istio version such as `1.27`, `1.30.2` or `v1.24`; ValueError for anything else."""
+    return SUFFIXED if number_of(version) <= (1, 27) else PLAIN
+
+
+def number_of(version: str) -> tuple[int, int]:
+    """The first two numbers of an Istio version; ValueError for what is none."""
     found = _VERSION.match(version)
     if not found:
         raise ValueError(f"`{version}` is not an Istio version such as 1.27")
-    return SUFFIXED if (int(found[1]), int(found[2])) <= (1, 27) else PLAIN
+    return int(found[1]), int(found[2])
 
 
 def shadow_host(host: str, world: str) -> str:

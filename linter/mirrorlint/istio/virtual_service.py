@@ -55,7 +55,7 @@ class Rewrite(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """An entry of `http`; `action` is route, redirect or direct-response."""
+    """An entry of `http`; `action` is route, redirect, direct-response, or abort where a fault answers every request."""
 
     node: Node
     action: str
@@ -150,10 +150,9 @@ class _Fields:
         return tuple(read_match(m, self.manifest.namespace) for m in self.node["match"])
 
     def rule(self, matches: tuple[Match, ...]) -> Rule:
-        answered = "direct-response" if self._get("directResponse") else "route"
         return Rule(
             node=self.node,
-            action="redirect" if self.node["redirect"] else answered,
+            action=self._action(),
             matches=matches,
             backends=tuple(
                 Backend(self.destination(b["destination"]), b["weight"].number, read_headers(b["headers"])) for b in self.node["route"]
@@ -162,6 +161,14 @@ class _Fields:
             rewrite=read_rewrite(self._get("rewrite")),
             headers=read_headers(self._get("headers")),
         )
+
+    def _action(self) -> str:
+        """Who answers: a fault comes before the router (route.go:TranslateFault; without `percentage` it aborts nothing)."""
+        if millionths(self._get("fault")["abort"]["percentage"]["value"]) >= 100:
+            return "abort"
+        if self.node["redirect"]:
+            return "redirect"
+        return "direct-response" if self._get("directResponse") else "route"
 
     def _mirrors(self) -> Iterator[Mirror]:
         """What `mirror` and `mirrors` ask for; a percentage of 0 is no mirror (route.go:MirrorPercent, MirrorPercentByPolicy)."""

@@ -7,20 +7,21 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault
+from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
 from mirrorlint.loading import files
-from mirrorlint.loading.clusters import Assignment
+from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Reading
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
 
 
 class Loaded(NamedTuple):
-    """What was read, the settings that were found, and which folder was taken to belong to which cluster."""
+    """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths."""
 
     documents: Documents
     settings: Settings
     assignments: tuple[Assignment, ...]
+    groups: tuple[Group, ...] = ()
 
 
 def read(
@@ -64,7 +65,8 @@ def read_texts(
     found = {name: Cluster(name, each.manifests, said.over(name, ClusterSettings())) for name, each in read.items()}
     faults = tuple(fault for name, each in read.items() for fault in _faults(each, name))
     blind = [spot for name, each in read.items() for spot in _unclear(each, name)]
-    documents = Documents(found, faults, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()))
+    quiet = tuple(each._replace(cluster=name) for name, content in read.items() for each in content.suppressions)
+    documents = Documents(found, faults, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()), quiet)
     return Loaded(documents, Settings(), ())
 
 
@@ -90,16 +92,19 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     faults: list[Fault] = []
     blind: list[BlindSpot] = []
     read: dict[str, Content] = {}
+    quiet: dict[Suppression, None] = {}
     for share in reading.shares:
         section = reading.sections.get(share.cluster, ClusterSection())
         manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
         found[share.cluster] = Cluster(share.cluster, manifests, said.over(share.cluster, section.settings))
         faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
         blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
+        quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)
         read.update(share.contents)
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
-    return Loaded(Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects), reading.settings, reading.assignments)
+    documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
+    return Loaded(documents, reading.settings, reading.assignments, reading.groups)
 
 
 def _faults(found: Content, cluster: str) -> list[Fault]:

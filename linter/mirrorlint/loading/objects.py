@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mirrorlint.fleet import Manifest
+from mirrorlint.fleet import Manifest, Suppression
 from mirrorlint.kinds import GATEWAY_API, MATTERS, NETWORKING, RELEVANT, SECURITY, WORKLOADS
+from mirrorlint.loading.suppressions import suppressions
 from mirrorlint.sieve import sift
 from mirrorlint.source import Broken, Node, Place, parse
 from mirrorlint.source.node import Raw
@@ -31,6 +32,7 @@ class Content(NamedTuple):
     objects: int
     faults: tuple[Broken, ...]
     unclear: tuple[Broken, ...]
+    suppressions: tuple[Suppression, ...] = ()
 
     @property
     def meshed(self) -> bool:
@@ -53,30 +55,32 @@ def content(data: bytes, path: str) -> Content:
         waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
         unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
         manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
-    return Content(manifests, dropped + len(found), tuple(faults), tuple(unclear))
+    silenced = tuple(suppressions(data, path, parsed.documents, manifests))
+    return Content(manifests, dropped + len(found), tuple(faults), tuple(unclear), silenced)
 
 
 def packed(found: Content) -> Any:
     """A content as plain data that `marshal` can store, without the path of its file; a mere count when there is nothing else."""
-    if not (found.manifests or found.faults or found.unclear):
+    if not (found.manifests or found.faults or found.unclear or found.suppressions):
         return found.objects
-    return found.objects, [m.node.raw for m in found.manifests], [_packed(b) for b in found.faults], [_packed(b) for b in found.unclear]
+    located = (found.faults, found.unclear, found.suppressions)
+    return found.objects, [m.node.raw for m in found.manifests], *([_packed(each) for each in those] for those in located)
 
 
 def unpacked(data: Any, path: str) -> Content:
     """The content that was packed, as that of the file `path`."""
-    objects, raws, faults, unclear = data
-    manifests = tuple(Manifest(Node(raw, path)) for raw in raws)
-    return Content(manifests, objects, tuple(_unpacked(b, path) for b in faults), tuple(_unpacked(b, path) for b in unclear))
+    objects, raws, faults, unclear, silenced = data
+    return Content(
+        tuple(Manifest(Node(raw, path)) for raw in raws),
+        objects,
+        tuple(Broken(Place(path, *place), *rest) for place, *rest in faults),
+        tuple(Broken(Place(path, *place), *rest) for place, *rest in unclear),
+        tuple(Suppression(Place(path, *place), *rest) for place, *rest in silenced),
+    )
 
 
-def _packed(broken: Broken) -> tuple[Any, ...]:
-    return (tuple(broken.place[1:]), *broken[1:])
-
-
-def _unpacked(data: tuple[Any, ...], path: str) -> Broken:
-    place, message, hint, text, dropped, template = data
-    return Broken(Place(path, *place), message, hint, text, dropped, template)
+def _packed(located: Broken | Suppression) -> tuple[Any, ...]:
+    return (tuple(located.place[1:]), *located[1:])
 
 
 def _matters(node: Node) -> bool:

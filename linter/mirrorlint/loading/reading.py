@@ -29,8 +29,8 @@ class Share(NamedTuple):
 class Reading:
     """What a run reads.
 
-    `sections` are what the settings say of the clusters, `shares` the clusters' files, `blind_spots` what was left out or could not be read
-    as a whole.
+    `sections` are what the settings say of the clusters, `groups` the clusters, `shares` their files, `blind_spots` what was left out or
+    could not be read as a whole.
     """
 
     def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str, jobs: int) -> None:
@@ -42,8 +42,9 @@ class Reading:
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*asked)
         self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
-        self._groups, missing = self._find()
-        self.shares = [self._share(group) for group in self._groups]
+        found, missing = self._find()
+        self.groups = tuple(found)
+        self.shares = [self._share(group) for group in self.groups]
         left_out = self._left_out()
         self.blind_spots = (*unused, *missing, *self._gaps(), *self._unread(), *_outside(left_out))
         self.assignments = tuple(self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)}))
@@ -98,14 +99,14 @@ class Reading:
         return {path: self._disk.content(path) for path in (self._disk.below(self._root) if self._root else ()) if path not in touched}
 
     def _gaps(self) -> Iterator[BlindSpot]:
-        for group in self._groups:
+        for group in self.groups:
             for node, message in self._reach(group.paths).gaps:
                 yield BlindSpot(message, node.place.path, node.place.line, group.name)
 
     def _unread(self) -> Iterator[BlindSpot]:
         """What is unread, for each cluster that has it, or for all when none does."""
         for path, message in self._disk.unread:
-            concerned = [group.name for group in self._groups if self._spans(group, path)]
+            concerned = [group.name for group in self.groups if self._spans(group, path)]
             for name in concerned or [""]:
                 yield BlindSpot(message, files.shown(path), 0, name)
 
@@ -114,7 +115,7 @@ class Reading:
 
     def _assignments(self, left_out: Iterable[str]) -> Iterator[Assignment]:
         rows: dict[str, list[tuple[str, str]]] = {}
-        for group, share in zip(self._groups, self.shares, strict=True):
+        for group, share in zip(self.groups, self.shares, strict=True):
             more = {os.path.dirname(path) for path in share.touched - self._own(group)}
             for path in dict.fromkeys(group.paths):
                 rows.setdefault(path, []).append((group.name, group.why))

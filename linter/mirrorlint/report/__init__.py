@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
+from typing import Any
 
 # Controls, invisible formatting (it can reorder what a terminal shows), lone surrogates, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Marks that stand on the character before them.
 _STACKED = frozenset({"Mn", "Me"})
+# Neither XML nor YAML allows them.
+_NO_CHARACTERS = "\ufffe\uffff"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
@@ -23,7 +29,7 @@ def _visible(char: str) -> str:
         return chr(0x2400 + ord(char))
     if char == "\x7f":
         return "␡"
-    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in _UNSEEN else char
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in _UNSEEN or char in _NO_CHARACTERS else char
 
 
 def cells(text: str) -> int:
@@ -35,3 +41,18 @@ def _cells(char: str) -> int:
     if unicodedata.category(char) in _STACKED:
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def to_json(document: Any) -> str:
+    """Write plain data as indented ASCII; U+FFFD stands for lone surrogates, which no encoding has."""
+    return json.dumps(_encodable(document), indent=2) + "\n"
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return value

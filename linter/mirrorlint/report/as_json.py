@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from mirrorlint.fleet import BlindSpot
+from mirrorlint.report import to_json
 from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Note, Report
 
 _VERSION = 1
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def render(report: Report, version: str) -> str:
-    """Write a report as ASCII; `version` is that of mirrorlint. U+FFFD stands for lone surrogates."""
+    """Write a report; `version` is that of mirrorlint."""
     document = {
         "version": _VERSION,
         "tool": f"mirrorlint {version}",
@@ -23,7 +21,7 @@ def render(report: Report, version: str) -> str:
         "mirrors": [_mirror(mirror) for mirror in report.mirrors],
         "summary": _summary(report),
     }
-    return json.dumps(_encodable(document), indent=2) + "\n"
+    return to_json(document)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -79,14 +77,3 @@ def _summary(report: Report) -> dict[str, int]:
         "documents": report.documents,
         "mirrors": len(report.mirrors),
     }
-
-
-def _encodable(value: Any) -> Any:
-    """Copy plain data with every text made encodable."""
-    if isinstance(value, str):
-        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, list):
-        return [_encodable(item) for item in value]
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    return value

@@ -216,6 +216,7 @@ def _summary(report: Report) -> str:
         (report.count(WARNING), "warning", "warnings"),
         (len(report.blind_spots), "blind spot", "blind spots"),
         (report.suppressed, "suppressed", "suppressed"),
+        (report.baselined, "in the baseline", "in the baseline"),
     )
     found = ", ".join(_number(*count) for count in counts if count[0]) or "No findings"
     read = f"{_number(report.files, 'file', 'files')}, {_number(report.documents, 'document', 'documents')}"

@@ -1,0 +1,164 @@
+"""AuthorizationPolicies at a gateway: whether they let a shadow through, as far as manifests tell.
+
+Source: pilot/pkg/security/authz/model (which part of a rule looks at what), pilot/pkg/model/authorization.go (which policies apply).
+None stands for what can't be told: tokens, addresses, who a client certificate is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from mirrorlint.delivery.match import Request
+from mirrorlint.delivery.scope import Scope
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.services import texts
+from mirrorlint.source import Node
+
+_DRY_RUN = "istio.io/dry-run"
+_PEER = {"principals", "namespaces", "serviceAccounts", "trustDomains"}
+_PEER_KEYS = {"source.principal", "source.namespace", "source.serviceAccount", "source.trustDomain"}
+
+Maybe = bool | None
+
+
+class Arriving(NamedTuple):
+    """A shadow at a gateway: the request, the container port that it came to, and whether its client showed a certificate."""
+
+    request: Request
+    port: int
+    authenticated: bool
+
+
+class Verdict(NamedTuple):
+    """Whether policies let a shadow through (None: can't be told), the policy that decides, and where it does."""
+
+    allowed: Maybe
+    policy: Manifest | None = None
+    node: Node | None = None
+
+
+LET_THROUGH = Verdict(allowed=True)
+
+
+def verdict(scope: Scope, shadow: Arriving) -> Verdict:
+    """What the policies of a gateway's pods say: a match of a DENY denies; if there are ALLOWs, one of them has to match."""
+    policies = [(policy, applies) for policy in scope.mesh.authorization_policies if (applies := _applies(policy, scope)) is not False]
+    refusing = [(p, node, _both((applies, hit))) for p, applies in policies if _action(p) == "DENY" for node, hit in _hits(p, shadow)]
+    found = next(((p, node) for p, node, hit in refusing if hit), None)
+    if found:
+        return Verdict(False, *found)
+    allowing = [(p, applies) for p, applies in policies if _action(p) == "ALLOW"]
+    hits = [hit for p, _ in allowing for _, hit in _hits(p, shadow)]
+    if any(applies for _, applies in allowing) and not any(hit is not False for hit in hits):
+        return Verdict(False, allowing[0][0], _first_condition(allowing[0][0]))
+    unsure = [p for p, _, hit in refusing if hit is None] + [p for p, _ in policies if _action(p) == "CUSTOM"]
+    if allowing and True not in hits:
+        unsure.append(allowing[0][0])
+    return Verdict(None, unsure[0]) if unsure else LET_THROUGH
+
+
+def _action(policy: Manifest) -> str:
+    return policy.node["spec"]["action"].text or "ALLOW"
+
+
+def _applies(policy: Manifest, scope: Scope) -> Maybe:
+    """Whether a policy is for the pods; one with `targetRefs` is for gateways of the Gateway API or for services."""
+    spec, root = policy.node["spec"], scope.mesh.root_namespace
+    if policy.node["metadata"]["annotations"][_DRY_RUN].text.lower() in ("true", "1", "t") or spec["targetRef"] or spec["targetRefs"]:
+        return False
+    if not texts(spec["selector"]["matchLabels"]).items() <= scope.labels.items():
+        return False
+    if policy.namespace in (root, scope.namespace):
+        return True
+    return False if scope.namespace else None
+
+
+def _hits(policy: Manifest, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
+    """For each rule whether it matches."""
+    for rule in policy.node["spec"]["rules"]:
+        sources = [_source(each["source"], shadow) for each in rule["from"]]
+        operations = [_operation(each["operation"], shadow) for each in rule["to"]]
+        conditions = [_condition(each, shadow) for each in rule["when"]]
+        alternatives = (_either(found) for found in (sources, operations) if found)
+        yield rule, _both((*alternatives, *conditions))
+
+
+def _source(source: Node, shadow: Arriving) -> Maybe:
+    """Whether the client is meant: one without a certificate has no identity, and its address is not known."""
+
+    def is_meant(field: str) -> Callable[[Node], Maybe]:
+        return lambda _: False if field in _PEER and not shadow.authenticated else None
+
+    return _both(_asked(key, values, is_meant) for key, values in source.entries())
+
+
+def _operation(operation: Node, shadow: Arriving) -> Maybe:
+    request = shadow.request
+    seen = {"hosts": request.host.lower(), "methods": request.method, "paths": request.path.partition("?")[0], "ports": str(shadow.port)}
+
+    def is_meant(field: str) -> Callable[[Node], Maybe]:
+        fold = field == "hosts"
+        return lambda value: _fits(value.text.lower() if fold else value.text, seen[field]) if field in seen else None
+
+    return _both(_asked(key, values, is_meant) for key, values in operation.entries())
+
+
+def _asked(key: Node, values: Node, is_meant: Callable[[str], Callable[[Node], Maybe]]) -> Maybe:
+    """What a field asks for: one of its values, or none of them where it is a `notHosts` or the like."""
+    name = key.text
+    if name.startswith("not"):
+        return _none_of(map(is_meant(name[3:4].lower() + name[4:]), values))
+    return _either(map(is_meant(name), values))
+
+
+def _condition(when: Node, shadow: Arriving) -> Maybe:
+    key = when["key"].text
+    name = key.removeprefix("request.headers[").removesuffix("]").lower()
+
+    def is_meant(value: Node) -> Maybe:
+        if key.startswith("request.headers["):
+            return name in shadow.request.headers and _fits(value.text, shadow.request.headers[name])
+        if key == "destination.port":
+            return value.text == str(shadow.port)
+        return False if key in _PEER_KEYS and not shadow.authenticated else None
+
+    wanted = _either(map(is_meant, when["values"])) if when["values"] else True
+    return _both((wanted, _none_of(map(is_meant, when["notValues"]))))
+
+
+def _fits(pattern: str, text: str) -> Maybe:
+    """Whether a string is exactly, begins (`x*`) or ends (`*x`) as asked; path templates are not judged."""
+    if "{" in pattern:
+        return None
+    if pattern == "*":
+        return bool(text)
+    if pattern.startswith("*"):
+        return text.endswith(pattern[1:])
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+
+
+def _first_condition(policy: Manifest) -> Node:
+    """What an ALLOW asks for first: the first value of a rule, else the policy's rules."""
+    rule = policy.node["spec"]["rules"].at(0)
+    for field in (rule["to"].at(0)["operation"], rule["from"].at(0)["source"]):
+        for _, values in field.entries():
+            return values.at(0)
+    return rule or policy.node["spec"]
+
+
+def _either(found: Iterable[Maybe]) -> Maybe:
+    """True if one is, else None if one can't be told, else False."""
+    known = list(found)
+    return True if True in known else None if None in known else False
+
+
+def _both(found: Iterable[Maybe]) -> Maybe:
+    """False if one is, else None if one can't be told, else True."""
+    known = list(found)
+    return False if False in known else None if None in known else True
+
+
+def _none_of(found: Iterable[Maybe]) -> Maybe:
+    known = _either(found)
+    return None if known is None else not known

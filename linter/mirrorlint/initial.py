@@ -1,0 +1,60 @@
+"""A first `.mirrorlint.yaml`: what was found, and as comments what a person may want to say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from mirrorlint.delivery.follow import Way
+from mirrorlint.fleet import Documents
+from mirrorlint.istio.names import is_ip
+from mirrorlint.loading.clusters import Group
+
+_PLAIN = re.compile(r"[A-Za-z_][\w./-]*")
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+_HEAD = """# Settings of mirrorlint: all of them are optional, and a comment shows what could be said.
+clusters:
+"""
+_CLUSTER = """    # istio: "1.27"    # the control plane's version: up to 1.27 a shadow's Host ends in `-shadow`; without it both are judged
+    # mesh: {{outboundTrafficPolicy: {{mode: REGISTRY_ONLY}}}}    # meshConfig, as Istio spells it
+    # complete: false    # objects of {name} live elsewhere as well: what is missing here is a warning
+"""
+
+
+def render(root: str, groups: Iterable[Group], documents: Documents, ways: Sequence[Way], informing: Mapping[str, str]) -> str:
+    """The text of a settings file at `root`, an absolute path.
+
+    `ways` are those of all mirrors' shadows, `informing` the rules that are off unless asked for, with what they find.
+    """
+    clusters = "".join("".join(_cluster(root, group, documents, ways)) for group in groups)
+    rules = "".join(f"#   {name}: warning    # {finds}\n" for name, finds in informing.items())
+    return f"{_HEAD}{clusters}# rules:    # off, warning or error; these only inform and are off\n{rules}"
+
+
+def _cluster(root: str, group: Group, documents: Documents, ways: Iterable[Way]) -> Iterator[str]:
+    paths = ", ".join(_quoted(os.path.relpath(path, root).replace(os.sep, "/")) for path in group.paths)
+    yield f"  {_quoted(group.name)}:    # {group.why}\n    paths: [{paths}]\n"
+    said = documents.clusters[group.name].settings.ingress.addresses
+    if said:
+        yield f"    ingress: [{', '.join(map(_quoted, said))}]\n"
+    else:
+        yield from _ingress(group.name, ways)
+    yield _CLUSTER.format(name=group.name)
+
+
+def _ingress(cluster: str, ways: Iterable[Way]) -> Iterator[str]:
+    """What mirrors of other clusters lead here by, as far as that is known or taken for granted."""
+    ends = [end for way in ways for end in way.ends if end.cluster == cluster and end.address and end.cluster != way.call.cluster]
+    for assumed in (False, True):
+        found = dict.fromkeys(_quoted(end.address.host) for end in ends if end.address and end.assumed == assumed)
+        if found:
+            why = "taken for granted, since nothing says whose it is" if assumed else "found in the manifests"
+            yield f"    # ingress: [{', '.join(found)}]    # where its ingress gateway is reached; {why}\n"
+
+
+def _quoted(text: str) -> str:
+    """A string as YAML takes it for one."""
+    plain = (_PLAIN.fullmatch(text) and text.lower() not in _WORDS) or (is_ip(text) and ":" not in text)
+    return text if plain else json.dumps(text)

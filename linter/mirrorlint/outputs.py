@@ -1,0 +1,89 @@
+"""Which formats of a report there are, and where each one goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mirrorlint.report.checkout import Checkout
+from mirrorlint.rule import Report
+
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
+
+
+class Look(NamedTuple):
+    """How text is shown: coloured, a line for each finding, a line for each mirror too."""
+
+    color: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+
+def outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
+    """Formats (`NAME` or `NAME=FILE`) with their files, "" for standard output; ValueError for what is no format, and for a file of two."""
+    pairs = [(kind, file or output) for kind, _, file in (text.partition("=") for text in formats or ["text"])]
+    for kind, file in pairs:
+        if kind not in FORMATS:
+            raise ValueError(f"`{kind}` is no format: {', '.join(FORMATS)}")
+        if file and [other for _, other in pairs].count(file) > 1:
+            raise ValueError(f"two formats go to `{file}`")
+    return pairs
+
+
+def checkout() -> Checkout:
+    """The repository that the working directory is in; a report is for its pull requests."""
+    from mirrorlint.loading.files import repository
+
+    here = os.getcwd()
+    return Checkout(repository(here).replace(os.sep, "/"), here.replace(os.sep, "/"))
+
+
+def render(kind: str, report: Report, version: str, look: Look) -> str:
+    """Write a report in a format; each module is imported when it is asked for."""
+    if kind == "text":
+        import shutil
+
+        from mirrorlint.report import text
+
+        width = min(120, max(60, shutil.get_terminal_size((100, 24)).columns))
+        return text.render(report, _lines, color=look.color, quiet=look.quiet, verbose=look.verbose, width=width)
+    if kind == "json":
+        from mirrorlint.report import as_json
+
+        return as_json.render(report, version)
+    return _for_pull_requests(kind, report, version)
+
+
+def _for_pull_requests(kind: str, report: Report, version: str) -> str:
+    if kind == "sarif":
+        from mirrorlint.report import sarif
+
+        return sarif.render(report, version, checkout(), _pages(report))
+    if kind == "junit":
+        from mirrorlint.report import junit
+
+        return junit.render(report, version, checkout())
+    if kind == "gitlab":
+        from mirrorlint.report import gitlab
+
+        return gitlab.render(report, checkout())
+    from mirrorlint.report import github
+
+    return github.render(report, checkout())
+
+
+def _pages(report: Report) -> dict[str, tuple[str, str]]:
+    from mirrorlint.engine import page, summary
+
+    return {name: (summary(name), page(name)) for name in {finding.rule for finding in report.findings}}
+
+
+def _lines(path: str) -> Sequence[str]:
+    """A file's lines as YAML counts them; none where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return ()
+    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -1,0 +1,20 @@
+"""A TLS server of the target whose certificate is not for the name that the source verifies: the handshake fails."""
+
+from __future__ import annotations
+
+from mirrorlint.delivery import reason
+from mirrorlint.rule import Flaw, Loss, Remark
+
+REASONS = (reason.CERTIFICATE_MISMATCH,)
+
+
+def check(loss: Loss) -> Flaw:
+    """Point at the certificate's first name."""
+    certificate, upstream = loss.end.certificate, loss.way.upstream
+    wanted = " or ".join(f"`{name}`" for name in (upstream.verified(loss.way.host) if upstream else ()))
+    message = f"{loss.source} verifies that {loss.end.cluster}'s certificate is for {wanted}, and it is not: the connection fails"
+    if certificate is None:
+        return loss.at_source(loss.judged.mirror.node["host"], message)
+    rule = upstream.rule if upstream else None
+    notes = (Remark(rule.host_node, f"{rule.manifest} decides what is verified", loss.source),) if rule else ()
+    return loss.at_target(certificate.manifest.node["spec"]["dnsNames"].at(0), message, certificate.manifest, *notes)

@@ -1,0 +1,22 @@
+"""TLS without a client certificate to a server of the target that asks for one: the handshake fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.rule import OFF, Flaw, Remark, Subject
+
+LEVEL = OFF
+
+
+def check(subject: Subject) -> Iterator[Flaw]:
+    """Point at the server's mode."""
+    said = set()
+    for judged, way, end in subject.arrivals():
+        server = end.chain.servers[0] if end.chain else None
+        mode = way.upstream.client["mode"] if way.upstream else None
+        if server and mode and server.mode == "MUTUAL" and mode.text == "SIMPLE" and (server.node, mode) not in said:
+            said.add((server.node, mode))
+            message = f"this server asks for a client certificate, and {judged.cluster} shows none (`mode: SIMPLE`): the connection fails"
+            remark = Remark(mode, "the source's TLS", judged.cluster)
+            yield Flaw(server.node["tls"]["mode"].place, message, end.cluster, str(server.gateway.manifest), (remark,))

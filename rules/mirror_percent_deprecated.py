@@ -1,0 +1,18 @@
+"""`mirrorPercent`, the older way to say how much is mirrored, in whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.rule import OFF, Flaw, Subject
+
+LEVEL = OFF
+
+
+def check(subject: Subject) -> Iterator[Flaw]:
+    """Point at the key."""
+    for cluster, manifest, rule in subject.http_rules():
+        for name in ("mirrorPercent", "mirror_percent"):
+            if rule[name]:
+                message = f"`{name}` is deprecated: `mirrorPercentage: {{value: {rule[name].text}}}` says the same"
+                yield Flaw(rule.key(name).place, message, cluster, str(manifest))

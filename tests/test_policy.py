@@ -1,0 +1,156 @@
+"""What keeps a shadow out although its Host and path fit: policies of the gateway, and a certificate for other names."""
+
+from __future__ import annotations
+
+import pytest
+from test_engine import SOURCE, TARGET, judge, levels
+
+from mirrorlint import Call, loads
+from mirrorlint.rule import Report
+
+CALL = Call("prod", "default", "shop", 80)
+
+
+def policy(spec: str, metadata: str = "{name: edge, namespace: istio-system}") -> str:
+    return f"\n---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {metadata}\nspec: {spec}\n"
+
+
+def hosts(*names: str, action: str = "ALLOW", field: str = "hosts") -> str:
+    return f"{{action: {action}, rules: [{{to: [{{operation: {{{field}: [{', '.join(map(repr, names))}]}}}}]}}]}}"
+
+
+def fates(*policies: str) -> dict[str, str]:
+    fleet = loads({"prod": SOURCE, "stage": TARGET + "".join(map(policy, policies))})
+    return {world: fleet.follow(CALL, istio=world)[0].reason for world in ("1.27", "1.28")}
+
+
+LET_THROUGH, DENIED = {"1.27": "arrives", "1.28": "arrives"}, {"1.27": "denied", "1.28": "denied"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("{}", DENIED),
+        (hosts("shop"), {"1.27": "denied", "1.28": "arrives"}),
+        (hosts("shop-shadow"), {"1.27": "arrives", "1.28": "denied"}),
+        (hosts("SHOP*"), LET_THROUGH),
+        (hosts("*shadow"), {"1.27": "arrives", "1.28": "denied"}),
+        (hosts("*"), LET_THROUGH),
+        (hosts("shop", action="DENY"), {"1.27": "arrives", "1.28": "denied"}),
+        (hosts("shop-shadow", action="DENY", field="notHosts"), {"1.27": "arrives", "1.28": "denied"}),
+        (hosts("GET", field="methods"), LET_THROUGH),
+        (hosts("POST", field="methods"), DENIED),
+        (hosts("/api/*", field="paths"), DENIED),
+        (hosts("80", field="ports"), LET_THROUGH),
+        (hosts("443", field="ports"), DENIED),
+        ("{rules: [{}]}", LET_THROUGH),
+        ("{action: DENY, rules: [{from: [{source: {principals: ['*']}}]}]}", LET_THROUGH),
+        ("{rules: [{from: [{source: {namespaces: [frontend]}}]}]}", DENIED),
+        ("{action: DENY, rules: [{from: [{source: {notPrincipals: ['*']}}]}]}", DENIED),
+        ("{action: DENY, rules: [{when: [{key: 'request.headers[x-team]', values: [a]}]}]}", LET_THROUGH),
+        ("{action: DENY, rules: [{when: [{key: 'request.headers[x-team]', notValues: [a]}]}]}", DENIED),
+        ("{action: DENY, rules: [{when: [{key: destination.port, values: ['80']}]}]}", DENIED),
+        ("{rules: [{when: [{key: source.namespace, values: [frontend]}]}]}", DENIED),
+        ("{action: AUDIT, rules: [{}]}", LET_THROUGH),
+        (f"{{selector: {{matchLabels: {{istio: other}}}}, {hosts('x')[1:]}", LET_THROUGH),
+        (f"{{selector: {{matchLabels: {{istio: ingressgateway}}}}, {hosts('x')[1:]}", DENIED),
+        (f"{{targetRefs: [{{kind: Gateway, name: other, group: gateway.networking.k8s.io}}], {hosts('x')[1:]}", LET_THROUGH),
+    ],
+)
+def test_a_policy_lets_a_shadow_through_or_denies_it(spec: str, expected: dict[str, str]) -> None:
+    assert fates(spec) == expected
+
+
+def test_one_of_several_allows_suffices_and_one_deny_too() -> None:
+    assert fates(hosts("other"), hosts("shop*")) == LET_THROUGH
+    assert fates(hosts("shop*"), hosts("shop*", action="DENY")) == DENIED
+
+
+def test_a_dry_run_denies_nothing() -> None:
+    dry = "{name: edge, namespace: istio-system, annotations: {istio.io/dry-run: 'true'}}"
+    report = judge(target=TARGET + policy("{}", dry))
+    assert (report.findings, report.blind_spots) == ((), ())
+
+
+def test_a_policy_of_another_namespace_is_nobodys_business_where_the_gateways_is_known() -> None:
+    pods = "{metadata: {labels: {istio: ingressgateway}}}"
+    deployment = f"\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: gw, namespace: edge}}\nspec: {{template: {pods}}}\n"
+    report = judge(target=TARGET + deployment + policy("{}", "{name: all, namespace: apps}"))
+    assert (report.findings, report.blind_spots) == ((), ())
+    assert levels(judge(target=TARGET + deployment + policy("{}", "{name: all, namespace: edge}"))) == [("error", "shadow-denied")]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}",
+        "{action: DENY, rules: [{from: [{source: {ipBlocks: [10.0.0.0/8]}}]}]}",
+        "{rules: [{to: [{operation: {paths: ['/{*}']}}]}]}",
+        "{action: CUSTOM, provider: {name: opa}, rules: [{}]}",
+    ],
+    ids=["a token", "an address", "a path template", "another program"],
+)
+def test_what_manifests_do_not_tell_is_a_blind_spot(spec: str) -> None:
+    report = judge(target=TARGET + policy(spec))
+    assert report.findings == ()
+    assert ["AuthorizationPolicy istio-system/edge" in spot.message for spot in report.blind_spots] == [True]
+
+
+def test_the_finding_points_at_what_the_policy_asks_for() -> None:
+    (finding,) = judge(target=TARGET + policy(hosts("shop.example.com"))).findings
+    assert (finding.level, finding.rule, finding.cluster) == ("error", "shadow-denied", "stage")
+    assert (
+        (TARGET + policy(hosts("shop.example.com"))).splitlines()[finding.place.line - 1][finding.place.column :].startswith("shop.example")
+    )
+
+
+SERVER = "servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]"
+TLS_SERVER = "servers: [{port: {number: 443, name: https, protocol: HTTPS}, tls: {mode: SIMPLE, credentialName: cert}, hosts: ['*']}]"
+PODS = (
+    "\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: gw}\nspec: {template: {metadata: {labels: {istio: ingressgateway}}}}\n"
+)
+
+
+def over_tls(names: str, tls: str, entry: str = "") -> Report:
+    rule = f"""
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: stage}}
+spec: {{host: stage.example.com, trafficPolicy: {{tls: {{mode: SIMPLE, {tls}}}}}}}
+"""
+    source = SOURCE.replace("number: 80, name: http", "number: 443, name: https").replace("port: {number: 80}", "port: {number: 443}")
+    certificate = (
+        f"\n---\napiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {{name: c}}\nspec: {{secretName: cert, dnsNames: {names}}}\n"
+    )
+    source = source.replace("resolution: DNS}", f"resolution: DNS{entry}}}")
+    return judge(source=source + rule, target=TARGET.replace(SERVER, TLS_SERVER) + PODS + certificate)
+
+
+@pytest.mark.parametrize(
+    ("names", "tls"),
+    [
+        ("[stage.example.com]", "sni: stage.example.com"),
+        ("[stage.example.com]", "sni: x.example.com, subjectAltNames: [stage.example.com]"),
+        ("['*.example.com']", "sni: x.example.com, subjectAltNames: [stage.example.com]"),
+        ("[other.example.com]", "insecureSkipVerify: true"),
+    ],
+    ids=["an SNI alone is not verified", "a name that it has", "a wildcard", "no verification"],
+)
+def test_a_certificate_that_is_good_enough(names: str, tls: str) -> None:
+    assert over_tls(names, tls).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "tls", "entry", "wanted"),
+    [
+        ("[stage.example.com]", "", "", "`shop.default.svc.cluster.local"),
+        ("['*.example.com']", "subjectAltNames: [a.b.example.com]", "", "`a.b.example.com`"),
+        ("[stage.example.com]", "", ", subjectAltNames: [spiffe.example.com]", "`spiffe.example.com`"),
+    ],
+    ids=["the shadow's Host", "two labels for one wildcard", "what the entry asks for"],
+)
+def test_a_certificate_for_other_names_is_an_error(names: str, tls: str, entry: str, wanted: str) -> None:
+    (finding,) = over_tls(names, tls, entry).findings
+    assert (finding.level, finding.rule) == ("error", "certificate-for-other-host")
+    assert wanted in finding.message

@@ -1,0 +1,104 @@
+"""A mirror that no request reaches: the message names what keeps them away, and points at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from test_engine import SOURCE, judge
+
+from mirrorlint import check, loads
+
+RULE = "    - route: [{destination: {host: shop}}]\n      mirror:"
+Change = Callable[[str], str]
+
+
+def rule(text: str) -> Change:
+    return lambda source: source.replace(RULE, text)
+
+
+def spec(text: str, more: str = "") -> Change:
+    return lambda source: source.replace("  hosts: [shop]", text) + more
+
+
+GATEWAY = """
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: infra}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [www.example.com]}]
+"""
+OLDER = """
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: zebra, creationTimestamp: "2020-01-01T00:00:00Z"}
+spec: {hosts: [shop.default.svc.cluster.local], http: [{route: [{destination: {host: shop}}]}]}
+"""
+FIRST = "    - route: [{destination: {host: shop}}]\n"
+ROUTE = "      route: [{destination: {host: shop}}]\n"
+SHOP = "kind: VirtualService\nmetadata: {name: shop}"
+MIRROR = "      route: [{destination: {host: shop}}]\n      mirror:"
+CASES = {
+    "an earlier rule takes everything": (rule(FIRST + RULE), "stands in front of its rule and takes every request", FIRST[6:].strip()),
+    "an earlier rule takes the same": (
+        rule(f"    - match: [{{uri: {{prefix: /a}}}}]\n{ROUTE}    - match: [{{uri: {{prefix: /a}}}}]\n{MIRROR}"),
+        "takes what it asks for",
+        "match: [{uri: {prefix: /a}}]",
+    ),
+    "a port that is not there": (rule(f"    - match: [{{port: 8001}}]\n{MIRROR}"), "is for port 8001, and prod has 80", "8001"),
+    "a gateway that it is not bound to": (rule(f"    - match: [{{gateways: [edge]}}]\n{MIRROR}"), "is not bound to", "edge"),
+    "a redirect": (rule("    - redirect: {uri: /new}\n      mirror:"), "answers requests itself (`redirect`)", "redirect"),
+    "a fault": (
+        rule("    - fault: {abort: {httpStatus: 500, percentage: {value: 100}}}\n" + MIRROR),
+        "answers requests itself (`fault`)",
+        "fault",
+    ),
+    "a gateway that is not there": (spec("  hosts: [shop]\n  gateways: [edge]"), "no Gateway `default/edge` is in prod", "edge"),
+    "a gateway of another namespace": (spec("  hosts: [shop]\n  gateways: [edge]", GATEWAY), "did you mean `infra/edge`?", "edge"),
+    "a gateway that does not serve the host": (
+        spec("  hosts: [shop.example.com]\n  gateways: [infra/edge]", GATEWAY),
+        "does not serve `shop.example.com`",
+        "shop.example.com",
+    ),
+    "a host that is no service": (
+        lambda source: source.replace("hosts: [shop]", "hosts: [gone]").replace("80", "8000"),
+        "`gone` is no service of prod",
+        "gone",
+    ),
+    "a port of another protocol": (
+        lambda source: source.replace("name: http, port: 80", "name: tcp, port: 80"),
+        "no port of `shop` speaks HTTP",
+        "shop",
+    ),
+    "an older VirtualService": (
+        lambda source: source.replace(SHOP, f'{SHOP[:-1]}, creationTimestamp: "2021-01-01T00:00:00Z"}}') + OLDER,
+        "sidecars use an older VirtualService",
+        "shop",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "why", "pointed_at"), CASES.values(), ids=CASES)
+def test_what_keeps_requests_away_is_named_and_pointed_at(change: Change, why: str, pointed_at: str) -> None:
+    source = change(SOURCE)
+    assert source != SOURCE
+    found = [finding for finding in judge(source=source).findings if finding.rule == "mirror-never-runs"]
+    assert [why in finding.message for finding in found] == [True]
+    place = found[0].place
+    assert source.splitlines()[place.line - 1][place.column - 1 :].startswith(pointed_at)
+    assert found[0].level == "warning"
+
+
+def test_a_mesh_that_exports_to_nobody_is_named() -> None:
+    fleet = loads({"prod": SOURCE}, mesh={"prod": {"defaultVirtualServiceExportTo": ["~"]}})
+    assert ["is exported to no namespace" in finding.message for finding in check(fleet).findings] == [True]
+
+
+def test_a_refused_gateway_speaks_for_the_mirror_bound_to_it() -> None:
+    refused = GATEWAY.replace("hosts: [www.example.com]", "hosts: []")
+    (finding,) = judge(source=spec("  hosts: [www.example.com]\n  gateways: [infra/edge]", refused)(SOURCE)).findings
+    assert (finding.level, finding.rule) == ("error", "refused-by-istio")
+    assert [note.message for note in finding.notes] == ["so this mirror never runs"]
