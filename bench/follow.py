@@ -19,7 +19,7 @@ def main() -> None:
     chosen = list(scenarios())
     rates = []
     for _ in range(5):
-        work = [(fleet_of(scenario), [call_of(call) for call in scenario["calls"]]) for scenario in chosen]
+        work = [(fleet_of(scenario), [call_of(scenario, call) for call in scenario["calls"]]) for scenario in chosen]
         for fleet, _calls in work:
             for mesh in fleet.delivery.meshes.values():
                 _ = mesh.services, mesh.routes, mesh.gateways, mesh.destination_rules, mesh.sidecars

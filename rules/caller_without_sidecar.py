@@ -20,7 +20,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
         for namespace in subject.documents.clusters[judged.cluster].of("Namespace", ""):
             if namespace.name in callers and not _injected(namespace) and namespace not in said:
                 said.add(namespace)
-                remark = Remark(judged.mirror.node["host"], "calls from there are not mirrored by this", judged.cluster)
+                remark = Remark(judged.mirror.destination.host_node, "calls from there are not mirrored by this", judged.cluster)
                 label = f"no label `{_INJECTION}: enabled` or `{_REVISION}`"
                 message = f"`{namespace.name}` has {label}, so its pods get no sidecar, and nothing that they send is mirrored"
                 yield Flaw(namespace.node["metadata"]["labels"].place, message, judged.cluster, str(namespace), (remark,))

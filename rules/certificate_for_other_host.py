@@ -14,7 +14,7 @@ def check(loss: Loss) -> Flaw:
     wanted = " or ".join(f"`{name}`" for name in (upstream.verified(loss.way.host) if upstream else ()))
     message = f"{loss.source} verifies that {loss.end.cluster}'s certificate is for {wanted}, and it is not: the connection fails"
     if certificate is None:
-        return loss.at_source(loss.judged.mirror.node["host"], message)
+        return loss.at_source(loss.judged.mirror.destination.host_node, message)
     rule = upstream.rule if upstream else None
     notes = (Remark(rule.host_node, f"{rule.manifest} decides what is verified", loss.source),) if rule else ()
     return loss.at_target(certificate.manifest.node["spec"]["dnsNames"].at(0), message, certificate.manifest, *notes)

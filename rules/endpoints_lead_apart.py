@@ -17,4 +17,4 @@ def check(loss: Loss) -> Flaw:
         if address
     ]
     message = f"only some endpoints of `{loss.target}` are an ingress of a cluster at hand: the others' share of the shadows goes elsewhere"
-    return loss.at_source(loss.judged.mirror.node["host"], message, *notes)
+    return loss.at_source(loss.judged.mirror.destination.host_node, message, *notes)

@@ -16,7 +16,7 @@ def check(loss: Loss) -> Flaw:
     lost = f"nothing listens on port {port} of {loss.end.cluster}'s ingress gateway: the shadow is refused"
     server = nearest.server(scope.mesh, port, loss.way.host) if scope else None
     if scope is None or server is None:
-        return loss.at_source(loss.judged.mirror.node["host"], f"{lost}; {loss.end.cluster} has no Gateway that Istio accepts")
+        return loss.at_source(loss.judged.mirror.destination.host_node, f"{lost}; {loss.end.cluster} has no Gateway that Istio accepts")
     gateway = server.gateway.manifest
     if not any(server.gateway.name == known.name for known in scope.gateways):
         label = next(iter(gateway.node["spec"]["selector"].entries()))[1]
@@ -26,7 +26,5 @@ def check(loss: Loss) -> Flaw:
         ports = ", ".join(str(p.number) for p in front.ports)
         return loss.at_target(front.ports[0].node, f"{lost}; {front.manifest} in front of it has {ports}", front.manifest)
     if server.number == port:
-        return loss.at_target(
-            server.node["port"]["number"], f"{lost}; {gateway}'s server has no HTTP routes, or another one took the port", gateway
-        )
-    return loss.at_target(server.node["port"]["number"], f"{lost}; {gateway} listens on {server.number}", gateway)
+        return loss.at_target(server.number_node, f"{lost}; {gateway}'s server has no HTTP routes, or another one took the port", gateway)
+    return loss.at_target(server.number_node, f"{lost}; {gateway} listens on {server.number}", gateway)

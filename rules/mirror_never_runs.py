@@ -14,7 +14,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at what keeps requests away, else at the mirror."""
     for judged in subject.judged:
         if not any(judged.ways.values()):
-            node, why, remarks, cause = obstacle(judged, subject.delivery.meshes[judged.cluster])
+            node, why, remarks, cause = obstacle(judged, subject.delivery)
             message = f"no request can make the mirror to `{judged.mirror.destination.host}` run: {why}"
-            likewise = Remark(judged.mirror.node["host"], "so this mirror never runs", judged.cluster)
+            likewise = Remark(judged.mirror.destination.host_node, "so this mirror never runs", judged.cluster)
             yield Flaw(node.place, message, judged.cluster, str(judged.mirror.owner), remarks, cause, likewise)

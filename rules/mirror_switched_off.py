@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.istio.virtual_service import millionths
+from mirrorlint.istio.routing import millionths
 from mirrorlint.rule import WARNING, Flaw, Subject
 from mirrorlint.source import Node
 
@@ -28,4 +28,4 @@ def _percentages(rule: Node) -> Iterator[Node]:
 
 
 def _is_none(amount: Node) -> bool:
-    return bool(amount) and millionths(amount) <= 0
+    return bool(amount) and millionths(amount.decimal) <= 0

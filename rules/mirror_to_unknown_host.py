@@ -18,7 +18,8 @@ def check(loss: Loss) -> Flaw:
     service = loss.way.scope.service(host)
     if service is None:
         message = f"`{loss.target}` is not a host of {loss.source}'s registry: {DROPPED}"
-        return loss.at_source(mirror.node["host"], message, *host_remarks(loss.way.scope, host), cause=f"unknown {loss.source} {host}")
+        remarks = host_remarks(loss.way.scope, host)
+        return loss.at_source(mirror.destination.host_node, message, *remarks, cause=f"unknown {loss.source} {host}")
     if service.port(port) is None:
         return _wrong_port(loss, service)
     if subset:
@@ -27,13 +28,13 @@ def check(loss: Loss) -> Flaw:
         return loss.at_source(mirror.node["subset"], message, remark, cause=f"unknown {loss.source} {host} {subset}")
     message = f"Istio builds no upstream for `{loss.target}` ({service.manifest}): {DROPPED}"
     remark = Remark(service.node, "a port for UDP, or a name without an endpoint", loss.source)
-    return loss.at_source(mirror.node["host"], message, remark, cause=f"unknown {loss.source} {loss.target}")
+    return loss.at_source(mirror.destination.host_node, message, remark, cause=f"unknown {loss.source} {loss.target}")
 
 
 def _wrong_port(loss: Loss, service: Service) -> Flaw:
     mirror, (host, port) = loss.judged.mirror, loss.way.target
     ports = ", ".join(str(p.number) for p in service.ports) or "none"
-    node = mirror.node["port"]["number"]
+    node = mirror.destination.port_node
     said = "" if node.present else ", the port that is called, since the mirror names none"
     remark = Remark(service.ports[0].node if service.ports else service.node, f"{service.manifest} has {ports}", loss.source)
     return loss.at_source(node, f"`{host}` has no port {port}{said}: {DROPPED}", remark, cause=f"unknown {loss.source} {loss.target}")

@@ -17,4 +17,5 @@ def check(loss: Loss) -> Flaw:
     kind = "headless" if headless else "`resolution: NONE`" + ("" if field else ", the default,")
     message = f"`{loss.target}` is {kind} and gives a shadow no address: Envoy answers it 503 itself"
     note = Remark(field, f"{service.manifest if service else ''} {'decides it' if field else 'says no `resolution`'}", loss.source)
-    return loss.at_source(loss.judged.mirror.node["host"], message, note, cause=f"without address {loss.source} {loss.way.target[0]}")
+    cause = f"without address {loss.source} {loss.way.target[0]}"
+    return loss.at_source(loss.judged.mirror.destination.host_node, message, note, cause=cause)

@@ -13,4 +13,5 @@ def check(loss: Loss) -> Flaw:
     upstream = loss.way.upstream
     notes = (Remark(upstream.service.node, f"{upstream.service.manifest} names no endpoint that fits", loss.source),) if upstream else ()
     message = f"`{loss.target}` has no endpoint: the source's proxy answers the shadow 503 itself"
-    return loss.at_source(loss.judged.mirror.node["host"], message, *notes, cause=f"without endpoint {loss.source} {loss.target}")
+    cause = f"without endpoint {loss.source} {loss.target}"
+    return loss.at_source(loss.judged.mirror.destination.host_node, message, *notes, cause=cause)

@@ -12,4 +12,6 @@ def check(subject: Subject) -> Iterator[Flaw]:
     for cluster, mesh in subject.delivery.meshes.items():
         for manifest, refusals in mesh.refused.items():
             for refusal in refusals:
-                yield Flaw(refusal.node.place, f"Istio refuses {manifest}: {refusal.message}", cluster, str(manifest))
+                yield Flaw(
+                    refusal.node.place, f"Istio refuses {manifest}, so it never takes effect: {refusal.message}", cluster, str(manifest)
+                )

@@ -14,5 +14,5 @@ def check(loss: Loss) -> Flaw:
     destination = loss.judged.rule.backends[0].destination
     named = f"{destination.host}:{destination.port}" if destination.port else destination.host
     message = f"the rule's own destination `{named}` is not in {loss.source}'s registry: callers get 503 and nothing is mirrored"
-    mirror = Remark(loss.judged.mirror.node["host"], "this mirror never gets a request", loss.source)
-    return loss.at_source(destination.node["host"], message, mirror, *host_remarks(loss.way.scope, destination.host))
+    mirror = Remark(loss.judged.mirror.destination.host_node, "this mirror never gets a request", loss.source)
+    return loss.at_source(destination.host_node, message, mirror, *host_remarks(loss.way.scope, destination.host))

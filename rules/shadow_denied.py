@@ -13,7 +13,7 @@ def check(loss: Loss) -> Flaw:
     end, asked = loss.end, loss.way.request
     message = f"{end.cluster}'s gateway answers the shadow 403: `{asked.method} {asked.path}` with Host `{asked.host}` is"
     if end.policy is None or end.policy.policy is None or end.policy.node is None:
-        return loss.at_source(loss.judged.mirror.node["host"], f"{message} not allowed")
+        return loss.at_source(loss.judged.mirror.destination.host_node, f"{message} not allowed")
     policy = end.policy.policy
     denied = policy.node["spec"]["action"].text == "DENY"
     why = f"denied by {policy}" if denied else f"allowed by no rule of {policy}"

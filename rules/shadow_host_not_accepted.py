@@ -15,6 +15,6 @@ def check(loss: Loss) -> Flaw:
     end, host = loss.end, loss.way.host
     message = f"no virtual host of {end.cluster}'s gateway accepts `{without_port(host)}`, the shadow's Host: it is answered 404"
     if end.scope is None or end.chain is None:
-        return loss.at_source(loss.judged.mirror.node["host"], message)
+        return loss.at_source(loss.judged.mirror.destination.host_node, message)
     node, why, owner = nearest.refusal(end.scope, end.chain.servers, host)
     return loss.at_target(node, f"{message}; {why}", owner)

@@ -14,7 +14,7 @@ def check(loss: Loss) -> Flaw:
     asked = f"`{request.method} {request.path}` with Host `{request.host}`"
     if host is None or not host.services:
         return loss.at_source(
-            loss.judged.mirror.node["host"], f"{asked} meets a listener of {loss.end.cluster} without HTTP routes: it is lost"
+            loss.judged.mirror.destination.host_node, f"{asked} meets a listener of {loss.end.cluster} without HTTP routes: it is lost"
         )
     service = host.services[0]
     match = next((route.match for route in host.routes if route.match), None)

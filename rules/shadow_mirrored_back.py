@@ -21,8 +21,8 @@ def check(subject: Subject) -> Iterator[Flaw]:
             if any(e.cluster == judged.cluster and e.reason == reason.ARRIVES for e in back.ends) and mirror.node not in said:
                 said.add(mirror.node)
                 message = f"this mirrors {judged.cluster}'s shadows back to it, with Host `{back.host}`, and they are served there again"
-                remark = Remark(judged.mirror.node["host"], "the shadows come from here", judged.cluster)
-                yield Flaw(mirror.node["host"].place, message, end.cluster, str(mirror.owner), (remark,))
+                remark = Remark(judged.mirror.destination.host_node, "the shadows come from here", judged.cluster)
+                yield Flaw(mirror.destination.host_node.place, message, end.cluster, str(mirror.owner), (remark,))
 
 
 def _mirrored(subject: Subject, way: Way, end: End) -> Iterator[Way]:

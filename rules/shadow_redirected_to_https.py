@@ -14,5 +14,5 @@ def check(loss: Loss) -> Flaw:
     server = next((s for s in servers if s.redirects), None)
     message = f"{loss.end.cluster}'s gateway redirects plain text to HTTPS: the shadow is answered 301 and nobody follows it"
     if server is None:
-        return loss.at_source(loss.judged.mirror.node["host"], message)
+        return loss.at_source(loss.judged.mirror.destination.host_node, message)
     return loss.at_target(server.node["tls"]["httpsRedirect"], message, server.gateway.manifest)

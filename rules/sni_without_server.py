@@ -17,7 +17,7 @@ def check(loss: Loss) -> Flaw:
     sent = f"the SNI `{sni}`" if sni else "no SNI, since it starts no TLS,"
     message = f"the shadow brings {sent} and no TLS server of {loss.end.cluster}'s gateway takes it: the connection is closed"
     if server is None:
-        return loss.at_source(loss.judged.mirror.node["host"], message)
+        return loss.at_source(loss.judged.mirror.destination.host_node, message)
     rule = upstream.rule if upstream else None
     notes = (Remark(rule.host_node, f"{rule.manifest} decides TLS and SNI", loss.source),) if rule else ()
-    return loss.at_target(server.node["hosts"].at(0), message, server.gateway.manifest, *notes)
+    return loss.at_target(server.host_node, message, server.gateway.manifest, *notes)

@@ -14,19 +14,20 @@ def check(loss: Loss) -> Flaw:
     end, destination = loss.end, loss.end.destination
     if end.scope is None or end.route is None or end.host is None or destination is None:
         return loss.at_source(
-            loss.judged.mirror.node["host"], f"{loss.end.cluster}'s rule for `{loss.way.host}` has no destination: it is answered 503"
+            loss.judged.mirror.destination.host_node,
+            f"{loss.end.cluster}'s rule for `{loss.way.host}` has no destination: it is answered 503",
         )
     host, port = end.scope.address(destination, end.host.port, end.route.service)
     service, owner, answered = end.scope.service(host), end.route.service.manifest, f"{end.cluster}'s gateway answers the shadow 503"
     if service is None:
         notes = host_remarks(end.scope, host)
-        return loss.at_target(destination.node["host"], f"`{host}` is not in {end.cluster}'s registry: {answered}", owner, *notes)
+        return loss.at_target(destination.host_node, f"`{host}` is not in {end.cluster}'s registry: {answered}", owner, *notes)
     if service.port(port) is None:
         ports = ", ".join(str(p.number) for p in service.ports) or "none"
         note = Remark(service.ports[0].node if service.ports else service.node, f"{service.manifest} has {ports}", end.cluster)
-        return loss.at_target(destination.node["port"]["number"], f"`{host}` has no port {port}: {answered}", owner, note)
+        return loss.at_target(destination.port_node, f"`{host}` has no port {port}: {answered}", owner, note)
     note = Remark(service.node, f"the host is defined by {service.manifest}", end.cluster)
     if destination.subset:
         message = f"no DestinationRule defines subset `{destination.subset}` of `{host}`: {answered}"
         return loss.at_target(destination.node["subset"], message, owner, note)
-    return loss.at_target(destination.node["host"], f"Istio builds no upstream for `{host}:{port}`: {answered}", owner, note)
+    return loss.at_target(destination.host_node, f"Istio builds no upstream for `{host}:{port}`: {answered}", owner, note)

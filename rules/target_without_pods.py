@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             found = _empty(service, subject.documents.clusters[end.cluster]) if service else None
             if service and found and service.manifest not in said:
                 said.add(service.manifest)
-                remark = Remark(judged.mirror.node["host"], "the shadows of this mirror go there", judged.cluster)
+                remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
                 message = f"no pod is behind {service.manifest}, so {end.cluster}'s gateway answers shadows 503: {found[1]}"
                 yield Flaw(found[0].place, message, end.cluster, str(service.manifest), (remark,))
 

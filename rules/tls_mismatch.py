@@ -19,10 +19,12 @@ def check(loss: Loss) -> Flaw:
         server = nearest.server(end.scope.mesh, end.address.port, loss.way.host)
     sent = upstream.tls if upstream else "plaintext"
     if server is None:
-        return loss.at_source(loss.judged.mirror.node["host"], f"the shadow is sent as {sent}, which {end.cluster}'s gateway does not take")
+        return loss.at_source(
+            loss.judged.mirror.destination.host_node, f"the shadow is sent as {sent}, which {end.cluster}'s gateway does not take"
+        )
     taken = "plaintext" if server.plain_http else f"TLS ({server.mode})"
     message = f"the shadow is sent as {sent} to a server of {end.cluster}'s gateway that takes {taken}: the connection fails"
-    rule, node = upstream.rule if upstream else None, server.node["tls"]["mode"] if server.tls else server.node["port"]["protocol"]
+    rule, node = upstream.rule if upstream else None, server.node["tls"]["mode"] if server.tls else server.protocol_node
     notes = [Remark(rule.host_node, f"{rule.manifest} decides the mirror's TLS", loss.source)] if rule else []
     if upstream and rule and upstream.client["credentialName"] and without_secret(upstream.client, rule, loss.way.scope.is_gateway):
         notes.append(Remark(upstream.client["credentialName"], _UNUSED, loss.source))

@@ -18,4 +18,4 @@ def check(subject: Subject) -> Iterator[Flaw]:
         copied = [name for name in _WRITES if not methods or any(accepts_string(method, name) for method in methods)]
         if copied:
             message = f"{', '.join(copied)} requests are copied as well, so what they change is changed twice"
-            yield Flaw(judged.mirror.node["host"].place, message, judged.cluster, str(judged.mirror.owner))
+            yield Flaw(judged.mirror.destination.host_node.place, message, judged.cluster, str(judged.mirror.owner))

@@ -28,27 +28,35 @@ def fleets(name: str = "truth") -> tuple[tuple[dict[str, Any], Fleet], ...]:
     return tuple((scenario, fleet_of(scenario)) for scenario in scenarios(name))
 
 
+def pods_of(scenario: dict[str, Any], side: str) -> dict[str, Any]:
+    """Namespace and labels of a side's gateway pods, and their ports unless these follow from manifests."""
+    pod = scenario.get(f"{side}_gateway") or {"namespace": "istio-system", "labels": GATEWAY_LABELS}
+    ports = {} if "target_ports" in scenario else {"ports": PORTS}
+    return {"namespace": pod["namespace"], "labels": pod["labels"], **ports}
+
+
 def fleet_of(scenario: dict[str, Any]) -> Fleet:
     """The scenario's two clusters; what its manifests don't show of the gateways is given as settings."""
     from yaml import safe_load  # noqa: PLC0415
 
-    pods = {"namespace": "istio-system", "labels": GATEWAY_LABELS, "ports": PORTS}
-    ingress = {"source": pods, "target": {**pods, "addresses": scenario["target_addresses"]}}
+    ingress = {side: pods_of(scenario, side) for side in ("source", "target")}
+    ingress["target"]["addresses"] = scenario["target_addresses"]
     mesh = safe_load(scenario["source_mesh"]) if scenario["source_mesh"] else {}
     return loads({side: scenario[side] for side in ("source", "target")}, ingress=ingress, mesh={"source": mesh})
 
 
-def call_of(call: dict[str, Any]) -> Call:
+def call_of(scenario: dict[str, Any], call: dict[str, Any]) -> Call:
     """The call as the API takes it."""
     gateway = call["from"] == "gateway"
+    pod = pods_of(scenario, "source")
     return Call(
         cluster="source",
-        namespace="istio-system" if gateway else call["from"],
+        namespace=pod["namespace"] if gateway else call["from"],
         host=call["host"],
         port=call["port"],
         path=call.get("path") or "/",
         method=call.get("method") or "GET",
         headers=call.get("headers") or {},
-        labels=GATEWAY_LABELS if gateway else {"app": "caller"},
+        labels=pod["labels"] if gateway else {"app": "caller"},
         gateway=gateway,
     )

@@ -162,7 +162,7 @@ def test_no_ways_make_an_empty_graph() -> None:
 def test_each_scenario_of_the_control_plane_can_be_drawn() -> None:
     for scenario in list(scenarios())[::10]:
         delivery = fleet_of(scenario).delivery
-        calls = [call_of(call) for call in scenario["calls"]]
+        calls = [call_of(scenario, call) for call in scenario["calls"]]
         found = [(world, way) for world in WORLDS for call in calls for way in delivery.follow(call, world)]
         content = json.loads(render(build(found), "json"))
         lost = {end.reason for end in chain.from_iterable(way.ends for _, way in found) if end.outcome == "lost"}

@@ -164,7 +164,7 @@ def test_each_scenario_of_the_control_plane_can_be_told() -> None:
         delivery = fleet_of(scenario).delivery
         for call in scenario["calls"]:
             for world in ("1.27", "1.28"):
-                for way in delivery.follow(call_of(call), world):
+                for way in delivery.follow(call_of(scenario, call), world):
                     *hops, last = steps(way, world)
                     assert last.what == way.outcome
                     assert all(hop.text and hop.node.place.line and hop.cluster in ("source", "target") for hop in hops)

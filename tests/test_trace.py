@@ -117,7 +117,7 @@ def test_what_steers_a_terminal_is_shown() -> None:
 def test_each_scenario_of_the_control_plane_can_be_printed(*, color: bool) -> None:
     for scenario in list(scenarios())[::10]:
         delivery = fleet_of(scenario).delivery
-        calls = [call_of(call) for call in scenario["calls"]]
+        calls = [call_of(scenario, call) for call in scenario["calls"]]
         traces = [Trace(call, {world: delivery.follow(call, world) for world in WORLDS}) for call in calls]
         text = ANSI.sub("", render(traces, color=color))
         assert text.count("=>") == sum(max(map(len, trace.ways.values())) for trace in traces)

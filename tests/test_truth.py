@@ -34,14 +34,14 @@ _SOUND_BASES = frozenset({"any", "tls", "rewrite", "external", "entry"})
 _KNOB = re.compile(r"\b[st]\.\w+=")
 
 
-@pytest.mark.parametrize(("name", "number"), [("truth", 16_666), ("more", 21_320)])
+@pytest.mark.parametrize(("name", "number"), [("truth", 16_666), ("more", 21_320), ("gateway-api", 10_814)])
 def test_every_verdict_agrees(name: str, number: int, capsys: pytest.CaptureFixture[str]) -> None:
     judged, wrong = 0, []
     for scenario, fleet in fleets(name):
         for call in scenario["calls"]:
             for world in WORLDS:
                 judged += 1
-                got = [(s.host, s.percent, s.outcome, s.reason) for s in fleet.follow(call_of(call), istio=world)]
+                got = [(s.host, s.percent, s.outcome, s.reason) for s in fleet.follow(call_of(scenario, call), istio=world)]
                 if got != [(s["host"], s["percent"], s["outcome"], s["reason"]) for s in call["expect"][world]]:
                     wrong.append((scenario["id"], world, call["host"], got))
     with capsys.disabled():

@@ -42,11 +42,11 @@ ROUTE = "      route: [{destination: {host: shop}}]\n"
 SHOP = "kind: VirtualService\nmetadata: {name: shop}"
 MIRROR = "      route: [{destination: {host: shop}}]\n      mirror:"
 CASES = {
-    "an earlier rule takes everything": (rule(FIRST + RULE), "stands in front of its rule and takes every request", FIRST[6:].strip()),
+    "an earlier rule takes everything": (rule(FIRST + RULE), "this earlier rule takes every request first", FIRST[6:].strip()),
     "an earlier rule takes the same": (
         rule(f"    - match: [{{uri: {{prefix: /a}}}}]\n{ROUTE}    - match: [{{uri: {{prefix: /a}}}}]\n{MIRROR}"),
-        "takes what it asks for",
-        "match: [{uri: {prefix: /a}}]",
+        "this earlier rule takes `GET /a` first",
+        "{uri: {prefix: /a}}",
     ),
     "a port that is not there": (rule(f"    - match: [{{port: 8001}}]\n{MIRROR}"), "is for port 8001, and prod has 80", "8001"),
     "a gateway that it is not bound to": (rule(f"    - match: [{{gateways: [edge]}}]\n{MIRROR}"), "is not bound to", "edge"),
@@ -75,7 +75,7 @@ CASES = {
     ),
     "an older VirtualService": (
         lambda source: source.replace(SHOP, f'{SHOP[:-1]}, creationTimestamp: "2021-01-01T00:00:00Z"}}') + OLDER,
-        "sidecars use an older VirtualService",
+        "VirtualService default/zebra takes what is sent to",
         "shop",
     ),
 }
@@ -94,7 +94,7 @@ def test_what_keeps_requests_away_is_named_and_pointed_at(change: Change, why: s
 
 def test_a_mesh_that_exports_to_nobody_is_named() -> None:
     fleet = loads({"prod": SOURCE}, mesh={"prod": {"defaultVirtualServiceExportTo": ["~"]}})
-    assert ["is exported to no namespace" in finding.message for finding in check(fleet).findings] == [True]
+    assert ["an `exportTo` or a Sidecar keeps one of them away" in finding.message for finding in check(fleet).findings] == [True]
 
 
 def test_a_refused_gateway_speaks_for_the_mirror_bound_to_it() -> None:

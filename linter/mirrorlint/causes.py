@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.mesh import by_name
 from mirrorlint.fleet import Documents, Fault, Manifest
 from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.rule import ERROR, Finding, Loss, cause_of

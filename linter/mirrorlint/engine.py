@@ -12,9 +12,9 @@ from typing import NamedTuple
 from mirrorlint import unjudged
 from mirrorlint.causes import Causes, merged
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.age import by_name, by_name_backwards
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
-from mirrorlint.delivery.mesh import by_name, by_name_backwards
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import ClusterSettings, Documents
 from mirrorlint.istio.names import without_port
@@ -272,7 +272,7 @@ def _doubt(cluster: str, documents: Documents) -> str:
 
 
 def _so_lost(judged: Judged) -> Note:
-    return Note("so the shadows of this mirror are lost", judged.cluster, judged.mirror.node["host"].place)
+    return Note("so the shadows of this mirror are lost", judged.cluster, judged.mirror.destination.host_node.place)
 
 
 def _assumed(judged: Judged, loss: Loss) -> Note:
@@ -295,7 +295,7 @@ def _fate(judged: Judged) -> MirrorFate:
         for world in judged.ways
     }
     target = f"{destination.host}:{port}" if port else destination.host
-    return MirrorFate(judged.mirror.node["host"].place, judged.cluster, str(owner), target, delivery)
+    return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, delivery)
 
 
 def _delivered(outcomes: set[str], reasons: set[str]) -> str:

@@ -14,7 +14,7 @@ from mirrorlint.delivery.follow import LOST, End, Way
 from mirrorlint.delivery.gateway import Chain
 from mirrorlint.drawing import ASSUMED, BROKEN, FORMATS, NOTHING, UNKNOWN, WHOLE, Drawn
 from mirrorlint.istio.names import subset_of, without_port
-from mirrorlint.istio.virtual_service import Destination
+from mirrorlint.istio.routing import Destination
 from mirrorlint.source import Node
 
 CALLED, TARGET, ENTRY, SERVICE = "called host", "mirror target", "service entry", "service"
@@ -67,7 +67,7 @@ def _links(way: Way, end: End) -> Iterator[_Link]:
     if end.reason == reason.ARRIVES and end.route is not None:
         for backend in end.route.rule.used:
             service = _service(end, backend.destination)
-            yield _Link(points[-1], service, relation, WHOLE, "", backend.destination.node["host"])
+            yield _Link(points[-1], service, relation, WHOLE, "", backend.destination.host_node)
     elif end.reason != reason.STAYS:
         yield _stop(way, end, points[-1], relation)
 
@@ -104,7 +104,7 @@ def _points(way: Way, end: End) -> Iterator[_Point]:
 def _written(way: Way, end: End) -> Iterator[Node]:
     """Where each of the first links is written."""
     yield way.mirror.node
-    yield way.mirror.node["host"]
+    yield way.mirror.destination.host_node
     yield end.address.node if end.address else way.mirror.node
     yield end.host.node if end.host else way.mirror.node
 
@@ -112,16 +112,15 @@ def _written(way: Way, end: End) -> Iterator[Node]:
 def _gateway(way: Way, end: End, chain: Chain) -> _Point:
     domain = end.host.domain if end.host else without_port(way.host).lower()
     server = server_of(chain, domain)
-    hosts = list(server.node["hosts"])
-    covering = (host for host in hosts if subset_of(domain, host.text.rpartition("/")[2].lower()))
-    node = next(covering, server.node["hosts"].at(0))
+    covering = (host for host in server.host_nodes if subset_of(domain, host.text.rpartition("/")[2].lower()))
+    node = next(covering, server.host_node)
     return _Point(end.cluster, GATEWAY, f"{node.text}:{server.number}", node)
 
 
 def _service(end: End, destination: Destination) -> _Point:
     service = service_at(end, destination)
     label = named(gateway_destination(end, destination))
-    return _Point(end.cluster, SERVICE, label, service.node if service else destination.node["host"])
+    return _Point(end.cluster, SERVICE, label, service.node if service else destination.host_node)
 
 
 def _draw(graph: nx.DiGraph[str], link: _Link, world: str) -> None:

@@ -12,8 +12,8 @@ from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import intersection, is_wild, subset_of, without_port
+from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.virtual_service import VirtualService
 from mirrorlint.rule import Remark
 from mirrorlint.source import Node
 
@@ -95,7 +95,7 @@ def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[
         listed = ", ".join(f"`{h.node.text}`" + (f" (that is `{h.name}`)" if h.name != h.node.text else "") for h in nearest.hosts)
         return nearest.hosts[0].node, f"{nearest.manifest} takes {listed}", nearest.manifest
     first = servers[0]
-    return first.node["hosts"].at(0), "no VirtualService is bound to this Gateway", first.gateway.manifest
+    return first.host_node, "no VirtualService is bound to this Gateway", first.gateway.manifest
 
 
 def _refused_taker(taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]]) -> tuple[Node, str, object] | None:
@@ -111,7 +111,7 @@ def _refused_taker(taker: VirtualService, bound: Iterable[tuple[Server, list[Vir
     for s, _ in ours:
         if not intersection(s.hosts_for(taker.namespace), [h.name for h in taker.hosts]):
             listed = ", ".join(f"`{h}`" for h in s.hosts)
-            return s.node["hosts"].at(0), f"{would} the Gateway's server takes {listed}", s.gateway.manifest
+            return s.host_node, f"{would} the Gateway's server takes {listed}", s.gateway.manifest
     return None
 
 

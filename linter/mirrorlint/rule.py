@@ -64,12 +64,12 @@ class Loss(NamedTuple):
 
     def at_source(self, node: Node, message: str, *remarks: Remark, cause: str = "") -> Flaw:
         """A flaw in the source cluster."""
-        likewise = Remark(self.judged.mirror.node["host"], "the same holds for this mirror", self.source)
+        likewise = Remark(self.judged.mirror.destination.host_node, "the same holds for this mirror", self.source)
         return Flaw(node.place, message, self.source, str(self.judged.mirror.owner), remarks, cause, likewise)
 
     def at_target(self, node: Node, message: str, owner: object, *remarks: Remark) -> Flaw:
         """A flaw in the cluster that the shadow reached, with a remark at the mirror."""
-        mirror = self.judged.mirror.node["host"]
+        mirror = self.judged.mirror.destination.host_node
         sent = Remark(mirror, f"this mirror sends its shadows there, with Host `{self.way.host}`", self.source)
         return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks), likewise=sent)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import LOST, Call, Delivery, Way
 from mirrorlint.delivery.ingress import ingress_scopes
-from mirrorlint.delivery.mesh import by_name
 from mirrorlint.engine import worlds_of
 from mirrorlint.fleet import Documents
 from mirrorlint.report.trace import Trace

@@ -87,7 +87,7 @@ def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[Bli
             if j.cluster == name and any(e.reason == reason.UNKNOWN for ways in j.ways.values() for way in ways for e in way.ends)
         ]
         if lost_sight:
-            place: Place = lost_sight[0].mirror.node["host"].place
+            place: Place = lost_sight[0].mirror.destination.host_node.place
             what = "1 mirror is" if len(lost_sight) == 1 else f"{len(lost_sight)} mirrors are"
             why = (
                 "no other cluster is at hand"

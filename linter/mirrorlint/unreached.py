@@ -1,13 +1,15 @@
-"""Why no request reaches a mirror's rule: what stands in front of it, or what its VirtualService is not bound to."""
+"""Why no request reaches a mirror's rule: what takes them before, or what its VirtualService is not bound to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mirrorlint.delivery.callers import Judged
+from mirrorlint.delivery.callers import Judged, takers
+from mirrorlint.delivery.follow import Call, Delivery
+from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh
-from mirrorlint.istio.matches import Match
+from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, intersection, overlaps
 from mirrorlint.istio.services import Service
 from mirrorlint.rule import Remark, cause_of
@@ -25,25 +27,24 @@ class Obstacle(NamedTuple):
     cause: str = ""
 
 
-def obstacle(judged: Judged, mesh: Mesh) -> Obstacle:
-    """What most probably keeps requests away from a mirror that none reaches."""
-    found = (*_answering(judged), *_unbound(judged, mesh), *_unserved(judged, mesh), *_overtaken(judged, mesh), *_behind(judged))
-    hosts = _named(host.node.text for host in judged.service.hosts)
-    return next(iter((*found, *_narrow(judged, mesh))), Obstacle(judged.mirror.node["host"], f"no caller of {hosts} reaches its rule"))
+def obstacle(judged: Judged, delivery: Delivery) -> Obstacle:
+    """What keeps requests away from a mirror that none reaches."""
+    mesh = delivery.meshes[judged.cluster]
+    found = (_answering(judged), _unbound(judged, mesh), _unserved(judged, mesh), _taken(judged, delivery), _narrow(judged, mesh))
+    return next(each for looking in (*found, _unseen(judged)) for each in looking)
 
 
 def _answering(judged: Judged) -> Iterator[Obstacle]:
     field = _ANSWERS.get(judged.rule.action)
     if field:
-        node = judged.rule.node.key(field) if field in judged.rule.node else judged.mirror.node
-        yield Obstacle(node, f"its rule answers requests itself (`{field}`)")
+        yield Obstacle(judged.rule.answer, f"its rule answers requests itself (`{field}`)")
 
 
 def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
-    """A VirtualService that nobody sees, or of whose gateways none is there or serves its hosts."""
+    """What is bound to gateways alone, of which none is there or serves its hosts."""
     service, cluster = judged.service, judged.cluster
-    if "~" in service.export_to:
-        yield Obstacle(service.manifest.node["spec"]["exportTo"].at(0), "its VirtualService is exported to no namespace")
+    if service.unbound:
+        yield Obstacle(*service.unbound)
     if MESH in service.gateways:
         return
     bound = [gateway for gateway in mesh.gateways if gateway.name in service.gateways]
@@ -52,11 +53,25 @@ def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         refused = next((reasons for m, reasons in mesh.refused.items() if f"{m.namespace}/{m.name}" == missing and m.kind == "Gateway"), ())
         why = f"Istio refuses Gateway `{missing}`" if refused else f"no Gateway `{missing}` is in {cluster}{_elsewhere(missing, mesh)}"
         yield Obstacle(service.bindings[missing], why, cause=cause_of("refused-by-istio", refused[0].node.place) if refused else "")
-    hosts = [host.name for host in service.hosts]
+    yield from _not_served(judged, bound)
+
+
+def _not_served(judged: Judged, bound: Iterable[Gateway]) -> Iterator[Obstacle]:
+    service, hosts = judged.service, [host.name for host in judged.service.hosts]
     servers = [server for gateway in bound for server in gateway.servers]
-    if servers and not any(intersection(server.hosts_for(service.namespace), hosts) for server in servers):
-        served = Remark(servers[0].node["hosts"].at(0), f"{servers[0].gateway.manifest} serves {_named(servers[0].hosts)}", cluster)
-        yield Obstacle(service.hosts[0].node, f"the Gateway that its VirtualService is bound to does not serve {_named(hosts)}", (served,))
+    serving = [server for server in servers if intersection(server.hosts_for(service.namespace), hosts)]
+    if servers and not serving:
+        served = Remark(servers[0].host_node, f"{servers[0].gateway.manifest} serves {_named(servers[0].hosts)}", judged.cluster)
+        yield Obstacle(
+            service.hosts[0].node, f"the Gateway that its {service.manifest.kind} is bound to does not serve {_named(hosts)}", (served,)
+        )
+    elif serving and not any(server.plain_http or server.terminates for server in serving):
+        remark = Remark(serving[0].protocol_node, "the server's protocol", judged.cluster)
+        yield Obstacle(
+            service.bindings[serving[0].gateway.name],
+            f"the Gateway that its {service.manifest.kind} is bound to reads no HTTP for its hosts",
+            (remark,),
+        )
 
 
 def _elsewhere(missing: str, mesh: Mesh) -> str:
@@ -88,40 +103,24 @@ def _owners(judged: Judged, mesh: Mesh) -> list[Service]:
     return [service for service in mesh.services if any(overlaps(service.host.lower(), name) for name in names)]
 
 
-def _overtaken(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
-    """Another VirtualService for the host, of which sidecars take the older one alone."""
-    names = {host.name.lower(): host for host in judged.service.hosts}
-    older = mesh.virtual_services[: mesh.virtual_services.index(judged.service)] if judged.service in mesh.virtual_services else ()
-    for other in (other for other in older if MESH in other.gateways and MESH in judged.service.gateways):
-        shared = next((host for host in other.hosts if host.name.lower() in names), None)
-        if shared:
-            remark = Remark(shared.node, f"{other.manifest} is for it, too, and older", judged.cluster)
-            yield Obstacle(names[shared.name.lower()].node, f"sidecars use an older VirtualService for `{shared.name}`", (remark,))
+def _taken(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
+    """Another rule, or another VirtualService, that takes what the mirror's rule asks for."""
+    for call, route in takers(delivery, judged):
+        if route and route.service.manifest is not judged.service.manifest:
+            remark = Remark(route.service.hosts[0].node, f"{route.service.manifest} is for it, too", judged.cluster)
+            yield Obstacle(judged.service.hosts[0].node, f"{route.service.manifest} takes what is sent to `{call.host}`", (remark,))
+        elif route and route.rule.node != judged.rule.node:
+            remark = Remark(judged.mirror.destination.host_node, "this mirror", judged.cluster)
+            yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first", (remark,))
 
 
-def _behind(judged: Judged) -> Iterator[Obstacle]:
-    """An earlier rule of the VirtualService that takes everything, or just what this one asks for."""
-    wanted = [_conditions(match) for match in judged.rule.matches]
-    for rule in judged.service.rules[: judged.service.rules.index(judged.rule)]:
-        conditions = [_conditions(match) for match in rule.matches]
-        takes_all = not rule.matches or any(not any(condition) for condition in conditions)
-        if takes_all or (wanted and all(condition in conditions for condition in wanted)):
-            what = "every request" if takes_all else "what it asks for"
-            remark = Remark(judged.mirror.node["host"], "this mirror", judged.cluster)
-            yield Obstacle(rule.node, f"this rule stands in front of its rule and takes {what}", (remark,))
-
-
-def _conditions(match: Match) -> tuple[object, ...]:
-    """What a block asks for, without where it says so; a prefix `/` asks for nothing."""
-    strings = (match.uri, match.scheme, match.method, match.authority)
-    asked = tuple((s.kind, s.value) for s in strings if s.kind and (s.kind, s.value) != ("prefix", "/"))
-    maps = (match.headers, match.without_headers, match.query)
-    more = tuple(tuple(sorted((name, s.kind, s.value) for name, s in found.items())) for found in maps)
-    return (*asked, *more, match.port, tuple(sorted(match.source_labels.items())), match.source_namespace, match.gateways)
+def _what(call: Call, route: Route) -> str:
+    headers = "".join(f" with `{name}: {value}`" for name, value in call.headers.items())
+    return "every request" if route.catch_all else f"`{call.method} {call.path}`{headers}"
 
 
 def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
-    """Conditions that no caller can meet: a port that is not there, a gateway that the VirtualService is not bound to."""
+    """Conditions that no caller can meet: a port that is not there, a gateway that it is not bound to, else all of the first block."""
     ports = {port.number for owner in _owners(judged, mesh) for port in owner.ports}
     ports |= {server.number for gateway in mesh.gateways if gateway.name in judged.service.gateways for server in gateway.servers}
     for match in judged.rule.matches:
@@ -131,6 +130,24 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         strange = [name for name in match.gateways if name not in judged.service.gateways]
         if strange and len(strange) == len(match.gateways):
             yield Obstacle(match.node["gateways"].at(0), f"its rule is for `{strange[0]}`, which its VirtualService is not bound to")
+    for match in judged.rule.matches:
+        if match.source_namespace or match.source_labels:
+            node = match.node["sourceNamespace" if match.source_namespace else "sourceLabels"]
+            yield Obstacle(node, "its rule asks for callers that there are not, or that don't come through its gateways")
+        yield Obstacle(match.node, "no request of any caller meets these conditions")
+
+
+def _unseen(judged: Judged) -> Iterator[Obstacle]:
+    """What no caller's proxy has, for want of an export or since a Sidecar leaves it out."""
+    service, exports = judged.service, judged.service.manifest.node["spec"]["exportTo"]
+    if exports:
+        where = "its own namespace" if exports.texts == (".",) else _named(exports.texts)
+        yield Obstacle(exports.at(0), f"its VirtualService is exported to {where}, where no caller's proxy is")
+    hosts = _named(host.node.text for host in service.hosts)
+    yield Obstacle(
+        service.hosts[0].node,
+        f"no caller's proxy sees {hosts} and this {service.manifest.kind}: an `exportTo` or a Sidecar keeps one of them away",
+    )
 
 
 def _named(hosts: Iterable[str]) -> str:

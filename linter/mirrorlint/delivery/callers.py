@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint.delivery.age import eldest
 from mirrorlint.delivery.follow import Call, Delivery, End, Way
-from mirrorlint.delivery.mesh import Mesh, eldest
+from mirrorlint.delivery.match import Route
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import PLAIN, Sample, against, meeting, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
-from mirrorlint.istio.virtual_service import Mirror, Rule, VirtualService
+from mirrorlint.istio.routing import Mirror, Rule, VirtualService
 from mirrorlint.source import Place
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
@@ -115,6 +117,15 @@ def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tup
                 ways[world] += own
                 queue += [s for way in own for end in way.ends for s in _asked_at_target(end, sample, asked)]
     return ways
+
+
+def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | None]]:
+    """Calls that ask for what a mirror's rule is for, under every name of its VirtualService, each with the route that takes it."""
+    samples = [meeting(match) for match in judged.rule.matches] or [PLAIN]
+    for entry in dict.fromkeys(_entries(delivery, delivery.meshes[judged.cluster], judged.service)):
+        for call in (entry.call(judged.cluster, sample) for sample in samples):
+            taken = delivery.taken(call)
+            yield call, taken.route if taken else None
 
 
 def _asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:

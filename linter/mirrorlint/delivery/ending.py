@@ -13,8 +13,8 @@ from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import subset_of, without_port
+from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.virtual_service import Destination
 from mirrorlint.source import Node
 
 WORDS: Mapping[str, str] = {
@@ -196,20 +196,17 @@ def _node(way: Way, end: End, host: str) -> Node:
 def _node_of_server(end: End, server: Server, host: str) -> Node:
     if end.reason == reason.NO_VIRTUAL_HOST:
         closest = _closest(end, host)
-        return closest.node if closest else server.node["hosts"].at(0)
-    return server.node["tls"] if server.tls else server.node["port"]["protocol"]
+        return closest.node if closest else server.host_node
+    return server.node["tls"] if server.tls else server.protocol_node
 
 
 def _node_of_route(end: End, host: VirtualHost) -> Node:
     if end.route is None:
         return host.node
-    fields = {reason.REDIRECT: "redirect", reason.DIRECT_RESPONSE: "directResponse", reason.ABORT: "fault"}
-    if end.reason in fields:
-        return end.route.rule.node[fields[end.reason]]
     if end.destination is None:
-        return end.route.rule.node["route"]
+        return end.route.rule.answer
     service = service_at(end, end.destination) if end.reason == reason.ARRIVES else None
-    return service.node if service else end.destination.node["host"]
+    return service.node if service else end.destination.host_node
 
 
 def _node_at_source(way: Way, end: End) -> Node:
@@ -217,9 +214,9 @@ def _node_at_source(way: Way, end: End) -> Node:
         return end.address.node
     if end.reason == reason.UNKNOWN_PRIMARY:
         backends = way.route.rule.used
-        return backends[0].destination.node["host"] if backends else way.route.rule.node["route"]
+        return backends[0].destination.host_node if backends else way.route.rule.answer
     if way.upstream is None:
-        return way.mirror.node["host"]
+        return way.mirror.destination.host_node
     service = way.upstream.service
     if end.reason == reason.ORIGINAL_DESTINATION:
         return service.manifest.node["spec"]["clusterIP" if service.kubernetes else "resolution"]
@@ -231,7 +228,7 @@ def _listening(scope: GatewayScope, address: Address) -> Node:
     chains = (chain for port in scope.container_ports(address.port) for chain in scope.listeners.get(port, ()))
     found = next((server for chain in chains for server in chain.servers), None)
     if found:
-        return found.node["tls"] if found.tls else found.node["port"]["number"]
+        return found.node["tls"] if found.tls else found.number_node
     servers = [server for gateway in scope.gateways for server in gateway.servers]
     nearest = min(servers, key=lambda server: abs(server.number - address.port), default=None)
-    return nearest.node["port"]["number"] if nearest else address.node
+    return nearest.number_node if nearest else address.node

@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
 from mirrorlint.delivery.ingress import Landing, ingress_scopes, landing
 from mirrorlint.delivery.match import Request, Route, first_match
-from mirrorlint.delivery.mesh import Age, Mesh, as_written
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.policy import Arriving, Verdict, verdict
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
@@ -23,7 +24,7 @@ from mirrorlint.delivery.worlds import shadow_host
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificate import Certificate
 from mirrorlint.istio.names import without_port
-from mirrorlint.istio.virtual_service import NO_HEADERS, Destination, Mirror
+from mirrorlint.istio.routing import NO_HEADERS, Destination, Mirror
 
 AnyScope = SidecarScope | GatewayScope
 LOST, SOME = "lost", "some"
@@ -47,6 +48,14 @@ class Call(NamedTuple):
     headers: Mapping[str, str] = _NOTHING
     labels: Mapping[str, str] = _NOTHING
     gateway: bool = False
+
+
+class Taken(NamedTuple):
+    """The virtual host and the route that take a call, and the request that they see."""
+
+    called: VirtualHost
+    route: Route
+    request: Request
 
 
 class End(NamedTuple):
@@ -140,17 +149,22 @@ class Delivery:
 
     def follow(self, call: Call, world: str) -> tuple[Way, ...]:
         """The ways of a call's shadows, one for each mirror policy of the route that takes the call."""
-        scope = self.scope(call)
-        called = _called(scope, call)
-        if called is None or not called.routes or called.requires_tls:
+        taken = self.taken(call)
+        if taken is None or taken.route.rule.action != "route":
             return ()
+        return tuple(self._way(call, self.scope(call), taken, mirror, world) for mirror in taken.route.rule.mirrors)
+
+    def taken(self, call: Call) -> Taken | None:
+        """What takes a call at its own proxy; None when nothing does, or when it is redirected to HTTPS before."""
+        called = _called(self.scope(call), call)
+        if called is None or not called.routes or called.requires_tls:
+            return None
         request = Request(call.host, call.path, call.method, {name.lower(): value for name, value in call.headers.items()})
         route = first_match(called.routes, request)
-        if route is None or route.rule.action != "route":
-            return ()
-        return tuple(self._way(call, scope, called, route, mirror, request, world) for mirror in route.rule.mirrors)
+        return Taken(called, route, request) if route else None
 
-    def _way(self, call: Call, scope: AnyScope, called: VirtualHost, route: Route, mirror: Mirror, request: Request, world: str) -> Way:
+    def _way(self, call: Call, scope: AnyScope, taken: Taken, mirror: Mirror, world: str) -> Way:
+        called, route, request = taken
         port = called.port or call.port
         host, number = scope.address(mirror.destination, port, route.service)
         upstream = scope.upstream(host, number, mirror.destination.subset)

@@ -10,10 +10,10 @@ from mirrorlint.delivery.scope import Scope, addressed
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
-from mirrorlint.istio.gateway import PASSTHROUGH, Server
+from mirrorlint.istio.gateway import PASSTHROUGH, Gateway, Server
 from mirrorlint.istio.names import intersection, subset_of
+from mirrorlint.istio.routing import Destination, VirtualService
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.virtual_service import Destination, VirtualService
 
 _ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (a Gateway's `bind`, nothing is bound here)
 USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
@@ -38,8 +38,8 @@ class GatewayScope(Scope):
         """`ingress` holds what is known of the pods' ports."""
         super().__init__(mesh, namespace, labels)
         self.ingress = ingress
-        self.gateways = tuple(g for g in mesh.gateways if g.selector.items() <= labels.items())
         self.services_in_front = self._ingress_services()
+        self.gateways = self._configuring()
         self._listeners: dict[int, tuple[Chain, ...]] | None = None
         self._tables: dict[Chain, Table] = {}
 
@@ -47,6 +47,18 @@ class GatewayScope(Scope):
         """The Kubernetes Services whose selector picks the pods."""
         own = (s for s in self.mesh.services if s.kubernetes and s.selector and s.selector.items() <= self.labels.items())
         return [s for s in own if s.namespace == self.namespace or not self.namespace]
+
+    def _configuring(self) -> tuple[Gateway, ...]:
+        """The Gateways that configure the pods; pods that Istio deploys take none of other namespaces (filterStrictGatewayMerging)."""
+        found = [gateway for gateway in self.mesh.gateways if self._selected(gateway)]
+        managed = {gateway.manifest.namespace for gateway in found if gateway.services and gateway.selector}
+        return tuple(g for g in found if g.services or not managed or g.manifest.namespace in managed)
+
+    def _selected(self, gateway: Gateway) -> bool:
+        """Whether a Gateway is for the pods: by their labels, or by a Service of its namespace in front of them (mergeGateways)."""
+        if not gateway.services:
+            return gateway.selector.items() <= self.labels.items()
+        return any(s.host in gateway.services and s.namespace == gateway.manifest.namespace for s in self.services_in_front)
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""
@@ -67,11 +79,17 @@ class GatewayScope(Scope):
         """The container port at which a listener takes what comes to a port of the ingress; 0 for none."""
         return next((number for number in self.container_ports(port) if number in self.listeners), 0)
 
-    def _resolved(self, number: int) -> int:
-        """The container port that a server listens on: what the ingress Service makes of its number (model/gateway.go:resolvePorts)."""
-        if self.ingress.ports:
-            return self.ingress.ports.get(number, number)
-        return next((p.target or p.number for s in self.services_in_front for p in s.ports if p.number == number), number)
+    def _resolved(self, server: Server) -> list[int]:
+        """The container ports that a server listens on: what the Services in front make of its number (model/gateway.go:resolvePorts).
+
+        A listener of the Gateway API counts for its own Services alone, and only by their ports.
+        """
+        number, named = server.number, server.gateway.services
+        if self.ingress.ports and not named:
+            return [self.ingress.ports.get(number, number)]
+        front = (s for s in self.services_in_front if not named or s.host in named)
+        found = list(dict.fromkeys(p.target or p.number for s in front for p in s.ports if p.number == number))
+        return found if named else found[:1] or [number]
 
     @property
     def listeners(self) -> Mapping[int, tuple[Chain, ...]]:
@@ -79,7 +97,8 @@ class GatewayScope(Scope):
         if self._listeners is None:
             ports: dict[int, _Port] = {}
             for server in (server for gateway in self.gateways for server in gateway.servers if server.bind in _ANY_ADDRESS):
-                ports.setdefault(self._resolved(server.number), _Port()).add(server)
+                for number in self._resolved(server):
+                    ports.setdefault(number, _Port()).add(server)
             chains = ((number, tuple(_chains(port, self._bound))) for number, port in ports.items())
             self._listeners = {number: found for number, found in chains if found}
         return self._listeners
@@ -108,7 +127,7 @@ class GatewayScope(Scope):
                     _add(merged, host.lower(), server, service, routes[key])
             if server.redirects:
                 for host in server.hosts:
-                    found = merged.get(host.lower()) or VirtualHost(host.lower(), (), (), True, server.node["hosts"], server.number)
+                    found = merged.get(host.lower()) or VirtualHost(host.lower(), (), (), True, server.host_node, server.number)
                     merged[host.lower()] = found._replace(requires_tls=True)
         for domain, vhost in merged.items():
             yield domain, vhost._replace(routes=tuple(sorted(vhost.routes, key=lambda route: route.catch_all)))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from mirrorlint.istio.matches import Match, StringMatch
-from mirrorlint.istio.virtual_service import Rule, VirtualService
+from mirrorlint.istio.routing import Rule, VirtualService
 
 _JWT = "@request.auth.claims"
 
@@ -41,6 +41,8 @@ def accepts_string(condition: StringMatch, text: str, fold: bool = False) -> boo
         text, value = text.lower(), value.lower()
     if condition.kind == "exact":
         return text == value
+    if condition.kind == "path-prefix":
+        return text == value or text.startswith(f"{value}/")
     return condition.kind != "prefix" or text.startswith(value)
 
 
@@ -91,7 +93,7 @@ class Route:
             return path
         if kind == "exact":
             return prefix
-        return prefix + path[len(self.match.uri.value) if self.match and kind == "prefix" else 1 :]
+        return prefix + path[len(self.match.uri.value) if self.match and kind in ("prefix", "path-prefix") else 1 :]
 
 
 def _accepts_headers(conditions: Mapping[str, StringMatch], request: Request) -> Iterator[bool]:

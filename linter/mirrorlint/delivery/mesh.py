@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
+from mirrorlint.delivery.age import Age, as_written
+from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.admission import Refusal, judged
@@ -14,35 +16,14 @@ from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
 from mirrorlint.istio.names import PUBLIC, most_specific
+from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, read_endpoint, read_entry, read_service, texts
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
-from mirrorlint.istio.virtual_service import Reader, VirtualService
+from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 
 EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
+_UNSEEN = 3
 ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
-
-
-Age = Callable[[Manifest], tuple[object, ...]]
-
-
-def as_written(manifest: Manifest) -> tuple[object, ...]:
-    """By creation, objects that carry no timestamp in the order in which they are written, as `kubectl apply` creates them."""
-    return (manifest.created, manifest.node.place)
-
-
-def by_name(manifest: Manifest) -> tuple[object, ...]:
-    """By creation, then name and namespace, as Istio orders objects of the same second (config.go:configCompareByCreationTime)."""
-    return (manifest.created, manifest.name, manifest.namespace)
-
-
-def by_name_backwards(manifest: Manifest) -> tuple[object, ...]:
-    """Like `by_name`, the other way round among objects of the same second: what differs between the two, manifests can't tell."""
-    return (manifest.created, *(-ord(letter) for letter in f"{manifest.name}/{manifest.namespace}"), 1)
-
-
-def eldest(first: Manifest) -> Age:
-    """Like `by_name`, with one object before all others of its second."""
-    return lambda manifest: (manifest.created, manifest is not first, manifest.name, manifest.namespace)
 
 
 class Mesh:
@@ -57,6 +38,7 @@ class Mesh:
         self.domain = cluster.settings.domain
         self.config: Mapping[str, Any] = cluster.settings.mesh
         self.root_namespace: str = self.config.get("rootNamespace") or "istio-system"
+        self.gateway_api = GatewayApi(cluster, age)
 
     def _exports(self, field: str) -> frozenset[str]:
         return frozenset(self.config.get(field) or ())
@@ -80,12 +62,15 @@ class Mesh:
 
     def admitted(self, kind: str) -> list[Manifest]:
         """The objects of a kind that the control plane sees, the oldest first."""
-        return sorted((manifest for manifest in self.cluster.of(kind) if manifest not in self.refused), key=self._age)
+        seen = (manifest for manifest in self.cluster.of(kind) if manifest not in self.refused)
+        return sorted(seen, key=lambda manifest: self._age(manifest, manifest.name, manifest.namespace))
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
         """All services, the oldest first."""
         found = [read_service(m, self.domain) for m in self.cluster.of("Service", "")]
+        written = {service.host for service in found}
+        found += [service for service in self.gateway_api.managed_services if service.host not in written]
         found += [service for m in self.admitted("ServiceEntry") for service in read_entry(m)]
         default = self._exports("defaultServiceExportTo") or PUBLIC
         return tuple(s if s.export_to else s._replace(export_to=default) for s in found)
@@ -122,8 +107,10 @@ class Mesh:
 
     @cached_property
     def virtual_services(self) -> tuple[VirtualService, ...]:
-        """The VirtualServices with hosts, delegates merged in, the oldest first."""
-        return tuple(VirtualService(m, self.reader) for m in self.admitted("VirtualService") if len(m.node["spec"]["hosts"]))
+        """The VirtualServices with hosts, delegates merged in, and those made of the Gateway API's routes, the oldest first."""
+        found = [read_virtual_service(m, self.reader) for m in self.admitted("VirtualService") if len(m.node["spec"]["hosts"])]
+        found += self.gateway_api.virtual_services(self.services, self.admitted("ServiceEntry"), self.reader.export_to)
+        return tuple(sorted(found, key=lambda service: self._age(service.manifest, service.name, service.namespace)))
 
     @cached_property
     def routes(self) -> dict[VirtualService, tuple[tuple[Route, ...], ...]]:
@@ -137,15 +124,21 @@ class Mesh:
     def bound_to(self, gateway: str, namespace: str) -> list[VirtualService]:
         """What a proxy of `namespace` applies for a gateway or `mesh`: private, exported, public ones (VirtualServicesForGateway).
 
-        An empty namespace is one that is not known: it sees what is exported to anyone.
+        Among each of them the Gateway API's routes of the own namespace come first. An empty namespace is one that is not known: it sees
+        what is exported to anyone.
         """
-        seen = [(_export_rank(service, namespace), service) for service in self._by_gateway.get(gateway, ())]
-        return [service for rank in (0, 1, 2) for found, service in seen if found == rank]
+        ranked = (
+            (_export_rank(s, namespace), not (s.gateway_semantics and s.namespace == namespace), s)
+            for s in self._by_gateway.get(gateway, ())
+        )
+        return [service for rank, _, service in sorted(ranked, key=lambda one: one[:2]) if rank < _UNSEEN]
 
     @cached_property
     def gateways(self) -> tuple[Gateway, ...]:
-        """The Istio Gateways, the oldest first."""
-        return tuple(read_gateway(m) for m in self.admitted("Gateway"))
+        """The Istio Gateways, and those made of the Gateway API's listeners, the oldest first."""
+        found = [read_gateway(m) for m in self.admitted("Gateway")]
+        found += [one.gateway for listeners in self.gateway_api.listeners.values() for one in listeners if not one.fault]
+        return tuple(sorted(found, key=lambda g: self._age(g.manifest, g.name.partition("/")[2], g.manifest.namespace)))
 
     @cached_property
     def ingress_addresses(self) -> dict[str, Manifest | None]:
@@ -171,8 +164,8 @@ class Mesh:
 
     @cached_property
     def authorization_policies(self) -> tuple[Manifest, ...]:
-        """The AuthorizationPolicies, the oldest first."""
-        return tuple(sorted(self.cluster.of("AuthorizationPolicy", "security.istio.io"), key=self._age))
+        """The AuthorizationPolicies, by name."""
+        return tuple(sorted(self.cluster.of("AuthorizationPolicy", "security.istio.io"), key=lambda m: (m.namespace, m.name)))
 
     @cached_property
     def certificates(self) -> dict[tuple[str, str], Certificate]:
@@ -264,15 +257,15 @@ def _final(host: str, target_of: Mapping[str, str]) -> str:
 
 
 def _export_rank(service: VirtualService, namespace: str) -> int:
-    """0 private to the namespace, 1 exported to it, 2 public, 3 not seen (push_context.go:initVirtualServices)."""
+    """0 private to the namespace, 1 exported to it, 2 public, else _UNSEEN (push_context.go:initVirtualServices)."""
     exports = service.export_to
     if "*" in exports:
         return 2
     if "~" in exports:
-        return 3
+        return _UNSEEN
     if namespace == service.namespace:
-        return 0 if exports & {".", namespace} else 3
-    return 1 if namespace in exports or not namespace else 3
+        return 0 if exports & {".", namespace} else _UNSEEN
+    return 1 if namespace in exports or not namespace else _UNSEEN
 
 
 def _merged(rules: Iterable[DestinationRule]) -> dict[str, dict[str, list[DestinationRule]]]:

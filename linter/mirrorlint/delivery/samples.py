@@ -61,7 +61,7 @@ def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
 
 def _text(condition: StringMatch, default: str) -> str:
     """A string that meets a condition; `default` when any does or none can be made up."""
-    if condition.kind in ("exact", "prefix"):
+    if condition.kind in ("exact", "prefix", "path-prefix"):
         return condition.value
     if condition.kind != "regex":
         return default

@@ -8,8 +8,8 @@ from mirrorlint.delivery import upstream
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Upstream
 from mirrorlint.istio.names import exported
+from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.virtual_service import Destination
 
 
 class Scope:

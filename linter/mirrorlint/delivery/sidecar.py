@@ -10,9 +10,9 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed, exported_first
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.istio.names import MESH, is_ip, is_wild, most_specific, overlaps, subset_of, without_port
+from mirrorlint.istio.routing import Destination, VirtualService
 from mirrorlint.istio.services import NONE, Service
 from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
-from mirrorlint.istio.virtual_service import Destination, VirtualService
 
 _MESH_ONLY = frozenset({MESH})
 _KEEPS_LISTENER = frozenset(
@@ -133,7 +133,8 @@ class EgressListener:
 
     def _selects(self, service: VirtualService) -> bool:
         wanted = [host for key in (service.namespace, "*") for host in self._hosts.get(key, ())]
-        return any(any(overlaps(h.name, w) for w in wanted) and not self._excludes(service.namespace, h.name) for h in service.hosts)
+        fits = subset_of if service.gateway_semantics else overlaps
+        return any(any(fits(h.name, w) for w in wanted) and not self._excludes(service.namespace, h.name) for h in service.hosts)
 
     @cached_property
     def _destinations(self) -> dict[str, list[frozenset[int]]]:
@@ -220,10 +221,18 @@ class _SidecarTable(Table):
         return [service for key, service in self._owning.items() if overlaps(name, key)]
 
     def _hosts(self, service: VirtualService, listener: EgressListener) -> Iterator[tuple[VirtualHost, Service | None]]:
-        """A VirtualService's hosts without a service, then the services that are its own (route.go:separateVSHostsAndServices)."""
+        """A VirtualService's hosts without a service, then the services that are its own (route.go:separateVSHostsAndServices).
+
+        A route of the Gateway API counts for services of its own namespace, or of any for callers there, and for no wildcard.
+        """
         plain, owned = [], []
         for host in service.hosts:
             found = self._matching(host.name)
+            if service.gateway_semantics:
+                here = self._scope.namespace == service.namespace
+                found = [s for s in found if not is_wild(host.name) and (here or s.namespace == service.namespace)]
+                if not found:
+                    continue
             vhost = VirtualHost(host.name.lower(), _NO_ROUTES, (service,), False, host.node)
             if not found:
                 plain.append((vhost, None))

@@ -15,7 +15,6 @@ from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.worlds import SUFFIX, SUFFIXED, shadow_host
 from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.names import without_port
-from mirrorlint.istio.virtual_service import Headers
 from mirrorlint.source import Node, Place
 
 _BARE_CONDITIONS = ("uri", "scheme", "method", "authority")
@@ -66,11 +65,11 @@ def _sent(way: Way) -> Iterator[Step]:
     taken = f"at the {at}, port {call.port}, `{way.called.domain}` of {way.route.service.manifest} takes `{call.host}`"
     yield Step(way.called.node, source, "called host", taken)
     yield Step(_route_node(way.route), source, "route", _route_text(way.route))
-    written, subset = mirror.node["host"].text, mirror.destination.subset
+    written, subset = mirror.destination.host_node.text, mirror.destination.subset
     text = f"copies {mirror.percent:g}% to `{named(way.target)}`"
     text += f", subset `{subset}`" if subset else ""
     text += f" (written `{written}`)" if written != way.target[0] else ""
-    yield Step(mirror.node["host"], source, "mirror", text + _inferred_port(way))
+    yield Step(mirror.destination.host_node, source, "mirror", text + _inferred_port(way))
 
 
 def _inferred_port(way: Way) -> str:
@@ -118,25 +117,14 @@ def _carried(way: Way, shadow: str, host: str, node: Node, world: str) -> Step:
 def _authorities(way: Way) -> list[tuple[str, Node]]:
     """The Hosts that the shadow may get, with the values that say so: the route's, its backends', or the call's."""
     rule = way.route.rule
-    nodes = (rule.node, *way.route.service.manifest.node["spec"]["http"])
     if rule.rewrite.authority:
-        found = (n["rewrite"]["authority"] for n in nodes if n["rewrite"]["authority"].text == rule.rewrite.authority)
-        return [(rule.rewrite.authority, next(found, rule.node))]
-    if rule.headers.authority:
-        return [(rule.headers.authority, next((f for n in nodes for f in _setting(n, rule.headers)), rule.node))]
-    found_hosts: dict[str, Node] = {}
-    for backend in rule.used:
-        node = next(_setting(rule.node["route"].at(rule.backends.index(backend)), backend.headers), way.called.node)
-        found_hosts.setdefault(backend.headers.authority or way.call.host, node)
-    return list(found_hosts.items()) or [(way.call.host, way.called.node)]
-
-
-def _setting(node: Node, headers: Headers) -> Iterator[Node]:
-    """The values under a node's `headers` that set the Host."""
-    for operation in ("set", "add"):
-        for key, value in node["headers"]["request"][operation].entries():
-            if key.text.lower() in ("host", ":authority") and headers.authority == value.text:
-                yield value
+        return [(rule.rewrite.authority, rule.rewrite.node)]
+    if rule.headers.node:
+        return [(rule.headers.authority, rule.headers.node)]
+    found: dict[str, Node] = {}
+    for headers in (backend.headers for backend in rule.used):
+        found.setdefault(headers.authority or way.call.host, headers.node or way.called.node)
+    return list(found.items()) or [(way.call.host, way.called.node)]
 
 
 def _looked_up(way: Way, upstream: Upstream) -> Iterator[Step]:
@@ -173,7 +161,7 @@ def _at_endpoint(way: Way, end: End, host: str, *, several: bool) -> Iterator[St
         for backend in end.route.rule.used:
             target, subset = gateway_destination(end, backend.destination), backend.destination.subset
             text = f"sends it to `{named(target)}`" + (f", subset `{subset}`" if subset else "")
-            yield Step(backend.destination.node["host"], end.cluster, "destination", text)
+            yield Step(backend.destination.host_node, end.cluster, "destination", text)
 
 
 def _endpoint(end: End, address: Address) -> str:
@@ -191,7 +179,7 @@ def _server(end: End, chain: Chain, host: str, sent: str) -> Step:
     server = server_of(chain, end.host.domain if end.host else without_port(host).lower())
     says = " ".join(part for part in (str(server.number), server.protocol, server.mode) if part)
     text = f"Gateway {server.gateway.name}, server {says} takes the connection: {sent}"
-    return Step(server.node["port"]["number"], end.cluster, "server", text)
+    return Step(server.number_node, end.cluster, "server", text)
 
 
 def _virtual_host(end: End, vhost: VirtualHost, host: str) -> Step:

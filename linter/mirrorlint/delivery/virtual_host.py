@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.match import Route
 from mirrorlint.istio.names import without_port
-from mirrorlint.istio.virtual_service import VirtualService
+from mirrorlint.istio.routing import VirtualService
 from mirrorlint.source import Node
 
 

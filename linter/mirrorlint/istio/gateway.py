@@ -14,7 +14,10 @@ PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
 
 
 class Server(NamedTuple):
-    """An entry of `servers`; `hosts` are as Istio compares them: bare, or `namespace/host`."""
+    """An entry of `servers`, or a listener of the Gateway API.
+
+    `hosts` are as Istio compares them: bare, or `namespace/host`; `host_nodes`, `number_node` and `protocol_node` are where it says so.
+    """
 
     gateway: Gateway
     node: Node
@@ -26,6 +29,14 @@ class Server(NamedTuple):
     tls: bool
     mode: str
     redirects: bool
+    host_nodes: tuple[Node, ...]
+    number_node: Node
+    protocol_node: Node
+
+    @property
+    def host_node(self) -> Node:
+        """Its first host."""
+        return self.host_nodes[0]
 
     @property
     def plain_http(self) -> bool:
@@ -48,12 +59,16 @@ class Server(NamedTuple):
 
 
 class Gateway(NamedTuple):
-    """An Istio Gateway; an empty selector means every gateway pod."""
+    """An Istio Gateway, which has a selector (an empty one means every gateway pod), or a listener of the Gateway API.
+
+    The latter configures the pods behind `services`, hosts of its own namespace.
+    """
 
     manifest: Manifest
     name: str
     selector: Mapping[str, str]
     servers: tuple[Server, ...]
+    services: tuple[str, ...] = ()
 
 
 def read_gateway(manifest: Manifest) -> Gateway:
@@ -76,6 +91,9 @@ def _server(gateway: Gateway, node: Node) -> Server:
         tls=bool(tls),
         mode=tls["mode"].text or "PASSTHROUGH" if tls else "",
         redirects=tls["httpsRedirect"].truth,
+        host_nodes=tuple(node["hosts"]) or (node["hosts"],),
+        number_node=port["number"],
+        protocol_node=port["protocol"],
     )
 
 

@@ -2,95 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.matches import Match, merge_matches, read_match
 from mirrorlint.istio.names import MESH, PUBLIC, expand, exported, gateway_name
+from mirrorlint.istio.routing import (
+    NO_HEADERS,
+    Backend,
+    Destination,
+    Headers,
+    Host,
+    Mirror,
+    Rewrite,
+    Rule,
+    VirtualService,
+    headers_of,
+    millionths,
+)
 from mirrorlint.source import Node
 
 
-class Destination(NamedTuple):
-    """Where a request is sent: the resolved host, the subset ("" for none) and the port (0 when it names none)."""
-
-    host: str
-    subset: str
-    port: int
-    node: Node
-
-
-class Headers(NamedTuple):
-    """Operations on the request's headers, names in lower case; `authority` is the Host that they set ("" for none)."""
-
-    authority: str
-    set: Mapping[str, str]
-    remove: tuple[str, ...]
-
-
-class Backend(NamedTuple):
-    """An entry of `route`."""
-
-    destination: Destination
-    weight: int
-    headers: Headers
-
-
-class Mirror(NamedTuple):
-    """A mirror policy: what it copies to, how much of it in percent, the value that says so, and the object that this stands in."""
-
-    destination: Destination
-    percent: float
-    node: Node
-    owner: Manifest
-
-
-class Rewrite(NamedTuple):
-    """`rewrite`: the new Host, path (prefix), or pattern and substitution; each "" when not asked for."""
-
-    authority: str
-    uri: str
-    pattern: str
-    substitution: str
-
-
-class Rule(NamedTuple):
-    """An entry of `http`; `action` is route, redirect, direct-response, or abort where a fault answers every request."""
-
-    node: Node
-    action: str
-    matches: tuple[Match, ...]
-    backends: tuple[Backend, ...]
-    mirrors: tuple[Mirror, ...]
-    rewrite: Rewrite
-    headers: Headers
-
-    @property
-    def used(self) -> tuple[Backend, ...]:
-        """The backends that get requests: a single one, else those with a weight (route.go:applyHTTPRouteDestination)."""
-        return self.backends if len(self.backends) == 1 else tuple(b for b in self.backends if b.weight)
-
-
-class Host(NamedTuple):
-    """A host of `hosts`, resolved, and where it is written."""
-
-    name: str
-    node: Node
-
-
-class VirtualService:
-    """A VirtualService with hosts: what it is bound to, who sees it, and its rules."""
-
-    def __init__(self, manifest: Manifest, read: Reader) -> None:
-        """Read the manifest; `read` knows the mesh's defaults and the delegates."""
-        spec = manifest.node["spec"]
-        self.manifest = manifest
-        self.namespace = manifest.namespace
-        self.hosts = tuple(Host(expand(h.text, manifest.namespace, read.domain), h) for h in spec["hosts"])
-        self.bindings = {gateway_name(g.text, manifest.namespace): g for g in spec["gateways"]}
-        self.gateways = tuple(self.bindings) or (MESH,)
-        self.export_to = frozenset(spec["exportTo"].texts) or read.export_to
-        self.rules = tuple(read.rules(manifest))
+def read_virtual_service(manifest: Manifest, reader: Reader) -> VirtualService:
+    """A VirtualService with hosts; `reader` knows the mesh's defaults and the delegates."""
+    spec = manifest.node["spec"]
+    bindings = {gateway_name(g.text, manifest.namespace): g for g in spec["gateways"]}
+    return VirtualService(
+        manifest,
+        manifest.name,
+        tuple(Host(expand(h.text, manifest.namespace, reader.domain), h) for h in spec["hosts"]),
+        bindings,
+        tuple(bindings) or (MESH,),
+        frozenset(spec["exportTo"].texts) or reader.export_to,
+        tuple(reader.rules(manifest)),
+    )
 
 
 class Reader:
@@ -142,17 +87,18 @@ class _Fields:
         return self._owner(field).node[field]
 
     def destination(self, node: Node) -> Destination:
-        return Destination(
-            expand(node["host"].text, self.manifest.namespace, self._domain), node["subset"].text, node["port"]["number"].number, node
-        )
+        name, number = node["host"], node["port"]["number"]
+        return Destination(expand(name.text, self.manifest.namespace, self._domain), node["subset"].text, number.number, node, name, number)
 
     def matches(self) -> tuple[Match, ...]:
         return tuple(read_match(m, self.manifest.namespace) for m in self.node["match"])
 
     def rule(self, matches: tuple[Match, ...]) -> Rule:
+        action, answer = self._action()
         return Rule(
             node=self.node,
-            action=self._action(),
+            action=action,
+            answer=answer,
             matches=matches,
             backends=tuple(
                 Backend(self.destination(b["destination"]), b["weight"].number, read_headers(b["headers"])) for b in self.node["route"]
@@ -162,13 +108,18 @@ class _Fields:
             headers=read_headers(self._get("headers")),
         )
 
-    def _action(self) -> str:
-        """Who answers: a fault comes before the router (route.go:TranslateFault; without `percentage` it aborts nothing)."""
-        if millionths(self._get("fault")["abort"]["percentage"]["value"]) >= 100:
-            return "abort"
+    def _action(self) -> tuple[str, Node]:
+        """What is done with a request, and the field that says so.
+
+        A fault comes before the router (route.go:TranslateFault); without `percentage` it aborts nothing.
+        """
+        if millionths(self._get("fault")["abort"]["percentage"]["value"].decimal) >= 100:
+            return "abort", self._owner("fault").node.key("fault")
         if self.node["redirect"]:
-            return "redirect"
-        return "direct-response" if self._get("directResponse") else "route"
+            return "redirect", self.node.key("redirect")
+        if self._get("directResponse"):
+            return "direct-response", self._owner("directResponse").node.key("directResponse")
+        return "route", self._get("route")
 
     def _mirrors(self) -> Iterator[Mirror]:
         """What `mirror` and `mirrors` ask for; a percentage of 0 is no mirror (route.go:MirrorPercent, MirrorPercentByPolicy)."""
@@ -178,25 +129,20 @@ class _Fields:
         owner = self._owner("mirrors")
         for policy in self._get("mirrors"):
             if policy["destination"]:
-                percent = millionths(policy["percentage"]["value"]) if policy["percentage"] else 100.0
+                percent = millionths(policy["percentage"]["value"].decimal) if policy["percentage"] else 100.0
                 yield Mirror(owner.destination(policy["destination"]), percent, policy["destination"], owner.manifest)
 
     def _percent(self) -> float:
         exact, whole = self._get("mirrorPercentage"), self._get("mirrorPercent") or self._get("mirror_percent")
         if exact:
-            return millionths(exact["value"])
+            return millionths(exact["value"].decimal)
         return float(whole.number) if whole else 100.0
-
-
-def millionths(value: Node) -> float:
-    """A percentage as Envoy gets it: cut off to a whole number of millionths (route.go:translatePercentToFractionalPercent)."""
-    return int(value.decimal * 10000) / 10000
 
 
 def read_rewrite(node: Node) -> Rewrite:
     """The `rewrite` field."""
     pattern = node["uriRegexRewrite"]
-    return Rewrite(node["authority"].text, node["uri"].text, pattern["match"].text, pattern["rewrite"].text)
+    return Rewrite(node["authority"].text, node["uri"].text, pattern["match"].text, pattern["rewrite"].text, node["authority"])
 
 
 def read_headers(node: Node) -> Headers:
@@ -204,16 +150,5 @@ def read_headers(node: Node) -> Headers:
     request = node["request"]
     if not request:
         return NO_HEADERS
-    authority, values = "", {}
-    for operation in ("add", "set"):
-        for key, value in request[operation].entries():
-            name = key.text.lower()
-            if name in ("host", ":authority"):
-                authority = value.text or authority
-            elif not name.startswith(":"):
-                values[name] = value.text
-    removed = tuple(name for name in (n.lower() for n in request["remove"].texts) if name != "host" and not name.startswith(":"))
-    return Headers(authority, values, removed)
-
-
-NO_HEADERS = Headers("", {}, ())
+    operations = ((key, value) for name in ("add", "set") for key, value in request[name].entries())
+    return headers_of(((key.text, value) for key, value in operations), request["remove"].texts)

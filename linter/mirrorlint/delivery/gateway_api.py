@@ -1,0 +1,72 @@
+"""A cluster's Gateway API as Istio's controller sees it: listeners, the Services of managed Gateways, routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from mirrorlint.delivery.age import Age
+from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.istio.backends import Registry
+from mirrorlint.istio.gateway_routes import Reader
+from mirrorlint.istio.listeners import Listener, Surroundings, is_istios, is_managed, managed_service, read_listeners
+from mirrorlint.istio.parents import Parents
+from mirrorlint.istio.references import GATEWAY_API, Grants
+from mirrorlint.istio.routing import VirtualService
+from mirrorlint.istio.services import Service, texts
+
+Place = tuple[str, str]  # namespace and name
+
+
+class GatewayApi:
+    """The objects of the Gateway API in a cluster; everything is read when it is first asked for."""
+
+    def __init__(self, cluster: Cluster, age: Age) -> None:
+        """`age` decides between objects that claim the same."""
+        self._cluster, self._age = cluster, age
+        self._domain = cluster.settings.domain
+
+    def _of(self, *kinds: str) -> list[Manifest]:
+        return [manifest for kind in kinds for manifest in self._cluster.of(kind, GATEWAY_API)]
+
+    @cached_property
+    def gateways(self) -> list[Manifest]:
+        """The Gateways that Istio's controller programs."""
+        return [manifest for manifest in self._of("Gateway") if is_istios(manifest, self._of("GatewayClass"))]
+
+    @cached_property
+    def foreign(self) -> list[Manifest]:
+        """The Gateways of other controllers, or of classes that nothing tells about."""
+        return [manifest for manifest in self._of("Gateway") if manifest not in self.gateways]
+
+    @cached_property
+    def managed_services(self) -> list[Service]:
+        """The Services that Istio deploys for Gateways."""
+        return [managed_service(manifest, self._domain) for manifest in self.gateways if is_managed(manifest)]
+
+    @cached_property
+    def _grants(self) -> Grants:
+        return Grants(self._of("ReferenceGrant"))
+
+    @cached_property
+    def _around(self) -> Surroundings:
+        namespaces = {m.name: texts(m.node["metadata"]["labels"]) for m in self._cluster.of("Namespace", "")}
+        others = {m.namespace for m in (*self._of("HTTPRoute", "GRPCRoute"), *self._cluster.of("VirtualService"))}
+        secrets = {(m.namespace, m.name): m for m in self._cluster.of("Secret", "")}
+        return Surroundings(self._domain, namespaces, frozenset(others - namespaces.keys()), self._grants, secrets)
+
+    @cached_property
+    def listeners(self) -> dict[Place, list[Listener]]:
+        """The listeners of each of Istio's Gateways."""
+        return {(manifest.namespace, manifest.name): list(read_listeners(manifest, self._around)) for manifest in self.gateways}
+
+    def virtual_services(self, services: Iterable[Service], entries: Iterable[Manifest], export_to: frozenset[str]) -> list[VirtualService]:
+        """What Istio makes of the routes; `services` are all of the registry, `entries` the ServiceEntries."""
+        services = tuple(services)
+        kubernetes = {(s.namespace, s.host.partition(".")[0]) for s in services if s.kubernetes}
+        by_place = {(m.namespace, m.name): m for m in entries}
+        foreign = {(m.namespace, m.name) for m in self.foreign}
+        parents = Parents(self._domain, self.listeners, foreign, kubernetes, by_place)
+        registry = Registry(self._domain, kubernetes, {(s.namespace, s.host) for s in services}, self._grants)
+        routes = sorted(self._of("HTTPRoute", "GRPCRoute"), key=lambda m: self._age(m, m.namespace, m.name))
+        return list(Reader(parents, registry, export_to).read(routes))

@@ -1,0 +1,64 @@
+"""Filters of HTTPRoutes and GRPCRoutes: headers, rewrites, mirrors (pilot/pkg/config/kube/gateway/conversion.go)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mirrorlint.istio.matches import Match
+from mirrorlint.istio.routing import NO_HEADERS, Headers, Rewrite, headers_of, millionths
+from mirrorlint.source import Node
+
+MIRROR, REDIRECT, REWRITE, HEADERS = "RequestMirror", "RequestRedirect", "URLRewrite", "RequestHeaderModifier"
+_OF_BACKENDS = frozenset({HEADERS, "ResponseHeaderModifier"})
+_KNOWN = {"HTTPRoute": _OF_BACKENDS | {MIRROR, REDIRECT, REWRITE, "CORS"}, "GRPCRoute": _OF_BACKENDS | {MIRROR}}
+
+
+def unknown(route: str, rule: Node) -> Node | None:
+    """The first filter of a rule, or of its backends, that Istio doesn't take: it costs the whole route."""
+    of_rule = (f["type"] for f in rule["filters"] if f["type"].text not in _KNOWN[route])
+    of_backends = (f["type"] for b in rule["backendRefs"] if weight(b) for f in b["filters"] if f["type"].text not in _OF_BACKENDS)
+    return next(iter((*of_rule, *of_backends)), None)
+
+
+def weight(backend: Node) -> int:
+    """The weight of a `backendRefs` entry, 1 unless it says another."""
+    return backend["weight"].number if backend["weight"] else 1
+
+
+def of_type(filters: Iterable[Node], name: str) -> list[Node]:
+    """The filters of a type."""
+    return [node for node in filters if node["type"].text == name]
+
+
+def read_headers(filters: Iterable[Node]) -> Headers:
+    """What the last RequestHeaderModifier does; of two entries for a header the first counts (createHeadersFilter)."""
+    modifiers = of_type(filters, HEADERS)
+    if not modifiers:
+        return NO_HEADERS
+    modifier = modifiers[-1]["requestHeaderModifier"]
+    first = [{h["name"].text.lower(): h["value"] for h in reversed(list(modifier[operation]))} for operation in ("add", "set")]
+    return headers_of((pair for headers in first for pair in headers.items()), modifier["remove"].texts)
+
+
+def read_rewrite(filters: Iterable[Node], match: Match) -> Rewrite:
+    """What a URLRewrite does; removing the prefix needs to know the match (createRewriteFilter, route.go:applyHTTPRouteDestination)."""
+    found = of_type(filters, REWRITE)
+    if not found:
+        return Rewrite("", "", "", "", match.node)
+    authority, path = found[-1]["urlRewrite"]["hostname"], found[-1]["urlRewrite"]["path"]
+    if path["type"].text == "ReplaceFullPath":
+        return Rewrite(authority.text, "", "/.*", path["replaceFullPath"].text, authority)
+    uri = path["replacePrefixMatch"].text.removesuffix("/")
+    if path["type"].text == "ReplacePrefixMatch" and not uri:
+        prefix = match.uri.value if match.uri.kind == "path-prefix" else ""
+        return Rewrite(authority.text, "", f"^{re.escape(prefix)}(/?)(.*)", r"/\2", authority)
+    return Rewrite(authority.text, uri, "", "", authority)
+
+
+def mirror_percent(node: Node) -> float:
+    """The share that a `requestMirror` asks for (createMirrorFilter)."""
+    fraction, percent = node["fraction"], node["percent"]
+    if fraction:
+        return millionths(100 * fraction["numerator"].number / (fraction["denominator"].number or 100))
+    return float(percent.number) if percent else 100.0

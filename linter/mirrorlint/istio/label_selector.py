@@ -1,0 +1,25 @@
+"""Label selectors as Kubernetes evaluates them (apimachinery metav1.LabelSelectorAsSelector)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mirrorlint.istio.services import texts
+from mirrorlint.source import Node
+
+
+def selects(selector: Node, labels: Mapping[str, str]) -> bool:
+    """Whether labels meet `matchLabels` and `matchExpressions`; an empty selector meets all."""
+    return texts(selector["matchLabels"]).items() <= labels.items() and all(_meets(e, labels) for e in selector["matchExpressions"])
+
+
+def asks_for(selector: Node) -> set[str]:
+    """The labels that decide."""
+    return {*texts(selector["matchLabels"]), *(e["key"].text for e in selector["matchExpressions"])}
+
+
+def _meets(expression: Node, labels: Mapping[str, str]) -> bool:
+    key, operator, values = expression["key"].text, expression["operator"].text, expression["values"].texts
+    if operator in ("Exists", "DoesNotExist"):
+        return (key in labels) == (operator == "Exists")
+    return (labels.get(key) in values) == (operator == "In")

@@ -1,0 +1,123 @@
+"""What routes of the Gateway API attach to: listeners, Services, ServiceEntries (pilot/pkg/config/kube/gateway/conversion.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.listeners import Listener
+from mirrorlint.istio.names import MESH, is_wild, overlaps, subset_of
+from mirrorlint.istio.references import GATEWAY, SERVICE, SERVICE_ENTRY, Reference, read_reference
+from mirrorlint.istio.routing import Host
+from mirrorlint.source import Node
+
+
+class Parents(NamedTuple):
+    """What there is to attach to: the listeners of each Gateway, Services and ServiceEntries, all by namespace and name.
+
+    `foreign` are the Gateways of other controllers.
+    """
+
+    domain: str
+    listeners: Mapping[tuple[str, str], Sequence[Listener]]
+    foreign: Collection[tuple[str, str]]
+    services: Collection[tuple[str, str]]
+    entries: Mapping[tuple[str, str], Manifest]
+
+
+class Attachment(NamedTuple):
+    """A route at one parent: the gateway (or `mesh`), the hosts that it gets there, the mesh port that it is for (0 for any).
+
+    Istio merges what has one key and host.
+    """
+
+    gateway: str
+    key: str
+    hosts: tuple[Host, ...]
+    port: int
+    node: Node
+
+
+class Denial(NamedTuple):
+    """Why a route doesn't attach to a parent, and where that is decided; `foreign` when the parent is another controller's."""
+
+    node: Node
+    why: str
+    foreign: bool = False
+
+
+def attach(route: Manifest, parents: Parents) -> Iterator[Attachment | Denial]:
+    """What becomes of each of a route's `parentRefs` (extractParentReferenceInfo)."""
+    for node in route.node["spec"]["parentRefs"]:
+        reference = read_reference(node, route.namespace, GATEWAY)
+        if reference.kind == GATEWAY:
+            yield from _to_listeners(route, reference, parents)
+        elif reference.kind in (SERVICE, SERVICE_ENTRY):
+            yield _to_mesh(route, reference, parents)
+        else:
+            yield Denial(node["kind"], f"a parent of kind {reference.kind.name} is none of Istio's", foreign=True)
+
+
+def _to_mesh(route: Manifest, reference: Reference, parents: Parents) -> Attachment | Denial:
+    place = (reference.namespace, reference.name)
+    named = reference.node["name"]
+    if place not in (parents.services if reference.kind == SERVICE else parents.entries):
+        return Denial(named, f"there is no {reference.kind.name} {'/'.join(place)}")
+    if reference.kind == SERVICE:
+        hosts: tuple[Host, ...] = (Host(f"{reference.name}.{reference.namespace}.svc.{parents.domain}", named),)
+    else:
+        hosts = tuple(Host(host.text, host) for host in parents.entries[place].node["spec"]["hosts"])
+    port = reference.node["port"].number
+    return Attachment(MESH, f"{route.namespace}/{port}" if port else route.namespace, hosts, port, named)
+
+
+def _to_listeners(route: Manifest, reference: Reference, parents: Parents) -> Iterator[Attachment | Denial]:
+    place = (reference.namespace, reference.name)
+    listeners = parents.listeners.get(place, ())
+    if not listeners:
+        yield Denial(reference.node["name"], f"there is no Gateway {'/'.join(place)} with listeners", place in parents.foreign)
+        return
+    denials = {listener.name: _denial(route, reference, listener) for listener in listeners}
+    taken = [listener for listener in listeners if denials[listener.name] is None]
+    for listener in taken:
+        hosts = tuple(host for host in hostnames(route) if _served(host.name, listener, listeners))
+        yield Attachment(listener.gateway.name, listener.gateway.name, hosts, 0, reference.node["name"])
+    if not taken:
+        yield max((found for found in denials.values() if found), key=lambda found: found[0])[1]
+
+
+def hostnames(route: Manifest) -> list[Host]:
+    """A route's hostnames as they are, `*` when it has none."""
+    hostnames = route.node["spec"]["hostnames"]
+    return [Host(node.text, node) for node in hostnames] or [Host("*", hostnames)]
+
+
+def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[int, Denial] | None:
+    """Why a listener doesn't take a route, and how far it got; None when it does (referenceAllowed)."""
+    node, gateway, called = reference.node, listener.gateway.manifest, f"listener `{listener.name}` of {listener.gateway.manifest}"
+    section, port = node["sectionName"].text, node["port"].number
+    if section not in ("", listener.name):
+        return 0, Denial(node["sectionName"], f"{gateway} has no listener `{section}`")
+    if port not in (0, listener.server.number):
+        return 0, Denial(node["port"], f"{called} has port {listener.server.number}, not {port}")
+    hosts = hostnames(route)
+    if not any(overlaps(listener.hostname or "*", host.name) for host in hosts):
+        return 2, Denial(hosts[0].node, f"{called} is for `{listener.hostname}`, which covers none of the route's hostnames")
+    if not listener.server.hosts_for(route.namespace):
+        allowed = listener.server.node["allowedRoutes"]["namespaces"]["from"]
+        return 1, Denial(allowed, f"{called} takes no routes of namespace {route.namespace}")
+    if route.kind not in listener.kinds:
+        return 1, Denial(listener.server.protocol_node, f"{called} takes no {route.kind}")
+    return None
+
+
+def _served(host: str, listener: Listener, listeners: Sequence[Listener]) -> bool:
+    """Whether no narrower listener of the same port and protocol keeps a host to itself (hostnameAllowedByIsolation)."""
+    own = listener.hostname
+    if own and not is_wild(own):
+        return True
+    if own and not overlaps(host, own):
+        return False
+    alike = (o for o in listeners if (o.server.number, o.server.protocol) == (listener.server.number, listener.server.protocol))
+    return not any(len(other.hostname) >= len(own) and other.hostname != own and subset_of(host, other.hostname) for other in alike)

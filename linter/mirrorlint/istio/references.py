@@ -1,0 +1,64 @@
+"""How objects of the Gateway API name others, and which grants let them (pilot/pkg/config/kube/gatewaycommon/references.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.source import Node
+
+GATEWAY_API = "gateway.networking.k8s.io"
+NETWORKING = "networking.istio.io"
+
+
+class Kind(NamedTuple):
+    """Group and kind of an object that is named."""
+
+    group: str
+    name: str
+
+
+GATEWAY = Kind(GATEWAY_API, "Gateway")
+LISTENER_SET = Kind(GATEWAY_API, "ListenerSet")
+SERVICE = Kind("", "Service")
+SERVICE_ENTRY = Kind(NETWORKING, "ServiceEntry")
+HOSTNAME = Kind(NETWORKING, "Hostname")
+SERVICE_IMPORT = Kind("multicluster.x-k8s.io", "ServiceImport")
+SECRET = Kind("", "Secret")
+_GRANTED = (SERVICE, SECRET)
+
+
+class Reference(NamedTuple):
+    """What a reference names; `node` is the whole of it."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    node: Node
+
+
+def read_reference(node: Node, namespace: str, default: Kind) -> Reference:
+    """A reference in an object of `namespace`; what it leaves out is that namespace and the default (NormalizeReference)."""
+    group, kind = node["group"], node["kind"]
+    named = Kind(group.text if group else default.group, kind.text if kind else default.name)
+    return Reference(named, node["namespace"].text or namespace, node["name"].text, node)
+
+
+class Grants:
+    """What ReferenceGrants allow."""
+
+    def __init__(self, manifests: Iterable[Manifest]) -> None:
+        """Read the manifests; Istio takes grants for Services and Secrets only (ReferenceGrantsCollection)."""
+        self._allowed = {
+            (Kind(source["group"].text, source["kind"].text), source["namespace"].text, kind, manifest.namespace, to["name"].text)
+            for manifest in manifests
+            for source in manifest.node["spec"]["from"]
+            for to in manifest.node["spec"]["to"]
+            if (kind := Kind(to["group"].text, to["kind"].text)) in _GRANTED
+        }
+
+    def allow(self, kind: Kind, namespace: str, reference: Reference) -> bool:
+        """Whether an object of a kind and namespace may name what the reference names; in its own namespace it always may."""
+        granted = ((kind, namespace, reference.kind, reference.namespace, name) for name in (reference.name, ""))
+        return reference.namespace == namespace or any(one in self._allowed for one in granted)

@@ -1,0 +1,138 @@
+"""What both APIs say of HTTP routes, in Istio's form: hosts bound to gateways or the mesh, rules, destinations, mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.matches import Match
+from mirrorlint.source import Node
+
+
+class Destination(NamedTuple):
+    """Where a request is sent: the resolved host, the subset ("" for none) and the port (0 when it names none).
+
+    `host_node` and `port_node` are where the two are written. `why` says why Istio takes a backend of the Gateway API for none ("" when it
+    doesn't).
+    """
+
+    host: str
+    subset: str
+    port: int
+    node: Node
+    host_node: Node
+    port_node: Node
+    why: str = ""
+
+
+class Headers(NamedTuple):
+    """Operations on the request's headers, names in lower case; `authority` is the Host that they set ("" for none), `node` that value."""
+
+    authority: str
+    set: Mapping[str, str]
+    remove: tuple[str, ...]
+    node: Node | None = None
+
+
+class Backend(NamedTuple):
+    """An entry of `route` or `backendRefs`."""
+
+    destination: Destination
+    weight: int
+    headers: Headers
+
+
+class Mirror(NamedTuple):
+    """A mirror policy: what it copies to, how much of it in percent, the value that says so, and the object that this stands in.
+
+    `why` says why Istio leaves it out ("" when it doesn't).
+    """
+
+    destination: Destination
+    percent: float
+    node: Node
+    owner: Manifest
+    why: str = ""
+
+
+class Rewrite(NamedTuple):
+    """A rewrite: the new Host, path (prefix), or pattern and substitution; each "" when not asked for. `node` is the Host's value."""
+
+    authority: str
+    uri: str
+    pattern: str
+    substitution: str
+    node: Node
+
+
+class Rule(NamedTuple):
+    """A rule; `action` is route, redirect or direct-response, and `answer` the Node that says so."""
+
+    node: Node
+    action: str
+    answer: Node
+    matches: tuple[Match, ...]
+    backends: tuple[Backend, ...]
+    mirrors: tuple[Mirror, ...]
+    rewrite: Rewrite
+    headers: Headers
+    left_out: tuple[Mirror, ...] = ()
+
+    @property
+    def used(self) -> tuple[Backend, ...]:
+        """The backends that get requests: a single one, else those with a weight (route.go:applyHTTPRouteDestination)."""
+        return self.backends if len(self.backends) == 1 else tuple(b for b in self.backends if b.weight)
+
+
+class Host(NamedTuple):
+    """A host as Istio compares it, and where it is written."""
+
+    name: str
+    node: Node
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class VirtualService:
+    """Hosts and their rules, bound to gateways or the mesh: a VirtualService, or what Istio makes of routes of the Gateway API.
+
+    `name` is what Istio calls it, `bindings` are the gateways and where each is named. With `gateway_semantics` it comes from the Gateway
+    API, where some of Istio's choices differ (model/virtualservice.go:UseGatewaySemantics); `unbound` then says why it is bound to nothing.
+    """
+
+    manifest: Manifest
+    name: str
+    hosts: tuple[Host, ...]
+    bindings: Mapping[str, Node]
+    gateways: tuple[str, ...]
+    export_to: frozenset[str]
+    rules: tuple[Rule, ...]
+    gateway_semantics: bool = False
+    unbound: tuple[Node, str] | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that it lives in."""
+        return self.manifest.namespace
+
+
+NO_HEADERS = Headers("", {}, ())
+
+
+def headers_of(values: Iterable[tuple[str, Node]], removed: Iterable[str]) -> Headers:
+    """Header operations: `host` and `:authority` become a rewrite, other pseudo headers are dropped (TranslateHeadersOperations)."""
+    authority, node, kept = "", None, dict[str, str]()
+    for key, value in values:
+        name = key.lower()
+        if name not in ("host", ":authority"):
+            kept |= {} if name.startswith(":") else {name: value.text}
+        elif value.text:
+            authority, node = value.text, value
+    names = (name.lower() for name in removed)
+    return Headers(authority, kept, tuple(name for name in names if name != "host" and not name.startswith(":")), node)
+
+
+def millionths(percent: float) -> float:
+    """A percentage as Envoy gets it: cut off to a whole number of millionths (route.go:translatePercentToFractionalPercent)."""
+    return int(percent * 10000) / 10000
