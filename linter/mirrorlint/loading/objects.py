@@ -49,8 +49,10 @@ def content(data: bytes, path: str) -> Content:
     faults: list[Broken] = []
     unclear: list[Broken] = []
     for broken in parsed.broken:
-        matters = not broken.template and _names_what_matters(broken.text)
-        (faults if matters else unclear).append(broken._replace(text=""))
+        if not broken.template and _names_what_matters(broken.text):
+            faults.append(broken if broken.dropped else broken._replace(text=""))
+        else:
+            unclear.append(broken._replace(text=""))
     if b"${" in data:
         waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
         unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
