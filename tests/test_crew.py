@@ -9,6 +9,7 @@ import pytest
 
 from mirrorlint.loading import crew, read
 from mirrorlint.loading.crew import cores, work
+from mirrorlint.loading.reading import Means
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +54,7 @@ def test_one_process_where_forking_is_not_safe(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_repository_reads_the_same_in_any_number_of_processes() -> None:
-    one, several = (read(["examples/as-first-written"], jobs=jobs) for jobs in (1, 3))
+    one, several = (read(["examples/as-first-written"], means=Means(jobs)) for jobs in (1, 3))
     for name, cluster in one.documents.clusters.items():
         assert [m.node.raw for m in cluster.manifests()] == [m.node.raw for m in several.documents.clusters[name].manifests()]
     assert one.documents.blind_spots == several.documents.blind_spots

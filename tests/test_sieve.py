@@ -9,7 +9,7 @@ from streams import FRAGMENTS, disagreement, stream
 
 from mirrorlint import sieve
 from mirrorlint.loading.objects import content
-from mirrorlint.sieve import sift
+from mirrorlint.sieve import Sifted, sift
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
@@ -94,7 +94,7 @@ def test_the_first_column_says_whose_fault_it_is() -> None:
 def test_suppressions_and_templates_are_kept() -> None:
     for text in ("data: {a: '{{ x }}'}\n", "# mirrorlint: ignore[rule] reason\n"):
         data = (CONFIG + text).encode()
-        assert sift(data) == (data, 0)
+        assert sift(data) == Sifted(data, 0)
 
 
 def test_of_workloads_names_and_labels_are_kept() -> None:
@@ -121,5 +121,5 @@ def test_a_workload_of_another_shape_is_read_whole(old: str, new: str) -> None:
 
 def test_without_libyaml_everything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sieve, "is_well_formed", lambda _: False)
-    assert sift(CONFIG.encode()) == (CONFIG.encode(), 0)
+    assert sift(CONFIG.encode()) == Sifted(CONFIG.encode(), 0)
     assert content(f"{CONFIG}---\n{SERVICE}".encode(), "f").objects == 2

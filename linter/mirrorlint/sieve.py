@@ -9,6 +9,9 @@ from mirrorlint.kinds import RELEVANT, WORKLOADS
 from mirrorlint.source import MAX_BYTES, is_well_formed
 from mirrorlint.source.scalars import NULLS
 
+SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
 _BOUNDARY = re.compile(rb"\n---(?=[ \t\r\n]|\Z)")
 _BLANKS = (b"\n", b"", b" ", b"\r", b"\t")
 
@@ -32,11 +35,24 @@ _PODS = re.compile(
 )
 
 
+# Objects that lead to other files.
+_LEADING = re.compile(rb"^kind: (?:Kustomization|Component)\b", re.MULTILINE)
+
+
 class Sifted(NamedTuple):
-    """What is left of a file, with every character at its place, and how many objects were taken out."""
+    """What is left of a file, with every character at its place, and how many objects were taken out.
+
+    `certain` tells that what was taken out is nothing but objects that say their kind, and nothing that leads to other files.
+    """
 
     data: bytes
     dropped: int
+    certain: bool = True
+
+
+def is_read(path: str) -> bool:
+    """Whether a file is read, by its name."""
+    return path.endswith(SUFFIXES) or path.rpartition("/")[2] == KUSTOMIZATIONS[-1]
 
 
 def sift(data: bytes) -> Sifted:
@@ -48,14 +64,15 @@ def sift(data: bytes) -> Sifted:
         return Sifted(data, 0)
     careful = _has_sign(data)
     parts = _documents(data)
-    dropped = last = 0
+    dropped, last, certain = 0, 0, True
     for number, part in enumerate(parts):
         kept, objects = (part, 0) if careful and _has_sign(part) else _sifted(part)
         parts[number] = kept or b"\n" * part.count(b"\n")
         last = number + 1 if kept else last
         dropped += objects
+        certain = certain and bool(kept or objects or not part.strip()) and not _LEADING.search(part)
     end = b"\n" if 0 < last < len(parts) else b""
-    return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped)
+    return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped, certain)
 
 
 def _documents(data: bytes) -> list[bytes]:

@@ -6,11 +6,14 @@ import os
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
+from mirrorlint.cache.shelf import Shelf
+from mirrorlint.git import Listing
 from mirrorlint.loading import batch, files
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import at_or_below, upwards, within
+from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import parse
 
 _CHART = "Chart.yaml"
@@ -21,9 +24,16 @@ _NOTHING = Content((), 0, (), ())
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self, jobs: int) -> None:
-        """Nothing is listed yet; nothing is read outside of the repositories of what will be. `jobs` processes read."""
-        self._jobs = jobs
+    def __init__(self, jobs: int, shelf: Shelf | None) -> None:
+        """Nothing is listed yet; nothing is read outside of the repositories of what will be.
+
+        `jobs` processes read what is not on the shelf.
+        """
+        self._jobs, self._shelf = jobs, shelf
+        self.listings: dict[str, Listing] = {}
+        self.probes: set[str] = set()
+        self.has_charts = False
+        self._blobs: dict[str, str] = {}
         self.unread: set[Unread] = set()
         self._tops: set[str] = set()
         self._roots: set[str] = set()
@@ -38,13 +48,17 @@ class Disk:
         """List the files of folders, or single files."""
         for root in roots:
             listing = files.tree(root)
+            self.listings.update(listing.listings)
+            self.probes |= listing.walked
+            self._blobs.update(listing.blobs)
             charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
+            self.has_charts |= bool(charts)
             self.unread |= {*listing.unread, *(Unread(folder, _UNRENDERED) for folder in charts)}
             self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
         self._roots |= set(roots)
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)
-        self._kustomizations = [path for path in self._paths if os.path.basename(path) in files.KUSTOMIZATIONS]
+        self._kustomizations = [path for path in self._paths if os.path.basename(path) in KUSTOMIZATIONS]
         self._folders = _with_parents({os.path.dirname(path) for path in self._paths})
 
     def below(self, path: str) -> Sequence[str]:
@@ -63,7 +77,7 @@ class Disk:
     def kustomization(self, folder: str) -> Kustomization | None:
         """A folder's kustomization; one that can't be read is none."""
         self._reach_out(folder)
-        names = (os.path.join(folder, name) for name in files.KUSTOMIZATIONS)
+        names = (os.path.join(folder, name) for name in KUSTOMIZATIONS)
         file = next((name for name in names if name in self._real), "")
         if file and file not in self._read:
             data = files.read(self._real[file])
@@ -89,7 +103,8 @@ class Disk:
         """What a file holds; with the first one all are read that are listed."""
         real = self._real[path]
         if real not in self._contents:
-            self._contents |= batch.read([each for each in dict.fromkeys(self._real.values()) if each not in self._contents], self._jobs)
+            missing = [each for each in dict.fromkeys(self._real.values()) if each not in self._contents]
+            self._contents |= batch.read(missing, self._jobs, self._blobs, self._shelf)
         found = self._contents[real]
         if isinstance(found, Unread):
             self.unread.add(found)
@@ -99,6 +114,7 @@ class Disk:
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""
         known = any(within(path, root) for root in self._roots)
+        self.probes |= set() if known else {path}
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
 

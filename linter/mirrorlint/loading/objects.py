@@ -42,7 +42,7 @@ class Content(NamedTuple):
 
 def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
-    left, dropped = sift(data)
+    left, dropped, _ = sift(data)
     parsed = parse(left, path)
     found = list(_unfolded(parsed.documents))
     manifests = tuple(Manifest(_lean(node)) for node in found if _matters(node))
