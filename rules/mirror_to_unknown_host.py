@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.istio.services import Service
-from mirrorlint.nearest import host_remarks
-from mirrorlint.rule import Flaw, Loss, Remark
+from mirrorlint.nearest import absence, host_remarks
+from mirrorlint.remedy.corrections import of_mirror
+from mirrorlint.remedy.entries import added
+from mirrorlint.rule import Edit, Flaw, Loss, Remark
 
 REASONS = (reason.UNKNOWN_TARGET,)
 DROPPED = "Envoy drops the shadow without a trace"
@@ -17,9 +20,9 @@ def check(loss: Loss) -> Flaw:
     subset = mirror.destination.subset
     service = loss.way.scope.service(host)
     if service is None:
-        message = f"`{loss.target}` is not a host of {loss.source}'s registry: {DROPPED}"
-        remarks = host_remarks(loss.way.scope, host)
-        return loss.at_source(mirror.destination.host_node, message, *remarks, cause=f"unknown {loss.source} {host}")
+        why, near = absence(loss.way.scope, host), host_remarks(loss.way.scope, host)
+        message = f"`{loss.target}` {why}: {DROPPED}"
+        return loss.at_source(mirror.destination.host_node, message, *near, cause=f"unknown {loss.source} {host} {why}")
     if service.port(port) is None:
         return _wrong_port(loss, service)
     if subset:
@@ -38,3 +41,8 @@ def _wrong_port(loss: Loss, service: Service) -> Flaw:
     said = "" if node.present else ", the port that is called, since the mirror names none"
     remark = Remark(service.ports[0].node if service.ports else service.node, f"{service.manifest} has {ports}", loss.source)
     return loss.at_source(node, f"`{host}` has no port {port}{said}: {DROPPED}", remark, cause=f"unknown {loss.source} {loss.target}")
+
+
+def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+    """Name the one that was meant, else add the entry."""
+    return of_mirror(loss, delivery) or added(loss, delivery)

@@ -13,6 +13,7 @@ def check(loss: Loss) -> Flaw:
     """Point at the first destination."""
     destination = loss.judged.rule.backends[0].destination
     named = f"{destination.host}:{destination.port}" if destination.port else destination.host
-    message = f"the rule's own destination `{named}` is not in {loss.source}'s registry: callers get 503 and nothing is mirrored"
+    missing = destination.why or f"the rule's own destination `{named}` is not in {loss.source}'s registry"
+    message = f"{missing}: callers get {loss.way.route.service.unavailable} and nothing is mirrored"
     mirror = Remark(loss.judged.mirror.destination.host_node, "this mirror never gets a request", loss.source)
     return loss.at_source(destination.host_node, message, mirror, *host_remarks(loss.way.scope, destination.host))

@@ -46,7 +46,13 @@ metadata: {name: shop}
 spec: {hosts: ['*'], gateways: [ingress], http: [{route: [{destination: {host: shop}}]}]}
 """
 REFUSING = TARGET.replace("{hosts: ['*'], gateways", "{hosts: [shop.example.com], gateways")
-ROUTE = "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop}\nspec: {}\n"
+FOREIGN = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: shop}
+spec: {gatewayClassName: nginx, listeners: [{name: web, port: 80, protocol: HTTP}]}
+"""
 FILTER = """
 ---
 apiVersion: networking.istio.io/v1alpha3
@@ -70,10 +76,10 @@ def test_a_sound_pair_is_silent() -> None:
     assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "all", "1.28": "all"}]
 
 
-def test_gateway_api_is_a_blind_spot_that_may_hold_what_is_missing() -> None:
-    report = judge(target=REFUSING + ROUTE)
+def test_a_gateway_of_another_class_is_a_blind_spot_that_may_hold_what_is_missing() -> None:
+    report = judge(target=REFUSING + FOREIGN)
     assert levels(report) == [("warning", "shadow-host-not-accepted")]
-    assert "HTTPRoute default/shop" in report.blind_spots[0].message
+    assert report.blind_spots[0].message == "Gateway default/shop: nothing tells that Istio programs Gateways of class `nginx`"
 
 
 def test_an_envoy_filter_is_a_blind_spot() -> None:
@@ -248,3 +254,8 @@ spec: {selector: {matchLabels: {istio: ingressgateway}}}
 """
     assert "AuthorizationPolicy gateways/hosts" in judge(target=TARGET + policy).blind_spots[0].message
     assert judge(target=TARGET + policy.replace("istio: ingressgateway", "app: shop")).blind_spots == ()
+
+
+def test_percentages_of_a_rule_that_mirrors_nothing_say_nothing() -> None:
+    without = "    - route: [{destination: {host: shop}}]\n      mirrorPercent: 5\n      mirrorPercentage: {value: 0}\n"
+    assert judge(source=SOURCE + without).findings == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from mirrorlint.source import Node, Place
@@ -109,6 +110,11 @@ class Cluster:
     def of(self, kind: str, group: str = "networking.istio.io") -> list[Manifest]:
         """All objects of a kind."""
         return self._kinds.get((group, kind), [])
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The files that its objects stand in."""
+        return frozenset(manifest.node.path for manifest in self.manifests())
 
     def manifests(self) -> Iterable[Manifest]:
         """All objects."""

@@ -7,11 +7,13 @@ WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 MATTERS = {
     NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
-    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
+    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant", "ListenerSet", "BackendTLSPolicy"}),
     "": frozenset({"Service", "Namespace", "Pod"}),
     "cert-manager.io": frozenset({"Certificate"}),
     "apps": WORKLOADS,
     "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
-    "argoproj.io": frozenset({"Application"}),
+    "argoproj.io": frozenset({"Application", "Rollout"}),
 }
-RELEVANT = frozenset().union(*MATTERS.values())
+# The kind of objects that matter only if they hold a certificate.
+CERTIFICATE = "Secret"
+RELEVANT = frozenset({CERTIFICATE}).union(*MATTERS.values())

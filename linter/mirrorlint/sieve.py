@@ -28,7 +28,9 @@ _SPELLED = re.compile(rb"\\[xuU\r\n\x80-\xff]|!!|!<")
 # An entry that is whole on its line, or a line without any.
 _VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*+|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[^{}\[\]\"'\n]*+\}|\[[^{}\[\]\"'\n]*+\])"
 _LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?+\r?\n" % _VALUE
-# What stands around a workload's template, and its containers, which end it: only labels and names are asked of workloads.
+# What a workload says that may be an ingress gateway, of which the ports of its containers are asked.
+_GATEWAY = re.compile(rb"istio|gateway|ingress|proxyv2|envoy", re.IGNORECASE)
+# What stands around a workload's template, and its containers, which end it: of other workloads only labels and names are asked.
 _PODS = re.compile(
     rb"\nspec:[ \t]*\r?\n((?:  ++%b)*?)  template:[ \t]*\r?\n    metadata:[ \t]*\r?\n(?:      ++%b)*    spec:[ \t]*\r?\n"
     rb"((?:(?:     [^\n]*|[ \t]*\r?)\n)*(?:     [^\n]*)?)\Z" % (_LINE, _LINE)
@@ -101,7 +103,7 @@ def _sifted(part: bytes) -> tuple[bytes, int]:
         return (part if _may_be_object(part) else b""), 0
     version, kind = (head[1] or head[4]).decode(), (head[2] or head[3]).decode()
     if kind in RELEVANT or kind.endswith("List") or version in NULLS or kind in NULLS:
-        return (_without_containers(part) if kind in WORKLOADS else part), 0
+        return (_without_containers(part) if kind in WORKLOADS and not _GATEWAY.search(part) else part), 0
     return b"", 1
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.fleet import BlindSpot, Documents, Manifest
+from mirrorlint.fleet import BlindSpot, Cluster, Documents, Manifest
+from mirrorlint.istio.listeners import is_istios
+from mirrorlint.istio.references import GATEWAY_API
 from mirrorlint.istio.services import texts
 from mirrorlint.source import Place
 
@@ -17,16 +19,28 @@ _PATCHED = frozenset(
 
 
 def objects(documents: Documents) -> Iterator[BlindSpot]:
-    """Blind spots for each cluster: Gateway API objects, which may mirror or take shadows, and charts, which may hold anything."""
+    """Blind spots for each cluster: objects of the Gateway API that may change or take shadows, and charts, which may hold anything."""
     for name, cluster in documents.clusters.items():
-        found = [manifest for kind in ("HTTPRoute", "GRPCRoute", "Gateway") for manifest in cluster.of(kind, "gateway.networking.k8s.io")]
-        if found:
+        for found, why in _of_gateway_api(cluster):
             place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: the Gateway API is not judged", place.path, place.line, name)
+            yield BlindSpot(f"{_counted(found)}: {why}", place.path, place.line, name)
         charts = [*cluster.of("HelmRelease", "helm.toolkit.fluxcd.io"), *filter(_of_a_chart, cluster.of("Application", "argoproj.io"))]
         if charts:
             place = charts[0].node.place
             yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
+
+
+def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str]]:
+    """What of the Gateway API is not judged, and why."""
+    classes = cluster.of("GatewayClass", GATEWAY_API)
+    foreign = [manifest for manifest in cluster.of("Gateway", GATEWAY_API) if not is_istios(manifest, classes)]
+    named = ", ".join(dict.fromkeys(f"`{manifest.node['spec']['gatewayClassName'].text}`" for manifest in foreign))
+    groups = (
+        (foreign, f"nothing tells that Istio programs Gateways of class {named}"),
+        (cluster.of("ListenerSet", GATEWAY_API), "listeners outside of Gateways are not judged"),
+        (cluster.of("BackendTLSPolicy", GATEWAY_API), "the TLS that it starts is not judged"),
+    )
+    yield from ((found, why) for found, why in groups if found)
 
 
 def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:

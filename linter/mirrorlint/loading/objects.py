@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import Manifest, Suppression
-from mirrorlint.kinds import GATEWAY_API, MATTERS, NETWORKING, RELEVANT, SECURITY, WORKLOADS
+from mirrorlint.kinds import CERTIFICATE, GATEWAY_API, MATTERS, NETWORKING, RELEVANT, SECURITY
 from mirrorlint.loading.suppressions import suppressions
 from mirrorlint.sieve import sift
 from mirrorlint.source import Broken, Node, Place, parse
-from mirrorlint.source.node import Raw
 
-_OF_WORKLOADS: Mapping[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}, "spec": {"template": {"metadata": {}}}}
 _FILLED_IN = frozenset({NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*")
 
@@ -45,7 +43,7 @@ def content(data: bytes, path: str) -> Content:
     left, dropped, _ = sift(data)
     parsed = parse(left, path)
     found = list(_unfolded(parsed.documents))
-    manifests = tuple(Manifest(_lean(node)) for node in found if _matters(node))
+    manifests = tuple(Manifest(node) for node in found if _matters(node))
     faults: list[Broken] = []
     unclear: list[Broken] = []
     for broken in parsed.broken:
@@ -86,19 +84,11 @@ def _packed(located: Broken | Suppression) -> tuple[Any, ...]:
 
 
 def _matters(node: Node) -> bool:
-    return node["kind"].text in MATTERS.get(node["apiVersion"].text.rpartition("/")[0], ())
-
-
-def _lean(node: Node) -> Node:
-    """An object with what is asked for of it; there are many workloads."""
-    return Node(_picked(node.raw, _OF_WORKLOADS), node.path) if node["kind"].text in WORKLOADS else node
-
-
-def _picked(raw: Raw, wanted: Mapping[str, Any]) -> Raw:
-    if not wanted or type(raw[0]) is not dict:
-        return raw
-    content = {name: (key, _picked(value, wanted[name])) for name, (key, value) in raw[0].items() if name in wanted}
-    return (content, *raw[1:])
+    """Whether an object is of a kind that matters, or a certificate; one that waits to be filled in tells nothing."""
+    group, kind = node["apiVersion"].text.rpartition("/")[0], node["kind"].text
+    if kind in MATTERS.get(group, ()):
+        return True
+    return (group, kind, node["type"].text) == ("", CERTIFICATE, "kubernetes.io/tls") and not _variable(node)
 
 
 def _variable(node: Node) -> Node | None:

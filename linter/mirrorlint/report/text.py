@@ -123,6 +123,8 @@ def _finding(paper: _Paper, finding: Finding) -> Iterator[str]:
         else:
             yield from _frame(paper, gutter, _Pointer(note.place, (note.cluster,), "-", _BLUE, note.message))
         above = (note.place, note.cluster)
+    if finding.fix:
+        yield from _remark(paper, gutter, "`mirrorlint fix` mends this")
 
 
 def _remark(paper: _Paper, gutter: int, text: str) -> Iterator[str]:
