@@ -100,7 +100,8 @@ def show(count: int, rounds: list[dict[str, Taken]]) -> None:
         seconds = [each[name].seconds for each in rounds]
         memory = max(each[name].memory for each in rounds)
         print(
-            f"{name:27} {statistics.median(seconds) * 1000:9.0f} ms ({min(seconds) * 1000:.0f} to {max(seconds) * 1000:.0f}) {memory:6.0f} MB"
+        middle, least, most = (1000 * each for each in (statistics.median(seconds), min(seconds), max(seconds)))
+        print(f"{name:27} {middle:9.0f} ms ({least:.0f} to {most:.0f}) {memory:6.0f} MB")
         )
     print()
     for name, base in (("cold", "kubeconform"), ("cold", "cat"), ("warm", "pass")):
