@@ -99,10 +99,8 @@ def show(count: int, rounds: list[dict[str, Taken]]) -> None:
     for name in rounds[0]:
         seconds = [each[name].seconds for each in rounds]
         memory = max(each[name].memory for each in rounds)
-        print(
         middle, least, most = (1000 * each for each in (statistics.median(seconds), min(seconds), max(seconds)))
         print(f"{name:27} {middle:9.0f} ms ({least:.0f} to {most:.0f}) {memory:6.0f} MB")
-        )
     print()
     for name, base in (("cold", "kubeconform"), ("cold", "cat"), ("warm", "pass")):
         if base in rounds[0]:
