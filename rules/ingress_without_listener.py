@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
+from mirrorlint.istio.gateway import Server
 from mirrorlint.rule import Flaw, Loss
+from mirrorlint.source import Node
 
 REASONS = (reason.NO_LISTENER,)
 
@@ -25,13 +27,25 @@ def check(loss: Loss) -> Flaw:
     gateway = server.gateway.manifest
     if not any(server.gateway.name == known.name for known in scope.gateways):
         chosen = next((value for _, value in gateway.node["spec"]["selector"].entries()), gateway.node["spec"]["addresses"])
-        return loss.at_target(chosen, f"{lost}; {gateway} would, but selects other pods", gateway)
+        labels = ", ".join(f"`{name}: {value}`" for name, value in server.gateway.selector.items())
+        which = f"pods with {labels}, which the ingress's are not" if labels else "other pods"
+        return loss.at_target(chosen, f"{lost}; {gateway} would, but selects {which}", gateway)
     front = next((s for s in scope.front.services if s.ports and s.manifest is not gateway), None)
     if address and front and not scope.container_ports(address.host, port):
         ports = ", ".join(str(p.number) for p in front.ports)
         return loss.at_target(front.ports[0].node, f"{lost}; {front.manifest} in front of it has {ports}", front.manifest)
     if server.number == port:
-        return loss.at_target(
-            server.number_node, f"{lost}; {gateway}'s {server.noun} has no HTTP routes, or another one took the port", gateway
-        )
+        node, why = _deaf(server)
+        return loss.at_target(node, f"{lost}; {gateway}'s {server.noun} {why}", gateway)
     return loss.at_target(server.number_node, f"{lost}; {gateway} listens on {server.number}", gateway)
+
+
+def _deaf(server: Server) -> tuple[Node, str]:
+    """Why a server on the right port gives no listener."""
+    if server.bind:
+        return server.node["bind"], f"listens on {server.bind} alone"
+    if server.tls and not server.terminates:
+        return server.node["tls"], f"passes TLS on (`{server.mode}`), for which no `tls` route is bound to it"
+    if not server.plain_http and not server.terminates:
+        return server.protocol_node, f"is for {server.protocol}, for which no route is bound to it"
+    return server.number_node, "comes after another one that took the port"

@@ -207,7 +207,7 @@ def test_a_shadow_goes_to_the_gateway_whose_address_it_is_sent_to() -> None:
 def test_a_misspelt_selector_is_seen_where_the_ingress_service_is_at_hand() -> None:
     (finding,) = judge(STATIC, TARGET.replace("istio: ingressgateway", "istio: pubilc") + PUBLIC).findings
     assert finding.rule == "ingress-without-listener"
-    assert "selects other pods" in finding.message
+    assert "but selects pods with" in finding.message
     assert judge(STATIC, TARGET.replace("istio: ingressgateway", "istio: public") + PUBLIC).findings == ()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from mirrorlint.delivery.absence import Absence
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope
@@ -21,11 +22,11 @@ from mirrorlint.source import Node
 _TYPO = 0.8
 
 
-def absence(scope: Scope, host: str) -> str:
-    """What a proxy's registry says of a host that it does not have."""
-    if host not in scope.mesh.services_by_host:
-        return f"is not a host of {scope.mesh.cluster.name}'s registry"
-    return f"is not visible in namespace `{scope.namespace}`" if scope.namespace else "is visible to no gateway"
+def remarks(scope: Scope, missing: Absence) -> tuple[Remark, ...]:
+    """What is there instead of what a destination asks for: the service that lacks it, or a host that is called almost alike."""
+    if missing.there is None:
+        return host_remarks(scope, missing.asked)
+    return (Remark(missing.there, missing.has, scope.mesh.cluster.name),)
 
 
 def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:

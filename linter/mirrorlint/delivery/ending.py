@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import AnyScope, End, Way
+from mirrorlint.delivery.absence import absence
+from mirrorlint.delivery.follow import End, Way
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
@@ -134,15 +135,14 @@ def _unrouted(end: End, request: str) -> str:
 def _missing(way: Way, end: End) -> str:
     """What is missing of a destination that does not exist."""
     if end.reason == reason.UNKNOWN_TARGET:
-        return _lack(way.scope, way.target, way.mirror.destination, way.call.cluster)
+        return absence(way.scope, way.target, way.mirror.destination).words
     if end.reason == reason.UNKNOWN_PRIMARY:
         return _lacking_primary(way)
     if end.reason != reason.UNKNOWN_DESTINATION or end.scope is None:
         return ""
     if end.destination is None:
         return NO_BACKEND
-    found = gateway_destination(end, end.destination)
-    return _lack(end.scope, found, end.destination, end.cluster)
+    return absence(end.scope, gateway_destination(end, end.destination), end.destination).words
 
 
 def _lacking_primary(way: Way) -> str:
@@ -151,29 +151,7 @@ def _lacking_primary(way: Way) -> str:
         return NO_BACKEND
     destination = backends[0].destination
     found = way.scope.address(destination, way.called.port or way.call.port, way.route.service)
-    return _lack(way.scope, found, destination, way.call.cluster)
-
-
-def _lack(scope: AnyScope, target: tuple[str, int], destination: Destination, cluster: str) -> str:
-    """Why a proxy has no upstream for a destination, which leads to a host and port."""
-    host, number, subset = *target, destination.subset
-    if destination.why:
-        return destination.why
-    service = scope.service(host)
-    if service is None:
-        hidden = host in scope.mesh.services_by_host
-        return f"`{host}` is not visible to this proxy" if hidden else f"`{host}` is not a host of {cluster}'s registry"
-    if service.port(number) is None:
-        listed = [str(port.number) for port in service.ports]
-        return f"port {number} of `{host}` is UDP" if str(number) in listed else _without_port(host, number, listed)
-    rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
-    if subset and not (rule and subset in rule.subsets):
-        return f"no DestinationRule gives `{host}` a subset `{subset}`"
-    return f"`{host}` is only another name (ExternalName)" if service.alias_of else f"`{host}` has no endpoint"
-
-
-def _without_port(host: str, number: int, listed: Sequence[str]) -> str:
-    return f"`{host}` has no port {number}" + (f", only {', '.join(listed)}" if listed else "")
+    return absence(way.scope, found, destination).words
 
 
 def _closest(end: End, host: str) -> VirtualHost | None:
