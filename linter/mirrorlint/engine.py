@@ -156,8 +156,9 @@ def _spared(judged: Sequence[Judged], documents: Documents) -> set[Place]:
     backwards = Delivery(documents.clusters, by_name_backwards)
     for cluster in dict.fromkeys(mirror.cluster for mirror in dead):
         worlds = tuple(next(mirror for mirror in dead if mirror.cluster == cluster).ways)
-        again = {m.mirror.node.place: m for m in judge(documents.clusters, backwards, cluster, worlds)}
-        found |= {m.mirror.node.place for m in dead if m.cluster == cluster and not _dead(again[m.mirror.node.place])}
+        own = {m.mirror.node.place for m in dead if m.cluster == cluster}
+        again = judge(documents.clusters, backwards, cluster, worlds, own)
+        found |= {m.mirror.node.place for m in again if m.mirror.node.place in own and not _dead(m)}
     return found
 
 

@@ -76,6 +76,11 @@ class Mesh:
         return tuple(s if s.export_to else s._replace(export_to=default) for s in found)
 
     @cached_property
+    def services_by_name(self) -> dict[str, list[Service]]:
+        """Services under their host in lower case, in order of age."""
+        return _grouped((service.host.lower(), service) for service in self.services)
+
+    @cached_property
     def services_by_host(self) -> dict[str, list[Service]]:
         """Services under their host, letter by letter, in order of age."""
         return _grouped((service.host, service) for service in self.services)
