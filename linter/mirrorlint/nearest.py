@@ -114,9 +114,17 @@ def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[
         nearest = max(services, key=lambda v: max(_likeness(name, h.name) for h in v.hosts))
         hosts = dict.fromkeys(host for service in services if service.manifest is nearest.manifest for host in service.hosts)
         return nearest.hosts[0].node, f"{nearest.manifest} takes {', '.join(map(_named, hosts))}", nearest.manifest
-    first = servers[0]
-    bindable = "VirtualService is bound to this Gateway" if first.noun == "server" else "route is attached to this listener"
-    return first.host_node, f"no {bindable}", first.gateway.manifest
+    return _nothing_bound(scope.mesh, servers[0])
+
+
+def _nothing_bound(mesh: Mesh, first: Server) -> tuple[Node, str, object]:
+    """That nothing is bound to a server, or the route that is meant to be."""
+    if first.noun == "server":
+        return first.host_node, "no VirtualService is bound to this Gateway", first.gateway.manifest
+    idle = next((v for v in mesh.virtual_services if v.unbound), None)
+    if idle and idle.unbound:
+        return idle.unbound.node, f"{idle.manifest} is attached to nothing: {idle.unbound.why}", idle.unbound.owner
+    return first.host_node, "no route is attached to this listener", first.gateway.manifest
 
 
 def _named(host: Host) -> str:

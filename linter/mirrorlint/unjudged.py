@@ -34,13 +34,18 @@ def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str]]:
     """What of the Gateway API is not judged, and why."""
     classes = cluster.of("GatewayClass", GATEWAY_API)
     foreign = [manifest for manifest in cluster.of("Gateway", GATEWAY_API) if not is_istios(manifest, classes)]
+    routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
     named = ", ".join(dict.fromkeys(f"`{manifest.node['spec']['gatewayClassName'].text}`" for manifest in foreign))
     groups = (
         (foreign, f"nothing tells that Istio programs Gateways of class {named}"),
-        (cluster.of("ListenerSet", GATEWAY_API), "listeners outside of Gateways are not judged"),
+        (cluster.of("ListenerSet", GATEWAY_API) + list(filter(_of_a_set, routes)), "listeners outside of Gateways are not judged"),
         (cluster.of("BackendTLSPolicy", GATEWAY_API), "the TLS that it starts is not judged"),
     )
     yield from ((found, why) for found, why in groups if found)
+
+
+def _of_a_set(route: Manifest) -> bool:
+    return any(parent["kind"].text == "ListenerSet" for parent in route.node["spec"]["parentRefs"])
 
 
 def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:

@@ -38,7 +38,7 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
         return Landing(named[0], assumed=False, known=True)
     if any(meshes[name].ingress_addresses for name in others):
         return Landing("", assumed=False, known=True)
-    with_gateways = [name for name in others if meshes[name].gateways or meshes[name].cluster.of("Gateway")]
+    with_gateways = [n for n in others if meshes[n].gateways or meshes[n].gateway_api.gateways or meshes[n].cluster.of("Gateway")]
     if len(with_gateways) == 1:
         return Landing(with_gateways[0], assumed=True, known=False)
     return Landing("", assumed=False, known=False)
