@@ -48,7 +48,17 @@ def named(kind: str, namespace: str, spec: str, name: str = "x") -> str:
 
 MIRRORED = "{route: [{destination: {host: shop}}], mirror: {host: stage-gateway.example.com}}"
 ENTRY = "{{hosts: [{}], exportTo: [{}], ports: [{{number: 80, name: http, protocol: HTTP}}], resolution: {}}}"
+CONSUMER = """\
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: x, namespace: a}
+spec:
+  parentRefs: [{kind: Service, group: "", name: shop, namespace: default}]
+  rules: [{backendRefs: [{name: shop, namespace: default, port: 80}]}]
+"""
 OBJECTS = (
+    CONSUMER,
     named("Sidecar", "a", "{egress: [{hosts: ['./*']}]}"),
     named("Sidecar", "istio-system", "{egress: [{hosts: ['./*', 'default/*']}]}"),
     named("DestinationRule", "a", "{host: stage-gateway.example.com, trafficPolicy: {tls: {mode: SIMPLE}}}"),

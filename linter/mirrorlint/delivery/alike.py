@@ -46,7 +46,8 @@ def _particular(mesh: Mesh) -> Iterator[str]:
     or an object names them. A Sidecar of the root namespace may make each namespace see more of its own.
     """
     if any(sidecar.manifest.namespace == mesh.root_namespace for sidecar in mesh.sidecars):
-        yield from {each.namespace for each in (*mesh.services, *mesh.virtual_services)}
+        yield from {service.namespace for service in mesh.services}
+        yield from {virtual.namespace for virtual in mesh.virtual_services}
     yield from (sidecar.manifest.namespace for sidecar in mesh.sidecars)
     for rule in mesh.destination_rules:
         yield from (rule.namespace, *rule.export_to)
