@@ -29,7 +29,7 @@ _SPELLED = re.compile(rb"\\[xuU\r\n\x80-\xff]|!!|!<")
 _VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*+|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[^{}\[\]\"'\n]*+\}|\[[^{}\[\]\"'\n]*+\])"
 _LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?+\r?\n" % _VALUE
 # What a workload says that may be an ingress gateway, of which the ports of its containers are asked.
-_GATEWAY = re.compile(rb"istio|gateway|ingress|proxyv2|envoy", re.IGNORECASE)
+_OF_GATEWAYS = (b"istio", b"gateway", b"ingress", b"proxyv2", b"envoy")
 # What stands around a workload's template, and its containers, which end it: of other workloads only labels and names are asked.
 _PODS = re.compile(
     rb"\nspec:[ \t]*\r?\n((?:  ++%b)*?)  template:[ \t]*\r?\n    metadata:[ \t]*\r?\n(?:      ++%b)*    spec:[ \t]*\r?\n"
@@ -103,13 +103,18 @@ def _sifted(part: bytes) -> tuple[bytes, int]:
         return (part if _may_be_object(part) else b""), 0
     version, kind = (head[1] or head[4]).decode(), (head[2] or head[3]).decode()
     if kind in RELEVANT or kind.endswith("List") or version in NULLS or kind in NULLS:
-        return (_without_containers(part) if kind in WORKLOADS and not _GATEWAY.search(part) else part), 0
+        return (_without_containers(part) if kind in WORKLOADS and not _may_be_gateway(part) else part), 0
     return b"", 1
 
 
 def _may_be_object(part: bytes) -> bool:
     """Whether a document may have the key without which it is no object, in letters or spelled otherwise."""
     return b"kind" in part or _SPELLED.search(part) is not None
+
+
+def _may_be_gateway(part: bytes) -> bool:
+    lowered = part.lower()
+    return any(word in lowered for word in _OF_GATEWAYS)
 
 
 def _without_containers(part: bytes) -> bytes:

@@ -146,6 +146,11 @@ class Mesh:
         return tuple(sorted(found, key=lambda g: self._age(g.manifest, g.name.partition("/")[2], g.manifest.namespace)))
 
     @cached_property
+    def server_hosts(self) -> frozenset[str]:
+        """The names that servers of its Gateways are for."""
+        return frozenset(host for gateway in self.gateways for server in gateway.servers for host in server.sni_hosts())
+
+    @cached_property
     def ingress_addresses(self) -> dict[str, Service | None]:
         """The names and IPs of the cluster's ingress, with the Service that has one: settings, else Services in front of gateways."""
         said = self.cluster.settings.ingress.addresses

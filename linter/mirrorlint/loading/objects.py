@@ -85,10 +85,10 @@ def _packed(located: Broken | Suppression) -> tuple[Any, ...]:
 
 def _matters(node: Node) -> bool:
     """Whether an object is of a kind that matters, or a certificate; one that waits to be filled in tells nothing."""
-    group, kind = node["apiVersion"].text.rpartition("/")[0], node["kind"].text
+    group, kind = node.text_at("apiVersion").rpartition("/")[0], node.text_at("kind")
     if kind in MATTERS.get(group, ()):
         return True
-    return (group, kind, node["type"].text) == ("", CERTIFICATE, "kubernetes.io/tls") and not _variable(node)
+    return (group, kind, node.text_at("type")) == ("", CERTIFICATE, "kubernetes.io/tls") and not _variable(node)
 
 
 def _variable(node: Node) -> Node | None:
@@ -102,8 +102,8 @@ def _variable(node: Node) -> Node | None:
 def _unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
     """The objects among nodes, those inside a List, too."""
     for node in nodes:
-        kind = node["kind"].text
-        if not kind or not node["apiVersion"].text:
+        kind = node.text_at("kind")
+        if not kind or not node.text_at("apiVersion"):
             continue
         if kind.endswith("List") and node["items"].is_sequence:
             yield from _unfolded(node["items"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import repeat
+from sys import intern
 from typing import Any, NamedTuple
 
 from yaml.error import MarkedYAMLError, YAMLError
@@ -133,7 +134,7 @@ class Composer:
                 start, end = event.start_mark, event.end_mark
                 column = end.column
                 if column and event.tag is None and event.anchor is None:
-                    items.append((event.value, event.implicit[0], start.line, start.column, end.line, column))
+                    items.append((intern(event.value), event.implicit[0], start.line, start.column, end.line, column))
                 else:
                     items.append(self._scalar(event, items))
             elif kind is StreamEndEvent:
