@@ -855,3 +855,12 @@ def test_what_pyyaml_writes_is_read_back(data: Any, flow: bool | None, unicode: 
     assume(not (unicode and set("\x85\u2028\u2029") & set(json.dumps(data, ensure_ascii=False))))  # written unescaped
     text = yaml.safe_dump({"v": data}, default_flow_style=flow, allow_unicode=unicode)
     assert read(text).plain() == {"v": data}
+
+
+@pytest.mark.parametrize("keys", [("a",), ("a", "b"), ("c",), ("c", "d"), ("e",), ("f",), ("f", "g"), ("none",), ()])
+def test_the_text_at_the_end_of_keys_is_that_of_the_node_there(keys: tuple[str, ...]) -> None:
+    (document,) = parse(b'a: {b: "0x10"}\nc: null\ne: 1\nf: [g]\n', "f").documents
+    node = document
+    for key in keys:
+        node = node[key]
+    assert document.text_at(*keys) == node.text

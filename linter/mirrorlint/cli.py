@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -62,17 +61,21 @@ def cli() -> None:
 @click.option("--strict", is_flag=True, help="Warnings and blind spots fail as well.")
 @click.option("--baseline", default="", metavar="FILE", help="Leave out the findings that this file accepts.")
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep what runs find out.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too.")
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
     from mirrorlint import outputs
+    from mirrorlint.cache import runs
     from mirrorlint.rule import ERROR, OFF, WARNING
 
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
-    loaded = _load(paths, options["config"])
+    session = click.get_current_context().obj
+    cached = session is not None and not options["no_cache"]
+    loaded = _load(paths, options["config"], cached=cached)
     chosen = _chosen(options["only"], options["skip"])
     try:
         targets = outputs.outputs(options["formats"], options["output"])
@@ -83,11 +86,15 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
         off = [rule for rule, level in {**loaded.settings.rules, **chosen}.items() if level == OFF]
         report = _accepted(report, options["baseline"], off, write=options["write_baseline"])
     fixes = _patches(report) if "json" in dict(targets) else {}
+    written = []
     for kind, file in targets:
         look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"])
-        _write(file, outputs.render(kind, report, VERSION, look, fixes))
+        written.append((file, _write(file, outputs.render(kind, report, VERSION, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
-    sys.exit(1 if failing else 0)
+    code = 1 if failing else 0
+    if cached and not options["baseline"]:
+        runs.record(session, loaded.trail, runs.Outcome(tuple(written), code))
+    sys.exit(code)
 
 
 @cli.command()
@@ -215,14 +222,16 @@ def init(path: str) -> None:
     click.echo(f"wrote {file}")
 
 
-def _load(paths: Sequence[str], config: str) -> Any:
+def _load(paths: Sequence[str], config: str, *, cached: bool = False) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
     from mirrorlint.engine import rule_book
+    from mirrorlint.loading.crew import cores
+    from mirrorlint.loading.reading import Means
     from mirrorlint.loading.settings import SettingsError, check_rules
 
     try:
-        loaded = loading.read(paths or ["."], config)
+        loaded = loading.read(paths or ["."], config, means=Means(cores(), cached))
         check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error
@@ -270,7 +279,8 @@ def _accepted(report: Report, file: str, off: Sequence[str], *, write: bool) -> 
     if write:
         _write(file, baseline.write(report.findings, checkout()))
     try:
-        entries = baseline.read(Path(file).read_bytes(), file)
+        with open(file, "rb") as written:
+            entries = baseline.read(written.read(), file)
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror}") from error
     except ValueError as error:
@@ -299,26 +309,34 @@ def _colored(choice: str, *, to_terminal: bool) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (to_terminal and sys.stdout.isatty())
 
 
-def _write(file: str, text: str) -> None:
+def _write(file: str, text: str) -> bytes:
     data = text.encode("utf-8", "replace")
     if file:
         try:
-            Path(file).write_bytes(data)
+            with open(file, "wb") as target:
+                target.write(data)
         except OSError as error:
             raise click.UsageError(f"{file}: {error.strerror}") from error
-        return
+        return data
     sys.stdout.buffer.write(data)
     sys.stdout.flush()
+    return data
 
 
 def main(args: Iterable[str] | None = None, run: Callable[..., Any] = cli.main) -> None:
-    """Run; a bug of ours exits 3 and says so."""
+    """Run; a bug of ours exits 3 and says so. What a run makes it needs to its end, so no garbage is looked for."""
+    from mirrorlint.cache.runs import Session, clock
+
+    gc.disable()
+    session = Session(tuple(sys.argv[1:] if args is None else args), clock())
     try:
-        run(args=None if args is None else list(args), standalone_mode=True)
+        run(args=list(session.arguments), standalone_mode=True, obj=session)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception:  # noqa: BLE001
+        import traceback
+
         traceback.print_exc()
         sys.stderr.write("mirrorlint: this is a bug of mirrorlint: please report it, with the lines above and what was being read\n")
         sys.exit(3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
@@ -38,7 +38,9 @@ def rule_book() -> Mapping[str, ModuleType]:
 
 def page(rule: str) -> str:
     """The Markdown page of a rule in the book."""
-    return resources.files("mirrorlint.rules").joinpath(f"{rule.replace('-', '_')}.md").read_text(encoding="utf-8")
+    from importlib.resources import files
+
+    return files("mirrorlint.rules").joinpath(f"{rule.replace('-', '_')}.md").read_text(encoding="utf-8")
 
 
 def summary(rule: str) -> str:
@@ -154,8 +156,9 @@ def _spared(judged: Sequence[Judged], documents: Documents) -> set[Place]:
     backwards = Delivery(documents.clusters, by_name_backwards)
     for cluster in dict.fromkeys(mirror.cluster for mirror in dead):
         worlds = tuple(next(mirror for mirror in dead if mirror.cluster == cluster).ways)
-        again = {m.mirror.node.place: m for m in judge(documents.clusters, backwards, cluster, worlds)}
-        found |= {m.mirror.node.place for m in dead if m.cluster == cluster and not _dead(again[m.mirror.node.place])}
+        own = {m.mirror.node.place for m in dead if m.cluster == cluster}
+        again = judge(documents.clusters, backwards, cluster, worlds, own)
+        found |= {m.mirror.node.place for m in again if m.mirror.node.place in own and not _dead(m)}
     return found
 
 

@@ -88,12 +88,12 @@ class Manifest:
     def __init__(self, node: Node) -> None:
         """Read the identity; an object without a namespace lives in `default`, as `kubectl apply` would have it."""
         self.node = node
-        self.kind = node["kind"].text
-        self.group = node["apiVersion"].text.rpartition("/")[0]
-        self.name = node["metadata"]["name"].text
-        self.created = node["metadata"]["creationTimestamp"].text
+        self.kind = node.text_at("kind")
+        self.group = node.text_at("apiVersion").rpartition("/")[0]
+        self.name = node.text_at("metadata", "name")
+        self.created = node.text_at("metadata", "creationTimestamp")
         scoped = self.kind not in CLUSTER_SCOPED
-        self.namespace = (node["metadata"]["namespace"].text or DEFAULT_NAMESPACE) if scoped else ""
+        self.namespace = (node.text_at("metadata", "namespace") or DEFAULT_NAMESPACE) if scoped else ""
 
     def __str__(self) -> str:
         """`Kind namespace/name`, as messages name an object."""
@@ -117,6 +117,17 @@ class Cluster:
     def of(self, kind: str, group: str = "networking.istio.io") -> list[Manifest]:
         """All objects of a kind."""
         return self._kinds.get((group, kind), [])
+
+    def within(self, namespace: str, kind: str, group: str) -> list[Manifest]:
+        """The objects of a kind in a namespace."""
+        return self._namespaces.get((group, kind, namespace), [])
+
+    @cached_property
+    def _namespaces(self) -> dict[tuple[str, str, str], list[Manifest]]:
+        found: dict[tuple[str, str, str], list[Manifest]] = {}
+        for manifest in self.manifests():
+            found.setdefault((manifest.group, manifest.kind, manifest.namespace), []).append(manifest)
+        return found
 
     @cached_property
     def paths(self) -> frozenset[str]:

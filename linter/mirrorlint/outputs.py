@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from mirrorlint.report.checkout import Checkout
@@ -83,7 +82,8 @@ def _pages(report: Report) -> dict[str, tuple[str, str]]:
 def _lines(path: str) -> Sequence[str]:
     """A file's lines as YAML counts them; none where it cannot be read."""
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except OSError:
         return ()
     return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -7,12 +7,15 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
 from mirrorlint.loading import files
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
-from mirrorlint.loading.reading import Reading
+from mirrorlint.loading.reading import Means, Reading
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
+
+ALONE = Means()
 
 
 class Loaded(NamedTuple):
@@ -22,6 +25,7 @@ class Loaded(NamedTuple):
     settings: Settings
     assignments: tuple[Assignment, ...]
     groups: tuple[Group, ...] = ()
+    trail: Trail = Trail({}, frozenset())
 
 
 def read(
@@ -29,6 +33,7 @@ def read(
     config: str = "",
     ingress: Mapping[str, Any] | None = None,
     mesh: Mapping[str, Mapping[str, Any]] | None = None,
+    means: Means = ALONE,
 ) -> Loaded:
     """Read a repository, whose clusters are found inside it, or several paths, a cluster each (`[NAME=]PATH`).
 
@@ -38,8 +43,8 @@ def read(
     said = _Said(ingress or {}, mesh or {})
     if len(paths) < 2 and not any(map(_is_named, paths)):
         (root,) = paths or ["."]
-        return _loaded(Reading(_existing(root), {}, config), said)
-    return _loaded(Reading("", _arguments(paths), config), said)
+        return _loaded(Reading(_existing(root), {}, config, means), said)
+    return _loaded(Reading("", _arguments(paths), config, means), said)
 
 
 def read_mapping(
@@ -50,7 +55,7 @@ def read_mapping(
     """Read clusters by name, each from a path or several; what is said of their ingress and mesh goes before the settings."""
     named = {name: [said] if isinstance(said, str | os.PathLike) else list(said) for name, said in sources.items()}
     arguments = {name: [_existing(os.fspath(path)) for path in said] for name, said in named.items()}
-    return _loaded(Reading("", arguments, ""), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
+    return _loaded(Reading("", arguments, "", ALONE), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
 
 
 def read_texts(
@@ -103,7 +108,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
     documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
-    return Loaded(documents, reading.settings, reading.assignments, reading.groups)
+    return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.trail)
 
 
 def _faults(found: Content, cluster: str) -> list[Fault]:

@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from mirrorlint.cache.shelf import Shelf
+from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.loading import clusters, files, settings
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.objects import Content
-from mirrorlint.loading.paths import within
+from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.settings import ClusterSection, Settings
 
 _LEFT_OUT = "in the folder of no cluster"
@@ -26,6 +28,13 @@ class Share(NamedTuple):
     touched: frozenset[str]
 
 
+class Means(NamedTuple):
+    """How a run may read: in so many processes, with what earlier runs kept."""
+
+    jobs: int = 1
+    cached: bool = False
+
+
 class Reading:
     """What a run reads.
 
@@ -33,12 +42,14 @@ class Reading:
     could not be read as a whole.
     """
 
-    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str) -> None:
+    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str, means: Means) -> None:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
         asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
         self.settings, unused = find_settings(asked, config)
         self._root, self._arguments = root, arguments
-        self._disk = Disk()
+        shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
+        self._disk = Disk(means.jobs, shelf)
+        self._disk.probes |= {os.path.join(above, settings.FILE) for path in asked for above in upwards(_folder(path))}
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*asked)
         self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
@@ -48,6 +59,8 @@ class Reading:
         left_out = self._left_out()
         self.blind_spots = (*unused, *missing, *self._gaps(), *self._unread(), *_outside(left_out))
         self.assignments = tuple(self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)}))
+        if shelf:
+            shelf.keep()
 
     def _find(self) -> tuple[list[Group], list[BlindSpot]]:
         """The clusters, and what settings name that is not there."""
@@ -56,6 +69,7 @@ class Reading:
         named = {name: [os.path.abspath(path) for path in section.paths] for name, section in told.items() if section.paths}
         there = {name: path for name, path in peers.items() if os.path.exists(path)}
         wanted = [path for paths in (*named.values(), there.values()) for path in paths]
+        self._disk.probes |= {*wanted, *peers.values()}
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
@@ -63,6 +77,13 @@ class Reading:
         groups = [group for group in found if group.name not in peers]
         groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
         return groups, list(_missing(told, {group.name for group in groups}))
+
+    @property
+    def trail(self) -> Trail:
+        """What the run depended on."""
+        rendered = self._disk.has_charts or any(self._reach(group.paths).hidden for group in self.groups)
+        used = {os.path.abspath(self.settings.path)} if self.settings.path else set()
+        return Trail(self._disk.listings, frozenset(self._disk.probes | used), not rendered)
 
     def _concerned(self) -> bool:
         """Whether settings, which may stand further up, speak of what was asked for."""
