@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from mirrorlint.source.colons import compose
 from mirrorlint.source.failure import BREAK, STRAY_VALUE
 from mirrorlint.source.node import Node, Place, Raw
 from mirrorlint.source.tree import Composed, Composer, is_well_formed
@@ -122,7 +123,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
     for start, end in zip([0, *starts], [*starts, len(rest)], strict=True):
         part = rest[start:end]
         alone = Composed([], [], whole.failure._replace(line=whole.failure.line - before), whole.done)
-        yield _Piece(part, line, alone if stray and not start else composer.compose(part))
+        yield _Piece(part, line, alone if stray and not start else compose(composer, part))
         if composer.exhausted:
             return
         line += len(_LINE_END.findall(part))
