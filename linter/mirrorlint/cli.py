@@ -189,7 +189,7 @@ def clusters(paths: tuple[str, ...], config: str) -> None:
 @click.argument("rule")
 def explain(rule: str) -> None:
     """Print a rule's page: why, bad, good, fix, when to ignore it."""
-    from mirrorlint.engine import page
+    from mirrorlint.book import page
 
     _known([rule])
     _write("", page(rule))
@@ -198,7 +198,7 @@ def explain(rule: str) -> None:
 @cli.command()
 def rules() -> None:
     """List the rules with the level of each, unless settings say otherwise, and what it finds."""
-    from mirrorlint.engine import level_of, rule_book, summary
+    from mirrorlint.book import level_of, rule_book, summary
 
     width = max(map(len, rule_book()))
     _write("", "".join(f"{name:{width}}  {level_of(name):7}  {summary(name)}\n" for name in rule_book()))
@@ -208,7 +208,7 @@ def rules() -> None:
 @click.argument("path", default=".")
 def init(path: str) -> None:
     """Write a commented .mirrorlint.yaml from what is found in a repository."""
-    from mirrorlint import engine, initial, tracing
+    from mirrorlint import book, initial, tracing
     from mirrorlint.loading.settings import FILE
     from mirrorlint.rule import OFF
 
@@ -216,7 +216,7 @@ def init(path: str) -> None:
     if os.path.lexists(file):
         raise click.UsageError(f"{file} is there already")
     loaded = _load([path], "")
-    informing = {name: engine.summary(name) for name in engine.rule_book() if engine.level_of(name) == OFF}
+    informing = {name: book.summary(name) for name in book.rule_book() if book.level_of(name) == OFF}
     ways = [way for _, way in tracing.every_way(loaded.documents, "")]
     _write(file, initial.render(os.path.abspath(path), loaded.groups, loaded.documents, ways, informing))
     click.echo(f"wrote {file}")
@@ -225,7 +225,7 @@ def init(path: str) -> None:
 def _load(paths: Sequence[str], config: str, *, cached: bool = False) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
-    from mirrorlint.engine import rule_book
+    from mirrorlint.book import rule_book
     from mirrorlint.loading.crew import cores
     from mirrorlint.loading.reading import Means
     from mirrorlint.loading.settings import SettingsError, check_rules
@@ -252,7 +252,7 @@ def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxy
 
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
     """Levels for `--rule` and `--skip`; an unknown name is a usage error."""
-    from mirrorlint.engine import rule_book
+    from mirrorlint.book import rule_book
     from mirrorlint.rule import OFF
 
     _known((*only, *skip))
@@ -263,7 +263,7 @@ def _known(names: Sequence[str]) -> None:
     """A usage error for the first name that is no rule's."""
     from difflib import get_close_matches
 
-    from mirrorlint.engine import rule_book
+    from mirrorlint.book import rule_book
 
     for name in names:
         if name not in rule_book():

@@ -74,7 +74,7 @@ def _for_pull_requests(kind: str, report: Report, version: str) -> str:
 
 
 def _pages(report: Report) -> dict[str, tuple[str, str]]:
-    from mirrorlint.engine import page, summary
+    from mirrorlint.book import page, summary
 
     return {name: (summary(name), page(name)) for name in {finding.rule for finding in report.findings}}
 
