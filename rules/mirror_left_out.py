@@ -13,8 +13,8 @@ from mirrorlint.rule import Flaw, Remark, Subject
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the backend's name."""
     for judged in subject.judged:
-        mirror = judged.mirror
-        if mirror.why:
+        mirror, unbound = judged.mirror, judged.service.unbound
+        if mirror.why and (unbound is None or unbound.dropped):
             remarks = _remarks(mirror, subject.delivery.meshes[judged.cluster])
             message = f"Istio leaves this mirror out: {mirror.why}"
             yield Flaw(mirror.destination.host_node.place, message, judged.cluster, str(mirror.owner), remarks)

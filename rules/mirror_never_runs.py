@@ -13,7 +13,8 @@ LEVEL = WARNING
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at what keeps requests away, else at the mirror."""
     for judged in subject.judged:
-        if not any(judged.ways.values()) and not judged.mirror.why:
+        unbound = judged.service.unbound
+        if not any(judged.ways.values()) and (not judged.mirror.why or (unbound and not unbound.dropped)):
             node, why, remarks, cause = obstacle(judged, subject.delivery)
             message = f"no request can make the mirror to `{judged.mirror.destination.host}` run: {why}"
             mirror = Remark(judged.mirror.destination.host_node, "so this mirror never runs", judged.cluster)

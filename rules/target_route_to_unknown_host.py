@@ -23,7 +23,8 @@ def check(loss: Loss) -> Flaw:
         )
     missing = absence(end.scope, gateway_destination(end, destination), destination)
     answered = f"{end.cluster}'s gateway answers the shadow {end.route.service.unavailable}"
-    return loss.at_target(missing.node, f"{missing.words}: {answered}", end.route.rule.owner, *remarks(end.scope, missing))
+    flaw = loss.at_target(missing.node, f"{missing.words}: {answered}", end.route.rule.owner, *remarks(end.scope, missing))
+    return flaw._replace(cause=f"unknown at target {end.cluster} {missing.asked}")
 
 
 def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:

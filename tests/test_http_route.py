@@ -245,3 +245,8 @@ def test_where_each_ingress_is_reached_is_listed() -> None:
         "test: no address of its ingress is known",
         "last: its ingress is 1.2.3.4 (settings)",
     ]
+
+
+def test_a_mirror_to_nothing_in_a_route_that_attaches_to_nothing_never_runs() -> None:
+    prod = PROD.replace('group: "", kind: Service, name: shop', "name: nowhere").replace(MIRROR, "{name: shopp, port: 80}")
+    assert said(check(fleet(prod))) == [("warning", "mirror-never-runs")]

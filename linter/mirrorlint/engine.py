@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -16,7 +16,7 @@ from mirrorlint.delivery.age import by_name, by_name_backwards
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
-from mirrorlint.fleet import ClusterSettings, Documents
+from mirrorlint.fleet import ANYTHING, GATEWAYS, ClusterSettings, Documents
 from mirrorlint.istio.names import without_port
 from mirrorlint.quiet import Quieted, quieted
 from mirrorlint.rule import ERROR, OFF, WARNING, Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Report, Subject, cause_of
@@ -175,7 +175,8 @@ def _mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: b
     first, *others = groups
     where = judged.cluster if first.losses[0].end.reason in _ABSENT_IN_SOURCE else first.losses[0].end.cluster
     rests_on_absence = first.losses[0].end.reason in _ABSENT_IN_SOURCE | _ABSENT_IN_TARGET
-    doubt = _doubt(where, subject.documents) if rests_on_absence else ""
+    holding = (ANYTHING,) if first.losses[0].end.scope is None else (ANYTHING, GATEWAYS)
+    doubt = _doubt(where, subject.documents, holding) if rests_on_absence else ""
     doubt += " (unless an object that claims the same is older, which the manifests don't tell)" if spared else ""
     share = _likewise(first) if dead else _share(first, judged)
     message = first.flaw.message + share + _only_in(hurt, judged) + doubt
@@ -272,12 +273,12 @@ def _only_in(worlds: Sequence[str], judged: Judged) -> str:
     return f"; this holds with {WORLD_WORDS[worlds[0]]}: `istio:` in .mirrorlint.yaml says which version {judged.cluster} runs"
 
 
-def _doubt(cluster: str, documents: Documents) -> str:
+def _doubt(cluster: str, documents: Documents, holding: Collection[str] = (ANYTHING,)) -> str:
     """What may hold the missing object after all; "" when the cluster is taken as complete."""
     known = documents.clusters.get(cluster)
     if known is not None and not known.settings.complete:
         return f" (unless it is among the objects of {cluster} that live elsewhere)"
-    spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster), None)
+    spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster and spot.holds in holding), None)
     return f" (unless {spot.path} has it, which could not be judged)" if spot else ""
 
 

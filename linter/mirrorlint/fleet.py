@@ -40,13 +40,20 @@ class ClusterSettings(NamedTuple):
     ingress: Ingress = UNKNOWN_INGRESS
 
 
+ANYTHING, GATEWAYS, NOTHING = "anything", "gateways", "nothing"
+
+
 class BlindSpot(NamedTuple):
-    """What could not be judged, and why; `cluster` is empty when it concerns all, `line` 0 when it is a whole file or folder."""
+    """What could not be judged, and why; `cluster` is empty when it concerns all, `line` 0 when it is a whole file or folder.
+
+    `holds` tells what may be in it that is missing elsewhere: anything, gateways or nothing.
+    """
 
     message: str
     path: str = ""
     line: int = 0
     cluster: str = ""
+    holds: str = ANYTHING
 
 
 class Fault(NamedTuple):

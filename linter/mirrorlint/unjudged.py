@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.fleet import BlindSpot, Cluster, Documents, Manifest
+from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import is_istios
 from mirrorlint.istio.references import GATEWAY_API
 from mirrorlint.istio.services import texts
@@ -21,27 +21,31 @@ _PATCHED = frozenset(
 def objects(documents: Documents) -> Iterator[BlindSpot]:
     """Blind spots for each cluster: objects of the Gateway API that may change or take shadows, and charts, which may hold anything."""
     for name, cluster in documents.clusters.items():
-        for found, why in _of_gateway_api(cluster):
+        for found, why, holds in _of_gateway_api(cluster):
             place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: {why}", place.path, place.line, name)
+            yield BlindSpot(f"{_counted(found)}: {why}", place.path, place.line, name, holds)
         charts = [*cluster.of("HelmRelease", "helm.toolkit.fluxcd.io"), *filter(_of_a_chart, cluster.of("Application", "argoproj.io"))]
         if charts:
             place = charts[0].node.place
             yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
 
 
-def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str]]:
-    """What of the Gateway API is not judged, and why."""
+def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
+    """What of the Gateway API is not judged, why, and what it may hold."""
     classes = cluster.of("GatewayClass", GATEWAY_API)
     foreign = [manifest for manifest in cluster.of("Gateway", GATEWAY_API) if not is_istios(manifest, classes)]
     routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
     named = ", ".join(dict.fromkeys(f"`{manifest.node['spec']['gatewayClassName'].text}`" for manifest in foreign))
     groups = (
-        (foreign, f"nothing tells that Istio programs Gateways of class {named}"),
-        (cluster.of("ListenerSet", GATEWAY_API) + list(filter(_of_a_set, routes)), "listeners outside of Gateways are not judged"),
-        (cluster.of("BackendTLSPolicy", GATEWAY_API), "the TLS that it starts is not judged"),
+        (foreign, f"nothing tells that Istio programs Gateways of class {named}", GATEWAYS),
+        (
+            cluster.of("ListenerSet", GATEWAY_API) + list(filter(_of_a_set, routes)),
+            "listeners outside of Gateways are not judged",
+            GATEWAYS,
+        ),
+        (cluster.of("BackendTLSPolicy", GATEWAY_API), "the TLS that it starts is not judged", NOTHING),
     )
-    yield from ((found, why) for found, why in groups if found)
+    yield from (group for group in groups if group[0])
 
 
 def _of_a_set(route: Manifest) -> bool:

@@ -17,14 +17,14 @@ def shown(services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[
     """Each address that the manifests give a Service in front of a gateway."""
     gateways = tuple(gateways)
     for service in services:
-        if service.kubernetes and _exposed(service.manifest) and any(_in_front(service, gateway) for gateway in gateways):
+        if service.kubernetes and exposed(service.manifest) and any(_in_front(service, gateway) for gateway in gateways):
             yield from ((address, service) for address in _addresses(service.manifest) if address)
 
 
-def _exposed(manifest: Manifest) -> bool:
+def exposed(manifest: Manifest) -> bool:
     """Whether what is outside reaches a Service; one that Istio deploys for a Gateway is a load balancer's."""
     spec = manifest.node["spec"]
-    return manifest.kind == "Gateway" or spec["type"].text == "LoadBalancer" or bool(spec["externalIPs"])
+    return manifest.kind == "Gateway" or spec["type"].text in ("LoadBalancer", "NodePort") or bool(spec["externalIPs"])
 
 
 def _in_front(service: Service, gateway: Gateway) -> bool:

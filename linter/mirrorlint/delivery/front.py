@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mirrorlint.delivery.addresses import exposed
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Ingress
 from mirrorlint.istio.gateway import Gateway, Server
@@ -21,7 +22,8 @@ class Front:
         """`ingress` holds what settings say of the pods' ports; the namespace is "" when it is not known."""
         self._mesh, self._namespace, self._ports = mesh, namespace, ingress.ports
         own = (s for s in mesh.services if s.kubernetes and s.selector and s.selector.items() <= labels.items())
-        self.services = [service for service in own if namespace in ("", service.namespace)]
+        near = (service for service in own if namespace in ("", service.namespace))
+        self.services = sorted(near, key=lambda service: (service.manifest.created, service.host))
         self._labels = labels
 
     def selected(self, gateway: Gateway) -> bool:
@@ -48,22 +50,29 @@ class Front:
         if self._ports and not named:
             return [self._ports.get(server.number, server.number)]
         front = [s for s in self.services if (s.host in named if named else _UNTRANSLATED not in s.manifest.node["metadata"]["labels"])]
-        found = list(dict.fromkeys(self._target(s, p) or p.number for s in front for p in s.ports if p.number == server.number))
+        targets = ((port, target) for service in front for port, target in self._distinct(service))
+        found = list(dict.fromkeys(target for port, target in targets if port == server.number))
         if named and front:
             return found
         return found[:1] or [self._ports.get(server.number, server.number)]
 
+    def _distinct(self, service: Service) -> Iterator[tuple[int, int]]:
+        """A Service's ports with their targets; of those alike in target and protocol the first (GetProxyServiceTargetsByPod)."""
+        first: dict[tuple[int, str], int] = {}
+        for port in service.ports:
+            first.setdefault((self._target(service, port) or port.number, port.protocol), port.number)
+        yield from ((number, target) for (target, _), number in first.items())
+
     def container_ports(self, port: int, service: Service | None = None) -> tuple[int, ...]:
         """The container ports that a port of the ingress may lead to, the most likely first; none when the ingress doesn't have it.
 
-        `service` is the one that is reached, when that is known.
+        `service` is the one that is reached, when that is known; else those count that are reached from outside, if there are any.
         """
         if self._ports:
             return (self._ports[port],) if port in self._ports else ()
-        exposed = [(s, p) for s in ([service] if service else self.services) for p in s.ports if port in (p.number, p.node_port)]
-        if service or self.services:
-            return tuple(number for s, p in exposed for number in self._targets(s, p))
-        return _usual(port)
+        reached = [service] if service else [s for s in self.services if exposed(s.manifest)] or self.services
+        fitting = ((s, p) for s in reached for p in s.ports if port in (p.number, p.node_port) and p.protocol != "UDP")
+        return tuple(number for s, p in fitting for number in self._targets(s, p)) if reached else _usual(port)
 
     def _targets(self, service: Service, port: Port) -> tuple[int, ...]:
         target = self._target(service, port)

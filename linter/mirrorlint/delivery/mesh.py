@@ -17,7 +17,7 @@ from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
 from mirrorlint.istio.names import PUBLIC, most_specific
 from mirrorlint.istio.routing import VirtualService
-from mirrorlint.istio.services import Endpoint, Service, read_endpoint, read_entry, read_service, texts
+from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service, texts
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 from mirrorlint.source import Node
@@ -102,7 +102,7 @@ class Mesh:
         found: dict[str, list[Service]] = {}
         for service in self.services:
             if service.alias_of:
-                found.setdefault(_final(service.host, target_of), []).append(service)
+                found.setdefault(final_host(service.host, target_of), []).append(service)
         return found
 
     @cached_property
@@ -129,8 +129,7 @@ class Mesh:
     def bound_to(self, gateway: str, namespace: str) -> list[VirtualService]:
         """What a proxy of `namespace` applies for a gateway or `mesh`: private, exported, public ones (VirtualServicesForGateway).
 
-        Among each of them the Gateway API's routes of the own namespace come first. An empty namespace is one that is not known: it sees
-        what is exported to anyone.
+        In each group routes of the own namespace come first. An empty namespace, one not known, sees what is exported to anyone.
         """
         ranked = (
             (_export_rank(s, namespace), not (s.gateway_semantics and s.namespace == namespace), s)
@@ -160,8 +159,10 @@ class Mesh:
     def pods(self) -> list[tuple[str, Node]]:
         """The pods that manifests show, with their namespaces: templates of workloads, and pods as such."""
         workloads = (m for kind in ("Deployment", "DaemonSet", "StatefulSet") for m in self.cluster.of(kind, "apps"))
-        templates = [(m.namespace, m.node["spec"]["template"]) for m in workloads]
-        return templates + [(m.namespace, m.node) for m in self.cluster.of("Pod", "")]
+        return [
+            *((m.namespace, m.node["spec"]["template"]) for m in workloads),
+            *((m.namespace, m.node) for m in self.cluster.of("Pod", "")),
+        ]
 
     @cached_property
     def authorization_policies(self) -> tuple[Manifest, ...]:
@@ -241,15 +242,6 @@ def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups
-
-
-def _final(host: str, target_of: Mapping[str, str]) -> str:
-    """Where a chain of external names ends; a loop ends nowhere."""
-    seen = set()
-    while host in target_of and host not in seen:
-        seen.add(host)
-        host = target_of[host]
-    return "" if host in seen else host
 
 
 def _export_rank(service: VirtualService, namespace: str) -> int:

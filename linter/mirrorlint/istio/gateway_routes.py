@@ -76,7 +76,9 @@ class Reader:
         denied = next((one.reason for one in attached if isinstance(one, Denial) and not one.foreign), None)
         narrow = Unbound(route.node["spec"]["hostnames"], "narrower listeners keep all of its hostnames to themselves", route)
         absent = Unbound(route.node["spec"], "it has no `parentRefs`", route)
-        why = Unbound(*dropped, route) if dropped else denied or (narrow if attached else absent)
+        nowhere = not any(isinstance(one, Attachment) for one in attached)
+        invalid = Unbound(*dropped, route, dropped=True) if dropped else None
+        why = (denied or absent if nowhere else None) or invalid or denied or narrow
         hosts = tuple(hostnames(route))
         return VirtualService(route, route.name, hosts, {}, (), self._export_to, rules, gateway_semantics=True, unbound=why)
 

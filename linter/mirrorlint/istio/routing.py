@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
@@ -95,15 +94,18 @@ class Host(NamedTuple):
 
 
 class Unbound(NamedTuple):
-    """Why a route attaches to nothing: the Node that decides it, in words, and the object that this stands in."""
+    """Why a route is bound to nothing: the Node that decides it, in words, and the object that this stands in.
+
+    `dropped` tells that Istio takes none of it for something inside it; else it attaches to no parent.
+    """
 
     node: Node
     why: str
     owner: Manifest
+    dropped: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class VirtualService:
+class VirtualService(NamedTuple):
     """Hosts and their rules, bound to gateways or the mesh: a VirtualService, or what Istio makes of routes of the Gateway API.
 
     `name` is what Istio calls it, `bindings` are the gateways and where each is named. With `gateway_semantics` it comes from the Gateway
@@ -120,6 +122,14 @@ class VirtualService:
     rules: tuple[Rule, ...]
     gateway_semantics: bool = False
     unbound: Unbound | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Each is one of its own."""
+        return self is other
+
+    def __hash__(self) -> int:
+        """Hash what `==` compares."""
+        return id(self)
 
     @property
     def namespace(self) -> str:

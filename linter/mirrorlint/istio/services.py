@@ -120,3 +120,12 @@ def read_entry(manifest: Manifest) -> Iterator[Service]:
             selects=bool(spec["workloadSelector"]),
             node=host,
         )
+
+
+def final_host(host: str, target_of: Mapping[str, str]) -> str:
+    """Where a chain of external names ends; a loop ends nowhere."""
+    seen = set()
+    while host in target_of and host not in seen:
+        seen.add(host)
+        host = target_of[host]
+    return "" if host in seen else host

@@ -13,7 +13,7 @@ from mirrorlint.sieve import sift
 from mirrorlint.source import Broken, Node, Place, parse
 
 _FILLED_IN = frozenset({NETWORKING, ""})
-_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
 
 _KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")
 _OWN_KIND = re.compile(r"^kind:[ \t]+[\"']?(\w+)", re.MULTILINE)
@@ -51,7 +51,7 @@ def content(data: bytes, path: str) -> Content:
             faults.append(broken if broken.dropped else broken._replace(text=""))
         else:
             unclear.append(broken._replace(text=""))
-    if b"${" in data:
+    if b"${" in data or b"{{" in data:
         waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
         unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
         manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
@@ -92,7 +92,7 @@ def _matters(node: Node) -> bool:
 
 
 def _variable(node: Node) -> Node | None:
-    """The first text with a variable that Flux fills in after the build (`postBuild.substitute`)."""
+    """The first text with a variable that Flux fills in after the build (`postBuild.substitute`), or with a template in it."""
     if node.is_scalar:
         return node if _VARIABLE.search(node.text) else None
     values = (value for _, value in node.entries()) if node.is_mapping else iter(node)
