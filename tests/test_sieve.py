@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenarios import scenarios
 from streams import FRAGMENTS, disagreement, stream
 
 from mirrorlint import sieve
@@ -45,6 +46,13 @@ def test_any_lines_mean_the_same_sifted_or_whole(lines: list[str], head: str) ->
 @given(data=st.binary(max_size=80))
 def test_any_bytes_mean_the_same_sifted_or_whole(data: bytes) -> None:
     assert disagreement(CONFIG.encode() + data) == ""
+
+
+@pytest.mark.parametrize("name", ["truth", "more", "gateway-api"])
+def test_scenarios_mean_the_same_sifted_or_whole(name: str) -> None:
+    for scenario in list(scenarios(name))[::12]:
+        for side in ("source", "target"):
+            assert disagreement(scenario[side].encode()) == ""
 
 
 def test_what_does_not_matter_is_counted_and_leaves_its_lines() -> None:

@@ -93,7 +93,8 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0
     if cached and not options["baseline"]:
-        runs.record(session, loaded.trail, runs.Outcome(tuple(written), code))
+        plain = loaded.trail.plain and not fixes  # a patch shows lines around an object, too
+        runs.record(session, loaded.trail._replace(plain=plain), runs.Outcome(tuple(written), code))
     sys.exit(code)
 
 

@@ -55,7 +55,7 @@ def put(name: str, value: Any) -> None:
         key = _key() or _new_key()
         if key:
             payload = marshal.dumps(value)
-            _write(name, _seal(key, name, payload) + payload)
+            _write(name, _seal(key, name, payload), payload)
             _make_room()
 
 
@@ -98,16 +98,17 @@ def _key() -> bytes:
 
 def _new_key() -> bytes:
     """Make the secret; of two processes that do so at once one has kept what nobody can read."""
-    _write("key", os.urandom(_SEAL))
+    _write("key", os.urandom(_SEAL), b"")
     return _key()
 
 
-def _write(name: str, data: bytes) -> None:
+def _write(name: str, seal: bytes, payload: bytes) -> None:
     """Put a file in its place at once, so that nobody reads half of it."""
     unfinished = os.path.join(folder(), f"{name}.{os.getpid()}")
     try:
         with open(unfinished, "wb", opener=lambda file, flags: os.open(file, flags, 0o600)) as file:
-            file.write(data)
+            file.write(seal)
+            file.write(payload)
         os.replace(unfinished, os.path.join(folder(), name))
     except OSError:
         with contextlib.suppress(OSError):
