@@ -252,12 +252,13 @@ def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxy
 
 
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
-    """Levels for `--rule` and `--skip`; an unknown name is a usage error."""
-    from mirrorlint.book import rule_book
-    from mirrorlint.rule import OFF
+    """Levels for `--rule`, which switches on what is off by default, and `--skip`; an unknown name is a usage error."""
+    from mirrorlint.book import level_of, rule_book
+    from mirrorlint.rule import OFF, WARNING
 
     _known((*only, *skip))
-    return {name: OFF for name in rule_book() if name in skip or (only and name not in only)}
+    asked = {name: WARNING for name in only if level_of(name) == OFF}
+    return {**asked, **{name: OFF for name in rule_book() if name in skip or (only and name not in only)}}
 
 
 def _known(names: Sequence[str]) -> None:
