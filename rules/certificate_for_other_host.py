@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import reached
 from mirrorlint.rule import Flaw, Loss, Remark
 
 REASONS = (reason.CERTIFICATE_MISMATCH,)
@@ -10,14 +11,11 @@ REASONS = (reason.CERTIFICATE_MISMATCH,)
 
 def check(loss: Loss) -> Flaw:
     """Point at the certificate's first name."""
-    certificate, upstream = loss.end.certificate, loss.way.upstream
-    names = upstream.verified(loss.way.host) if upstream else ()
+    certificate, upstream = reached(loss.end.certificate), reached(loss.way.upstream)
+    names, rule = upstream.verified(loss.way.host), upstream.rule
     wanted = " or ".join(f"`{name}`" for name in names)
-    if upstream and names == (upstream.sni_for(loss.way.host),) and not upstream.sni:
+    if names == (upstream.sni_for(loss.way.host),) and not upstream.sni:
         wanted += ", the shadow's Host"
     message = f"{loss.source} verifies that {loss.end.cluster}'s certificate is for {wanted}, and it is not: the connection fails"
-    if certificate is None:
-        return loss.at_source(loss.judged.mirror.destination.host_node, message)
-    rule = upstream.rule if upstream else None
     notes = (Remark(rule.host_node, f"{rule.manifest} decides what is verified", loss.source),) if rule else ()
     return loss.at_target(certificate.manifest.node["spec"]["dnsNames"].at(0), message, certificate.manifest, *notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mirrorlint.delivery.follow import reached
 from mirrorlint.rule import OFF, Flaw, Remark, Subject
 
 LEVEL = OFF
@@ -13,9 +14,8 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the server's mode."""
     said = set()
     for judged, way, end in subject.arrivals():
-        server = end.chain.servers[0] if end.chain else None
-        mode = way.upstream.client["mode"] if way.upstream else None
-        if server and mode and server.mode == "MUTUAL" and mode.text == "SIMPLE" and (server.node, mode) not in said:
+        server, mode = reached(end.chain).servers[0], reached(way.upstream).client["mode"]
+        if server.mode == "MUTUAL" and mode.text == "SIMPLE" and (server.node, mode) not in said:
             said.add((server.node, mode))
             message = f"this server asks for a client certificate, and {judged.cluster} shows none (`mode: SIMPLE`): the connection fails"
             mirror = Remark(judged.mirror.destination.host_node, "this mirror sends its shadows there", judged.cluster)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import reached
 from mirrorlint.rule import Flaw, Loss, Remark
 
 REASONS = (reason.MIXED,)
@@ -10,11 +11,7 @@ REASONS = (reason.MIXED,)
 
 def check(loss: Loss) -> Flaw:
     """Point at the mirror's host, and note each endpoint."""
-    ends = [(end, end.address) for end in loss.way.ends]
-    notes = [
-        Remark(address.node, f"leads {f'to {end.cluster}' if end.cluster else 'elsewhere'}", loss.source)
-        for end, address in ends
-        if address
-    ]
+    ends = [(reached(end.address).node, f"to {end.cluster}" if end.cluster else "elsewhere") for end in loss.way.ends]
+    notes = [Remark(node, f"leads {whither}", loss.source) for node, whither in ends]
     message = f"only some endpoints of `{loss.target}` are an ingress of a cluster at hand: the others' share of the shadows goes elsewhere"
     return loss.at_source(loss.judged.mirror.destination.host_node, message, *notes)

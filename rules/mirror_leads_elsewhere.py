@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import reached
 from mirrorlint.rule import OFF, Flaw, Remark, Subject
 
 LEVEL = OFF
@@ -17,9 +18,9 @@ def check(subject: Subject) -> Iterator[Flaw]:
     for judged in subject.judged:
         meant = subject.documents.clusters[judged.cluster].settings.external
         ways = [way for ways in judged.ways.values() for way in ways]
-        found = {end.address: way.upstream for way in ways for end in way.ends if end.reason == reason.ELSEWHERE}
-        for address, upstream in found.items():
-            if address and upstream and not {address.host, upstream.service.host} & {*meant}:
+        leaving = [(way, end) for way in ways for end in way.ends if end.reason == reason.ELSEWHERE]
+        for address, upstream in {reached(end.address): reached(way.upstream) for way, end in leaving}.items():
+            if not {address.host, upstream.service.host} & {*meant}:
                 near = get_close_matches(address.host, known, n=1, cutoff=0.8)
                 hint = f" (did you mean `{near[0]}`?)" if near else ""
                 message = f"`{address.host}` is the ingress of no cluster at hand, so shadows are followed no farther than this{hint}"

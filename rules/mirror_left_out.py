@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.routing import Mirror
 from mirrorlint.nearest import near
+from mirrorlint.remedy.left_out import is_left_out, restoring
 from mirrorlint.rule import Flaw, Remark, Subject
 
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the backend's name."""
-    for judged in subject.judged:
-        mirror, unbound = judged.mirror, judged.service.unbound
-        if mirror.why and (unbound is None or unbound.dropped):
-            remarks = _remarks(mirror, subject.delivery.meshes[judged.cluster])
-            message = f"Istio leaves this mirror out: {mirror.why}"
-            yield Flaw(mirror.destination.host_node.place, message, judged.cluster, str(mirror.owner), remarks)
+    fixes = restoring(subject)
+    for judged in filter(is_left_out, subject.judged):
+        mirror = judged.mirror
+        message, remarks = f"Istio leaves this mirror out: {mirror.why}", _remarks(mirror, subject.delivery.meshes[judged.cluster])
+        flaw = Flaw(mirror.destination.host_node.place, message, judged.cluster, str(mirror.owner), remarks)
+        yield flaw._replace(fix=fixes.get(mirror.owner, ()))
 
 
 def _remarks(mirror: Mirror, mesh: Mesh) -> tuple[Remark, ...]:

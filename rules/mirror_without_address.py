@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import reached
 from mirrorlint.rule import Flaw, Loss, Remark
 
 REASONS = (reason.ORIGINAL_DESTINATION,)
@@ -10,12 +11,10 @@ REASONS = (reason.ORIGINAL_DESTINATION,)
 
 def check(loss: Loss) -> Flaw:
     """Point at the mirror's host, and note the resolution."""
-    service = loss.way.upstream.service if loss.way.upstream else None
-    spec = service.manifest.node["spec"] if service else loss.judged.mirror.node
-    headless = bool(service and service.kubernetes)
-    field = spec["clusterIP" if headless else "resolution"]
-    kind = "headless" if headless else "`resolution: NONE`" + ("" if field else ", the default,")
+    service = reached(loss.way.upstream).service
+    field = service.manifest.node["spec"]["clusterIP" if service.kubernetes else "resolution"]
+    kind = "headless" if service.kubernetes else "`resolution: NONE`" + ("" if field else ", the default,")
     message = f"`{loss.target}` is {kind} and gives a shadow no address: Envoy answers it 503 itself"
-    note = Remark(field, f"{service.manifest if service else ''} {'decides it' if field else 'says no `resolution`'}", loss.source)
+    note = Remark(field, f"{service.manifest} {'decides it' if field else 'says no `resolution`'}", loss.source)
     cause = f"without address {loss.source} {loss.way.target[0]}"
     return loss.at_source(loss.judged.mirror.destination.host_node, message, note, cause=cause)

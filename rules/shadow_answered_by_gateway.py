@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import reached
 from mirrorlint.rule import Flaw, Loss
 
 REASONS = (reason.REDIRECT, reason.DIRECT_RESPONSE, reason.ABORT)
@@ -15,9 +16,7 @@ _SAID = {
 
 def check(loss: Loss) -> Flaw:
     """Point at the field that answers, or at `backendRefs` when none of them has a weight."""
-    route = loss.end.route
+    route = reached(loss.end.route)
     message = f"{loss.end.cluster}'s rule for `{loss.way.host}` {_SAID[loss.end.reason]}"
-    if route is None:
-        return loss.at_source(loss.judged.mirror.destination.host_node, message)
     why = ": none of its backends has a weight" if route.service.gateway_semantics else ""
     return loss.at_target(route.rule.answer, message + why, route.rule.owner)

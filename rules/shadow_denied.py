@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import reached
 from mirrorlint.rule import Flaw, Loss
 
 REASONS = (reason.DENIED,)
@@ -12,9 +13,8 @@ def check(loss: Loss) -> Flaw:
     """Point at the rule that denies, or at what those that allow ask for first."""
     end, asked = loss.end, loss.way.request
     message = f"{end.cluster}'s gateway answers the shadow 403: `{asked.method} {asked.path}` with Host `{asked.host}` is"
-    if end.policy is None or end.policy.policy is None or end.policy.node is None:
-        return loss.at_source(loss.judged.mirror.destination.host_node, f"{message} not allowed")
-    policy = end.policy.policy
+    verdict = reached(end.policy)
+    policy, node = reached(verdict.policy), reached(verdict.node)
     denied = policy.node["spec"]["action"].text == "DENY"
     why = f"denied by {policy}" if denied else f"allowed by no rule of {policy}"
-    return loss.at_target(end.policy.node, f"{message} {why}", policy)
+    return loss.at_target(node, f"{message} {why}", policy)

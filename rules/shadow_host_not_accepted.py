@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.follow import Delivery, reached
 from mirrorlint.istio.names import without_port
 from mirrorlint.remedy.hosts import accepting
 from mirrorlint.rule import Edit, Flaw, Loss
@@ -16,9 +16,7 @@ def check(loss: Loss) -> Flaw:
     """Point at the VirtualService or Gateway that would have to accept the Host."""
     end, host = loss.end, loss.way.host
     message = f"no virtual host of {end.cluster}'s gateway accepts `{without_port(host)}`, the shadow's Host: it is answered 404"
-    if end.scope is None or end.chain is None:
-        return loss.at_source(loss.judged.mirror.destination.host_node, message)
-    node, why, owner = nearest.refusal(end.scope, end.chain.servers, host)
+    node, why, owner = nearest.refusal(reached(end.scope), reached(end.chain).servers, host)
     return loss.at_target(node, f"{message}; {why}", owner)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.delivery.ending import service_at
+from mirrorlint.delivery.follow import reached
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.services import Service
 from mirrorlint.istio.workloads import workloads
@@ -18,7 +19,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the Service's selector, or at the number of replicas."""
     said: set[Manifest] = set()
     for judged, _, end in subject.arrivals():
-        for backend in end.route.rule.used if end.route else ():
+        for backend in reached(end.route).rule.used:
             service = service_at(end, backend.destination)
             if service and service.kubernetes and service.selector and service.manifest not in said:
                 said.add(service.manifest)

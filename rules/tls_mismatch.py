@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import reached
 from mirrorlint.delivery.upstream import PLAINTEXT, without_secret
 from mirrorlint.rule import Flaw, Loss, Remark
 
@@ -13,19 +14,14 @@ _UNUSED = "sidecars take no `credentialName` from a DestinationRule without `wor
 
 def check(loss: Loss) -> Flaw:
     """Point at the server's protocol or TLS mode."""
-    upstream, end = loss.way.upstream, loss.end
-    server = end.chain.servers[0] if end.chain else None
-    if server is None and end.scope and end.address:
-        server = nearest.server(end.scope.mesh, end.address.port, loss.way.host)
-    sent = upstream.tls if upstream and upstream.tls != PLAINTEXT else "plain text"
-    if server is None:
-        return loss.at_source(
-            loss.judged.mirror.destination.host_node, f"the shadow is sent as {sent}, which {end.cluster}'s gateway does not take"
-        )
+    upstream, end, address = reached(loss.way.upstream), loss.end, reached(loss.end.address)
+    near = None if end.chain else nearest.server(reached(end.scope).mesh, address.port, loss.way.host)
+    server = end.chain.servers[0] if end.chain else reached(near)
+    sent = upstream.tls if upstream.tls != PLAINTEXT else "plain text"
     taken = "plain text" if server.plain_http else f"TLS ({server.mode})"
     message = f"the shadow is sent as {sent} to a server of {end.cluster}'s gateway that takes {taken}: the connection fails"
-    rule, node = upstream.rule if upstream else None, server.node["tls"]["mode"] if server.tls else server.protocol_node
+    rule, node = upstream.rule, server.node["tls"]["mode"] if server.tls else server.protocol_node
     notes = [Remark(rule.host_node, f"{rule.manifest} decides the mirror's TLS", loss.source)] if rule else []
-    if upstream and rule and upstream.client["credentialName"] and without_secret(upstream.client, rule, loss.way.scope.is_gateway):
+    if rule and upstream.client["credentialName"] and without_secret(upstream.client, rule, loss.way.scope.is_gateway):
         notes.append(Remark(upstream.client["credentialName"], _UNUSED, loss.source))
     return loss.at_target(node, message, server.gateway.manifest, *notes)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pair import PROD, SECURE, STAGE, said, told, ways
+from pair import PROD, SECURE, STAGE, said, told
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.ending import WORDS, ending
+from mirrorlint.delivery.ending import WORDS
 
 UDP = """\
 ---
@@ -171,10 +171,3 @@ def test_a_target_that_settings_call_external_leads_elsewhere() -> None:
     assert end(external=("stage-gateway.example.com",)) == (
         "elsewhere <prod>:5 `stage-gateway.example.com:80` is the ingress of no cluster that is known here"
     )
-
-
-def test_a_route_without_weights_sends_nowhere() -> None:
-    (way,) = ways(PROD, STAGE)
-    lost = way.ends[0]._replace(reason=reason.UNKNOWN_DESTINATION, destination=None)
-    node, cluster, text = ending(way, lost)
-    assert (cluster, node.place.line, text) == ("stage", 16, "503: no backend of the rule has a weight")

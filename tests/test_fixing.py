@@ -145,4 +145,10 @@ def test_a_page_whose_bad_example_can_be_fixed_shows_just_that_as_the_good_one(n
 
 def test_some_pages_can_be_fixed(tmp_path: Path) -> None:
     mended = {name for name in pages.names() if fixable(pages.read(name).bad(""), tmp_path / name)[0]}
-    assert mended == {"mirror-to-unknown-host", "misspelt-field", "shadow-host-not-accepted", "target-route-to-unknown-host"}
+    assert mended == {
+        "mirror-to-unknown-host",
+        "misspelt-field",
+        "route-to-unknown-host",
+        "shadow-host-not-accepted",
+        "target-route-to-unknown-host",
+    }

@@ -10,7 +10,7 @@ from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.fleet import Documents, Fault, Manifest
 from mirrorlint.istio.names import subset_of, without_port
-from mirrorlint.rule import ERROR, Finding, Loss, cause_of
+from mirrorlint.rule import DOCUMENT, ERROR, Edit, Finding, Loss, cause_of
 
 BROKEN, REFUSED = "broken-document", "refused-by-istio"
 _MISSING = {
@@ -82,5 +82,14 @@ def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
         first, *others = sorted(group, key=lambda f: (f.likewise is not None, f.level != ERROR, f))
         notes = dict.fromkeys((*first.notes, *(other.likewise for other in others if other.likewise)))
         worlds = sorted({world for finding in group for world in finding.worlds})
-        fix = dict.fromkeys(edit for finding in group if finding.rule == first.rule for edit in finding.fix)
-        yield first._replace(notes=tuple(notes), worlds=tuple(worlds), fix=tuple(fix))
+        edits = dict.fromkeys(edit for finding in group if finding.rule == first.rule for edit in finding.fix)
+        yield first._replace(notes=tuple(notes), worlds=tuple(worlds), fix=tuple(_once(edits)))
+
+
+def _once(edits: Iterable[Edit]) -> Iterator[Edit]:
+    """Edits of one cause, of objects that they add the first only: what is missing is missing once."""
+    added = False
+    for edit in edits:
+        if edit.kind != DOCUMENT or not added:
+            yield edit
+        added = added or edit.kind == DOCUMENT

@@ -77,4 +77,5 @@ def _object_findings(subject: Subject, levels: Mapping[str, str], only: str = ""
         if not hasattr(module, "REASONS") and only in ("", name) and levels.get(name, level) != OFF:
             for flaw in module.check(subject):
                 doubt = doubt_about(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE else ""
-                yield finding_of(name, WARNING if doubt else level, flaw._replace(message=flaw.message + doubt), WORLDS)
+                said = flaw._replace(message=flaw.message + doubt, fix=() if doubt else flaw.fix)
+                yield finding_of(name, WARNING if doubt else level, said, WORLDS)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.absence import absence
-from mirrorlint.delivery.follow import End, Way
+from mirrorlint.delivery.follow import End, Way, reached
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
@@ -18,7 +18,6 @@ from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
 from mirrorlint.source import Node
 
-NO_BACKEND = "no backend of the rule has a weight"
 WORDS: Mapping[str, str] = {
     reason.ARRIVES: "{reached} of {cluster} takes it",
     reason.STAYS: "`{target}` is a service of {source} itself",
@@ -69,14 +68,12 @@ def server_of(chain: Chain, domain: str) -> Server:
 
 def service_at(end: End, destination: Destination) -> Service | None:
     """The service that a destination of the target's route is for."""
-    return end.scope.service(gateway_destination(end, destination)[0]) if end.scope else None
+    return reached(end.scope).service(gateway_destination(end, destination)[0])
 
 
 def gateway_destination(end: End, destination: Destination) -> tuple[str, int]:
     """Host and port to which the target's gateway sends a request for a destination of its route."""
-    if end.scope is None or end.host is None or end.route is None:
-        return destination.host, destination.port
-    return end.scope.address(destination, end.host.port, end.route.service)
+    return reached(end.scope).address(destination, reached(end.host).port, reached(end.route).service)
 
 
 def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
@@ -100,7 +97,7 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "certificate": str(end.certificate.manifest) if end.certificate else "",
         "status": str((end.route or way.route).service.unavailable),
         "shared": _shared(end),
-        "answer": NO_BACKEND if end.route and end.route.service.gateway_semantics else "`directResponse`",
+        "answer": "no backend of the rule has a weight" if end.route and end.route.service.gateway_semantics else "`directResponse`",
         "unrouted": _unrouted(end, f"{way.request.method} {path}"),
     }
 
@@ -137,21 +134,12 @@ def _missing(way: Way, end: End) -> str:
     if end.reason == reason.UNKNOWN_TARGET:
         return absence(way.scope, way.target, way.mirror.destination).words
     if end.reason == reason.UNKNOWN_PRIMARY:
-        return _lacking_primary(way)
-    if end.reason != reason.UNKNOWN_DESTINATION or end.scope is None:
+        destination = way.route.rule.used[0].destination
+        return absence(way.scope, way.asks(destination), destination).words
+    if end.reason != reason.UNKNOWN_DESTINATION:
         return ""
-    if end.destination is None:
-        return NO_BACKEND
-    return absence(end.scope, gateway_destination(end, end.destination), end.destination).words
-
-
-def _lacking_primary(way: Way) -> str:
-    backends = way.route.rule.used
-    if not backends:
-        return NO_BACKEND
-    destination = backends[0].destination
-    found = way.scope.address(destination, way.called.port or way.call.port, way.route.service)
-    return absence(way.scope, found, destination).words
+    destination = reached(end.destination)
+    return absence(reached(end.scope), gateway_destination(end, destination), destination).words
 
 
 def _closest(end: End, host: str) -> VirtualHost | None:
@@ -204,8 +192,7 @@ def _node_at_source(way: Way, end: End) -> Node:
     if end.address:
         return end.address.node
     if end.reason == reason.UNKNOWN_PRIMARY:
-        backends = way.route.rule.used
-        return backends[0].destination.host_node if backends else way.route.rule.answer
+        return way.route.rule.used[0].destination.host_node
     if way.upstream is None:
         return way.mirror.destination.host_node
     service = way.upstream.service

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import Age, as_written
@@ -30,6 +30,16 @@ AnyScope = SidecarScope | GatewayScope
 LOST, SOME = "lost", "some"
 _WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+_Hop = TypeVar("_Hop")
+
+
+def reached(hop: _Hop | None) -> _Hop:
+    """A hop that a way has by the reason of its end; AssertionError where it is missing, which is a bug of ours."""
+    if hop is None:
+        raise AssertionError("the way lacks a hop that it has by the reason of its end")
+    return hop
 
 
 class Call(NamedTuple):
@@ -95,6 +105,10 @@ class Way(NamedTuple):
     request: Request
     upstream: Upstream | None
     ends: tuple[End, ...]
+
+    def asks(self, destination: Destination) -> tuple[str, int]:
+        """Host and port to which the calling proxy sends for a destination of the called route."""
+        return self.scope.address(destination, self.called.port or self.call.port, self.route.service)
 
     @property
     def outcome(self) -> str:

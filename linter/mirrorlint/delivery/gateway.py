@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mirrorlint.delivery.front import Front
-from mirrorlint.delivery.match import Route, bound_routes
+from mirrorlint.delivery.match import Route, bound_routes, routes_of
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS
@@ -108,7 +108,8 @@ class GatewayScope(Scope):
         return VirtualHost(domain, tuple(routes), (service,), server.redirects, service.hosts[0].node, server.number)
 
     def _routes(self, server: Server, service: VirtualService) -> tuple[Route, ...]:
-        return bound_routes(self.mesh.routes[service], server.number, frozenset({server.gateway.name}), self.namespace, self.labels)
+        routes = self.mesh.routes.get(service) or routes_of(service)
+        return bound_routes(routes, server.number, frozenset({server.gateway.name}), self.namespace, self.labels)
 
 
 def _add(merged: dict[str, VirtualHost], domain: str, server: Server, service: VirtualService, routes: tuple[Route, ...]) -> None:

@@ -12,7 +12,6 @@ from mirrorlint.istio.gateway_routes import Reader
 from mirrorlint.istio.listeners import Listener, Surroundings, is_istios, is_managed, managed_service, read_listeners
 from mirrorlint.istio.parents import Parents
 from mirrorlint.istio.references import GATEWAY_API, Grants
-from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service, texts
 
 Place = tuple[str, str]  # namespace and name
@@ -60,13 +59,16 @@ class GatewayApi:
         """The listeners of each of Istio's Gateways."""
         return {(manifest.namespace, manifest.name): list(read_listeners(manifest, self._around)) for manifest in self.gateways}
 
-    def virtual_services(self, services: Iterable[Service], entries: Iterable[Manifest], export_to: frozenset[str]) -> list[VirtualService]:
-        """What Istio makes of the routes; `services` are all of the registry, `entries` the ServiceEntries."""
+    @property
+    def routes(self) -> list[Manifest]:
+        """The HTTPRoutes and GRPCRoutes, the oldest first."""
+        return sorted(self._of("HTTPRoute", "GRPCRoute"), key=lambda m: self._age(m, m.namespace, m.name))
+
+    def reader(self, services: Iterable[Service], entries: Iterable[Manifest], export_to: frozenset[str]) -> Reader:
+        """What makes VirtualServices of routes; `services` are all of the registry, `entries` the ServiceEntries."""
         services = tuple(services)
         kubernetes = {(s.namespace, s.host.partition(".")[0]) for s in services if s.kubernetes}
         by_place = {(m.namespace, m.name): m for m in entries}
         foreign = {(m.namespace, m.name) for m in self.foreign}
         parents = Parents(self._domain, self.listeners, foreign, kubernetes, by_place)
-        registry = Registry(self._domain, kubernetes, {(s.namespace, s.host) for s in services}, self._grants)
-        routes = sorted(self._of("HTTPRoute", "GRPCRoute"), key=lambda m: self._age(m, m.namespace, m.name))
-        return list(Reader(parents, registry, export_to).read(routes))
+        return Reader(parents, Registry(self._domain, kubernetes, {(s.namespace, s.host) for s in services}, self._grants), export_to)

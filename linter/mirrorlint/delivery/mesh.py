@@ -11,6 +11,7 @@ from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
 from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.istio import gateway_routes
 from mirrorlint.istio.admission import Refusal, judged
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
@@ -111,10 +112,15 @@ class Mesh:
         return Reader(self.domain, self._exports("defaultVirtualServiceExportTo"), self.admitted("VirtualService"))
 
     @cached_property
+    def route_reader(self) -> gateway_routes.Reader:
+        """Reads the Gateway API's routes of this cluster."""
+        return self.gateway_api.reader(self.services, self.admitted("ServiceEntry"), self.reader.export_to)
+
+    @cached_property
     def virtual_services(self) -> tuple[VirtualService, ...]:
         """The VirtualServices with hosts, delegates merged in, and those made of the Gateway API's routes, the oldest first."""
         found = [read_virtual_service(m, self.reader) for m in self.admitted("VirtualService") if len(m.node["spec"]["hosts"])]
-        found += self.gateway_api.virtual_services(self.services, self.admitted("ServiceEntry"), self.reader.export_to)
+        found += self.route_reader.read(self.gateway_api.routes)
         return tuple(sorted(found, key=lambda service: self._age(service.manifest, service.name, service.namespace)))
 
     @cached_property

@@ -29,7 +29,7 @@ class Reader:
 
     def __init__(self, parents: Parents, registry: Registry, export_to: frozenset[str]) -> None:
         """`export_to` is the mesh's defaultVirtualServiceExportTo."""
-        self._parents, self._registry, self._export_to = parents, registry, export_to
+        self._parents, self.registry, self._export_to = parents, registry, export_to
 
     def read(self, routes: Iterable[Manifest]) -> Iterator[VirtualService]:
         """One VirtualService for each gateway and hostname, routes for both merged; `routes` come the oldest first (mergeHTTPRoutes).
@@ -51,7 +51,7 @@ class Reader:
         for one in (one for one in attached if isinstance(one, Attachment)):
             at_gateway = one.gateway != MESH
             if at_gateway not in results:
-                results[at_gateway] = convert(route, self._registry, at_gateway=at_gateway)
+                results[at_gateway] = convert(route, self.registry, at_gateway=at_gateway)
             rules = results[at_gateway].rules
             if rules and not results[at_gateway].dropped:
                 for host in one.hosts:
@@ -72,7 +72,7 @@ class Reader:
 
     def _idle(self, route: Manifest, attached: Sequence[Attachment | Denial]) -> VirtualService:
         at_gateway = any(one.gateway != MESH for one in attached if isinstance(one, Attachment))
-        rules, dropped = convert(route, self._registry, at_gateway=at_gateway)
+        rules, dropped = convert(route, self.registry, at_gateway=at_gateway)
         denied = next((one.reason for one in attached if isinstance(one, Denial) and not one.foreign), None)
         narrow = Unbound(route.node["spec"]["hostnames"], "narrower listeners keep all of its hostnames to themselves", route)
         absent = Unbound(route.node["spec"], "it has no `parentRefs`", route)

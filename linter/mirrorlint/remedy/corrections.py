@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import AnyScope, Delivery, End, Way
+from mirrorlint.delivery.ending import gateway_destination
+from mirrorlint.delivery.follow import AnyScope, Delivery, End, Way, reached
+from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh
-from mirrorlint.delivery.upstream import Upstream
-from mirrorlint.istio.routing import Destination
-from mirrorlint.remedy import NO_EDITS, saves
+from mirrorlint.istio.routing import Backend, Destination
+from mirrorlint.remedy import NO_EDITS, backends, saves
+from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import ENTRY, REPLACE, Edit, Loss
 from mirrorlint.source import Node
 
@@ -18,18 +20,25 @@ from mirrorlint.source import Node
 def of_mirror(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """The correction of a mirror with which none of its callers' shadows is lost."""
     return _only(
-        _corrections(loss.way.scope, loss.judged.mirror.destination, loss.way.target),
-        lambda found: saves(loss, delivery, lambda way: delivery.ends(way, _upstream_of(way, found))),
+        _corrections(loss.way.scope, loss.way.route, loss.judged.mirror.destination, loss.way.target),
+        lambda found: saves(loss, delivery, lambda way: delivery.ends(way, way.scope.upstream(*way.asks(found), found.subset))),
+    )
+
+
+def of_route(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+    """The correction of a mirroring rule's first destination with which all of them exist and no shadow is lost."""
+    way, wrong = loss.way, loss.way.route.rule.used[0].destination
+    return _only(
+        _corrections(way.scope, way.route, wrong, way.asks(wrong)),
+        lambda found: saves(loss, delivery, lambda one: _sent_on(delivery, one, wrong.node, found)),
     )
 
 
 def of_destination(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """The correction of a target's destination with which all shadows of the mirror arrive."""
-    end, wrong = loss.end, loss.end.destination
-    if wrong is None or end.scope is None or end.host is None or end.route is None:
-        return NO_EDITS
+    wrong = reached(loss.end.destination)
     return _only(
-        _corrections(end.scope, wrong, end.scope.address(wrong, end.host.port, end.route.service)),
+        _corrections(reached(loss.end.scope), reached(loss.end.route), wrong, gateway_destination(loss.end, wrong)),
         lambda found: saves(loss, delivery, lambda way: (_corrected(one, wrong.node, found) for one in way.ends)),
     )
 
@@ -51,24 +60,15 @@ def likely_hosts(mesh: Mesh, destination: Destination) -> list[str]:
 @lru_cache(maxsize=1024)
 def _close(mesh: Mesh, host: str) -> tuple[str, ...]:
     """The hosts of a registry that are almost this one; asked for the same one by many a mirror."""
-    return tuple(name for name in mesh.services_by_host if name.lower() == host.lower() or one_slip(name, host))
+    return tuple(name for name in mesh.services_by_host if alike(name, host))
 
 
-def one_slip(one: str, other: str) -> bool:
-    """Whether two names differ by one character, left out, added or mistyped, or by two that changed places; digits are no slips."""
-    if abs(len(one) - len(other)) > 1:
-        return False
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    one, other = one[start:], other[start:]
-    while one and other and one[-1] == other[-1]:
-        one, other = one[:-1], other[:-1]
-    swapped = len(one) == 2 and one == other[::-1]
-    return (swapped or max(len(one), len(other)) == 1) and not any(c.isdigit() for c in one + other)
-
-
-def _corrections(scope: AnyScope, wrong: Destination, resolved: tuple[str, int]) -> Iterator[tuple[Edit, Destination]]:
+def _corrections(scope: AnyScope, route: Route, wrong: Destination, target: tuple[str, int]) -> Iterator[tuple[Edit, Destination]]:
     """What might be written in place of the part that does not exist."""
-    host, port = resolved
+    if route.service.gateway_semantics:
+        yield from backends.corrections(scope.mesh, route.rule.owner, wrong.node, at_gateway=scope.is_gateway)
+        return
+    host, port = target
     service = scope.service(host)
     if service is None:
         hosts = likely_hosts(scope.mesh, wrong) if wrong.node["host"].text else []
@@ -81,7 +81,7 @@ def _corrections(scope: AnyScope, wrong: Destination, resolved: tuple[str, int])
             yield edit, wrong._replace(port=number)
     elif wrong.subset:
         rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
-        names = [name for name in (rule.subsets if rule else ()) if name.lower() == wrong.subset.lower() or one_slip(name, wrong.subset)]
+        names = [name for name in (rule.subsets if rule else ()) if alike(name, wrong.subset)]
         for name in names if len(names) == 1 else ():
             yield Edit(REPLACE, wrong.node["subset"], (name,)), wrong._replace(subset=name)
 
@@ -98,16 +98,24 @@ def _only(corrections: Iterable[tuple[Edit, Destination]], works: Callable[[Dest
     return found if len(found) == 1 else NO_EDITS
 
 
-def _upstream_of(way: Way, destination: Destination) -> Upstream | None:
-    target = way.scope.address(destination, way.called.port or way.call.port, way.route.service)
-    return way.scope.upstream(*target, destination.subset)
+def _with(used: Iterable[Backend], wrong: Node, right: Destination) -> list[Backend]:
+    """Backends of which one's destination is corrected."""
+    return [b._replace(destination=right) if b.destination.node == wrong else b for b in used]
+
+
+def _sent_on(delivery: Delivery, way: Way, wrong: Node, right: Destination) -> Iterable[End]:
+    """What becomes of a shadow if one destination of the rule that mirrors is corrected; nothing changes where others don't exist."""
+    backends = _with(way.route.rule.used, wrong, right)
+    if not all(way.scope.upstream(*way.asks(b.destination), b.destination.subset) for b in backends):
+        return way.ends
+    route = Route(way.route.service, way.route.rule._replace(backends=tuple(backends)), way.route.match)
+    return delivery.ends(way._replace(route=route), way.upstream)
 
 
 def _corrected(end: End, wrong: Node, right: Destination) -> End:
     """Where a shadow ends if one destination of the route that takes it is corrected."""
-    if end.scope is None or end.host is None or end.route is None or end.reason != reason.UNKNOWN_DESTINATION:
+    if end.reason != reason.UNKNOWN_DESTINATION:
         return end
-    port, service = end.host.port, end.route.service
-    named = [right if b.destination.node == wrong else b.destination for b in end.route.rule.used]
-    exist = all(end.scope.upstream(*end.scope.address(each, port, service), each.subset) for each in named)
+    scope, named = reached(end.scope), [b.destination for b in _with(reached(end.route).rule.used, wrong, right)]
+    exist = all(scope.upstream(*gateway_destination(end, each), each.subset) for each in named)
     return end._replace(reason=reason.ARRIVES) if exist else end

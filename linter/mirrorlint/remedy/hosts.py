@@ -6,27 +6,29 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery, End, Way, taken
+from mirrorlint.delivery.follow import Delivery, End, Way, reached, taken
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.istio.admission.names import gateway_host, host
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
-from mirrorlint.istio.routing import Backend, VirtualService
+from mirrorlint.istio.routing import VirtualService
 from mirrorlint.remedy import NO_EDITS, saves, ways
+from mirrorlint.remedy.hostnames import lead_to, listing, routes_to
 from mirrorlint.rule import ITEMS, Edit, Loss
 
 
 def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
-    """The entries that cover all refused Hosts of a mirror, at the one VirtualService that leads to the mirrored service's namesake."""
-    scope, chain = loss.end.scope, loss.end.chain
-    if scope is None or chain is None:
-        return NO_EDITS
+    """The entries that cover all refused Hosts of a mirror, at the one object that leads to the mirrored service's namesake."""
+    scope, chain = reached(loss.end.scope), reached(loss.end.chain)
     refused = (way.host for way in ways(loss) if any(end.reason == reason.NO_VIRTUAL_HOST for end in way.ends))
     names = tuple(dict.fromkeys(without_port(host).lower() for host in refused))
-    meant = _labels(loss.judged.rule.used)
-    takers = [(server, service) for server, service in _candidates(scope, chain) if _leads_to(service, meant)]
-    if len({service.manifest for _, service in takers}) != 1:
+    meant = loss.judged.rule.used
+    takers = [(server, service) for server, service in _candidates(scope, chain) if lead_to(service.rules, meant)]
+    routes = routes_to(meant, scope, chain)
+    if len({*routes, *(service.manifest for _, service in takers)}) != 1:
         return NO_EDITS
+    if routes:
+        return listing(loss, delivery, routes.pop(), names)
     edits = (_edits(scope, *taker, names) for taker in takers if saves(loss, delivery, partial(_accepted, chain, *taker)))
     return min(filter(None, edits), key=len, default=NO_EDITS)
 
@@ -34,10 +36,9 @@ def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
 def _accepted(chain: Chain, server: Server, service: VirtualService, way: Way) -> Iterator[End]:
     """Where a way leads if what the chain refuses for its Host is taken by a VirtualService."""
     for end in way.ends:
-        refused = end.reason == reason.NO_VIRTUAL_HOST and end.chain is chain
-        if refused and end.scope and way.upstream:
-            found = end.scope.virtual_host("*", server, service)
-            yield taken(end, end.scope, found, way.upstream, way.request)
+        if end.reason == reason.NO_VIRTUAL_HOST and end.chain is chain:
+            scope = reached(end.scope)
+            yield taken(end, scope, scope.virtual_host("*", server, service), reached(way.upstream), way.request)
         else:
             yield end
 
@@ -48,15 +49,6 @@ def _candidates(scope: GatewayScope, chain: Chain) -> Iterator[tuple[Server, Vir
         for service in scope.mesh.bound_to(server.gateway.name, scope.namespace):
             if len(service.gateways) == 1 and service.manifest.kind == "VirtualService":
                 yield server, service
-
-
-def _leads_to(service: VirtualService, labels: Collection[str]) -> bool:
-    return any(_labels(rule.used) & set(labels) for rule in service.rules)
-
-
-def _labels(backends: Iterable[Backend]) -> set[str]:
-    """The services' own names, without namespace and domain."""
-    return {backend.destination.host.partition(".")[0] for backend in backends}
 
 
 def _edits(scope: GatewayScope, server: Server, service: VirtualService, names: Collection[str]) -> tuple[Edit, ...]:

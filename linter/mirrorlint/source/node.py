@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mirrorlint.source.scalars import Scalar, is_null, typed
@@ -184,6 +184,16 @@ class Node:
             return float(value) if _JSON_NUMBER.fullmatch(value) else 0.0
         return float(value) if value and value is not True else 0.0
 
+    def having(self, name: str, value: str | int | Iterable[str]) -> Node:
+        """A mapping like this one, with an entry more or another value for one that it has; what is new stands where it would be sought."""
+        place = self[name].raw[2:]
+        key, _ = self.raw[0].get(name, ((name, False, *place), None))
+        return Node(({**self.raw[0], name: (key, _raw(value, place))}, *self.raw[1:]), self.path)
+
+    def holding(self, part: Node) -> Node:
+        """A value like this one that holds a part in the place where one stands now; uses of an alias stay."""
+        return Node(_holding(self.raw, part.raw), self.path)
+
     def plain(self) -> Any:
         """The value as dicts, lists and scalars. What an alias repeats is one object: copy before changing it."""
         return _plain(self.raw, {})
@@ -201,3 +211,21 @@ def _plain(raw: Raw, seen: dict[int, Any]) -> Any:
         else:
             seen[id(content)] = {name: _plain(value, seen) for name, (_, value) in content.items()}
     return seen[id(content)]
+
+
+def _raw(value: str | int | Iterable[str], place: tuple[int, int, int, int]) -> Raw:
+    if isinstance(value, (str, int)):
+        return (str(value), isinstance(value, int), *place)
+    return ([_raw(item, place) for item in value], None, *place)
+
+
+def _holding(raw: Raw, part: Raw) -> Raw:
+    content, where, place = raw[0], raw[2:], part[2:]
+    if where == place and type(content) is type(part[0]):
+        return part
+    around = where[:2] <= place[:2] and place[2:] <= where[2:]
+    if around and type(content) is list:
+        content = [_holding(item, part) for item in content]
+    elif around and type(content) is dict:
+        content = {name: (key, _holding(value, part)) for name, (key, value) in content.items()}
+    return (content, *raw[1:])
