@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
-from mirrorlint.delivery.follow import End, Way, onward
+from mirrorlint.delivery.follow import End, Way, onward, reached
 from mirrorlint.rule import WARNING, Flaw, Remark, Subject
 from mirrorlint.source import Node
 
@@ -19,21 +19,18 @@ def check(subject: Subject) -> Iterator[Flaw]:
     said: set[Node] = set()
     for judged, way, end in subject.arrivals():
         for back in _mirrored(subject, way, end, worlds.get(end.cluster, ())):
-            node, served = (
-                back.mirror.destination.host_node,
-                [e for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES],
-            )
+            node = back.mirror.destination.host_node
+            served = [reached(e.route) for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES]
             if served and node not in said:
-                again = any(judged.mirror in e.route.rule.mirrors for e in served if e.route)
+                again = any(judged.mirror in route.rule.mirrors for route in served)
                 said.update((node, judged.mirror.destination.host_node) if again else (node,))
                 yield _flaw(judged, end, back, again=again)
 
 
 def _mirrored(subject: Subject, way: Way, end: End, worlds: Iterable[str]) -> Iterator[Way]:
     """What becomes of the copies that the target makes of a shadow."""
-    if end.route and end.route.rule.mirrors:
-        for world in worlds:
-            yield from subject.delivery.follow(onward(way, end), world)
+    for world in worlds if reached(end.route).rule.mirrors else ():
+        yield from subject.delivery.follow(onward(way, end), world)
 
 
 def _flaw(judged: Judged, end: End, back: Way, *, again: bool) -> Flaw:

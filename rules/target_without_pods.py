@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delivery.ending import service_at
-from mirrorlint.delivery.follow import reached
+from mirrorlint.delivery.ending import services_at
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.services import Service
 from mirrorlint.istio.workloads import workloads
@@ -19,9 +18,8 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the Service's selector, or at the number of replicas."""
     said: set[Manifest] = set()
     for judged, _, end in subject.arrivals():
-        for backend in reached(end.route).rule.used:
-            service = service_at(end, backend.destination)
-            if service and service.kubernetes and service.selector and service.manifest not in said:
+        for service in services_at(end):
+            if service.kubernetes and service.selector and service.manifest not in said:
                 said.add(service.manifest)
                 for node, why in _empty(service, subject.documents.clusters[end.cluster]):
                     remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
@@ -33,9 +31,8 @@ def _empty(service: Service, cluster: Cluster) -> Iterator[tuple[Node, str]]:
     """Why a service has no pods as far as manifests show: all that it selects is scaled to 0, or its namesake has other labels."""
     near = workloads(cluster, service.namespace)
     fitting = [workload for workload, labels in near.items() if service.selector.items() <= labels.items()]
-    counts = [workload.node["spec"]["replicas"] for workload in fitting]
-    if counts and all(count.text == "0" for count in counts):
-        yield counts[0], f"{fitting[0]} has `replicas: 0`"
+    if fitting and all(workload.node["spec"]["replicas"].text == "0" for workload in fitting):
+        yield fitting[0].node["spec"]["replicas"], f"{fitting[0]} has `replicas: 0`"
     for workload, labels in near.items():
         if not fitting and workload.name == service.manifest.name:
             key = next(name for name, value in service.selector.items() if labels.get(name) != value)

@@ -12,7 +12,7 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.gateway import Server
-from mirrorlint.istio.listeners import LISTENER_MARK, Listener
+from mirrorlint.istio.listeners import LISTENER_MARK
 from mirrorlint.istio.names import intersection, is_wild, subset_of, without_port
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
@@ -92,12 +92,6 @@ def server(mesh: Mesh, port: int, host: str) -> Server | None:
     servers = [s for gateway in mesh.gateways for s in gateway.servers]
     name = without_port(host).lower()
     return min(servers, key=lambda s: (not any(subset_of(name, h) for h in s.sni_hosts()), abs(s.number - port)), default=None)
-
-
-def unprogrammed(mesh: Mesh, port: int) -> Listener | None:
-    """The listener for a port that Istio doesn't program, or any such listener where it programs none."""
-    broken = [one for several in mesh.gateway_api.listeners.values() for one in several if one.fault]
-    return next((one for one in broken if one.server.number == port or not mesh.gateways), None)
 
 
 def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[Node, str, object]:

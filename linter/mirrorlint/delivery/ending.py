@@ -71,6 +71,11 @@ def service_at(end: End, destination: Destination) -> Service | None:
     return reached(end.scope).service(gateway_destination(end, destination)[0])
 
 
+def services_at(end: End) -> list[Service]:
+    """The services that get a shadow which arrives."""
+    return [reached(service_at(end, backend.destination)) for backend in reached(end.route).rule.used]
+
+
 def gateway_destination(end: End, destination: Destination) -> tuple[str, int]:
     """Host and port to which the target's gateway sends a request for a destination of its route."""
     return reached(end.scope).address(destination, reached(end.host).port, reached(end.route).service)
@@ -117,10 +122,7 @@ def _taken(chain: Chain | None) -> str:
 
 def _reached(end: End) -> str:
     """The services that the target's route sends to."""
-    if end.reason != reason.ARRIVES or end.route is None:
-        return ""
-    found = (service_at(end, backend.destination) for backend in end.route.rule.used)
-    return " or ".join(dict.fromkeys(str(service.manifest) for service in found if service))
+    return " or ".join(dict.fromkeys(str(service.manifest) for service in services_at(end))) if end.reason == reason.ARRIVES else ""
 
 
 def _unrouted(end: End, request: str) -> str:
@@ -184,8 +186,7 @@ def _node_of_route(end: End, host: VirtualHost) -> Node:
         return host.node
     if end.destination is None:
         return end.route.rule.answer
-    service = service_at(end, end.destination) if end.reason == reason.ARRIVES else None
-    return service.node if service else end.destination.host_node
+    return services_at(end)[0].node if end.reason == reason.ARRIVES else end.destination.host_node
 
 
 def _node_at_source(way: Way, end: End) -> Node:

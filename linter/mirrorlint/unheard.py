@@ -1,0 +1,58 @@
+"""Why nothing listens on a port of an ingress gateway: the object that was probably meant to, and what keeps it from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.delivery.gateway import GatewayScope
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.upstream import Address
+from mirrorlint.istio.gateway import Server
+from mirrorlint.nearest import server
+from mirrorlint.source import Node
+
+Reason = tuple[Node, str, object]  # where, why, and the object that it stands in
+
+
+def unheard(scope: GatewayScope, address: Address, host: str) -> Reason | None:
+    """What keeps an address's port from being listened on for a Host; None where the cluster has no Gateway that Istio accepts."""
+    meant = server(scope.mesh, address.port, host)
+    found = next(_unprogrammed(scope.mesh, address.port), None)
+    return found or (next(_obstacles(scope, address, meant)) if meant else None)
+
+
+def _unprogrammed(mesh: Mesh, port: int) -> Iterator[Reason]:
+    """The listener for a port that Istio doesn't program, or any such listener where it programs none."""
+    for one in (one for several in mesh.gateway_api.listeners.values() for one in several):
+        if one.fault and (one.server.number == port or not mesh.gateways):
+            gateway, (node, why) = one.gateway.manifest, one.fault
+            yield node, f"Istio does not program listener `{one.name}` of {gateway}: {why}", gateway
+
+
+def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator[Reason]:
+    """What keeps the server that was probably meant from being reached at an address, the farthest from it first."""
+    gateway, port = meant.gateway.manifest, address.port
+    if not any(meant.gateway.name == known.name for known in scope.gateways):
+        chosen = next((value for _, value in gateway.node["spec"]["selector"].entries()), gateway.node["spec"]["addresses"])
+        labels = ", ".join(f"`{name}: {value}`" for name, value in meant.gateway.selector.items())
+        which = f"pods with {labels}, which the ingress's are not" if labels else "other pods"
+        yield chosen, f"{gateway} would, but selects {which}", gateway
+    front = next((s for s in scope.front.services if s.ports and s.manifest is not gateway), None)
+    if front and not scope.container_ports(address.host, port):
+        ports = ", ".join(str(p.number) for p in front.ports)
+        yield front.ports[0].node, f"{front.manifest} in front of it has {ports}", front.manifest
+    if meant.number == port:
+        node, why = _deaf(meant)
+        yield node, f"{gateway}'s {meant.noun} {why}", gateway
+    yield meant.number_node, f"{gateway} listens on {meant.number}", gateway
+
+
+def _deaf(meant: Server) -> tuple[Node, str]:
+    """Why a server on the right port gives no listener."""
+    if meant.bind:
+        return meant.node["bind"], f"listens on {meant.bind} alone"
+    if meant.tls and not meant.terminates:
+        return meant.node["tls"], f"passes TLS on (`{meant.mode}`), for which no `tls` route is bound to it"
+    if not meant.plain_http and not meant.terminates:
+        return meant.protocol_node, f"is for {meant.protocol}, for which no route is bound to it"
+    return meant.number_node, "comes after another one that took the port"
