@@ -106,9 +106,10 @@ NO_SETTINGS = ClusterSettings()
 class Cluster:
     """A Kubernetes cluster: its objects by kind, in the order in which they are written."""
 
-    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = NO_SETTINGS) -> None:
-        """`manifests` may come in any order."""
+    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = NO_SETTINGS, published: bool = False) -> None:
+        """`manifests` may come in any order; `published` ones are what the cluster's contract holds of those that Istio admitted."""
         self.name = name
+        self.published = published
         self.settings = settings
         self._kinds: dict[tuple[str, str], list[Manifest]] = {}
         for manifest in sorted(manifests, key=lambda m: m.node.place):
