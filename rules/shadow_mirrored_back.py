@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import End, Way, onward
+from mirrorlint.delivery.worlds import WORLDS, world_of
 from mirrorlint.rule import WARNING, Flaw, Remark, Subject
 from mirrorlint.source import Node
 
@@ -18,7 +19,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     worlds = {judged.cluster: tuple(judged.ways) for judged in subject.judged}
     said: set[Node] = set()
     for judged, way, end in subject.arrivals():
-        for back in _mirrored(subject, way, end, worlds.get(end.cluster, ())):
+        for back in _mirrored(subject, way, end, worlds.get(end.cluster) or _of_peer(subject, end.cluster)):
             node, served = (
                 back.mirror.destination.host_node,
                 [e for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES],
@@ -27,6 +28,12 @@ def check(subject: Subject) -> Iterator[Flaw]:
                 again = any(judged.mirror in e.route.rule.mirrors for e in served if e.route)
                 said.update((node, judged.mirror.destination.host_node) if again else (node,))
                 yield _flaw(judged, end, back, again=again)
+
+
+def _of_peer(subject: Subject, cluster: str) -> tuple[str, ...]:
+    """The worlds of a cluster of which there is a contract alone."""
+    version = subject.versions.get(cluster)
+    return (world_of(version),) if version else WORLDS
 
 
 def _mirrored(subject: Subject, way: Way, end: End, worlds: Iterable[str]) -> Iterator[Way]:

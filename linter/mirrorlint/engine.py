@@ -69,6 +69,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     judged = [
         mirror
         for name, cluster in documents.clusters.items()
+        if not cluster.published
         for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
     ]
     spared = _spared(judged, documents)
