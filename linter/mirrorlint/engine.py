@@ -94,6 +94,12 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     )
 
 
+def of_mirror(judged: Judged, documents: Documents, delivery: Delivery) -> tuple[tuple[Finding, ...], MirrorFate]:
+    """What there is to say of one mirror's shadows, and how many arrive; the delivery is the one that followed them."""
+    subject = Subject(documents, delivery, (judged,), {})
+    return tuple(_mirror_findings(judged, subject, Causes(documents, delivery), spared=False)), _fate(judged)
+
+
 def level_of(rule: str) -> str:
     """What a rule's findings are when nobody says otherwise: a loss's level depends on who is hit."""
     level: str = getattr(rule_book()[rule], "LEVEL", ERROR)

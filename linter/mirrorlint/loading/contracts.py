@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ANYTHING, GATEWAYS, NOTHING, BlindSpot, ClusterSettings, Fault, Manifest, peer_path
@@ -43,6 +43,10 @@ class Expectation(NamedTuple):
     endpoints: tuple[tuple[str, int], ...]
     tls: Mapping[str, Any]
     requests: tuple[Request, ...]
+
+    def sent(self) -> Iterator[tuple[Request, str, str]]:
+        """Each request with a world and the Host that it has there."""
+        yield from ((request, world, host) for request in self.requests for world, hosts in request.hosts.items() for host in hosts)
 
 
 class Request(NamedTuple):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mirrorlint.source import Node
+from mirrorlint.source import Node, Place
 from mirrorlint.source.node import Raw
 
 Shape = Mapping[str, Any] | None  # the keys of a mapping, or of each item of a list; None keeps all that is below, {} that it is there
@@ -36,6 +36,24 @@ def unpack(value: Any, places: str, path: str, line: int, column: int) -> Node |
     except (StopIteration, ValueError):
         return None
     return Node(raw, path) if next(reader.words, None) is None else None
+
+
+def standing(value: Any, place: Place) -> Node:
+    """A value all of which stands at one place."""
+    return Node(_standing(value, (place.line - 1, place.column - 1, place.line - 1, place.column - 1)), place.path)
+
+
+def _standing(value: Any, where: tuple[int, int, int, int]) -> Raw:
+    if isinstance(value, dict):
+        return ({name: ((name, False, *where), _standing(each, where)) for name, each in value.items()}, None, *where)
+    if isinstance(value, list):
+        return ([_standing(each, where) for each in value], None, *where)
+    return (*_content(value), *where)
+
+
+def _content(value: Any) -> tuple[str, bool]:
+    """A scalar's text and whether it is plain."""
+    return (value, False) if isinstance(value, str) else (json.dumps(value), True)
 
 
 class _Cursor:
@@ -111,8 +129,8 @@ class _Reader(_Cursor):
             return (self._entries(value), None, line, column, line, column)
         if isinstance(value, list):
             return (self._items(value), None, line, column, line, column)
-        text = value if isinstance(value, str) else json.dumps(value)
-        return (text, not isinstance(value, str), line, column, line, column + len(text))
+        text, plain = _content(value)
+        return (text, plain, line, column, line, column + len(text))
 
     def _entries(self, value: Mapping[str, Any]) -> dict[str, tuple[Raw, Raw]]:
         found: dict[str, tuple[Raw, Raw]] = {}
