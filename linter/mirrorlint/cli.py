@@ -205,8 +205,6 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
     if (cluster and cluster not in own) or (not cluster and len(own) != 1):
         raise click.UsageError(f"`--cluster` names one of {', '.join(own)}")
     chosen = cluster or own[0]
-    for line in contracts.left_out(documents, chosen):
-        click.echo(f"mirrorlint: {line}", err=True)
     try:
         text = contracts.export(documents, chosen, f"mirrorlint {VERSION}", istio)
     except ValueError as error:
@@ -230,6 +228,8 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
     if not loaded.contracts:
         raise click.UsageError(f"there is no contract of a peer: put it into {FOLDER}/, or name it in the settings (`contract:`)")
     report = judged(loaded)
+    if not report.mirrors and not report.findings:
+        raise click.UsageError(f"no contract expects anything of {', '.join(loaded.documents.clusters)}" + "".join(f"\n{spot.path}: {spot.message}" for spot in report.blind_spots))
     try:
         targets = outputs.outputs(formats, "")
     except ValueError as error:

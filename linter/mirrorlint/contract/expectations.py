@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged, judge
-from mirrorlint.delivery.follow import Delivery, End, Way
+from mirrorlint.delivery.follow import Delivery, Way
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Upstream
 from mirrorlint.fleet import Cluster
 from mirrorlint.source import Place
@@ -25,34 +26,27 @@ def expectations(
 
 
 def _of_mirror(judged: Judged, at: Callable[[Place], str]) -> Iterator[dict[str, Any]]:
-    sent: dict[str, list[tuple[str, Way]]] = {}
-    for world, ways in judged.ways.items():
-        for way in ways:
-            for to in dict.fromkeys(end.cluster for end in way.ends if end.reason in _SENT):
-                sent.setdefault(to, []).append((world, way))
-    for to, ways in sorted(sent.items()):
-        upstreams = {way.target: way.upstream for _, way in ways if way.upstream}
-        for target, upstream in upstreams.items():
-            mirror = judged.mirror
-            yield {
-                "at": at(mirror.destination.host_node.place),
-                "object": str(mirror.owner),
-                "to": to,
-                "host": target[0],
-                "port": target[1],
-                "endpoints": [{"host": host, "port": port} for host, port in _endpoints(ways, to)],
-                "tls": _tls(upstream),
-                "requests": _requests((world, way) for world, way in ways if way.target == target),
-            }
+    """What is sent to each cluster, apart where it is sent in another manner."""
+    sent: dict[str, tuple[dict[str, Any], list[tuple[str, Way]]]] = {}
+    for world, way in ((world, way) for world, ways in judged.ways.items() for way in ways):
+        for to in dict.fromkeys(end.cluster for end in way.ends if end.reason in _SENT):
+            manner = {"to": to, **_manner(way, to)}
+            sent.setdefault(json.dumps(manner), (manner, []))[1].append((world, way))
+    mirror = {"at": at(judged.mirror.destination.host_node.place), "object": str(judged.mirror.owner)}
+    for _, (manner, ways) in sorted(sent.items()):
+        yield {**mirror, **manner, "requests": _requests(ways)}
 
 
-def _endpoints(ways: Iterable[tuple[str, Way]], to: str) -> list[tuple[str, int]]:
-    ends = (end for _, way in ways for end in way.ends if _leads(end, to))
-    return list(dict.fromkeys((end.address.host, end.address.port) for end in ends if end.address))
-
-
-def _leads(end: End, to: str) -> bool:
-    return end.reason in _SENT and end.cluster == to
+def _manner(way: Way, to: str) -> dict[str, Any]:
+    """How a shadow is sent to a cluster: to which host and port, at which endpoints, with which TLS."""
+    ends = (end for end in way.ends if end.reason in _SENT and end.cluster == to)
+    endpoints = dict.fromkeys((end.address.host, end.address.port) for end in ends if end.address)
+    return {
+        "host": way.target[0],
+        "port": way.target[1],
+        "endpoints": [{"host": host, "port": port} for host, port in endpoints],
+        "tls": _tls(way.upstream) if way.upstream else {},
+    }
 
 
 def _tls(upstream: Upstream) -> dict[str, Any]:

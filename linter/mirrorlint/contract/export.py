@@ -14,7 +14,7 @@ from mirrorlint.contract.shapes import shape_of
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.engine import worlds_of
-from mirrorlint.fleet import BlindSpot, ClusterSettings, Documents
+from mirrorlint.fleet import NOTHING, BlindSpot, ClusterSettings, Documents
 from mirrorlint.loading import files
 from mirrorlint.loading.contracts import VERSION, digest
 from mirrorlint.loading.packing import pack
@@ -46,15 +46,10 @@ def export(documents: Documents, cluster: str, tool: str, istio: str = "") -> st
     return json.dumps({**said, "digest": digest(said)}, indent=1, ensure_ascii=False) + "\n"
 
 
-def left_out(documents: Documents, cluster: str) -> Iterator[str]:
-    """A line for each object that is not in the contract since Istio refuses it."""
-    for manifest, why in Delivery(documents.clusters).meshes[cluster].refused.items():
-        yield f"{manifest.node.place}: {manifest} is left out, since Istio refuses it: {why[0].message}"
-
-
 def _repository(documents: Documents, cluster: str) -> str:
     """The repository that a cluster's files are in; "" when it has none."""
-    tops = sorted({files.repository(path) for path in documents.clusters[cluster].paths if os.path.exists(path)})
+    folders = {os.path.dirname(path) or "." for path in documents.clusters[cluster].paths if os.path.exists(path)}
+    tops = sorted(set(map(files.repository, folders)))
     return tops[0] if tops else ""
 
 
@@ -101,7 +96,14 @@ def _blind_spots(documents: Documents, delivery: Delivery, cluster: str) -> list
     faults = [BlindSpot(fault.message, fault.place.path, fault.place.line, cluster) for fault in documents.faults if fault.cluster == cluster]
     spots = [spot for spot in documents.blind_spots if spot.cluster == cluster]
     of_objects = (*unjudged.objects(alone), *unjudged.of_ingress(alone, delivery))
-    return sorted({*spots, *faults, *of_objects}, key=lambda spot: (spot.path, spot.line, spot))
+    return sorted({*spots, *faults, *of_objects, *_refused(delivery, cluster)}, key=lambda spot: (spot.path, spot.line, spot))
+
+
+def _refused(delivery: Delivery, cluster: str) -> Iterator[BlindSpot]:
+    """What the contract leaves out since the cluster never has it."""
+    for manifest, why in delivery.meshes[cluster].refused.items():
+        place = why[0].node.place
+        yield BlindSpot(f"{manifest} is left out, since Istio refuses it: {why[0].message}", place.path, place.line, cluster, NOTHING)
 
 
 def _spot(spot: BlindSpot, top: str) -> dict[str, Any]:

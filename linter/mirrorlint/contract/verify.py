@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint import unjudged
 from mirrorlint.contract.sender import SENDER_PORT, caller, sender
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Call, Delivery, Way
 from mirrorlint.engine import of_mirror
-from mirrorlint.fleet import Cluster, Documents, Fault
+from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault
 from mirrorlint.loading import Loaded
 from mirrorlint.loading.contracts import Contract, Expectation
 from mirrorlint.rule import ERROR, Finding, MirrorFate, Report
@@ -28,20 +29,24 @@ def verify(loaded: Loaded) -> Report:
     """What becomes of everything that contracts of peers expect of the clusters whose manifests are at hand."""
     documents = loaded.documents
     own = {name: cluster for name, cluster in documents.clusters.items() if not cluster.published}
-    outcomes = [
-        _judged(documents._replace(clusters=own), contract, expectation)
-        for contract in loaded.contracts
-        for expectation in contract.expectations
-        if expectation.to in ("", *own)
-    ]
+    documents = documents._replace(clusters=own)
+    documents = documents._replace(blind_spots=(*documents.blind_spots, *unjudged.objects(documents)))
+    expected = [(contract, each) for contract in loaded.contracts if contract.usable for each in contract.expectations]
+    outcomes = [_judged(documents, contract, each) for contract, each in expected if each.to in ("", *own)]
+    strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
     damaged = [_of_fault(fault) for contract in loaded.contracts for fault in contract.faults]
     return Report(
         findings=tuple(sorted({*damaged, *(finding for outcome in outcomes for finding in outcome.findings)})),
-        blind_spots=documents.blind_spots,
+        blind_spots=tuple(sorted({*documents.blind_spots, *strangers}, key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=tuple(outcome.fate for outcome in outcomes),
         files=documents.files,
         documents=documents.documents,
     )
+
+
+def _stranger(contract: Contract, to: str) -> BlindSpot:
+    message = f"what is expected of `{to}` is not verified, since no cluster here is called so: `clusters:` in .mirrorlint.yaml names them"
+    return BlindSpot(message, contract.path, 0, contract.cluster)
 
 
 def _of_fault(fault: Fault) -> Finding:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from mirrorlint.delivery.worlds import WORLDS
 from mirrorlint.fleet import ANYTHING, GATEWAYS, NOTHING, BlindSpot, ClusterSettings, Fault, Manifest, peer_path
 from mirrorlint.loading.fields import FieldError, Fields, one_of, port, text
 from mirrorlint.loading.packing import unpack
@@ -170,11 +171,17 @@ class _Reader(Fields):
             raise FieldError(node, "this is no expectation")
         endpoints = self.items(node["endpoints"], lambda one: (text(one["host"]), port(one["port"])))
         requests = self.items(node["requests"], self._request)
+        if not requests or not endpoints:
+            raise FieldError(node, "this is an expectation with `endpoints` and `requests`")
         tls = node["tls"].plain() if node["tls"].is_mapping else {}
         at = self._place(node["at"])
         return Expectation(text(node["object"]), at, node["to"].text, text(node["host"]), port(node["port"]), endpoints, tls, requests)
 
     def _request(self, node: Node) -> Request:
+        for key, _ in node["hosts"].entries():
+            one_of(WORLDS)(key)
         hosts = {key.text: self.texts(value) for key, value in node["hosts"].entries()}
+        if not any(hosts.values()):
+            raise FieldError(node, "this is a request, with its `hosts` for 1.27 and 1.28")
         headers = {key.text: value.text for key, value in node["headers"].entries()}
         return Request(text(node["method"]), text(node["path"]), headers, hosts)
