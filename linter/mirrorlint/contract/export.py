@@ -93,7 +93,9 @@ def _objects(delivery: Delivery, cluster: str, top: str) -> Iterator[dict[str, A
 def _blind_spots(documents: Documents, delivery: Delivery, cluster: str) -> list[BlindSpot]:
     """What could not be judged of the cluster; faults, which whoever reads its manifests is told, may hold anything."""
     alone = documents._replace(clusters={cluster: documents.clusters[cluster]})
-    faults = [BlindSpot(fault.message, fault.place.path, fault.place.line, cluster) for fault in documents.faults if fault.cluster == cluster]
+    faults = [
+        BlindSpot(fault.message, fault.place.path, fault.place.line, cluster) for fault in documents.faults if fault.cluster == cluster
+    ]
     spots = [spot for spot in documents.blind_spots if spot.cluster == cluster]
     of_objects = (*unjudged.objects(alone), *unjudged.of_ingress(alone, delivery))
     return sorted({*spots, *faults, *of_objects, *_refused(delivery, cluster)}, key=lambda spot: (spot.path, spot.line, spot))

@@ -34,7 +34,9 @@ def _objects(expectation: Expectation) -> Iterator[dict[str, Any]]:
     def made(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
         return {"apiVersion": f"{NETWORKING}/v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
 
-    yield made("ServiceEntry", {"hosts": [expectation.host], "ports": [_port(expectation.port)], "resolution": "DNS", "endpoints": endpoints})
+    yield made(
+        "ServiceEntry", {"hosts": [expectation.host], "ports": [_port(expectation.port)], "resolution": "DNS", "endpoints": endpoints}
+    )
     yield made("ServiceEntry", {"hosts": [caller(number) for number in range(len(hosts))], "ports": [_port(SENDER_PORT)]})
     if expectation.tls:
         yield made("DestinationRule", {"host": expectation.host, "trafficPolicy": {"tls": expectation.tls}})

@@ -26,7 +26,10 @@ class _Outcome(NamedTuple):
 
 
 def verify(loaded: Loaded) -> Report:
-    """What becomes of everything that contracts of peers expect of the clusters whose manifests are at hand."""
+    """What becomes of everything that contracts of peers expect of the clusters whose manifests are at hand.
+
+    ValueError where all of it is for clusters that are not here: then nothing would be verified.
+    """
     documents = loaded.documents
     own = {name: cluster for name, cluster in documents.clusters.items() if not cluster.published}
     documents = documents._replace(clusters=own)
@@ -34,6 +37,8 @@ def verify(loaded: Loaded) -> Report:
     expected = [(contract, each) for contract in loaded.contracts if contract.usable for each in contract.expectations]
     outcomes = [_judged(documents, contract, each) for contract, each in expected if each.to in ("", *own)]
     strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
+    if strangers and not outcomes:
+        raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
     damaged = [_of_fault(fault) for contract in loaded.contracts for fault in contract.faults]
     return Report(
         findings=tuple(sorted({*damaged, *(finding for outcome in outcomes for finding in outcome.findings)})),
@@ -80,6 +85,8 @@ def _astray(judged: Judged, expectation: Expectation) -> Iterator[Finding]:
     ends = (end for ways in judged.ways.values() for way in ways for end in way.ends)
     astray = {end.address.host for end in ends if end.reason in (reason.ELSEWHERE, reason.UNKNOWN) and end.address}
     for host in sorted(astray) if expectation.to else ():
-        message = f"`{host}` is no address of {expectation.to}'s ingress any more: {judged.cluster}'s shadows, which arrived there, are lost"
+        message = (
+            f"`{host}` is no address of {expectation.to}'s ingress any more: {judged.cluster}'s shadows, which arrived there, are lost"
+        )
         worlds = tuple(judged.ways)
         yield Finding(expectation.at, _ELSEWHERE, ERROR, message, judged.cluster, expectation.owner, worlds, ())

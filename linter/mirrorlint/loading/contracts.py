@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from mirrorlint.delivery.worlds import WORLDS
@@ -73,6 +74,20 @@ class Contract(NamedTuple):
     blind_spots: tuple[BlindSpot, ...]
 
 
+def time_of(text: str) -> datetime | None:
+    """A commit's time, as contracts have it; None for what is none."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _time(node: Node) -> str:
+    if time_of(node.text) is None:
+        raise FieldError(node, "this is a time, such as 2026-01-31T12:00:00Z")
+    return node.text
+
+
 def digest(contract: Mapping[str, Any]) -> str:
     """What the rest of a contract amounts to."""
     rest = {key: value for key, value in contract.items() if key != "digest"}
@@ -98,7 +113,9 @@ def read_contract(data: bytes, path: str, name: str = "") -> Contract:
 
 
 def _newer(node: Node, path: str, name: str) -> BlindSpot:
-    message = f"this contract is in version {node['contract'].number} of the format and {VERSION} is read here: a newer mirrorlint is needed"
+    message = (
+        f"this contract is in version {node['contract'].number} of the format and {VERSION} is read here: a newer mirrorlint is needed"
+    )
     return BlindSpot(message, path, node["contract"].place.line, name)
 
 
@@ -131,9 +148,12 @@ class _Reader(Fields):
         expectations = self._items(fields, "expects", self._expectation)
         for name in ("tool", "cluster", "digest"):
             self.take(fields, name, text, "")
+        self.take(fields, "time", _time, "")
         return Contract(self._name, path, True, node["time"], manifests, said, expectations, (), spots)
 
-    def _all(self, node: Node, what: str, names: tuple[str, ...], optional: tuple[str, ...] = ("commit", "time", "to", "tls")) -> dict[str, Node]:
+    def _all(
+        self, node: Node, what: str, names: tuple[str, ...], optional: tuple[str, ...] = ("commit", "time", "to", "tls")
+    ) -> dict[str, Node]:
         """The fields of a mapping that has all of them; nothing where it doesn't."""
         if not node.is_mapping:
             self.wrong.append((node.place, f"{what} is a mapping"))

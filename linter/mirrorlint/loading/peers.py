@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from mirrorlint import git
 from mirrorlint.fleet import NOTHING, BlindSpot
 from mirrorlint.loading import files
 from mirrorlint.loading.clusters import Assignment
-from mirrorlint.loading.contracts import FOLDER, Contract, read_contract
+from mirrorlint.loading.contracts import FOLDER, Contract, read_contract, time_of
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.settings import ClusterSection
 
 _OLD = timedelta(days=90)
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Peers:
@@ -63,15 +62,12 @@ class Peers:
 
     def _old(self, contract: Contract) -> Iterator[BlindSpot]:
         """A blind spot for a contract that is much older than what is checked out here."""
-        if not self._top or not contract.time:
+        written = time_of(contract.time.text)
+        if not self._top or not written:
             return
         self.probes.add(os.path.join(self._top, ".git", "logs", "HEAD"))
         head = git.head(self._top)
-        age = _time(head[1]) - _time(contract.time.text) if head else timedelta()
-        if age > _OLD:
-            since = f"{age.days} days older than the last commit here, so {contract.cluster} may accept something else by now"
+        here = time_of(head[1]) if head else None
+        if here and here - written > _OLD:
+            since = f"{(here - written).days} days older than the last commit here, so {contract.cluster} may accept something else by now"
             yield BlindSpot(f"this contract is {since}", contract.path, contract.time.place.line, contract.cluster, NOTHING)
-
-
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, _TIME)  # noqa: DTZ007 (both are UTC)

@@ -14,8 +14,8 @@ from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.objects import Content
-from mirrorlint.loading.peers import Peers
 from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.peers import Peers
 from mirrorlint.loading.settings import ClusterSection, Settings
 
 _LEFT_OUT = "in the folder of no cluster"
