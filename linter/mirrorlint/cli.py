@@ -186,6 +186,59 @@ def clusters(paths: tuple[str, ...], config: str) -> None:
         click.echo(f"not judged: {spot.path}: {spot.message}")
 
 
+@cli.group()
+def contract() -> None:
+    """Publish what a cluster accepts and expects, or check what peers expect of it."""
+
+
+@contract.command()
+@_PATHS
+@click.option("--cluster", default="", metavar="NAME", help="Which cluster, where there are several.")
+@click.option("--output", default="", metavar="FILE", help="Write the contract to a file.")
+@_ISTIO
+@_CONFIG
+def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config: str) -> None:
+    """Write a cluster's contract, which the repository of its peer keeps in .mirrorlint/peers/."""
+    from mirrorlint.contract import export as contracts
+
+    documents = _load(paths, config).documents
+    own = [name for name, each in documents.clusters.items() if not each.published]
+    if (cluster and cluster not in own) or (not cluster and len(own) != 1):
+        raise click.UsageError(f"`--cluster` names one of {', '.join(own)}")
+    chosen = cluster or own[0]
+    try:
+        text = contracts.export(documents, chosen, f"mirrorlint {VERSION}", istio)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    _write(output, text)
+
+
+@contract.command()
+@_PATHS
+@click.option("--format", "formats", multiple=True, metavar="FORMAT[=FILE]", help="As of check.")
+@_CONFIG
+@_COLOR
+def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color: str) -> None:
+    """Follow what the contracts of peers say that they send (exit 1 when what arrived is lost)."""
+    from mirrorlint import outputs
+    from mirrorlint.contract.verify import verify as judged
+    from mirrorlint.loading.contracts import FOLDER
+    from mirrorlint.rule import ERROR
+
+    loaded = _load(paths, config)
+    if not loaded.contracts:
+        raise click.UsageError(f"there is no contract of a peer: put it into {FOLDER}/, or name it in the settings (`contract:`)")
+    try:
+        report = judged(loaded)
+        targets = outputs.outputs(formats, "")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    for kind, file in targets:
+        look = outputs.Look(_colored(color, to_terminal=not file), verbose=True)
+        _write(file, outputs.render(kind, report, VERSION, look, {}))
+    sys.exit(1 if report.count(ERROR) else 0)
+
+
 @cli.command()
 @click.argument("rule")
 def explain(rule: str) -> None:

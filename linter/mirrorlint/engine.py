@@ -8,12 +8,12 @@ from mirrorlint import unjudged
 from mirrorlint.book import level_of, rule_book
 from mirrorlint.causes import Causes, merged
 from mirrorlint.delivery.age import by_name
-from mirrorlint.delivery.callers import judge
+from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import ClusterSettings, Documents
 from mirrorlint.quiet import Quieted, quieted
-from mirrorlint.rule import OFF, WARNING, Finding, Report, Subject
+from mirrorlint.rule import OFF, WARNING, Finding, MirrorFate, Report, Subject
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
 _REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs"})
@@ -35,6 +35,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     judged = [
         mirror
         for name, cluster in documents.clusters.items()
+        if not cluster.published
         for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
     ]
     spared = spared_by_age(judged, documents)
@@ -57,6 +58,12 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
         files=documents.files,
         documents=documents.documents,
     )
+
+
+def of_mirror(judged: Judged, documents: Documents, delivery: Delivery) -> tuple[tuple[Finding, ...], MirrorFate]:
+    """What there is to say of one mirror's shadows, and how many arrive; the delivery is the one that followed them."""
+    subject = Subject(documents, delivery, (judged,), {})
+    return tuple(mirror_findings(judged, subject, Causes(documents, delivery), spared=False)), fate(judged)
 
 
 def _levelled(findings: Iterable[Finding], levels: Mapping[str, str]) -> Iterator[Finding]:

@@ -39,6 +39,11 @@ class ClusterSettings(NamedTuple):
     complete: bool = True
     ingress: Ingress = UNKNOWN_INGRESS
 
+    def over(self, other: ClusterSettings) -> ClusterSettings:
+        """These settings, and the other ones where these say nothing."""
+        default = ClusterSettings()._asdict()
+        return other._replace(**{name: value for name, value in self._asdict().items() if value != default[name]})
+
 
 ANYTHING, GATEWAYS, NOTHING = "anything", "gateways", "nothing"
 
@@ -54,6 +59,16 @@ class BlindSpot(NamedTuple):
     line: int = 0
     cluster: str = ""
     holds: str = ANYTHING
+
+
+def peer_path(cluster: str, path: str) -> str:
+    """How a file is called that only its cluster's own repository has."""
+    return f"{cluster}:{path}"
+
+
+def is_peers(path: str) -> bool:
+    """Whether a path is one of those."""
+    return ":" in path.partition("/")[0]
 
 
 class Fault(NamedTuple):
@@ -106,9 +121,10 @@ NO_SETTINGS = ClusterSettings()
 class Cluster:
     """A Kubernetes cluster: its objects by kind, in the order in which they are written."""
 
-    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = NO_SETTINGS) -> None:
-        """`manifests` may come in any order."""
+    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = NO_SETTINGS, published: bool = False) -> None:
+        """`manifests` may come in any order; `published` ones are what the cluster's contract holds of those that Istio admitted."""
         self.name = name
+        self.published = published
         self.settings = settings
         self._kinds: dict[tuple[str, str], list[Manifest]] = {}
         for manifest in sorted(manifests, key=lambda m: m.node.place):

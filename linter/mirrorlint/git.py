@@ -106,13 +106,20 @@ def is_ignored(folder: str) -> bool:
     return _ask([(folder, ("check-ignore", "--quiet", "."))])[0].fine
 
 
+def head(folder: str) -> tuple[str, str] | None:
+    """The commit that is checked out, and its own time in UTC; None where there is none."""
+    (answer,) = _ask([(folder, ("log", "-1", "--no-show-signature", "--format=%H %cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"))])
+    commit, _, time = answer.said.strip().partition(" ")
+    return (commit, time) if answer.fine and commit else None
+
+
 def _ask(questions: Iterable[tuple[str, Sequence[str]]]) -> list[_Answer]:
     return [_Answer(os.fsdecode(said), os.fsdecode(errors), fine) for said, errors, fine in _run(questions)]
 
 
 def _run(questions: Iterable[tuple[str, Sequence[str]]], given: bytes = b"") -> list[tuple[bytes, bytes, bool]]:
     """Run commands in folders side by side, whatever the hook that we may run in says."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C", "TZ": "UTC"}
     pipe, asked, running = subprocess.PIPE, list(questions), []
     try:
         for folder, command in asked:

@@ -46,7 +46,9 @@ class Mesh:
 
     @cached_property
     def _judged(self) -> list[tuple[Manifest, tuple[Refusal, ...]]]:
-        """The objects that admission says something of."""
+        """The objects that admission says something of; it has seen those of a contract."""
+        if self.cluster.published:
+            return []
         every = ((m, tuple(judged(m.node, m.namespace))) for kind in ADMITTED_KINDS for m in self.cluster.of(kind))
         return [(manifest, said) for manifest, said in every if said]
 

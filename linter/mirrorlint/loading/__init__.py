@@ -11,6 +11,7 @@ from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
 from mirrorlint.loading import files
 from mirrorlint.loading.clusters import Assignment, Group
+from mirrorlint.loading.contracts import Contract
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Means, Reading
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
@@ -19,12 +20,16 @@ ALONE = Means()
 
 
 class Loaded(NamedTuple):
-    """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths."""
+    """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths.
+
+    `contracts` are those of the peers.
+    """
 
     documents: Documents
     settings: Settings
     assignments: tuple[Assignment, ...]
     groups: tuple[Group, ...] = ()
+    contracts: tuple[Contract, ...] = ()
     trail: Trail = Trail({}, frozenset())
 
 
@@ -105,10 +110,16 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)
         read.update(share.contents)
+    for contract in reading.peers.contracts:
+        if contract.usable:
+            section = reading.sections.get(contract.cluster, ClusterSection())
+            settings = said.over(contract.cluster, section.settings.over(contract.settings))
+            found[contract.cluster] = Cluster(contract.cluster, contract.manifests, settings, published=True)
+        faults += contract.faults
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
     documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
-    return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.trail)
+    return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.peers.contracts, reading.trail)
 
 
 def _faults(found: Content, cluster: str) -> list[Fault]:

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.git import Listing
 from mirrorlint.loading import batch, files
+from mirrorlint.loading.contracts import is_contract
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.objects import Content
@@ -54,7 +55,7 @@ class Disk:
             charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
             self.has_charts |= bool(charts)
             self.unread |= {*listing.unread, *(Unread(folder, _UNRENDERED) for folder in charts)}
-            self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
+            self._real.update({path: real for path, real in listing.files.items() if not (is_contract(path) or _is_below(path, charts))})
         self._roots |= set(roots)
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)

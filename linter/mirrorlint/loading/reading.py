@@ -15,6 +15,7 @@ from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.peers import Peers
 from mirrorlint.loading.settings import ClusterSection, Settings
 
 _LEFT_OUT = "in the folder of no cluster"
@@ -55,10 +56,13 @@ class Reading:
         self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
         found, missing = self._find()
         self.groups = tuple(found)
+        self.peers = Peers(root, {} if arguments else self.sections, {group.name for group in found})
+        self._disk.probes |= self.peers.probes
         self.shares = [self._share(group) for group in self.groups]
         left_out = self._left_out()
-        self.blind_spots = (*unused, *missing, *self._gaps(), *self._unread(), *_outside(left_out))
-        self.assignments = tuple(self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)}))
+        self.blind_spots = (*unused, *missing, *self.peers.blind_spots, *self._gaps(), *self._unread(), *_outside(left_out))
+        assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)})
+        self.assignments = (*assigned, *self.peers.assignments)
         if shelf:
             shelf.keep()
 
@@ -74,7 +78,7 @@ class Reading:
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
         found = clusters.find(clusters.Ground(self._root, name, self._arguments, named, folders, self._holds, self._leads))
-        groups = [group for group in found if group.name not in peers]
+        groups = [group for group in found if group.name not in peers and not (group.name in told and told[group.name].contract)]
         groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
         return groups, list(_missing(told, {group.name for group in groups}))
 
@@ -177,6 +181,8 @@ def _folder(path: str) -> str:
 
 def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
     for name, section in told.items():
+        if section.contract:
+            continue
         if section.peer and name not in found:
             path = section.peer.replace(os.sep, "/")
             yield BlindSpot(f"the peer `{name}` is not here, so what it accepts is not known", path, 0, name)
