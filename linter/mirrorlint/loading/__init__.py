@@ -19,13 +19,17 @@ ALONE = Means()
 
 
 class Loaded(NamedTuple):
-    """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths."""
+    """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths.
+
+    `staged` is what files hold that were read as they are staged, by the paths that places have.
+    """
 
     documents: Documents
     settings: Settings
     assignments: tuple[Assignment, ...]
     groups: tuple[Group, ...] = ()
     trail: Trail = Trail({}, frozenset())
+    staged: Mapping[str, bytes] = {}
 
 
 def read(
@@ -108,7 +112,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
     documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
-    return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.trail)
+    return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.trail, reading.staged)
 
 
 def _faults(found: Content, cluster: str) -> list[Fault]:
