@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirrorlint.cli_argocd import argocd
+
 if TYPE_CHECKING:
     from mirrorlint.fixing import Change
     from mirrorlint.loading import Loaded
@@ -229,6 +231,9 @@ def init(path: str) -> None:
     ways = [way for _, way in tracing.every_way(loaded.documents, "")]
     _write(file, initial.render(os.path.abspath(path), loaded.groups, loaded.documents, ways, informing))
     click.echo(f"wrote {file}")
+
+
+cli.add_command(argocd)
 
 
 def _load(paths: Sequence[str], config: str, *, cached: bool = False, index: Index | None = None) -> Any:
