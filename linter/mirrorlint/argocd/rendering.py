@@ -124,7 +124,7 @@ def _fault(printed: bytes) -> str:
     except UnicodeDecodeError as error:
         return f"byte {error.start} is not UTF-8"
     left = sift(printed)
-    found = parse(left.data, "")
+    found = parse(left.data if left.certain else printed, "")
     wrong = next(filter(_is_no_object, found.documents), None)
     if wrong is not None:
         return f"its document at line {wrong.place.line} has no `kind`"
