@@ -56,7 +56,7 @@ def test_the_component_puts_the_sidecar_beside_the_repo_server(installed: dict[s
     assert containers.keys() == {"argocd-repo-server", "mirrorlint"}
     sidecar = containers["mirrorlint"]
     mounted = {each["mountPath"]: each["name"] for each in sidecar["volumeMounts"]}
-    assert mounted.values() <= {each["name"] for each in pod["volumes"]}
+    assert set(mounted.values()) <= {each["name"] for each in pod["volumes"]}
     assert "/tmp" in mounted  # noqa: S108 (the only place that it can write to)
     assert sidecar["securityContext"]["runAsUser"] == 999
     assert (sidecar["securityContext"]["readOnlyRootFilesystem"], sidecar["securityContext"]["runAsNonRoot"]) == (True, True)
