@@ -113,6 +113,13 @@ def test_what_can_not_be_read_is_left_to_argo_cd_and_json_is_not(repo: Path) -> 
         rendering.render(rendering.Application(str(repo / "plain"), {}), rendering.PLAIN, "", 60)
 
 
+def test_a_link_that_leads_to_nothing_is_no_manifest_less(repo: Path) -> None:
+    (repo / "clusters/stage/link.yaml").symlink_to("/nowhere.yaml")
+    outcome = plugin.generate(str(repo / "clusters/stage"), {}, Options())
+    assert (outcome.manifests, outcome.code) == (b"", 1)
+    assert "link.yaml can't be read" in outcome.said
+
+
 def judged(path: str = "clusters/stage", **more: object) -> Verdict:
     return judge(Question(path, **more))  # type: ignore[arg-type]
 

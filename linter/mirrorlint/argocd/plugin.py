@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mirrorlint.argocd import parameters, place, rendering
 from mirrorlint.argocd.parameters import CLOSED, WARN, ParameterError, Policy
+from mirrorlint.argocd.place import Place
 from mirrorlint.argocd.rendering import Application, RenderError
 from mirrorlint.loading.paths import within
 
@@ -48,20 +49,17 @@ def generate(folder: str, environment: Mapping[str, str], options: Options) -> O
         manifests = rendering.render(application, options.render, options.command, until - time.monotonic())
     except (ParameterError, RenderError) as error:
         return Outcome(b"", f"mirrorlint: {error}\n", LOST)
-    policy = asked.over(options.policy)
-    plain = not options.command and options.render in (rendering.AUTO, rendering.PLAIN) and rendering.way(folder) == rendering.PLAIN
-    command = [
-        *_JUDGE,
-        *options.judge,
-        *(["--as-is"] if plain else []),
-        "--namespace",
-        environment.get("ARGOCD_APP_NAMESPACE", ""),
-        where.path,
-    ]
-    said, code = _judged(command, where.root, manifests, until - time.monotonic())
+    said, code = _judged(_command(options, where, folder, environment), where.root, manifests, until - time.monotonic())
     if where.partial:
         said += f"mirrorlint: only a part of the repository is here, as the annotation `manifest-generate-paths` says: {where.path}\n"
-    return _decided(manifests, said, code, policy)
+    return _decided(manifests, said, code, asked.over(options.policy))
+
+
+def _command(options: Options, where: Place, folder: str, environment: Mapping[str, str]) -> Sequence[str]:
+    """The judge's command line; what is rendered counts unless it is the folder's own files, whose places are better ones."""
+    plain = not options.command and options.render in (rendering.AUTO, rendering.PLAIN) and rendering.way(folder) == rendering.PLAIN
+    words = (*options.judge, f"--namespace={environment.get('ARGOCD_APP_NAMESPACE', '')}", *(["--as-is"] if plain else []))
+    return (*_JUDGE, *words, "--", where.path)
 
 
 def _check_values(values: Sequence[str], folder: str, root: str) -> None:

@@ -101,13 +101,20 @@ def _plain(folder: str) -> Iterator[bytes]:
     """The manifests of a folder itself, as Argo CD takes them (`directory` without `recurse`); JSON as any YAML reader takes it."""
     for name in sorted(os.listdir(folder)):
         path = os.path.join(folder, name)
-        if name.startswith(".") or not name.endswith(SUFFIXES) or not os.path.isfile(path):
+        if name.startswith(".") or not name.endswith(SUFFIXES) or os.path.isdir(path):
             continue
-        with open(path, "rb") as file:
-            data = file.read().removeprefix(b"\xef\xbb\xbf")
+        data = _bytes(path)
         parsed = parse(data, name)
         if parsed.broken or any(node["kind"] for node in parsed.documents):
             yield b"\n---\n" + (_compact(data, name) if name.endswith(".json") else data)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read().removeprefix(b"\xef\xbb\xbf")
+    except OSError as error:
+        raise RenderError(f"{os.path.basename(path)} can't be read: {error.strerror}") from error
 
 
 def _compact(data: bytes, name: str) -> bytes:
