@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirrorlint.cli_argocd import argocd
+
 if TYPE_CHECKING:
     from mirrorlint.fixing import Change
     from mirrorlint.loading import Loaded
+    from mirrorlint.loading.index import Index
     from mirrorlint.rule import Finding, Report
 
 VERSION = "0.1.0"
@@ -59,6 +62,9 @@ def cli() -> None:
 @click.option("--rule", "only", multiple=True, metavar="NAME", help="Only this rule; repeatable.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Not this rule; repeatable.")
 @click.option("--strict", is_flag=True, help="Warnings and blind spots fail as well.")
+@click.option("--require-peer", is_flag=True, help="A peer of the settings that is not here is wrong usage, not a blind spot.")
+@click.option("--staged", is_flag=True, help="Lint what is staged for the next commit, not the working tree.")
+@click.option("--only-changed", is_flag=True, help="Only findings at a file that differs from the last commit, at either end.")
 @click.option("--baseline", default="", metavar="FILE", help="Leave out the findings that this file accepts.")
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep what runs find out.")
@@ -75,7 +81,10 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
     session = click.get_current_context().obj
     cached = session is not None and not options["no_cache"]
-    loaded = _load(paths, options["config"], cached=cached)
+    index = _index(paths) if options["staged"] else None
+    loaded = _load(paths, options["config"], cached=cached, index=index)
+    if options["require_peer"]:
+        _require_peers(loaded)
     chosen = _chosen(options["only"], options["skip"])
     try:
         targets = outputs.outputs(options["formats"], options["output"])
@@ -85,14 +94,16 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     if options["baseline"]:
         off = [rule for rule, level in {**loaded.settings.rules, **chosen}.items() if level == OFF]
         report = _accepted(report, options["baseline"], off, write=options["write_baseline"])
-    fixes = _patches(report) if "json" in dict(targets) else {}
+    if options["only_changed"]:
+        report = _touched(report, index)
+    fixes = _patches(report, loaded.staged) if "json" in dict(targets) else {}
     written = []
     for kind, file in targets:
-        look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"])
+        look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"], loaded.staged)
         written.append((file, _write(file, outputs.render(kind, report, VERSION, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0
-    if cached and not options["baseline"]:
+    if cached and not (options["baseline"] or options["only_changed"] or index):  # what these depend on is not in the trail
         plain = loaded.trail.plain and not fixes  # a patch shows lines around an object, too
         runs.record(session, loaded.trail._replace(plain=plain), runs.Outcome(tuple(written), code))
     sys.exit(code)
@@ -276,7 +287,10 @@ def init(path: str) -> None:
     click.echo(f"wrote {file}")
 
 
-def _load(paths: Sequence[str], config: str, *, cached: bool = False) -> Any:
+cli.add_command(argocd)
+
+
+def _load(paths: Sequence[str], config: str, *, cached: bool = False, index: Index | None = None) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
     from mirrorlint.book import rule_book
@@ -285,13 +299,47 @@ def _load(paths: Sequence[str], config: str, *, cached: bool = False) -> Any:
     from mirrorlint.loading.settings import SettingsError, check_rules
 
     try:
-        loaded = loading.read(paths or ["."], config, means=Means(cores(), cached))
+        loaded = loading.read(paths or ["."], config, means=Means(cores(), cached, index))
         check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
     return loaded
+
+
+def _index(paths: Sequence[str]) -> Index:
+    """The index of the repository that the working directory is in; a usage error when none of the paths is in it."""
+    from mirrorlint.loading import files
+    from mirrorlint.loading.index import of_commit
+
+    home = files.repository(os.getcwd())
+    named = [path if os.path.exists(path) else path.partition("=")[2] for path in paths or ["."]]
+    if not os.path.lexists(os.path.join(home, ".git")) or home not in map(files.repository, named):
+        raise click.UsageError("`--staged` reads the index of the Git repository that the working directory is in, and no path is in one")
+    return of_commit(home)
+
+
+def _require_peers(loaded: Loaded) -> None:
+    """A usage error for a peer of the settings that is not here."""
+    for name, section in loaded.settings.clusters.items():
+        if section.peer and name not in loaded.documents.clusters and not os.path.exists(section.peer):
+            raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: there is no `{section.peer}`")
+
+
+def _touched(report: Report, index: Index | None) -> Report:
+    """The report without the findings that touch nothing that is being changed; how many there are is said."""
+    from mirrorlint import changed
+
+    try:
+        kept, far = changed.touching(report.findings, index)
+    except changed.NoRepositoryError as error:
+        raise click.UsageError("`--only-changed` asks Git what has changed, and the working directory is in no repository") from error
+    if far:
+        click.echo(f"mirrorlint: all findings are shown: {far} has changed, which any of them may come from", err=True)
+    elif len(kept) < len(report.findings):
+        click.echo(f"mirrorlint: not shown: {len(report.findings) - len(kept)} at files that have not changed", err=True)
+    return report._replace(findings=kept)
 
 
 def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:
@@ -346,13 +394,14 @@ def _accepted(report: Report, file: str, off: Sequence[str], *, write: bool) -> 
     return accepted.report
 
 
-def _patches(report: Report) -> Mapping[Finding, str]:
-    """The patches of findings that can be fixed; what makes them is not loaded where there is none."""
-    if not any(finding.fix for finding in report.findings):
+def _patches(report: Report, staged: Mapping[str, bytes]) -> Mapping[Finding, str]:
+    """The patches of findings in files that are staged as they are; what makes them is not loaded where there is none."""
+    found = [finding for finding in report.findings if finding.fix and not any(edit.node.path in staged for edit in finding.fix)]
+    if not found:
         return {}
     from mirrorlint import fixing
 
-    return fixing.patches(report.findings)
+    return fixing.patches(found)
 
 
 def _colored(choice: str, *, to_terminal: bool) -> bool:

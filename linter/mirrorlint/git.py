@@ -12,6 +12,8 @@ _TRACKED = ("ls-files", "-z", "-s", "-v")
 _FILTERED = ("ls-files", "-z", "--", ":(attr:filter)")
 _UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
 _CHANGED = ("diff-files", "-z", "--name-only", "--relative")
+_EDITED = ("diff", "-z", "--name-status", "--no-renames", "--no-ext-diff", "--ignore-submodules")
+_NO_FILES = ("hash-object", "-t", "tree", "--stdin")  # from an empty input: the tree without files, which every repository has
 _REGULAR = ("H 100644 ", "H 100755 ")
 
 
@@ -46,9 +48,9 @@ class _Answer(NamedTuple):
         return frozenset(name for name in self.said.split("\0") if name)
 
 
-def listing(folder: str) -> Listing | None:
-    """The names below a folder; None where Git can't tell."""
-    tracked, untracked, changed, filtered = _ask((folder, each) for each in (_TRACKED, _UNTRACKED, _CHANGED, _FILTERED))
+def listing(folder: str, index: str = "") -> Listing | None:
+    """The names below a folder; None where Git can't tell. `index` is a file to take for the repository's index."""
+    tracked, untracked, changed, filtered = _ask(((folder, each) for each in (_TRACKED, _UNTRACKED, _CHANGED, _FILTERED)), index)
     if not (tracked.fine and untracked.fine and changed.fine):
         return None
     changes = Changes(changed.names, untracked.names)
@@ -101,6 +103,28 @@ def blobs(folder: str, ids: Sequence[str]) -> list[bytes] | None:
     return found
 
 
+def staged(folder: str, name: str, index: str = "") -> bytes | None:
+    """What the index has for a file of a folder; None where it has none. `index` is a file to take for the repository's index."""
+    ((said, _, fine),) = _run([(folder, ("cat-file", "blob", f":./{name}"))], index=index)
+    return said if fine else None
+
+
+def edited(root: str, *, cached: bool, index: str = "") -> Mapping[str, str] | None:
+    """How files differ from the last commit, by their names from a work tree's root; None where Git can't tell.
+
+    A letter each, as git-diff has them (`A` added, `D` deleted, `M` modified); before the first commit everything is added. `cached` asks
+    for the index instead of the work tree and what is not tracked; `index` is a file to take for it.
+    """
+    first = _ask([(root, ("rev-parse", "--verify", "--quiet", "HEAD"))])[0].said.strip() or _ask([(root, _NO_FILES)])[0].said.strip()
+    commands = [(root, (*_EDITED, *(["--cached"] if cached else []), first)), (root, _UNTRACKED)]
+    answers = _ask(commands[:1] if cached else commands, index)
+    if not all(answer.fine for answer in answers):
+        return None
+    words = answers[0].said.split("\0")
+    untracked = () if cached else answers[1].names
+    return dict(zip(words[1::2], words[::2], strict=False)) | dict.fromkeys(untracked, "A")
+
+
 def is_ignored(folder: str) -> bool:
     """Whether a folder is one that Git leaves out."""
     return _ask([(folder, ("check-ignore", "--quiet", "."))])[0].fine
@@ -113,13 +137,14 @@ def head(folder: str) -> tuple[str, str] | None:
     return (commit, time) if answer.fine and commit else None
 
 
-def _ask(questions: Iterable[tuple[str, Sequence[str]]]) -> list[_Answer]:
-    return [_Answer(os.fsdecode(said), os.fsdecode(errors), fine) for said, errors, fine in _run(questions)]
+def _ask(questions: Iterable[tuple[str, Sequence[str]]], index: str = "") -> list[_Answer]:
+    return [_Answer(os.fsdecode(said), os.fsdecode(errors), fine) for said, errors, fine in _run(questions, index=index)]
 
 
-def _run(questions: Iterable[tuple[str, Sequence[str]]], given: bytes = b"") -> list[tuple[bytes, bytes, bool]]:
-    """Run commands in folders side by side, whatever the hook that we may run in says."""
+def _run(questions: Iterable[tuple[str, Sequence[str]]], given: bytes = b"", index: str = "") -> list[tuple[bytes, bytes, bool]]:
+    """Run commands in folders side by side; what a hook that we may run in says of its repository holds for no other one (githooks)."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C", "TZ": "UTC"}
+    environment |= {"GIT_INDEX_FILE": index} if index else {}
     pipe, asked, running = subprocess.PIPE, list(questions), []
     try:
         for folder, command in asked:

@@ -112,7 +112,9 @@ def _counted(manifests: Sequence[Manifest]) -> str:
 
 
 def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster whose mirrors lead to no cluster at hand."""
+    """A blind spot for each cluster whose mirrors lead to no cluster at hand, unless it was said which one is missing."""
+    if len(documents.clusters) == 1 and any(spot.cluster and spot.cluster not in documents.clusters for spot in documents.blind_spots):
+        return
     for name in documents.clusters:
         lost_sight = [
             j

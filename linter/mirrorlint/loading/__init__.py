@@ -22,7 +22,7 @@ ALONE = Means()
 class Loaded(NamedTuple):
     """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths.
 
-    `contracts` are those of the peers.
+    `contracts` are those of the peers, `staged` is what files hold that were read as they are staged, by the paths that places have.
     """
 
     documents: Documents
@@ -31,6 +31,7 @@ class Loaded(NamedTuple):
     groups: tuple[Group, ...] = ()
     contracts: tuple[Contract, ...] = ()
     trail: Trail = Trail({}, frozenset())
+    staged: Mapping[str, bytes] = {}
 
 
 def read(
@@ -72,10 +73,10 @@ def read_texts(
     said = _Said(ingress or {}, mesh or {})
     read = {name: content(text.encode("utf-8", "replace"), f"<{name}>") for name, text in texts.items()}
     found = {name: Cluster(name, each.manifests, said.over(name, ClusterSettings())) for name, each in read.items()}
-    faults = tuple(fault for name, each in read.items() for fault in _faults(each, name))
-    blind = [spot for name, each in read.items() for spot in _unclear(each, name)]
+    broken = tuple(fault for name, each in read.items() for fault in faults(each, name))
+    blind = [spot for name, each in read.items() for spot in unclear(each, name)]
     quiet = tuple(each._replace(cluster=name) for name, content in read.items() for each in content.suppressions)
-    documents = Documents(found, faults, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()), quiet)
+    documents = Documents(found, broken, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()), quiet)
     return Loaded(documents, Settings(), ())
 
 
@@ -98,7 +99,7 @@ class _Said(NamedTuple):
 
 def _loaded(reading: Reading, said: _Said) -> Loaded:
     found: dict[str, Cluster] = {}
-    faults: list[Fault] = []
+    broken: list[Fault] = []
     blind: list[BlindSpot] = []
     read: dict[str, Content] = {}
     quiet: dict[Suppression, None] = {}
@@ -106,8 +107,8 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         section = reading.sections.get(share.cluster, ClusterSection())
         manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
         found[share.cluster] = Cluster(share.cluster, manifests, said.over(share.cluster, section.settings))
-        faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
-        blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
+        broken += [fault for each in share.contents.values() for fault in faults(each, share.cluster)]
+        blind += [spot for each in share.contents.values() for spot in unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)
         read.update(share.contents)
     for contract in reading.peers.contracts:
@@ -115,18 +116,20 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
             section = reading.sections.get(contract.cluster, ClusterSection())
             settings = said.over(contract.cluster, section.settings.over(contract.settings))
             found[contract.cluster] = Cluster(contract.cluster, contract.manifests, settings, published=True)
-        faults += contract.faults
+        broken += contract.faults
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
-    documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
-    return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.peers.contracts, reading.trail)
+    documents = Documents(found, tuple(sorted(broken)), tuple(blind), len(read), objects, tuple(quiet))
+    return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.peers.contracts, reading.trail, reading.staged)
 
 
-def _faults(found: Content, cluster: str) -> list[Fault]:
+def faults(found: Content, cluster: str) -> list[Fault]:
+    """What would have been objects of a cluster that matter."""
     return [Fault(b.place, b.message, b.hint, cluster, b.text if b.dropped else "") for b in found.faults]
 
 
-def _unclear(found: Content, cluster: str) -> list[BlindSpot]:
+def unclear(found: Content, cluster: str) -> list[BlindSpot]:
+    """What else could not be read of a cluster."""
     return [BlindSpot(broken.message, broken.place.path, broken.place.line, cluster) for broken in found.unclear]
 
 

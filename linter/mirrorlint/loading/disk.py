@@ -11,8 +11,9 @@ from mirrorlint.git import Listing
 from mirrorlint.loading import batch, files
 from mirrorlint.loading.contracts import is_contract
 from mirrorlint.loading.files import Unread
+from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Kustomization, kustomization
-from mirrorlint.loading.objects import Content
+from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.paths import at_or_below, upwards, within
 from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import parse
@@ -25,12 +26,13 @@ _NOTHING = Content((), 0, (), ())
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self, jobs: int, shelf: Shelf | None) -> None:
+    def __init__(self, jobs: int, shelf: Shelf | None, index: Index | None = None) -> None:
         """Nothing is listed yet; nothing is read outside of the repositories of what will be.
 
-        `jobs` processes read what is not on the shelf.
+        `jobs` processes read what is not on the shelf; files of the repository of an index are read as they are staged.
         """
-        self._jobs, self._shelf = jobs, shelf
+        self._jobs, self._shelf, self._index = jobs, shelf, index
+        self.staged: dict[str, bytes] = {}
         self.listings: dict[str, Listing] = {}
         self.probes: set[str] = set()
         self.has_charts = False
@@ -48,7 +50,8 @@ class Disk:
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
         for root in roots:
-            listing = files.tree(root)
+            listing = files.tree(root, self._index)
+            self.staged.update(listing.staged)
             self.listings.update(listing.listings)
             self.probes |= listing.walked
             self._blobs.update(listing.blobs)
@@ -81,7 +84,7 @@ class Disk:
         names = (os.path.join(folder, name) for name in KUSTOMIZATIONS)
         file = next((name for name in names if name in self._real), "")
         if file and file not in self._read:
-            data = files.read(self._real[file])
+            data = self._bytes(self._real[file])
             documents = parse(b"" if isinstance(data, Unread) else data, files.shown(file)).documents
             self._read[file] = kustomization(file, documents[0]) if documents else None
         return self._read.get(file)
@@ -104,6 +107,8 @@ class Disk:
         """What a file holds; with the first one all are read that are listed."""
         real = self._real[path]
         if real not in self._contents:
+            fresh = {each: data for each, data in self.staged.items() if each not in self._contents}
+            self._contents |= {each: content(data, files.shown(each)) for each, data in fresh.items()}
             missing = [each for each in dict.fromkeys(self._real.values()) if each not in self._contents]
             self._contents |= batch.read(missing, self._jobs, self._blobs, self._shelf)
         found = self._contents[real]
@@ -111,6 +116,9 @@ class Disk:
             self.unread.add(found)
             return _NOTHING
         return found
+
+    def _bytes(self, path: str) -> bytes | Unread:
+        return self.staged[path] if path in self.staged else files.read(path)
 
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""

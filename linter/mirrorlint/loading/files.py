@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 from mirrorlint import git
 from mirrorlint.git import Listing
+from mirrorlint.loading.index import Index, differences
 from mirrorlint.loading.paths import within
 from mirrorlint.sieve import is_read
 
 _CHUNK = 1 << 16
 _IRREGULAR = "this is not a regular file, so it is not read"
+_UNSTAGED = "this file is not staged, so nothing in it is judged"
+_UNTOLD = "Git can't tell what is staged here, so nothing in it is judged"
 _CLOSED = re.compile(r"^warning: could not open directory '(.*?)/?': (.*)$", re.MULTILINE)
 
 
@@ -29,7 +32,7 @@ class Tree(NamedTuple):
     """The YAML and JSON files below a folder, sorted, each with the file that is read for it (another one behind a link); all absolute.
 
     `blobs` are the ids of those that Git has just so, `changes` what it says of each folder that it listed, `walked` what was looked at
-    without it.
+    without it, `staged` what files hold that are read as they are staged.
     """
 
     files: Mapping[str, str]
@@ -37,19 +40,27 @@ class Tree(NamedTuple):
     blobs: Mapping[str, str]
     listings: Mapping[str, Listing]
     walked: frozenset[str]
+    staged: Mapping[str, bytes] = {}
 
 
-def tree(root: str) -> Tree:
-    """What is below a folder, or the one file that `root` is, whatever its name."""
+def tree(root: str, index: Index | None = None) -> Tree:
+    """What is below a folder, or the one file that `root` is, whatever its name; in the repository of an index what is staged."""
     root = os.path.abspath(root)
     if not os.path.isdir(root):
-        regular = os.path.isfile(root)
-        return Tree({root: root} if regular else {}, () if regular else (Unread(root, _IRREGULAR),), {}, {}, frozenset({root}))
-    top, seen = repository(root), _Seen({}, {}, set())
+        return _single(root, index)
+    top, seen = repository(root), _Seen({}, {}, set(), index, {})
     found = [entry for name in _names(root, seen) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top, seen))]
-    files = {path: path for path in seen.blobs} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
+    files = {path: path for path in (*seen.blobs, *seen.staged)} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
     unread = {entry for entry in found if isinstance(entry, Unread)}
-    return Tree(dict(sorted(files.items())), tuple(sorted(unread)), seen.blobs, seen.listings, frozenset(seen.walked))
+    return Tree(dict(sorted(files.items())), tuple(sorted(unread)), seen.blobs, seen.listings, frozenset(seen.walked), seen.staged)
+
+
+def _single(path: str, index: Index | None) -> Tree:
+    ours = index if index and repository(path) == index.root else None
+    staged = ours.read(path) if ours else None
+    why = _UNSTAGED if ours and staged is None else "" if ours or os.path.isfile(path) else _IRREGULAR
+    unread = (Unread(path, why),) if why else ()
+    return Tree({} if why else {path: path}, unread, {}, {}, frozenset({path}), {} if staged is None else {path: staged})
 
 
 def repository(path: str) -> str:
@@ -94,6 +105,8 @@ class _Seen(NamedTuple):
     blobs: dict[str, str]
     listings: dict[str, Listing]
     walked: set[str]
+    staging: Index | None
+    staged: dict[str, bytes]
 
 
 class _Name(NamedTuple):
@@ -111,9 +124,10 @@ class _File(NamedTuple):
 
 def _names(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
     """The paths below a folder; those of files to read that Git has just so are put to `seen.blobs` instead, with their ids."""
-    listed = git.listing(root)
-    if listed is None or (not listed.blobs and not listed.others and git.is_ignored(root)):
-        yield from _walked(root, seen)
+    index = seen.staging if seen.staging and repository(root) == seen.staging.root else None
+    listed = git.listing(root, index.file if index else "")
+    if listed is None or (not index and not listed.blobs and not listed.others and git.is_ignored(root)):
+        yield from [Unread(root, _UNTOLD)] if index else _walked(root, seen)
         return
     seen.listings[root] = listed
     below = root.rstrip(os.sep) + os.sep
@@ -123,18 +137,29 @@ def _names(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
                 seen.blobs[below + name] = blob
             else:
                 yield _Name(below + name)
-    yield from _with_nested(root, sorted(listed.others), seen)
+    yield from _with_nested(root, _staged(root, listed, seen) if index else sorted(listed.others), seen)
     for folder, reason in _CLOSED.findall(listed.errors):
         yield _closed(os.path.normpath(os.path.join(root, folder)), reason)
+
+
+def _staged(root: str, listed: Listing, seen: _Seen) -> Iterator[str | Unread]:
+    """What else is staged; contents that the work tree has not are put to `seen.staged`."""
+    differing = differences(root, listed)
+    seen.staged.update(differing.contents)
+    yield from differing.names
+    yield from (Unread(path, why) for path, why in differing.unread.items())
 
 
 def _closed(folder: str, reason: str | None) -> Unread:
     return Unread(folder, f"this folder can't be read ({reason}), so nothing in it is judged")
 
 
-def _with_nested(root: str, names: Iterable[str], seen: _Seen) -> Iterator[_Name | Unread]:
+def _with_nested(root: str, names: Iterable[str | Unread], seen: _Seen) -> Iterator[_Name | Unread]:
     """The paths of names; a name that is a folder is a repository of its own (a submodule, or a clone that is not added)."""
     for name in names:
+        if isinstance(name, Unread):
+            yield name
+            continue
         path = os.path.join(root, name.rstrip("/"))
         if os.path.isdir(path) and not os.path.islink(path):
             if os.path.lexists(os.path.join(path, ".git")):
