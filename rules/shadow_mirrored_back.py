@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import End, Way, onward, reached
+from mirrorlint.delivery.worlds import WORLDS, world_of
 from mirrorlint.rule import WARNING, Flaw, Remark, Subject
 from mirrorlint.source import Node
 
@@ -18,13 +19,19 @@ def check(subject: Subject) -> Iterator[Flaw]:
     worlds = {judged.cluster: tuple(judged.ways) for judged in subject.judged}
     said: set[Node] = set()
     for judged, way, end in subject.arrivals():
-        for back in _mirrored(subject, way, end, worlds.get(end.cluster, ())):
+        for back in _mirrored(subject, way, end, worlds.get(end.cluster) or _of_peer(subject, end.cluster)):
             node = back.mirror.destination.host_node
             served = [reached(e.route) for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES]
             if served and node not in said:
                 again = any(judged.mirror in route.rule.mirrors for route in served)
                 said.update((node, judged.mirror.destination.host_node) if again else (node,))
                 yield _flaw(judged, end, back, again=again)
+
+
+def _of_peer(subject: Subject, cluster: str) -> tuple[str, ...]:
+    """The worlds of a cluster of which there is a contract alone."""
+    version = subject.versions.get(cluster)
+    return (world_of(version),) if version else WORLDS
 
 
 def _mirrored(subject: Subject, way: Way, end: End, worlds: Iterable[str]) -> Iterator[Way]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mirrorlint.engine import level_of, rule_book, summary
+from mirrorlint.book import level_of, rule_book, summary
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- rules -->\n", "<!-- end of rules -->\n"

@@ -234,3 +234,9 @@ def test_a_bug_of_ours_exits_3_and_says_so() -> None:
     assert result.returncode == 3
     assert "RuntimeError: oh" in result.stderr
     assert "please report" in result.stderr
+
+
+def test_a_rule_that_is_off_is_switched_on_by_its_name() -> None:
+    assert "writes-mirrored" not in run("-q", "examples/sound").stdout
+    named = run("-q", "--rule", "writes-mirrored", "examples/sound")
+    assert (named.returncode, "warning[writes-mirrored]" in named.stdout) == (0, True)

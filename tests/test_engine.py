@@ -283,3 +283,10 @@ def test_a_gateway_of_another_class_may_take_a_shadow_but_holds_no_service() -> 
     assert levels(judge(target=REFUSING + foreign)) == [("warning", "shadow-host-not-accepted")]
     source = SOURCE.replace("hosts: [stage.example.com]", "hosts: [test.example.com]") + foreign
     assert levels(judge(source=source)) == [("error", "mirror-to-unknown-host")]
+
+
+def test_what_the_other_versions_lose_in_part_is_a_note() -> None:
+    report = judge(target=TARGET.replace("hosts: ['*'], gateways", "hosts: [shop.default.svc.cluster.local-shadow], gateways"))
+    (finding,) = report.findings
+    assert (finding.level, finding.worlds) == ("error", ("1.28",))
+    assert [note.message.endswith("; with Istio up to 1.27") for note in finding.notes if "lost for" in note.message] == [True]

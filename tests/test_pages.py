@@ -11,7 +11,7 @@ import pytest
 from pages import Said
 
 from mirrorlint import check, load
-from mirrorlint.engine import rule_book
+from mirrorlint.book import rule_book
 from mirrorlint.rule import Report
 from mirrorlint.source import Place
 

@@ -872,3 +872,27 @@ def test_a_mapping_with_another_value_stands_where_it_stood() -> None:
 def test_uses_of_an_alias_stay_as_they_are() -> None:
     tree = read("a: &x {b: c}\nd: *x\n")
     assert tree.holding(tree["a"].having("b", "e")).plain() == {"a": {"b": "e"}, "d": {"b": "c"}}
+
+
+@pytest.mark.parametrize("keys", [("a",), ("a", "b"), ("c",), ("c", "d"), ("e",), ("f",), ("f", "g"), ("none",), ()])
+def test_the_text_at_the_end_of_keys_is_that_of_the_node_there(keys: tuple[str, ...]) -> None:
+    (document,) = parse(b'a: {b: "0x10"}\nc: null\ne: 1\nf: [g]\n', "f").documents
+    node = document
+    for key in keys:
+        node = node[key]
+    assert document.text_at(*keys) == node.text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: [1.2.3.4, 2001:db8::]\n", ["1.2.3.4", "2001:db8::"]),
+        ("a: [2001:db8::, fe80::, b]\n", ["2001:db8::", "fe80::", "b"]),
+        ("a: [{b: 2001:db8::}]\n", [{"b": "2001:db8::"}]),
+        ("a: {b:, c: 1}\n", {"b:": None, "c": 1}),
+    ],
+)
+def test_a_word_in_a_flow_sequence_may_end_in_a_colon_as_for_kubernetes(text: str, value: object) -> None:
+    parsed = parse(text.encode(), "a.yaml")
+    assert parsed.broken == []
+    assert parsed.documents[0]["a"].plain() == value

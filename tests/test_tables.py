@@ -5,7 +5,7 @@ from __future__ import annotations
 import tables
 from test_cli import ROOT
 
-from mirrorlint.engine import rule_book
+from mirrorlint.book import rule_book
 
 
 def test_the_indexes_are_those_that_the_script_writes() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirrorlint.cli_argocd import argocd
+
 if TYPE_CHECKING:
     from mirrorlint.fixing import Change
     from mirrorlint.loading import Loaded
+    from mirrorlint.loading.index import Index
     from mirrorlint.rule import Finding, Report
 
 VERSION = "0.1.0"
@@ -60,19 +62,29 @@ def cli() -> None:
 @click.option("--rule", "only", multiple=True, metavar="NAME", help="Only this rule; repeatable.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Not this rule; repeatable.")
 @click.option("--strict", is_flag=True, help="Warnings and blind spots fail as well.")
+@click.option("--require-peer", is_flag=True, help="A peer of the settings that is not here is wrong usage, not a blind spot.")
+@click.option("--staged", is_flag=True, help="Lint what is staged for the next commit, not the working tree.")
+@click.option("--only-changed", is_flag=True, help="Only findings at a file that differs from the last commit, at either end.")
 @click.option("--baseline", default="", metavar="FILE", help="Leave out the findings that this file accepts.")
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep what runs find out.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too.")
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
     from mirrorlint import outputs
+    from mirrorlint.cache import runs
     from mirrorlint.rule import ERROR, OFF, WARNING
 
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
-    loaded = _load(paths, options["config"])
+    session = click.get_current_context().obj
+    cached = session is not None and not options["no_cache"]
+    index = _index(paths) if options["staged"] else None
+    loaded = _load(paths, options["config"], cached=cached, index=index)
+    if options["require_peer"]:
+        _require_peers(loaded)
     chosen = _chosen(options["only"], options["skip"])
     try:
         targets = outputs.outputs(options["formats"], options["output"])
@@ -82,12 +94,19 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     if options["baseline"]:
         off = [rule for rule, level in {**loaded.settings.rules, **chosen}.items() if level == OFF]
         report = _accepted(report, options["baseline"], off, write=options["write_baseline"])
-    fixes = _patches(report) if "json" in dict(targets) else {}
+    if options["only_changed"]:
+        report = _touched(report, index)
+    fixes = _patches(report, loaded.staged) if "json" in dict(targets) else {}
+    written = []
     for kind, file in targets:
-        look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"])
-        _write(file, outputs.render(kind, report, VERSION, look, fixes))
+        look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"], loaded.staged)
+        written.append((file, _write(file, outputs.render(kind, report, VERSION, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
-    sys.exit(1 if failing else 0)
+    code = 1 if failing else 0
+    if cached and not (options["baseline"] or options["only_changed"] or index):  # what these depend on is not in the trail
+        plain = loaded.trail.plain and not fixes  # a patch shows lines around an object, too
+        runs.record(session, loaded.trail._replace(plain=plain), runs.Outcome(tuple(written), code))
+    sys.exit(code)
 
 
 @cli.command()
@@ -178,11 +197,64 @@ def clusters(paths: tuple[str, ...], config: str) -> None:
         click.echo(f"not judged: {spot.path}: {spot.message}")
 
 
+@cli.group()
+def contract() -> None:
+    """Publish what a cluster accepts and expects, or check what peers expect of it."""
+
+
+@contract.command()
+@_PATHS
+@click.option("--cluster", default="", metavar="NAME", help="Which cluster, where there are several.")
+@click.option("--output", default="", metavar="FILE", help="Write the contract to a file.")
+@_ISTIO
+@_CONFIG
+def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config: str) -> None:
+    """Write a cluster's contract, which the repository of its peer keeps in .mirrorlint/peers/."""
+    from mirrorlint.contract import export as contracts
+
+    documents = _load(paths, config).documents
+    own = [name for name, each in documents.clusters.items() if not each.published]
+    if (cluster and cluster not in own) or (not cluster and len(own) != 1):
+        raise click.UsageError(f"`--cluster` names one of {', '.join(own)}")
+    chosen = cluster or own[0]
+    try:
+        text = contracts.export(documents, chosen, f"mirrorlint {VERSION}", istio)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    _write(output, text)
+
+
+@contract.command()
+@_PATHS
+@click.option("--format", "formats", multiple=True, metavar="FORMAT[=FILE]", help="As of check.")
+@_CONFIG
+@_COLOR
+def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color: str) -> None:
+    """Follow what the contracts of peers say that they send (exit 1 when what arrived is lost)."""
+    from mirrorlint import outputs
+    from mirrorlint.contract.verify import verify as judged
+    from mirrorlint.loading.contracts import FOLDER
+    from mirrorlint.rule import ERROR
+
+    loaded = _load(paths, config)
+    if not loaded.contracts:
+        raise click.UsageError(f"there is no contract of a peer: put it into {FOLDER}/, or name it in the settings (`contract:`)")
+    try:
+        report = judged(loaded)
+        targets = outputs.outputs(formats, "")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    for kind, file in targets:
+        look = outputs.Look(_colored(color, to_terminal=not file), verbose=True)
+        _write(file, outputs.render(kind, report, VERSION, look, {}))
+    sys.exit(1 if report.count(ERROR) else 0)
+
+
 @cli.command()
 @click.argument("rule")
 def explain(rule: str) -> None:
     """Print a rule's page: why, bad, good, fix, when to ignore it."""
-    from mirrorlint.engine import page
+    from mirrorlint.book import page
 
     _known([rule])
     _write("", page(rule))
@@ -191,7 +263,7 @@ def explain(rule: str) -> None:
 @cli.command()
 def rules() -> None:
     """List the rules with the level of each, unless settings say otherwise, and what it finds."""
-    from mirrorlint.engine import level_of, rule_book, summary
+    from mirrorlint.book import level_of, rule_book, summary
 
     width = max(map(len, rule_book()))
     _write("", "".join(f"{name:{width}}  {level_of(name):7}  {summary(name)}\n" for name in rule_book()))
@@ -201,7 +273,7 @@ def rules() -> None:
 @click.argument("path", default=".")
 def init(path: str) -> None:
     """Write a commented .mirrorlint.yaml from what is found in a repository."""
-    from mirrorlint import engine, initial, tracing
+    from mirrorlint import book, initial, tracing
     from mirrorlint.loading.settings import FILE
     from mirrorlint.rule import OFF
 
@@ -209,26 +281,65 @@ def init(path: str) -> None:
     if os.path.lexists(file):
         raise click.UsageError(f"{file} is there already")
     loaded = _load([path], "")
-    informing = {name: engine.summary(name) for name in engine.rule_book() if engine.level_of(name) == OFF}
+    informing = {name: book.summary(name) for name in book.rule_book() if book.level_of(name) == OFF}
     ways = [way for _, way in tracing.every_way(loaded.documents, "")]
     _write(file, initial.render(os.path.abspath(path), loaded.groups, loaded.documents, ways, informing))
     click.echo(f"wrote {file}")
 
 
-def _load(paths: Sequence[str], config: str) -> Any:
+cli.add_command(argocd)
+
+
+def _load(paths: Sequence[str], config: str, *, cached: bool = False, index: Index | None = None) -> Any:
     """Read everything; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
-    from mirrorlint.engine import rule_book
+    from mirrorlint.book import rule_book
+    from mirrorlint.loading.crew import cores
+    from mirrorlint.loading.reading import Means
     from mirrorlint.loading.settings import SettingsError, check_rules
 
     try:
-        loaded = loading.read(paths or ["."], config)
+        loaded = loading.read(paths or ["."], config, means=Means(cores(), cached, index))
         check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
     return loaded
+
+
+def _index(paths: Sequence[str]) -> Index:
+    """The index of the repository that the working directory is in; a usage error when none of the paths is in it."""
+    from mirrorlint.loading import files
+    from mirrorlint.loading.index import of_commit
+
+    home = files.repository(os.getcwd())
+    named = [path if os.path.exists(path) else path.partition("=")[2] for path in paths or ["."]]
+    if not os.path.lexists(os.path.join(home, ".git")) or home not in map(files.repository, named):
+        raise click.UsageError("`--staged` reads the index of the Git repository that the working directory is in, and no path is in one")
+    return of_commit(home)
+
+
+def _require_peers(loaded: Loaded) -> None:
+    """A usage error for a peer of the settings that is not here."""
+    for name, section in loaded.settings.clusters.items():
+        if section.peer and name not in loaded.documents.clusters and not os.path.exists(section.peer):
+            raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: there is no `{section.peer}`")
+
+
+def _touched(report: Report, index: Index | None) -> Report:
+    """The report without the findings that touch nothing that is being changed; how many there are is said."""
+    from mirrorlint import changed
+
+    try:
+        kept, far = changed.touching(report.findings, index)
+    except changed.NoRepositoryError as error:
+        raise click.UsageError("`--only-changed` asks Git what has changed, and the working directory is in no repository") from error
+    if far:
+        click.echo(f"mirrorlint: all findings are shown: {far} has changed, which any of them may come from", err=True)
+    elif len(kept) < len(report.findings):
+        click.echo(f"mirrorlint: not shown: {len(report.findings) - len(kept)} at files that have not changed", err=True)
+    return report._replace(findings=kept)
 
 
 def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:
@@ -242,19 +353,20 @@ def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxy
 
 
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
-    """Levels for `--rule` and `--skip`; an unknown name is a usage error."""
-    from mirrorlint.engine import rule_book
-    from mirrorlint.rule import OFF
+    """Levels for `--rule`, which switches on what is off by default, and `--skip`; an unknown name is a usage error."""
+    from mirrorlint.book import level_of, rule_book
+    from mirrorlint.rule import OFF, WARNING
 
     _known((*only, *skip))
-    return {name: OFF for name in rule_book() if name in skip or (only and name not in only)}
+    asked = {name: WARNING for name in only if level_of(name) == OFF}
+    return {**asked, **{name: OFF for name in rule_book() if name in skip or (only and name not in only)}}
 
 
 def _known(names: Sequence[str]) -> None:
     """A usage error for the first name that is no rule's."""
     from difflib import get_close_matches
 
-    from mirrorlint.engine import rule_book
+    from mirrorlint.book import rule_book
 
     for name in names:
         if name not in rule_book():
@@ -270,7 +382,8 @@ def _accepted(report: Report, file: str, off: Sequence[str], *, write: bool) -> 
     if write:
         _write(file, baseline.write(report.findings, checkout()))
     try:
-        entries = baseline.read(Path(file).read_bytes(), file)
+        with open(file, "rb") as written:
+            entries = baseline.read(written.read(), file)
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror}") from error
     except ValueError as error:
@@ -281,13 +394,14 @@ def _accepted(report: Report, file: str, off: Sequence[str], *, write: bool) -> 
     return accepted.report
 
 
-def _patches(report: Report) -> Mapping[Finding, str]:
-    """The patches of findings that can be fixed; what makes them is not loaded where there is none."""
-    if not any(finding.fix for finding in report.findings):
+def _patches(report: Report, staged: Mapping[str, bytes]) -> Mapping[Finding, str]:
+    """The patches of findings in files that are staged as they are; what makes them is not loaded where there is none."""
+    found = [finding for finding in report.findings if finding.fix and not any(edit.node.path in staged for edit in finding.fix)]
+    if not found:
         return {}
     from mirrorlint import fixing
 
-    return fixing.patches(report.findings)
+    return fixing.patches(found)
 
 
 def _colored(choice: str, *, to_terminal: bool) -> bool:
@@ -299,26 +413,34 @@ def _colored(choice: str, *, to_terminal: bool) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (to_terminal and sys.stdout.isatty())
 
 
-def _write(file: str, text: str) -> None:
+def _write(file: str, text: str) -> bytes:
     data = text.encode("utf-8", "replace")
     if file:
         try:
-            Path(file).write_bytes(data)
+            with open(file, "wb") as target:
+                target.write(data)
         except OSError as error:
             raise click.UsageError(f"{file}: {error.strerror}") from error
-        return
+        return data
     sys.stdout.buffer.write(data)
     sys.stdout.flush()
+    return data
 
 
 def main(args: Iterable[str] | None = None, run: Callable[..., Any] = cli.main) -> None:
-    """Run; a bug of ours exits 3 and says so."""
+    """Run; a bug of ours exits 3 and says so. What a run makes it needs to its end, so no garbage is looked for."""
+    from mirrorlint.cache.runs import Session, clock
+
+    gc.disable()
+    session = Session(tuple(sys.argv[1:] if args is None else args), clock())
     try:
-        run(args=None if args is None else list(args), standalone_mode=True)
+        run(args=list(session.arguments), standalone_mode=True, obj=session)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception:  # noqa: BLE001
+        import traceback
+
         traceback.print_exc()
         sys.stderr.write("mirrorlint: this is a bug of mirrorlint: please report it, with the lines above and what was being read\n")
         sys.exit(3)

@@ -1,54 +1,22 @@
-"""The rule book, and what it says of a fleet: mirrors are followed for all their callers, and rules put losses into words."""
+"""What the rule book says of a fleet: mirrors are followed for all their callers, rules speak, suppressions and levels apply."""
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib import import_module, resources
-from types import ModuleType
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
 
-from mirrorlint import remedy, unjudged
+from mirrorlint import unjudged
+from mirrorlint.book import level_of, rule_book
 from mirrorlint.causes import Causes, merged
-from mirrorlint.delivery import reason
-from mirrorlint.delivery.age import by_name, by_name_backwards
+from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged, judge
-from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
-from mirrorlint.fleet import ANYTHING, GATEWAYS, ClusterSettings, Documents
-from mirrorlint.istio.names import without_port
+from mirrorlint.fleet import ClusterSettings, Documents
 from mirrorlint.quiet import Quieted, quieted
-from mirrorlint.rule import ERROR, OFF, WARNING, Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Report, Subject, cause_of
-from mirrorlint.source import Place
+from mirrorlint.rule import OFF, WARNING, Finding, MirrorFate, Report, Subject
+from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
 _REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs"})
-_ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
-_ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
-WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
-
-
-@cache
-def rule_book() -> Mapping[str, ModuleType]:
-    """All rules by name; a new file in `rules/` is a new rule."""
-    package = import_module("mirrorlint.rules")
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return {name.replace("_", "-"): import_module(f"{package.__name__}.{name}") for name in names}
-
-
-def page(rule: str) -> str:
-    """The Markdown page of a rule in the book."""
-    return resources.files("mirrorlint.rules").joinpath(f"{rule.replace('-', '_')}.md").read_text(encoding="utf-8")
-
-
-def summary(rule: str) -> str:
-    """The sentence below the title of a rule's page."""
-    return " ".join(page(rule).split("\n\n", 2)[1].split())
-
-
-@cache
-def _by_reason() -> Mapping[str, str]:
-    return {each: name for name, module in rule_book().items() for each in getattr(module, "REASONS", ())}
 
 
 def worlds_of(settings: ClusterSettings, istio: str = "") -> tuple[str, ...]:
@@ -67,17 +35,18 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     judged = [
         mirror
         for name, cluster in documents.clusters.items()
+        if not cluster.published
         for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
     ]
-    spared = _spared(judged, documents)
+    spared = spared_by_age(judged, documents)
     causes = Causes(documents, delivery)
     versions = {name: istio or cluster.settings.istio for name, cluster in documents.clusters.items()}
     subject = Subject(documents, delivery, tuple(judged), versions)
     found = [
         *_object_findings(subject, levels),
-        *(f for mirror in judged for f in _mirror_findings(mirror, subject, causes, mirror.mirror.node.place in spared)),
+        *(f for mirror in judged for f in mirror_findings(mirror, subject, causes, mirror.mirror.node.place in spared)),
     ]
-    mirrors = tuple(_fate(mirror) for mirror in judged)
+    mirrors = tuple(fate(mirror) for mirror in judged)
     left = _quieted(_levelled(found, levels), subject, levels, any("unknown" in mirror.delivery.values() for mirror in mirrors))
     filters = tuple(unjudged.on_the_way(documents, delivery, judged)) if judged else ()
     spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
@@ -91,10 +60,10 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     )
 
 
-def level_of(rule: str) -> str:
-    """What a rule's findings are when nobody says otherwise: a loss's level depends on who is hit."""
-    level: str = getattr(rule_book()[rule], "LEVEL", ERROR)
-    return level
+def of_mirror(judged: Judged, documents: Documents, delivery: Delivery) -> tuple[tuple[Finding, ...], MirrorFate]:
+    """What there is to say of one mirror's shadows, and how many arrive; the delivery is the one that followed them."""
+    subject = Subject(documents, delivery, (judged,), {})
+    return tuple(mirror_findings(judged, subject, Causes(documents, delivery), spared=False)), fate(judged)
 
 
 def _levelled(findings: Iterable[Finding], levels: Mapping[str, str]) -> Iterator[Finding]:
@@ -114,202 +83,6 @@ def _object_findings(subject: Subject, levels: Mapping[str, str], only: str = ""
         level = level_of(name)
         if not hasattr(module, "REASONS") and only in ("", name) and levels.get(name, level) != OFF:
             for flaw in module.check(subject):
-                doubt = _doubt(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE else ""
+                doubt = doubt_about(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE else ""
                 said = flaw._replace(message=flaw.message + doubt, fix=() if doubt else flaw.fix)
-                yield _finding(name, WARNING if doubt else level, said, WORLDS)
-
-
-def _finding(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:
-    notes = tuple(dict.fromkeys((*map(_note, flaw.remarks), *more)))
-    cause = flaw.cause or cause_of(rule, flaw.place)
-    likewise = _note(flaw.likewise) if flaw.likewise else None
-    return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), notes, cause, likewise, flaw.fix)
-
-
-def _note(remark: Remark) -> Note:
-    return Note(remark.message, remark.cluster, remark.node.place)
-
-
-class _Group(NamedTuple):
-    """Losses of one mirror that a rule says the same of."""
-
-    rule: str
-    flaw: Flaw
-    losses: list[Loss]
-
-
-def _lost(way: Way) -> bool:
-    return all(end.outcome == LOST for end in way.ends)
-
-
-def _dead(judged: Judged) -> list[str]:
-    """The worlds in which no caller's shadow arrives."""
-    return [world for world, ways in judged.ways.items() if ways and all(_lost(way) for way in ways)]
-
-
-def _spared(judged: Sequence[Judged], documents: Documents) -> set[Place]:
-    """The mirrors that are lost only if of two objects that claim the same the one is older: manifests can't tell."""
-    dead = [mirror for mirror in judged if _dead(mirror)]
-    by_rival = (m for m in dead if any(o.service.manifest in m.rivals and not all(map(_lost, w)) for o in judged for w in o.ways.values()))
-    found = {mirror.mirror.node.place for mirror in by_rival}
-    backwards = Delivery(documents.clusters, by_name_backwards)
-    for cluster in dict.fromkeys(mirror.cluster for mirror in dead):
-        worlds = tuple(next(mirror for mirror in dead if mirror.cluster == cluster).ways)
-        again = {m.mirror.node.place: m for m in judge(documents.clusters, backwards, cluster, worlds)}
-        found |= {m.mirror.node.place for m in dead if m.cluster == cluster and not _dead(again[m.mirror.node.place])}
-    return found
-
-
-def _mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bool) -> Iterator[Finding]:
-    """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks.
-
-    `spared` says that the loss depends on which of two objects is older.
-    """
-    dead = _dead(judged)
-    hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, world, way) for way in ways)]
-    groups = _groups(judged, hurt)
-    if not groups:
-        return
-    first, *others = groups
-    where = judged.cluster if first.losses[0].end.reason in _ABSENT_IN_SOURCE else first.losses[0].end.cluster
-    rests_on_absence = first.losses[0].end.reason in _ABSENT_IN_SOURCE | _ABSENT_IN_TARGET
-    holding = (ANYTHING,) if first.losses[0].end.scope is None else (ANYTHING, GATEWAYS)
-    doubt = _doubt(where, subject.documents, holding) if rests_on_absence else ""
-    doubt += " (unless an object that claims the same is older, which the manifests don't tell)" if spared else ""
-    share = _likewise(first) if dead else _share(first, judged)
-    message = first.flaw.message + share + _only_in(hurt, judged) + doubt
-    notes = [Note(f"{group.flaw.message}{_share(group, judged)}", group.flaw.cluster, group.flaw.place) for group in others]
-    if any(loss.end.assumed for loss in first.losses):
-        notes.append(_assumed(judged, first.losses[0]))
-    behind = causes.behind(first.losses[0])
-    flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first, subject.delivery))
-    finding = _finding(first.rule, ERROR if dead and not doubt else WARNING, flaw, hurt, notes)
-    yield finding._replace(cause=behind, likewise=_so_lost(judged)) if behind else finding
-
-
-def _fix(group: _Group, delivery: Delivery) -> tuple[Edit, ...]:
-    """The edits with which all shadows of a mirror arrive; none where a file is another cluster's as well, which they would change, too."""
-    module = rule_book()[group.rule]
-    edits: tuple[Edit, ...] = module.fix(group.losses[0], delivery) if hasattr(module, "fix") else ()
-    return edits if remedy.of_one_cluster(edits, delivery) else ()
-
-
-def _losses(judged: Judged, world: str, way: Way) -> list[Loss]:
-    """The ends at which a way's shadow is lost, or the one that leads elsewhere while others arrive."""
-    lost = [end for end in way.ends if end.outcome == LOST]
-    if not lost and way.outcome == SOME:
-        lost = [end for end in way.ends if end.outcome != way.ends[0].outcome][:1]
-    return [Loss(judged, world, way, end) for end in lost]
-
-
-def _groups(judged: Judged, worlds: Iterable[str]) -> list[_Group]:
-    """The losses in some worlds by what a rule says of them, the most frequent first."""
-    said: dict[tuple[object, ...], _Group] = {}
-    alike: dict[tuple[object, ...], tuple[str, Flaw]] = {}
-    for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, world, way)):
-        key = _fate_key(loss)
-        if key not in alike:
-            rule = _by_reason()[loss.end.reason if loss.end.outcome == LOST else reason.MIXED]
-            alike[key] = rule, rule_book()[rule].check(loss)
-        rule, flaw = alike[key]
-        said.setdefault((rule, flaw.place), _Group(rule, flaw, [])).losses.append(loss)
-    return sorted(said.values(), key=lambda group: (-len(group.losses), group.flaw.place))
-
-
-def _fate_key(loss: Loss) -> tuple[object, ...]:
-    """What a rule looks at: losses that are alike in it are put into words once."""
-    way, end = loss.way, loss.end
-    host = without_port(way.host) if end.reason in (reason.NO_VIRTUAL_HOST, reason.NO_FILTER_CHAIN) else ""
-    return (
-        end.reason,
-        end.outcome,
-        host,
-        way.target,
-        id(way.scope),
-        end.address,
-        id(end.scope),
-        id(end.chain),
-        id(end.host),
-        id(end.route),
-        end.policy and end.policy.node,
-    )
-
-
-def _share(group: _Group, judged: Judged) -> str:
-    """Who is hit, where not all are: by namespace or Host when that decides, else by request."""
-    if group.losses[0].end.outcome != LOST:
-        return ""
-    ways = [way for found in judged.ways.values() for way in found]
-    spared = [way for way in ways if any(end.outcome != LOST for end in way.ends)]
-    lost = [loss.way for loss in group.losses]
-    namespaces = sorted({way.call.namespace for way in lost})
-    if not {way.call.namespace for way in spared} & set(namespaces):
-        return f" (lost for callers in {_listed(namespaces)})"
-    hosts = list(dict.fromkeys(way.host for way in lost))
-    if not {way.host for way in spared} & set(hosts):
-        return f" (lost for {len(hosts)} of {len({way.host for way in ways})} Hosts: {_listed(hosts)})"
-    request = lost[0].request
-    headers = "".join(f" with `{name}: {value}`" for name, value in request.headers.items())
-    return f" (lost for some requests, such as `{request.method} {request.path}`{headers})"
-
-
-def _listed(hosts: Sequence[str]) -> str:
-    return ", ".join(f"`{host}`" for host in hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
-
-
-def _likewise(group: _Group) -> str:
-    """The other Hosts that share the fate of the first, where the Host decides."""
-    hosts = list(dict.fromkeys(without_port(loss.way.host) for loss in group.losses))
-    decides = group.losses[0].end.reason == reason.NO_VIRTUAL_HOST and len(hosts) > 1
-    return f" (likewise {_listed(hosts[1:])})" if decides else ""
-
-
-def _only_in(worlds: Sequence[str], judged: Judged) -> str:
-    """Which versions are hit, where not all that the source may run are."""
-    if len(worlds) == len(judged.ways):
-        return ""
-    return f"; this holds with {WORLD_WORDS[worlds[0]]}: `istio:` in .mirrorlint.yaml says which version {judged.cluster} runs"
-
-
-def _doubt(cluster: str, documents: Documents, holding: Collection[str] = (ANYTHING,)) -> str:
-    """What may hold the missing object after all; "" when the cluster is taken as complete."""
-    known = documents.clusters.get(cluster)
-    if known is not None and not known.settings.complete:
-        return f" (unless it is among the objects of {cluster} that live elsewhere)"
-    spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster and spot.holds in holding), None)
-    return f" (unless {spot.path} has it, which could not be judged)" if spot else ""
-
-
-def _so_lost(judged: Judged) -> Note:
-    return Note("so the shadows of this mirror are lost", judged.cluster, judged.mirror.destination.host_node.place)
-
-
-def _assumed(judged: Judged, loss: Loss) -> Note:
-    address = loss.end.address
-    place = address.node.place if address else judged.mirror.node.place
-    text = f"taken to be {loss.end.cluster}'s ingress, since no address of it is known: `ingress:` in .mirrorlint.yaml settles it"
-    return Note(text, judged.cluster, place)
-
-
-def _ends(judged: Judged, world: str) -> Iterator[End]:
-    return (end for way in judged.ways[world] for end in way.ends)
-
-
-def _fate(judged: Judged) -> MirrorFate:
-    owner, destination = judged.mirror.owner, judged.mirror.destination
-    ways = [way for found in judged.ways.values() for way in found]
-    port = ways[0].target[1] if ways else destination.port
-    delivery = {
-        world: _delivered({end.outcome for end in _ends(judged, world)}, {end.reason for end in _ends(judged, world)})
-        for world in judged.ways
-    }
-    target = f"{destination.host}:{port}" if port else destination.host
-    return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, delivery)
-
-
-def _delivered(outcomes: set[str], reasons: set[str]) -> str:
-    if not outcomes or outcomes == {LOST}:
-        return "none"
-    if LOST in outcomes:
-        return "some"
-    return "unknown" if reasons <= {reason.UNKNOWN, reason.ELSEWHERE} else "all"
+                yield finding_of(name, WARNING if doubt else level, said, WORLDS)

@@ -39,6 +39,11 @@ class ClusterSettings(NamedTuple):
     complete: bool = True
     ingress: Ingress = UNKNOWN_INGRESS
 
+    def over(self, other: ClusterSettings) -> ClusterSettings:
+        """These settings, and the other ones where these say nothing."""
+        default = ClusterSettings()._asdict()
+        return other._replace(**{name: value for name, value in self._asdict().items() if value != default[name]})
+
 
 ANYTHING, GATEWAYS, NOTHING = "anything", "gateways", "nothing"
 
@@ -54,6 +59,16 @@ class BlindSpot(NamedTuple):
     line: int = 0
     cluster: str = ""
     holds: str = ANYTHING
+
+
+def peer_path(cluster: str, path: str) -> str:
+    """How a file is called that only its cluster's own repository has."""
+    return f"{cluster}:{path}"
+
+
+def is_peers(path: str) -> bool:
+    """Whether a path is one of those."""
+    return ":" in path.partition("/")[0]
 
 
 class Fault(NamedTuple):
@@ -88,12 +103,12 @@ class Manifest:
     def __init__(self, node: Node) -> None:
         """Read the identity; an object without a namespace lives in `default`, as `kubectl apply` would have it."""
         self.node = node
-        self.kind = node["kind"].text
-        self.group = node["apiVersion"].text.rpartition("/")[0]
-        self.name = node["metadata"]["name"].text
-        self.created = node["metadata"]["creationTimestamp"].text
+        self.kind = node.text_at("kind")
+        self.group = node.text_at("apiVersion").rpartition("/")[0]
+        self.name = node.text_at("metadata", "name")
+        self.created = node.text_at("metadata", "creationTimestamp")
         scoped = self.kind not in CLUSTER_SCOPED
-        self.namespace = (node["metadata"]["namespace"].text or DEFAULT_NAMESPACE) if scoped else ""
+        self.namespace = (node.text_at("metadata", "namespace") or DEFAULT_NAMESPACE) if scoped else ""
 
     def __str__(self) -> str:
         """`Kind namespace/name`, as messages name an object."""
@@ -106,9 +121,10 @@ NO_SETTINGS = ClusterSettings()
 class Cluster:
     """A Kubernetes cluster: its objects by kind, in the order in which they are written."""
 
-    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = NO_SETTINGS) -> None:
-        """`manifests` may come in any order."""
+    def __init__(self, name: str, manifests: Iterable[Manifest], settings: ClusterSettings = NO_SETTINGS, published: bool = False) -> None:
+        """`manifests` may come in any order; `published` ones are what the cluster's contract holds of those that Istio admitted."""
         self.name = name
+        self.published = published
         self.settings = settings
         self._kinds: dict[tuple[str, str], list[Manifest]] = {}
         for manifest in sorted(manifests, key=lambda m: m.node.place):
@@ -117,6 +133,17 @@ class Cluster:
     def of(self, kind: str, group: str = "networking.istio.io") -> list[Manifest]:
         """All objects of a kind."""
         return self._kinds.get((group, kind), [])
+
+    def within(self, namespace: str, kind: str, group: str) -> list[Manifest]:
+        """The objects of a kind in a namespace."""
+        return self._namespaces.get((group, kind, namespace), [])
+
+    @cached_property
+    def _namespaces(self) -> dict[tuple[str, str, str], list[Manifest]]:
+        found: dict[tuple[str, str, str], list[Manifest]] = {}
+        for manifest in self.manifests():
+            found.setdefault((manifest.group, manifest.kind, manifest.namespace), []).append(manifest)
+        return found
 
     @cached_property
     def paths(self) -> frozenset[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from mirrorlint.report.checkout import Checkout
@@ -14,11 +13,12 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 
 
 class Look(NamedTuple):
-    """How text is shown: coloured, a line for each finding, a line for each mirror too."""
+    """How text is shown: coloured, a line for each finding, a line for each mirror too; `staged` are files that are not as on disk."""
 
     color: bool = False
     quiet: bool = False
     verbose: bool = False
+    staged: Mapping[str, bytes] = {}
 
 
 def outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
@@ -48,7 +48,9 @@ def render(kind: str, report: Report, version: str, look: Look, fixes: Mapping[F
         from mirrorlint.report import text
 
         width = min(120, max(60, shutil.get_terminal_size((100, 24)).columns))
-        return text.render(report, _lines, color=look.color, quiet=look.quiet, verbose=look.verbose, width=width)
+        return text.render(
+            report, lambda path: _lines(path, look.staged), color=look.color, quiet=look.quiet, verbose=look.verbose, width=width
+        )
     if kind == "json":
         from mirrorlint.report import as_json
 
@@ -75,15 +77,18 @@ def _for_pull_requests(kind: str, report: Report, version: str) -> str:
 
 
 def _pages(report: Report) -> dict[str, tuple[str, str]]:
-    from mirrorlint.engine import page, summary
+    from mirrorlint.book import page, summary
 
     return {name: (summary(name), page(name)) for name in {finding.rule for finding in report.findings}}
 
 
-def _lines(path: str) -> Sequence[str]:
-    """A file's lines as YAML counts them; none where it cannot be read."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError:
-        return ()
+def _lines(path: str, staged: Mapping[str, bytes]) -> Sequence[str]:
+    """A file's lines as YAML counts them, as they are staged or on disk; none where it cannot be read."""
+    data = staged.get(path)
+    if data is None:
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError:
+            return ()
     return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -20,7 +20,7 @@ _PATCHED = frozenset(
 
 def objects(documents: Documents) -> Iterator[BlindSpot]:
     """Blind spots for each cluster: objects of the Gateway API that may change or take shadows, and charts, which may hold anything."""
-    for name, cluster in documents.clusters.items():
+    for name, cluster in _own(documents):
         for found, why, holds in _of_gateway_api(cluster):
             place = found[0].node.place
             yield BlindSpot(f"{_counted(found)}: {why}", place.path, place.line, name, holds)
@@ -54,9 +54,19 @@ def _of_a_set(route: Manifest) -> bool:
 
 def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """Blind spots for what may change or refuse a shadow on its way."""
+    yield from of_ingress(documents, delivery)
+    yield from _policies(judged)
+
+
+def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
+    """Blind spots for what of clusters' gateways is not judged at all."""
     yield from _filters(documents)
     yield from _authentications(documents, delivery)
-    yield from _policies(judged)
+
+
+def _own(documents: Documents) -> Iterator[tuple[str, Cluster]]:
+    """The clusters whose manifests are at hand; a contract has its own blind spots."""
+    return ((name, cluster) for name, cluster in documents.clusters.items() if not cluster.published)
 
 
 def _of_a_chart(application: Manifest) -> bool:
@@ -66,7 +76,7 @@ def _of_a_chart(application: Manifest) -> bool:
 
 def _filters(documents: Documents) -> Iterator[BlindSpot]:
     """A blind spot for each cluster with EnvoyFilters that may change the way of shadows."""
-    for cluster in documents.clusters.values():
+    for _, cluster in _own(documents):
         patches = ((m, patch["applyTo"].text) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
         found = list(dict.fromkeys(manifest for manifest, kind in patches if kind in _PATCHED))
         if found:
@@ -76,7 +86,7 @@ def _filters(documents: Documents) -> Iterator[BlindSpot]:
 
 def _authentications(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
     """A blind spot for each cluster whose ingress gateway looks at tokens: a copied one may not be valid there."""
-    for name, cluster in documents.clusters.items():
+    for name, cluster in _own(documents):
         mesh = delivery.meshes[name]
         where = {mesh.root_namespace, *(scope.namespace for scope in delivery.ingress(name))}
         every = cluster.of("RequestAuthentication", "security.istio.io")
@@ -102,7 +112,9 @@ def _counted(manifests: Sequence[Manifest]) -> str:
 
 
 def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster whose mirrors lead to no cluster at hand."""
+    """A blind spot for each cluster whose mirrors lead to no cluster at hand, unless it was said which one is missing."""
+    if len(documents.clusters) == 1 and any(spot.cluster and spot.cluster not in documents.clusters for spot in documents.blind_spots):
+        return
     for name in documents.clusters:
         lost_sight = [
             j

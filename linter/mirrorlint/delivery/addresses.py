@@ -9,8 +9,8 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.services import Service
 
-_HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
-_TARGET = "external-dns.alpha.kubernetes.io/target"
+HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
+TARGET = "external-dns.alpha.kubernetes.io/target"
 
 
 def shown(services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Service]]:
@@ -45,7 +45,7 @@ def _addresses(manifest: Manifest) -> Iterator[str]:
     yield from spec["externalIPs"].texts
     yield spec["loadBalancerIP"].text
     for noted in (manifest.node["metadata"]["annotations"], spec["infrastructure"]["annotations"]):
-        yield from (name.strip() for key in (_HOSTNAME, _TARGET) for name in noted[key].text.split(","))
+        yield from (name.strip() for key in (HOSTNAME, TARGET) for name in noted[key].text.split(","))
     for one in status["loadBalancer"]["ingress"]:
         yield from (one["ip"].text, one["hostname"].text)
     yield from (one["value"].text for one in (*spec["addresses"], *status["addresses"]))

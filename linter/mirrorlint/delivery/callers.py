@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.delivery.age import eldest
+from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.follow import Call, Delivery, End, Way
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh
@@ -49,12 +50,14 @@ class Judged(NamedTuple):
     rivals: frozenset[Manifest] = frozenset()
 
 
-def judge(clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, worlds: Iterable[str]) -> list[Judged]:
-    """All mirrors of a cluster, in the order of their places.
+def judge(
+    clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, worlds: Iterable[str], only: Container[Place] | None = None
+) -> list[Judged]:
+    """All mirrors of a cluster, in the order of their places; what follows from `only` some of them when these are given.
 
     Where manifests can't tell which of two VirtualServices is older, a mirror is judged as if its own were.
     """
-    worlds = tuple(worlds)
+    worlds, followed = tuple(worlds), Followed(delivery, cluster)
     found: dict[Place, Judged] = {}
     rivals: dict[Manifest, set[Manifest]] = {}
     for one, other in ties(delivery.meshes[cluster]):
@@ -65,9 +68,9 @@ def judge(clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, wor
             for mirror in (*rule.mirrors, *rule.left_out):
                 against_it = frozenset(rivals.get(service.manifest, ()))
                 found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it))
-        if any(rule.mirrors for rule in service.rules):
-            asked = Delivery(clusters, eldest(service.manifest)) if service.manifest in rivals else delivery
-            for world, ways in _ways(asked, cluster, service, worlds).items():
+        if any(only is None or mirror.node.place in only for rule in service.rules for mirror in rule.mirrors):
+            asked = Followed(Delivery(clusters, eldest(service.manifest)), cluster) if service.manifest in rivals else followed
+            for world, ways in _ways(asked, service, worlds).items():
                 _sort_in(found, world, ways)
     return sorted(found.values(), key=lambda judged: judged.mirror.node.place)
 
@@ -107,23 +110,22 @@ def _sort_in(found: dict[Place, Judged], world: str, ways: Iterable[Way]) -> Non
         found[place] = judged._replace(ways={**judged.ways, world: (*judged.ways[world], *more)})
 
 
-def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
+def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
     """The ways of everything that is sent to a VirtualService; what its rules and the target's ask for is tried as well."""
-    mesh = delivery.meshes[cluster]
     asked_for = [match for rule in service.rules if rule.mirrors for match in rule.matches]
     samples = dict.fromkeys([PLAIN, *(sample for match in asked_for for sample in (meeting(match), against(match)))])
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
     tried: set[tuple[Entry, Sample]] = set()
     asked: set[object] = set()
-    for entry in dict.fromkeys(_entries(delivery, mesh, service)):
+    for entry in dict.fromkeys(_entries(followed.delivery, followed.mesh, service)):
         queue = list(samples)
         for sample in queue:
             if (entry, sample) in tried:
                 continue
             tried.add((entry, sample))
-            call = entry.call(cluster, sample)
+            call = entry.call(followed.mesh.cluster.name, sample)
             for world in worlds:
-                own = [way for way in delivery.follow(call, world) if way.route.service.manifest is service.manifest]
+                own = [way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
                 if sample in samples:
                     queue += [s for way in own for end in way.ends for s in asked_at_target(end, sample, asked)]
@@ -155,9 +157,10 @@ def asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sa
 
 def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:
     if MESH in service.gateways:
+        called = list(_called(delivery, mesh, service))
         for namespace in _namespaces(mesh, service):
             for labels in _label_sets(mesh, namespace, service):
-                yield from _sidecar_entries(delivery, mesh, service, namespace, labels)
+                yield from _sidecar_entries(called, mesh.domain, namespace, labels)
     yield from _gateway_entries(delivery, mesh, service)
 
 
@@ -179,20 +182,25 @@ def _label_sets(mesh: Mesh, namespace: str, service: VirtualService) -> Iterator
 
 
 def _sidecar_entries(
-    delivery: Delivery, mesh: Mesh, service: VirtualService, namespace: str, labels: tuple[tuple[str, str], ...]
+    called: Iterable[tuple[str, int]], domain: str, namespace: str, labels: tuple[tuple[str, str], ...]
 ) -> Iterator[Entry]:
-    """The names and ports under which pods of a namespace call it; each name with its port, too, unless that is 80."""
+    """The forms of names with ports under which pods of a namespace call; each form with its port, too, unless that is 80."""
+    for name, port in called:
+        for form in host_forms(name, namespace, domain):
+            if not form.endswith("."):
+                yield Entry(namespace, labels, False, form, port)
+                if port != 80:
+                    yield Entry(namespace, labels, False, f"{form}:{port}", port)
+
+
+def _called(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[tuple[str, int]]:
+    """The names and ports of what a VirtualService is for."""
     for host in service.hosts:
         name = host.name.lower()
-        owners = [s for s in mesh.services if (overlaps(name, s.host.lower()) if is_wild(name) else name == s.host.lower())]
+        owners = [s for s in mesh.services if overlaps(name, s.host.lower())] if is_wild(name) else mesh.services_by_name.get(name, [])
         targets = [(s.host.lower(), p.number) for s in owners for p in s.ports if p.routes_http]
         for target, port in dict.fromkeys(targets) if owners else [(name, 80)]:
-            for concrete in _concrete(delivery, mesh, target):
-                for form in host_forms(concrete, namespace, mesh.domain):
-                    if not form.endswith("."):
-                        yield Entry(namespace, labels, False, form, port)
-                        if port != 80:
-                            yield Entry(namespace, labels, False, f"{form}:{port}", port)
+            yield from ((concrete, port) for concrete in _concrete(delivery, mesh, target))
 
 
 def _gateway_entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:

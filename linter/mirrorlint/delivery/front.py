@@ -12,7 +12,7 @@ from mirrorlint.istio.ports import Port
 from mirrorlint.istio.services import Service, texts
 
 USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
-_UNTRANSLATED = "experimental.istio.io/disable-gateway-port-translation"
+UNTRANSLATED = "experimental.istio.io/disable-gateway-port-translation"
 
 
 class Front:
@@ -49,7 +49,7 @@ class Front:
         named = server.gateway.services
         if self._ports and not named:
             return [self._ports.get(server.number, server.number)]
-        front = [s for s in self.services if (s.host in named if named else _UNTRANSLATED not in s.manifest.node["metadata"]["labels"])]
+        front = [s for s in self.services if (s.host in named if named else UNTRANSLATED not in s.manifest.node["metadata"]["labels"])]
         targets = ((port, target) for service in front for port, target in self._distinct(service))
         found = list(dict.fromkeys(target for port, target in targets if port == server.number))
         if named and front:

@@ -46,7 +46,9 @@ class Mesh:
 
     @cached_property
     def _judged(self) -> list[tuple[Manifest, tuple[Refusal, ...]]]:
-        """The objects that admission says something of."""
+        """The objects that admission says something of; it has seen those of a contract."""
+        if self.cluster.published:
+            return []
         every = ((m, tuple(judged(m.node, m.namespace))) for kind in ADMITTED_KINDS for m in self.cluster.of(kind))
         return [(manifest, said) for manifest, said in every if said]
 
@@ -75,6 +77,11 @@ class Mesh:
         found += [service for m in self.admitted("ServiceEntry") for service in read_entry(m)]
         default = self._exports("defaultServiceExportTo") or PUBLIC
         return tuple(s if s.export_to else s._replace(export_to=default) for s in found)
+
+    @cached_property
+    def services_by_name(self) -> dict[str, list[Service]]:
+        """Services under their host in lower case, in order of age."""
+        return _grouped((service.host.lower(), service) for service in self.services)
 
     @cached_property
     def services_by_host(self) -> dict[str, list[Service]]:
@@ -144,6 +151,11 @@ class Mesh:
         found = [read_gateway(m) for m in self.admitted("Gateway")]
         found += [one.gateway for listeners in self.gateway_api.listeners.values() for one in listeners if not one.fault]
         return tuple(sorted(found, key=lambda g: self._age(g.manifest, g.name.partition("/")[2], g.manifest.namespace)))
+
+    @cached_property
+    def server_hosts(self) -> frozenset[str]:
+        """The names that servers of its Gateways are for."""
+        return frozenset(host for gateway in self.gateways for server in gateway.servers for host in server.sni_hosts())
 
     @cached_property
     def ingress_addresses(self) -> dict[str, Service | None]:

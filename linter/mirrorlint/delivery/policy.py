@@ -15,7 +15,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
-_DRY_RUN = "istio.io/dry-run"
+DRY_RUN = "istio.io/dry-run"
 _PEER = {"principals", "namespaces", "serviceAccounts", "trustDomains"}
 _PEER_KEYS = {"source.principal", "source.namespace", "source.serviceAccount", "source.trustDomain"}
 
@@ -43,7 +43,7 @@ LET_THROUGH = Verdict(allowed=True)
 
 def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     """What the policies of a gateway's pods say: a match of a DENY denies; if there are ALLOWs, one of them has to match."""
-    policies = [(policy, applies) for policy in scope.mesh.authorization_policies if (applies := _applies(policy, scope)) is not False]
+    policies = [(policy, applies) for policy in scope.mesh.authorization_policies if (applies := is_for(policy, scope)) is not False]
     refusing = [(p, node, _both((applies, hit))) for p, applies in policies if _action(p) == "DENY" for node, hit in _hits(p, shadow)]
     found = next(((p, node) for p, node, hit in refusing if hit), None)
     if found:
@@ -62,13 +62,13 @@ def _action(policy: Manifest) -> str:
     return policy.node["spec"]["action"].text or "ALLOW"
 
 
-def _applies(policy: Manifest, scope: Scope) -> Maybe:
+def is_for(policy: Manifest, scope: Scope) -> Maybe:
     """Whether a policy is for the pods; one with `targetRefs` is for gateways of the Gateway API or for services.
 
     Where the pods' namespace is not known, a policy that selects just such pods is taken to be for them.
     """
     spec, root = policy.node["spec"], scope.mesh.root_namespace
-    if policy.node["metadata"]["annotations"][_DRY_RUN].text.lower() in ("true", "1", "t") or spec["targetRef"] or spec["targetRefs"]:
+    if policy.node["metadata"]["annotations"][DRY_RUN].text.lower() in ("true", "1", "t") or spec["targetRef"] or spec["targetRefs"]:
         return False
     selector = texts(spec["selector"]["matchLabels"])
     if not selector.items() <= scope.labels.items():

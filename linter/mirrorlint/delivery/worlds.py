@@ -32,3 +32,11 @@ def shadow_host(host: str, world: str) -> str:
         return host
     name, colon, port = host.rpartition(":")
     return f"{name}{SUFFIX}:{port}" if colon and "]" not in port else f"{host}{SUFFIX}"
+
+
+def unsuffixed(host: str, world: str) -> str:
+    """The Host of the request of which a shadow has this one."""
+    if world != SUFFIXED:
+        return host
+    name, colon, port = host.rpartition(":")
+    return f"{name.removesuffix(SUFFIX)}:{port}" if colon and "]" not in port else host.removesuffix(SUFFIX)

@@ -19,12 +19,12 @@ def refusal(gateway: Manifest, node: Node, grants: Grants, secrets: Mapping[tupl
     if reference.kind != SECRET:
         return "a certificate is a Secret"
     secret = secrets.get((reference.namespace, reference.name))
-    if secret and not _holds_pem(secret):
+    if secret and not holds_pem(secret):
         return f"{secret} holds no certificate and key in PEM"
     return "" if grants.allow(GATEWAY, gateway.namespace, reference) else f"no ReferenceGrant in {reference.namespace} allows it"
 
 
-def _holds_pem(secret: Manifest) -> bool:
+def holds_pem(secret: Manifest) -> bool:
     """Whether a Secret may hold a certificate and its key; what is encrypted or filled in later may."""
     return all(_PEM in _decoded(secret.node["data"][key].text) for key in ("tls.crt", "tls.key") if secret.node["data"][key])
 

@@ -21,8 +21,8 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _NOT_PROGRAMMED = frozenset({"istio-remote", "istio-waypoint", "istio-east-west"})  # classes that take no routes (classinfo.go)
 _ROUTES = {"HTTP": ("HTTPRoute", "GRPCRoute"), "HTTPS": ("HTTPRoute", "GRPCRoute"), "TCP": ("TCPRoute",), "TLS": ("TLSRoute",)}
 _MODES = {"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"}
-_MODE_OPTION = "gateway.istio.io/tls-terminate-mode"
-_NAME_OVERRIDE = "gateway.istio.io/name-override"
+MODE_OPTION = "gateway.istio.io/tls-terminate-mode"
+NAME_OVERRIDE = "gateway.istio.io/name-override"
 
 
 class Surroundings(NamedTuple):
@@ -121,7 +121,7 @@ def _server(gateway: Gateway, node: Node, around: Surroundings) -> Server:
 def _mode(tls: Node) -> str:
     if tls["mode"].text == "Passthrough":
         return "PASSTHROUGH"
-    asked = tls["options"][_MODE_OPTION].text
+    asked = tls["options"][MODE_OPTION].text
     return asked if asked in _MODES else "SIMPLE"
 
 
@@ -164,7 +164,7 @@ def service_hosts(manifest: Manifest, domain: str) -> Iterator[str]:
 
 
 def _service_name(manifest: Manifest) -> str:
-    override = manifest.node["metadata"]["annotations"][_NAME_OVERRIDE].text
+    override = manifest.node["metadata"]["annotations"][NAME_OVERRIDE].text
     return override or f"{manifest.name}-{manifest.node['spec']['gatewayClassName'].text}"
 
 

@@ -19,7 +19,7 @@ _KINDS = (
 
 def workloads(cluster: Cluster, namespace: str) -> Mapping[Manifest, Mapping[str, str]]:
     """The workloads of a namespace; a Rollout with a `workloadRef` has the pods of that Deployment (argoproj.github.io/rollouts)."""
-    found = [manifest for group, kind in _KINDS for manifest in cluster.of(kind, group) if manifest.namespace == namespace]
+    found = [manifest for group, kind in _KINDS for manifest in cluster.within(namespace, kind, group)]
     deployed = {manifest.name: _labels(manifest) for manifest in found if manifest.kind == "Deployment"}
     return {manifest: deployed.get(manifest.node["spec"]["workloadRef"]["name"].text) or _labels(manifest) for manifest in found}
 

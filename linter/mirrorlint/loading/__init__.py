@@ -7,21 +7,31 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
 from mirrorlint.loading import files
 from mirrorlint.loading.clusters import Assignment, Group
+from mirrorlint.loading.contracts import Contract
 from mirrorlint.loading.objects import Content, content
-from mirrorlint.loading.reading import Reading
+from mirrorlint.loading.reading import Means, Reading
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
+
+ALONE = Means()
 
 
 class Loaded(NamedTuple):
-    """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths."""
+    """What was read, the settings that were found, which folder was taken to belong to which cluster, and the clusters with their paths.
+
+    `contracts` are those of the peers, `staged` is what files hold that were read as they are staged, by the paths that places have.
+    """
 
     documents: Documents
     settings: Settings
     assignments: tuple[Assignment, ...]
     groups: tuple[Group, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    trail: Trail = Trail({}, frozenset())
+    staged: Mapping[str, bytes] = {}
 
 
 def read(
@@ -29,6 +39,7 @@ def read(
     config: str = "",
     ingress: Mapping[str, Any] | None = None,
     mesh: Mapping[str, Mapping[str, Any]] | None = None,
+    means: Means = ALONE,
 ) -> Loaded:
     """Read a repository, whose clusters are found inside it, or several paths, a cluster each (`[NAME=]PATH`).
 
@@ -38,8 +49,8 @@ def read(
     said = _Said(ingress or {}, mesh or {})
     if len(paths) < 2 and not any(map(_is_named, paths)):
         (root,) = paths or ["."]
-        return _loaded(Reading(_existing(root), {}, config), said)
-    return _loaded(Reading("", _arguments(paths), config), said)
+        return _loaded(Reading(_existing(root), {}, config, means), said)
+    return _loaded(Reading("", _arguments(paths), config, means), said)
 
 
 def read_mapping(
@@ -50,7 +61,7 @@ def read_mapping(
     """Read clusters by name, each from a path or several; what is said of their ingress and mesh goes before the settings."""
     named = {name: [said] if isinstance(said, str | os.PathLike) else list(said) for name, said in sources.items()}
     arguments = {name: [_existing(os.fspath(path)) for path in said] for name, said in named.items()}
-    return _loaded(Reading("", arguments, ""), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
+    return _loaded(Reading("", arguments, "", ALONE), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
 
 
 def read_texts(
@@ -62,10 +73,10 @@ def read_texts(
     said = _Said(ingress or {}, mesh or {})
     read = {name: content(text.encode("utf-8", "replace"), f"<{name}>") for name, text in texts.items()}
     found = {name: Cluster(name, each.manifests, said.over(name, ClusterSettings())) for name, each in read.items()}
-    faults = tuple(fault for name, each in read.items() for fault in _faults(each, name))
-    blind = [spot for name, each in read.items() for spot in _unclear(each, name)]
+    broken = tuple(fault for name, each in read.items() for fault in faults(each, name))
+    blind = [spot for name, each in read.items() for spot in unclear(each, name)]
     quiet = tuple(each._replace(cluster=name) for name, content in read.items() for each in content.suppressions)
-    documents = Documents(found, faults, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()), quiet)
+    documents = Documents(found, broken, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()), quiet)
     return Loaded(documents, Settings(), ())
 
 
@@ -88,7 +99,7 @@ class _Said(NamedTuple):
 
 def _loaded(reading: Reading, said: _Said) -> Loaded:
     found: dict[str, Cluster] = {}
-    faults: list[Fault] = []
+    broken: list[Fault] = []
     blind: list[BlindSpot] = []
     read: dict[str, Content] = {}
     quiet: dict[Suppression, None] = {}
@@ -96,21 +107,29 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         section = reading.sections.get(share.cluster, ClusterSection())
         manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
         found[share.cluster] = Cluster(share.cluster, manifests, said.over(share.cluster, section.settings))
-        faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
-        blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
+        broken += [fault for each in share.contents.values() for fault in faults(each, share.cluster)]
+        blind += [spot for each in share.contents.values() for spot in unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)
         read.update(share.contents)
+    for contract in reading.peers.contracts:
+        if contract.usable:
+            section = reading.sections.get(contract.cluster, ClusterSection())
+            settings = said.over(contract.cluster, section.settings.over(contract.settings))
+            found[contract.cluster] = Cluster(contract.cluster, contract.manifests, settings, published=True)
+        broken += contract.faults
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
-    documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
-    return Loaded(documents, reading.settings, reading.assignments, reading.groups)
+    documents = Documents(found, tuple(sorted(broken)), tuple(blind), len(read), objects, tuple(quiet))
+    return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.peers.contracts, reading.trail, reading.staged)
 
 
-def _faults(found: Content, cluster: str) -> list[Fault]:
+def faults(found: Content, cluster: str) -> list[Fault]:
+    """What would have been objects of a cluster that matter."""
     return [Fault(b.place, b.message, b.hint, cluster, b.text if b.dropped else "") for b in found.faults]
 
 
-def _unclear(found: Content, cluster: str) -> list[BlindSpot]:
+def unclear(found: Content, cluster: str) -> list[BlindSpot]:
+    """What else could not be read of a cluster."""
     return [BlindSpot(broken.message, broken.place.path, broken.place.line, cluster) for broken in found.unclear]
 
 

@@ -6,11 +6,16 @@ import os
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from mirrorlint.loading import files
+from mirrorlint.cache.shelf import Shelf
+from mirrorlint.git import Listing
+from mirrorlint.loading import batch, files
+from mirrorlint.loading.contracts import is_contract
 from mirrorlint.loading.files import Unread
+from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.paths import at_or_below, upwards, within
+from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import parse
 
 _CHART = "Chart.yaml"
@@ -21,14 +26,23 @@ _NOTHING = Content((), 0, (), ())
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self) -> None:
-        """Nothing is listed yet; nothing is read outside of the repositories of what will be."""
+    def __init__(self, jobs: int, shelf: Shelf | None, index: Index | None = None) -> None:
+        """Nothing is listed yet; nothing is read outside of the repositories of what will be.
+
+        `jobs` processes read what is not on the shelf; files of the repository of an index are read as they are staged.
+        """
+        self._jobs, self._shelf, self._index = jobs, shelf, index
+        self.staged: dict[str, bytes] = {}
+        self.listings: dict[str, Listing] = {}
+        self.probes: set[str] = set()
+        self.has_charts = False
+        self._blobs: dict[str, str] = {}
         self.unread: set[Unread] = set()
         self._tops: set[str] = set()
         self._roots: set[str] = set()
         self._real: dict[str, str] = {}
         self._paths: list[str] = []
-        self._contents: dict[str, Content] = {}
+        self._contents: dict[str, Content | Unread] = {}
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
@@ -36,15 +50,20 @@ class Disk:
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
         for root in roots:
-            listing = files.tree(root)
+            listing = files.tree(root, self._index)
+            self.staged.update(listing.staged)
+            self.listings.update(listing.listings)
+            self.probes |= listing.walked
+            self._blobs.update(listing.blobs)
             charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
+            self.has_charts |= bool(charts)
             self.unread |= {*listing.unread, *(Unread(folder, _UNRENDERED) for folder in charts)}
-            self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
+            self._real.update({path: real for path, real in listing.files.items() if not (is_contract(path) or _is_below(path, charts))})
         self._roots |= set(roots)
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)
-        self._kustomizations = [path for path in self._paths if os.path.basename(path) in files.KUSTOMIZATIONS]
-        self._folders = {above for folder in {os.path.dirname(path) for path in self._paths} for above in upwards(folder)}
+        self._kustomizations = [path for path in self._paths if os.path.basename(path) in KUSTOMIZATIONS]
+        self._folders = _with_parents({os.path.dirname(path) for path in self._paths})
 
     def below(self, path: str) -> Sequence[str]:
         """The file that `path` is, or all files below the folder that it is, sorted."""
@@ -62,10 +81,10 @@ class Disk:
     def kustomization(self, folder: str) -> Kustomization | None:
         """A folder's kustomization; one that can't be read is none."""
         self._reach_out(folder)
-        names = (os.path.join(folder, name) for name in files.KUSTOMIZATIONS)
+        names = (os.path.join(folder, name) for name in KUSTOMIZATIONS)
         file = next((name for name in names if name in self._real), "")
         if file and file not in self._read:
-            data = files.read(self._real[file])
+            data = self._bytes(self._real[file])
             documents = parse(b"" if isinstance(data, Unread) else data, files.shown(file)).documents
             self._read[file] = kustomization(file, documents[0]) if documents else None
         return self._read.get(file)
@@ -85,20 +104,38 @@ class Disk:
         return self._real[path]
 
     def content(self, path: str) -> Content:
-        """What a file holds."""
+        """What a file holds; with the first one all are read that are listed."""
         real = self._real[path]
         if real not in self._contents:
-            data = files.read(real)
-            if isinstance(data, Unread):
-                self.unread.add(data)
-            self._contents[real] = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
-        return self._contents[real]
+            fresh = {each: data for each, data in self.staged.items() if each not in self._contents}
+            self._contents |= {each: content(data, files.shown(each)) for each, data in fresh.items()}
+            missing = [each for each in dict.fromkeys(self._real.values()) if each not in self._contents]
+            self._contents |= batch.read(missing, self._jobs, self._blobs, self._shelf)
+        found = self._contents[real]
+        if isinstance(found, Unread):
+            self.unread.add(found)
+            return _NOTHING
+        return found
+
+    def _bytes(self, path: str) -> bytes | Unread:
+        return self.staged[path] if path in self.staged else files.read(path)
 
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""
         known = any(within(path, root) for root in self._roots)
+        self.probes |= set() if known else {path}
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
+
+
+def _with_parents(folders: set[str]) -> set[str]:
+    found: set[str] = set()
+    for start in folders:
+        folder = start
+        while folder not in found:
+            found.add(folder)
+            folder = os.path.dirname(folder)
+    return found
 
 
 def _outermost(folders: set[str]) -> set[str]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint import git
+from mirrorlint.git import Listing
+from mirrorlint.loading.index import Index, differences
 from mirrorlint.loading.paths import within
+from mirrorlint.sieve import is_read
 
-SUFFIXES = (".yaml", ".yml", ".json")
-KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-
+_CHUNK = 1 << 16
 _IRREGULAR = "this is not a regular file, so it is not read"
-_LIST = ("git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+_UNSTAGED = "this file is not staged, so nothing in it is judged"
+_UNTOLD = "Git can't tell what is staged here, so nothing in it is judged"
 _CLOSED = re.compile(r"^warning: could not open directory '(.*?)/?': (.*)$", re.MULTILINE)
-_IS_IGNORED = ("git", "check-ignore", "--quiet", ".")
 
 
 class Unread(NamedTuple):
@@ -28,22 +29,38 @@ class Unread(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """The YAML and JSON files below a folder, sorted, each with the file that is read for it (another one behind a link); all absolute."""
+    """The YAML and JSON files below a folder, sorted, each with the file that is read for it (another one behind a link); all absolute.
+
+    `blobs` are the ids of those that Git has just so, `changes` what it says of each folder that it listed, `walked` what was looked at
+    without it, `staged` what files hold that are read as they are staged.
+    """
 
     files: Mapping[str, str]
     unread: tuple[Unread, ...]
+    blobs: Mapping[str, str]
+    listings: Mapping[str, Listing]
+    walked: frozenset[str]
+    staged: Mapping[str, bytes] = {}
 
 
-def tree(root: str) -> Tree:
-    """What is below a folder, or the one file that `root` is, whatever its name."""
+def tree(root: str, index: Index | None = None) -> Tree:
+    """What is below a folder, or the one file that `root` is, whatever its name; in the repository of an index what is staged."""
     root = os.path.abspath(root)
     if not os.path.isdir(root):
-        return Tree({root: root}, ()) if os.path.isfile(root) else Tree({}, (Unread(root, _IRREGULAR),))
-    top = repository(root)
-    found = [entry for name in _names(root) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top))]
-    files = {entry.path: entry.file for entry in found if isinstance(entry, _File)}
+        return _single(root, index)
+    top, seen = repository(root), _Seen({}, {}, set(), index, {})
+    found = [entry for name in _names(root, seen) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top, seen))]
+    files = {path: path for path in (*seen.blobs, *seen.staged)} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
     unread = {entry for entry in found if isinstance(entry, Unread)}
-    return Tree(dict(sorted(files.items())), tuple(sorted(unread)))
+    return Tree(dict(sorted(files.items())), tuple(sorted(unread)), seen.blobs, seen.listings, frozenset(seen.walked), seen.staged)
+
+
+def _single(path: str, index: Index | None) -> Tree:
+    ours = index if index and repository(path) == index.root else None
+    staged = ours.read(path) if ours else None
+    why = _UNSTAGED if ours and staged is None else "" if ours or os.path.isfile(path) else _IRREGULAR
+    unread = (Unread(path, why),) if why else ()
+    return Tree({} if why else {path: path}, unread, {}, {}, frozenset({path}), {} if staged is None else {path: staged})
 
 
 def repository(path: str) -> str:
@@ -64,12 +81,32 @@ def shown(path: str) -> str:
 
 
 def read(path: str) -> bytes | Unread:
-    """The bytes of a file."""
+    """The bytes of a file, in as few calls to the system as it takes: there may be many files."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            return _all_of(file)
+        finally:
+            os.close(file)
     except OSError as error:
         return Unread(path, f"this file can't be read ({error.strerror}), so nothing in it is judged")
+
+
+def _all_of(file: int) -> bytes:
+    parts = [os.read(file, _CHUNK)]
+    while parts[-1]:
+        parts.append(os.read(file, _CHUNK))
+    return b"".join(parts)
+
+
+class _Seen(NamedTuple):
+    """What a run through folders meets: a Tree's own."""
+
+    blobs: dict[str, str]
+    listings: dict[str, Listing]
+    walked: set[str]
+    staging: Index | None
+    staged: dict[str, bytes]
 
 
 class _Name(NamedTuple):
@@ -85,53 +122,66 @@ class _File(NamedTuple):
     file: str
 
 
-def _names(root: str) -> Iterator[_Name | Unread]:
-    listed = _git(root, _LIST)
-    if listed is None or (not listed.stdout and _git(root, _IS_IGNORED) is not None):
-        yield from _walked(root)
+def _names(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
+    """The paths below a folder; those of files to read that Git has just so are put to `seen.blobs` instead, with their ids."""
+    index = seen.staging if seen.staging and repository(root) == seen.staging.root else None
+    listed = git.listing(root, index.file if index else "")
+    if listed is None or (not index and not listed.blobs and not listed.others and git.is_ignored(root)):
+        yield from [Unread(root, _UNTOLD)] if index else _walked(root, seen)
         return
-    yield from _with_nested(root, sorted({os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}))
-    for folder, reason in _CLOSED.findall(os.fsdecode(listed.stderr)):
+    seen.listings[root] = listed
+    below = root.rstrip(os.sep) + os.sep
+    for name, blob in listed.blobs.items():
+        if is_read(name):
+            if _is_printable(name):
+                seen.blobs[below + name] = blob
+            else:
+                yield _Name(below + name)
+    yield from _with_nested(root, _staged(root, listed, seen) if index else sorted(listed.others), seen)
+    for folder, reason in _CLOSED.findall(listed.errors):
         yield _closed(os.path.normpath(os.path.join(root, folder)), reason)
+
+
+def _staged(root: str, listed: Listing, seen: _Seen) -> Iterator[str | Unread]:
+    """What else is staged; contents that the work tree has not are put to `seen.staged`."""
+    differing = differences(root, listed)
+    seen.staged.update(differing.contents)
+    yield from differing.names
+    yield from (Unread(path, why) for path, why in differing.unread.items())
 
 
 def _closed(folder: str, reason: str | None) -> Unread:
     return Unread(folder, f"this folder can't be read ({reason}), so nothing in it is judged")
 
 
-def _git(folder: str, command: Iterable[str]) -> subprocess.CompletedProcess[bytes] | None:
-    """Run Git in a folder, whatever the hook that we may run in says; None when it fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
-    try:
-        return subprocess.run(list(command), cwd=folder, env=environment, capture_output=True, check=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _with_nested(root: str, names: Iterable[str]) -> Iterator[_Name | Unread]:
+def _with_nested(root: str, names: Iterable[str | Unread], seen: _Seen) -> Iterator[_Name | Unread]:
     """The paths of names; a name that is a folder is a repository of its own (a submodule, or a clone that is not added)."""
     for name in names:
+        if isinstance(name, Unread):
+            yield name
+            continue
         path = os.path.join(root, name.rstrip("/"))
         if os.path.isdir(path) and not os.path.islink(path):
             if os.path.lexists(os.path.join(path, ".git")):
-                yield from _names(path)
+                yield from _names(path, seen)
             else:
                 yield Unread(path, "this submodule is not checked out, so nothing in it is judged")
         else:
             yield _Name(path)
 
 
-def _walked(root: str) -> Iterator[_Name | Unread]:
+def _walked(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
     refused: list[OSError] = []
     for folder, below, names in os.walk(root, onerror=refused.append):
         links = [name for name in below if os.path.islink(os.path.join(folder, name))]
         below[:] = [name for name in below if name != ".git"]
+        seen.walked.update([folder, *(os.path.join(folder, name) for name in names)])
         yield from (_Name(os.path.join(folder, name)) for name in (*names, *links))
     for error in refused:
         yield _closed(error.filename, error.strerror)
 
 
-def _entries(path: str, top: str) -> Iterator[_File | Unread]:
+def _entries(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
     """What a path stands for: files to read, or why there are none; other kinds of files stand for nothing."""
     try:
         mode = os.lstat(path).st_mode
@@ -141,26 +191,23 @@ def _entries(path: str, top: str) -> Iterator[_File | Unread]:
         yield Unread(path, f"this can't be read ({error.strerror}), so nothing in it is judged")
         return
     if stat.S_ISLNK(mode):
-        yield from _linked(path, top)
-    elif _is_wanted(path) and not _is_printable(path):
+        yield from _linked(path, top, seen)
+    elif is_read(path) and not _is_printable(path):
         yield Unread(path, "the name of this file is not UTF-8, so it is not read")
-    elif _is_wanted(path):
+    elif is_read(path):
         yield _File(path, path) if stat.S_ISREG(mode) else Unread(path, _IRREGULAR)
-
-
-def _is_wanted(path: str) -> bool:
-    return path.endswith((*SUFFIXES, f"{os.sep}{KUSTOMIZATIONS[-1]}"))
 
 
 def _is_printable(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
-def _linked(path: str, top: str) -> Iterator[_File | Unread]:
+def _linked(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
     """What a symbolic link stands for: a file, or the files of a folder, of the same repository."""
     real, real_top = os.path.realpath(path), os.path.realpath(top)
+    seen.walked.update((path, real))
     target = top.rstrip(os.sep) + real[len(real_top.rstrip(os.sep)) :]
-    if not _is_wanted(path) and not os.path.isdir(real):
+    if not is_read(path) and not os.path.isdir(real):
         return
     if not os.path.exists(real):
         yield Unread(path, "this link leads to nothing")
@@ -171,17 +218,18 @@ def _linked(path: str, top: str) -> Iterator[_File | Unread]:
     elif within(path, target):
         yield Unread(path, "this link leads to a folder that it is in, so it is not followed")
     else:
-        yield from _through(path, target, top)
+        yield from _through(path, target, top, seen)
 
 
-def _through(link: str, folder: str, top: str) -> Iterator[_File | Unread]:
+def _through(link: str, folder: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
     """The files of a folder as they appear below a link to it; links to further folders are not followed, so that nothing goes round."""
-    for name in _names(folder):
-        seen = link + name.path[len(folder) :]
+    behind = seen._replace(blobs={})
+    for name in (*_names(folder, behind), *map(_Name, behind.blobs)):
+        there = link + name.path[len(folder) :]
         if isinstance(name, Unread):
-            yield Unread(seen, name.message)
+            yield Unread(there, name.message)
         elif os.path.islink(name.path) and os.path.isdir(name.path):
-            yield Unread(seen, "this is a link behind a link, so it is not followed")
+            yield Unread(there, "this is a link behind a link, so it is not followed")
         else:
-            for entry in _entries(name.path, top):
-                yield entry._replace(path=seen)
+            for entry in _entries(name.path, top, seen):
+                yield entry._replace(path=there)

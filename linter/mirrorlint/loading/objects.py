@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mirrorlint.fleet import Manifest, Suppression
+from mirrorlint.kinds import CERTIFICATE, GATEWAY_API, MATTERS, NETWORKING, RELEVANT, SECURITY
 from mirrorlint.loading.suppressions import suppressions
-from mirrorlint.source import Broken, Node, parse
+from mirrorlint.sieve import sift
+from mirrorlint.source import Broken, Node, Place, parse
 
-NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
-MATTERS = {
-    NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
-    SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
-    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant", "ListenerSet", "BackendTLSPolicy"}),
-    "": frozenset({"Service", "Namespace", "Pod"}),
-    "cert-manager.io": frozenset({"Certificate"}),
-    "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
-    "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
-    "argoproj.io": frozenset({"Application", "Rollout"}),
-}
 _FILLED_IN = frozenset({NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
 
 _KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")
+_OWN_KIND = re.compile(r"^kind:[ \t]+[\"']?(\w+)", re.MULTILINE)
 _VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
 
 
@@ -48,24 +40,55 @@ class Content(NamedTuple):
 
 def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
-    parsed = parse(data, path)
+    left, dropped, _ = sift(data)
+    parsed = parse(left, path)
     found = list(_unfolded(parsed.documents))
-    manifests = tuple(manifest for manifest in map(Manifest, found) if _matters(manifest))
-    faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
-    unclear = [broken for broken in parsed.broken if broken not in faults]
+    manifests = tuple(Manifest(node) for node in found if _matters(node))
+    faults: list[Broken] = []
+    unclear: list[Broken] = []
+    for broken in parsed.broken:
+        if not broken.template and _names_what_matters(broken.text):
+            faults.append(broken if broken.dropped else broken._replace(text=""))
+        else:
+            unclear.append(broken._replace(text=""))
     if b"${" in data or b"{{" in data:
         waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
         unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
         manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
-    return Content(manifests, len(found), faults, tuple(unclear), tuple(suppressions(data, path, parsed.documents, manifests)))
+    silenced = tuple(suppressions(data, path, parsed.documents, manifests))
+    return Content(manifests, dropped + len(found), tuple(faults), tuple(unclear), silenced)
 
 
-def _matters(manifest: Manifest) -> bool:
+def packed(found: Content) -> Any:
+    """A content as plain data that `marshal` can store, without the path of its file; a mere count when there is nothing else."""
+    if not (found.manifests or found.faults or found.unclear or found.suppressions):
+        return found.objects
+    located = (found.faults, found.unclear, found.suppressions)
+    return found.objects, [m.node.raw for m in found.manifests], *([_packed(each) for each in those] for those in located)
+
+
+def unpacked(data: Any, path: str) -> Content:
+    """The content that was packed, as that of the file `path`."""
+    objects, raws, faults, unclear, silenced = data
+    return Content(
+        tuple(Manifest(Node(raw, path)) for raw in raws),
+        objects,
+        tuple(Broken(Place(path, *place), *rest) for place, *rest in faults),
+        tuple(Broken(Place(path, *place), *rest) for place, *rest in unclear),
+        tuple(Suppression(Place(path, *place), *rest) for place, *rest in silenced),
+    )
+
+
+def _packed(located: Broken | Suppression) -> tuple[Any, ...]:
+    return (tuple(located.place[1:]), *located[1:])
+
+
+def _matters(node: Node) -> bool:
     """Whether an object is of a kind that matters, or a certificate; one that waits to be filled in tells nothing."""
-    if manifest.kind in MATTERS.get(manifest.group, ()):
+    group, kind = node.text_at("apiVersion").rpartition("/")[0], node.text_at("kind")
+    if kind in MATTERS.get(group, ()):
         return True
-    is_certificate = (manifest.group, manifest.kind, manifest.node["type"].text) == ("", "Secret", "kubernetes.io/tls")
-    return is_certificate and not _variable(manifest.node)
+    return (group, kind, node.text_at("type")) == ("", CERTIFICATE, "kubernetes.io/tls") and not _variable(node)
 
 
 def _variable(node: Node) -> Node | None:
@@ -79,8 +102,8 @@ def _variable(node: Node) -> Node | None:
 def _unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
     """The objects among nodes, those inside a List, too."""
     for node in nodes:
-        kind = node["kind"].text
-        if not kind or not node["apiVersion"].text:
+        kind = node.text_at("kind")
+        if not kind or not node.text_at("apiVersion"):
             continue
         if kind.endswith("List") and node["items"].is_sequence:
             yield from _unfolded(node["items"])
@@ -89,7 +112,10 @@ def _unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _names_what_matters(text: str) -> bool:
-    """Whether a text that can't be read says a kind that matters, of a group that it is in."""
+    """Whether a text that can't be read says a kind that matters, of a group that it is in; the kind in its first column decides."""
+    own = set(_OWN_KIND.findall(text))
+    if own and own.isdisjoint(RELEVANT) and not any(kind.endswith("List") for kind in own):
+        return False
     kinds = set(_KIND.findall(text))
     groups = {name if slash else "" for name, slash in _VERSION.findall(text)} or set(MATTERS)
     return any(kinds & MATTERS[group] for group in groups & set(MATTERS))

@@ -6,13 +6,17 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from mirrorlint.cache.shelf import Shelf
+from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.loading import clusters, files, settings
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.objects import Content
-from mirrorlint.loading.paths import within
+from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.peers import Peers
 from mirrorlint.loading.settings import ClusterSection, Settings
 
 _LEFT_OUT = "in the folder of no cluster"
@@ -26,6 +30,14 @@ class Share(NamedTuple):
     touched: frozenset[str]
 
 
+class Means(NamedTuple):
+    """How a run may read: in so many processes, with what earlier runs kept, and what is staged in the repository of an index."""
+
+    jobs: int = 1
+    cached: bool = False
+    staging: Index | None = None
+
+
 class Reading:
     """What a run reads.
 
@@ -33,21 +45,28 @@ class Reading:
     could not be read as a whole.
     """
 
-    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str) -> None:
+    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str, means: Means) -> None:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
         asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
-        self.settings, unused = find_settings(asked, config)
+        self.settings, unused = find_settings(asked, config, means.staging)
         self._root, self._arguments = root, arguments
-        self._disk = Disk()
+        shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
+        self._disk = Disk(means.jobs, shelf, means.staging)
+        self._disk.probes |= {os.path.join(above, settings.FILE) for path in asked for above in upwards(_folder(path))}
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*asked)
         self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
         found, missing = self._find()
         self.groups = tuple(found)
+        self.peers = Peers(root, {} if arguments else self.sections, {group.name for group in found})
+        self._disk.probes |= self.peers.probes
         self.shares = [self._share(group) for group in self.groups]
         left_out = self._left_out()
-        self.blind_spots = (*unused, *missing, *self._gaps(), *self._unread(), *_outside(left_out))
-        self.assignments = tuple(self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)}))
+        self.blind_spots = (*unused, *missing, *self.peers.blind_spots, *self._gaps(), *self._unread(), *_outside(left_out))
+        assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)})
+        self.assignments = (*assigned, *self.peers.assignments)
+        if shelf:
+            shelf.keep()
 
     def _find(self) -> tuple[list[Group], list[BlindSpot]]:
         """The clusters, and what settings name that is not there."""
@@ -56,13 +75,26 @@ class Reading:
         named = {name: [os.path.abspath(path) for path in section.paths] for name, section in told.items() if section.paths}
         there = {name: path for name, path in peers.items() if os.path.exists(path)}
         wanted = [path for paths in (*named.values(), there.values()) for path in paths]
+        self._disk.probes |= {*wanted, *peers.values()}
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
         found = clusters.find(clusters.Ground(self._root, name, self._arguments, named, folders, self._holds, self._leads))
-        groups = [group for group in found if group.name not in peers]
+        groups = [group for group in found if group.name not in peers and not (group.name in told and told[group.name].contract)]
         groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
         return groups, list(_missing(told, {group.name for group in groups}))
+
+    @property
+    def staged(self) -> Mapping[str, bytes]:
+        """What files hold that were read as they are staged, by the paths that places have."""
+        return {files.shown(path): data for path, data in self._disk.staged.items()}
+
+    @property
+    def trail(self) -> Trail:
+        """What the run depended on."""
+        rendered = self._disk.has_charts or any(self._reach(group.paths).hidden for group in self.groups)
+        used = {os.path.abspath(self.settings.path)} if self.settings.path else set()
+        return Trail(self._disk.listings, frozenset(self._disk.probes | used), not rendered)
 
     def _concerned(self) -> bool:
         """Whether settings, which may stand further up, speak of what was asked for."""
@@ -127,27 +159,31 @@ class Reading:
             yield Assignment(files.shown(path), tuple(name for name, _ in row if name), row[0][1])
 
 
-def find_settings(paths: Iterable[str], config: str) -> tuple[Settings, list[BlindSpot]]:
-    """The settings for some paths, those of the working directory first, and which others there are."""
+def find_settings(paths: Iterable[str], config: str, index: Index | None = None) -> tuple[Settings, list[BlindSpot]]:
+    """The settings for some paths, those of the working directory first, and which others there are; of an index those that are staged."""
     if config:
         return settings.read(files.shown(os.path.abspath(config))), []
     ordered = sorted(paths, key=lambda path: not within(path, os.getcwd()))
-    found = [files.shown(path) for path in dict.fromkeys(map(_nearest, ordered)) if path]
+    found = [each for each in dict.fromkeys(_nearest(path, index) for path in ordered) if each]
     if not found:
         return Settings(), []
-    unused = [BlindSpot(f"these settings are not used, since those of `{found[0]}` are", path) for path in found[1:]]
-    return settings.read(found[0]), unused
+    (path, staged), *others = [(files.shown(path), data) for path, data in found]
+    unused = [BlindSpot(f"these settings are not used, since those of `{path}` are", other) for other, _ in others]
+    return settings.read(path) if staged is None else settings.parse_settings(staged, path, os.path.exists), unused
 
 
-def _nearest(path: str) -> str:
-    """The settings file of a path, in its folder or further up to the repository's root; "" for none."""
+def _nearest(path: str, index: Index | None) -> tuple[str, bytes | None] | None:
+    """The settings file of a path, in its folder or further up to the repository's root, with what is staged of it; None for none."""
     top = files.repository(path)
-    folder = _folder(path)
-    while not os.path.isfile(os.path.join(folder, settings.FILE)):
-        if folder in (top, os.path.dirname(folder)):
-            return ""
-        folder = os.path.dirname(folder)
-    return os.path.join(folder, settings.FILE)
+    ours = index if index and index.root == top else None
+    for folder in upwards(_folder(path)):
+        file = os.path.join(folder, settings.FILE)
+        staged = ours.read(file) if ours else None
+        if staged is not None or (not ours and os.path.isfile(file)):
+            return file, staged
+        if folder == top:
+            break
+    return None
 
 
 def _folder(path: str) -> str:
@@ -156,6 +192,8 @@ def _folder(path: str) -> str:
 
 def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
     for name, section in told.items():
+        if section.contract:
+            continue
         if section.peer and name not in found:
             path = section.peer.replace(os.sep, "/")
             yield BlindSpot(f"the peer `{name}` is not here, so what it accepts is not known", path, 0, name)

@@ -33,11 +33,15 @@ class SettingsError(Exception):
 
 
 class ClusterSection(NamedTuple):
-    """A cluster as settings describe it: its files and folders, or the peer repository that it is read from, from the working directory."""
+    """A cluster as settings describe it: its files and folders, or the peer repository or contract that it is read from.
+
+    Paths are from the working directory.
+    """
 
     paths: tuple[str, ...] = ()
     peer: str = ""
     settings: ClusterSettings = ClusterSettings()
+    contract: str = ""
 
 
 class Settings(NamedTuple):
@@ -90,6 +94,14 @@ def _are_numbers(ports: object) -> bool:
     return {type(number) for number in numbers} == {int} and min(numbers) > 0 and max(numbers) < 65536
 
 
+def read_section(node: Node, wrong: list[tuple[Place, str]]) -> ClusterSettings:
+    """What a mapping says of a cluster, in the words of a settings file; what is wrong is added to the list."""
+    reader = _Reader("", lambda _: True)
+    found = reader.cluster({key.text: value for key, value in node.entries()})
+    wrong += reader.wrong
+    return found
+
+
 def said_mesh(said: Mapping[str, Any]) -> Mapping[str, Any]:
     """A meshConfig that a program gives. Raises SettingsError."""
     reader = _Reader("", os.path.exists)
@@ -131,7 +143,17 @@ class _Reader(Fields):
 
     def _section(self, node: Node) -> ClusterSection:
         fields = self.known(node, "a cluster", _SECTION)
-        said = ClusterSettings(
+        sources = [name for name in ("paths", "path", "contract") if name in fields]
+        if len(sources) > 1:
+            said = f"a cluster is read from its `paths`, a peer's `path` or its `contract`: `{sources[0]}` is there as well"
+            self.wrong.append((fields[sources[1]].place, said))
+        peer, contract = (self.take(fields, name, lambda node: self._joined(text(node)), "") for name in ("path", "contract"))
+        paths = self.take(fields, "paths", lambda node: self.items(node, self._path), ())
+        return ClusterSection(paths, peer, self.cluster(fields), contract)
+
+    def cluster(self, fields: Mapping[str, Node]) -> ClusterSettings:
+        """What fields say of a cluster."""
+        return ClusterSettings(
             istio=self.take(fields, "istio", version, ""),
             shadow_suffix=self.take(fields, "shadow_suffix", boolean, None),
             mesh=self.take(fields, "mesh", self.mesh, {}),
@@ -140,15 +162,6 @@ class _Reader(Fields):
             complete=self.take(fields, "complete", boolean, True),
             ingress=self.take(fields, "ingress", self.ingress, Ingress()),
         )
-        paths = self.take(fields, "paths", lambda node: self.items(node, self._path), ())
-        return ClusterSection(paths, self._peer(fields), said)
-
-    def _peer(self, fields: Mapping[str, Node]) -> str:
-        if "contract" in fields:
-            self.wrong.append((fields["contract"].place, "a peer's contract is not supported yet, only its `path`"))
-        if "path" in fields and "paths" in fields:
-            self.wrong.append((fields["path"].place, "a cluster is read from its `paths` or from a peer's `path`, not from both"))
-        return self.take(fields, "path", lambda node: self._joined(text(node)), "")
 
     def ingress(self, node: Node) -> Ingress:
         if node.is_sequence:

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from mirrorlint.delivery.callers import asked_at_target
 from mirrorlint.delivery.follow import LOST, Delivery, End, Way, authorities
 from mirrorlint.delivery.samples import Sample
+from mirrorlint.fleet import is_peers
 from mirrorlint.rule import Edit, Loss
 
 NO_EDITS: tuple[Edit, ...] = ()
 
 
 def of_one_cluster(edits: Iterable[Edit], delivery: Delivery) -> bool:
-    """Whether no file of the edits is another cluster's as well, which they would change, too."""
+    """Whether all files of the edits are here and none is another cluster's as well, which they would change, too."""
     paths = {edit.node.path for edit in edits}
+    if any(map(is_peers, paths)):
+        return False
     return sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
 
 

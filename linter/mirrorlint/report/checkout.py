@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mirrorlint.fleet import is_peers
 from mirrorlint.rule import Finding, Note
 from mirrorlint.source import Place
 
@@ -21,12 +22,12 @@ class Checkout(NamedTuple):
         return posixpath.normpath(posixpath.join(self.here, path))
 
     def path(self, path: str) -> str:
-        """A path of the report, from the root of the repository; it begins with `..` when it is in another one."""
-        return posixpath.relpath(self.absolute(path), self.root)
+        """A path of the report, from the root of the repository; it begins with `..` when it is in another one, or names a peer."""
+        return path if is_peers(path) else posixpath.relpath(self.absolute(path), self.root)
 
     def holds(self, path: str) -> bool:
         """Whether a path of the report is in the repository."""
-        return self.path(path).partition("/")[0] != ".."
+        return not is_peers(path) and self.path(path).partition("/")[0] != ".."
 
 
 class View(NamedTuple):

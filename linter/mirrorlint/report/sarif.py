@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from mirrorlint.fleet import BlindSpot
+from mirrorlint.fleet import BlindSpot, is_peers
 from mirrorlint.report import to_json
 from mirrorlint.report.checkout import Checkout, view
 from mirrorlint.report.fingerprint import fingerprints
@@ -82,6 +82,8 @@ def _physical(place: Place, checkout: Checkout) -> dict[str, Any]:
 def _artifact(path: str, checkout: Checkout) -> dict[str, str]:
     if checkout.holds(path):
         return {"uri": quote(checkout.path(path), errors="replace"), "uriBaseId": _ROOT}
+    if is_peers(path):
+        return {"uri": quote(path, errors="replace")}
     return {"uri": "file://" + quote(checkout.absolute(path), errors="replace")}
 
 

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from mirrorlint.source.colons import compose
 from mirrorlint.source.failure import BREAK, STRAY_VALUE
-from mirrorlint.source.hints import explain, repeated
 from mirrorlint.source.node import Node, Place, Raw
-from mirrorlint.source.tree import Composed, Composer
+from mirrorlint.source.tree import Composed, Composer, is_well_formed
 
-__all__ = ["Broken", "Node", "Parsed", "Place", "parse"]
+__all__ = ["MAX_BYTES", "Broken", "Node", "Parsed", "Place", "is_well_formed", "parse"]
 
 MAX_BYTES = 32 << 20
 MAX_BROKEN = 1000
@@ -123,7 +123,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
     for start, end in zip([0, *starts], [*starts, len(rest)], strict=True):
         part = rest[start:end]
         alone = Composed([], [], whole.failure._replace(line=whole.failure.line - before), whole.done)
-        yield _Piece(part, line, alone if stray and not start else composer.compose(part))
+        yield _Piece(part, line, alone if stray and not start else compose(composer, part))
         if composer.exhausted:
             return
         line += len(_LINE_END.findall(part))
@@ -163,6 +163,8 @@ def _moved(raw: Raw, where: _Where, seen: dict[int, Any]) -> Raw:
 
 def _repeats(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
     for repeat in piece.composed.repeats:
+        from mirrorlint.source.hints import repeated
+
         message, hint = repeated(repeat.key[0], where(*repeat.first[2:4])[0] + 1)
         place = _place(path, where(*repeat.key[2:4]), where(*repeat.key[4:]))
         yield Broken(place, message, hint, repeat.text, dropped=False)
@@ -170,6 +172,8 @@ def _repeats(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
 
 def _failures(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
     if piece.composed.failure:
+        from mirrorlint.source.hints import explain
+
         lines = BREAK.split(piece.text)
         advice = explain(lines, piece.composed.failure)
         end = max(advice.column, len(lines[advice.line].rstrip()))

@@ -11,6 +11,7 @@ from mirrorlint.source.scalars import STANDARD, key_name, plain, typed
 Entries = dict[str, tuple[Raw, Raw]]
 
 SPECIAL_KEY = "<<\0"
+_MOST_NAMES = 10_000
 _MERGE_TAG = STANDARD + "merge"
 
 
@@ -19,6 +20,8 @@ class Names(dict[str, str]):
 
     def __missing__(self, text: str) -> str:
         """Read a key that is met for the first time."""
+        if len(self) >= _MOST_NAMES:
+            self.clear()
         try:
             name = SPECIAL_KEY if text == "<<" else key_name(plain(text))
         except ValueError:

@@ -10,7 +10,8 @@ STRAY_VALUE = "<document start>"
 
 # Where YAML 1.1 ends a line.
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Compiled when it is first needed, since it takes longer than all other patterns.
+_UNREADABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 class Failure(NamedTuple):
@@ -34,7 +35,7 @@ class RefusedError(Exception):
 
 def unreadable(text: str) -> Failure:
     """Find the first character that YAML does not allow; bytes that are none were decoded with `surrogateescape`."""
-    match = _UNREADABLE.search(text)
+    match = re.search(_UNREADABLE, text)
     if match is None:
         return Failure("the parser gives up", 0, 0)
     code = ord(match[0])

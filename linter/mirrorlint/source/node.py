@@ -141,6 +141,16 @@ class Node:
         """A scalar's text without its quotes, else as written (`0x10`, `on`); "" for null and what is no scalar."""
         return self.raw[0] if self.is_scalar and self else ""
 
+    def text_at(self, *keys: str) -> str:
+        """The text of the value that a chain of keys leads to."""
+        raw = self.raw
+        for key in keys:
+            entry = raw[0].get(key) if type(raw[0]) is dict else None
+            if entry is None:
+                return ""
+            raw = entry[1]
+        return raw[0] if type(raw[0]) is str and not is_null(raw[0], raw[1]) else ""
+
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts of a sequence's items."""

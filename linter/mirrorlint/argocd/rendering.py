@@ -1,0 +1,142 @@
+"""What an application's folder becomes: the renderer's own bytes, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from mirrorlint.sieve import KUSTOMIZATIONS, SUFFIXES, sift
+from mirrorlint.source import Node, parse
+
+AUTO, KUSTOMIZE, HELM, PLAIN = "auto", "kustomize", "helm", "plain"
+WAYS = (AUTO, KUSTOMIZE, HELM, PLAIN)
+CHART = "Chart.yaml"
+_SHOWN = 4000
+
+
+class RenderError(Exception):
+    """What could not be rendered, and why, in the renderer's own words."""
+
+
+class Application(NamedTuple):
+    """An application: its absolute folder, what Argo CD says of it (`ARGOCD_APP_NAME` and others), and its files of Helm values."""
+
+    folder: str
+    environment: Mapping[str, str]
+    values: tuple[str, ...] = ()
+
+
+def way(folder: str) -> str:
+    """How Argo CD would render a folder (Argo CD, user-guide/tool_detection)."""
+    if os.path.isfile(os.path.join(folder, CHART)):
+        return HELM
+    kustomized = any(os.path.isfile(os.path.join(folder, name)) for name in KUSTOMIZATIONS)
+    return KUSTOMIZE if kustomized else PLAIN
+
+
+def render(application: Application, how: str, command: str, seconds: float) -> bytes:
+    """Render a folder by a command, or as one of WAYS says, within a time; RenderError when that is not done, or gives no manifests."""
+    how = way(application.folder) if how == AUTO else how
+    words = _split(command) if command else _command(application, how)
+    printed = _run(words, application.folder, seconds) if words else b"".join(_plain(application.folder))
+    wrong = _fault(printed)
+    if wrong:
+        raise RenderError(f"{f'`{shlex.join(words)}`' if words else 'the folder'} gives no manifests: {wrong}")
+    return printed
+
+
+def _split(command: str) -> Sequence[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise RenderError(f"`{command}` is no command: {error}") from error
+
+
+def _command(application: Application, how: str) -> Sequence[str]:
+    if how == KUSTOMIZE:
+        return ["kustomize", "build", "."] if shutil.which("kustomize") else ["kubectl", "kustomize", "."]
+    return list(_helm(application)) if how == HELM else ()
+
+
+def _helm(application: Application) -> Iterator[str]:
+    """As Argo CD's repo-server calls it (util/helm/cmd.go)."""
+    said = application.environment
+    yield from ("helm", "template", said.get("ARGOCD_APP_NAME") or "release", ".", "--include-crds")
+    if said.get("ARGOCD_APP_NAMESPACE"):
+        yield from ("--namespace", said["ARGOCD_APP_NAMESPACE"])
+    if said.get("KUBE_VERSION"):
+        yield from ("--kube-version", said["KUBE_VERSION"])
+    yield from (f"--api-versions={version}" for version in said.get("KUBE_API_VERSIONS", "").split(",") if version)
+    yield from (f"--values={file}" for file in application.values)
+
+
+def _run(command: Sequence[str], folder: str, seconds: float) -> bytes:
+    """What a command prints; nothing of it is left behind, since Argo CD waits for whoever holds our output."""
+    pipe, shown = subprocess.PIPE, f"`{shlex.join(command)}`"
+    try:
+        process = subprocess.Popen(  # noqa: S603 (it is what the plugin's owner asked for)
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True
+        )
+    except OSError as error:
+        raise RenderError(f"{shown} can't be run: {error.strerror}") from error
+    try:
+        printed, complaints = process.communicate(timeout=max(seconds, 0))
+    except subprocess.TimeoutExpired as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise RenderError(f"{shown} was not done after {seconds:.0f} seconds") from error
+    if process.returncode:
+        said = complaints.decode("utf-8", "replace").strip()[-_SHOWN:]
+        raise RenderError(f"{shown} ended with status {process.returncode}:\n{said}")
+    return printed
+
+
+def _plain(folder: str) -> Iterator[bytes]:
+    """The manifests of a folder itself, as Argo CD takes them (`directory` without `recurse`); JSON as any YAML reader takes it."""
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if name.startswith(".") or not name.endswith(SUFFIXES) or os.path.isdir(path):
+            continue
+        data = _bytes(path)
+        parsed = parse(data, name)
+        if parsed.broken or any(node["kind"] for node in parsed.documents):
+            yield b"\n---\n" + (_compact(data, name) if name.endswith(".json") else data)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read().removeprefix(b"\xef\xbb\xbf")
+    except OSError as error:
+        raise RenderError(f"{os.path.basename(path)} can't be read: {error.strerror}") from error
+
+
+def _compact(data: bytes, name: str) -> bytes:
+    try:
+        return json.dumps(json.loads(data)).encode()
+    except ValueError as error:
+        raise RenderError(f"{name} is not JSON: {error}") from error
+
+
+def _fault(printed: bytes) -> str:
+    """Why Argo CD would take this for no manifests at all, or refuse it with less to go by; "" when it will not."""
+    try:
+        printed.decode()
+    except UnicodeDecodeError as error:
+        return f"byte {error.start} is not UTF-8"
+    left = sift(printed)
+    found = parse(left.data if left.certain else printed, "")
+    wrong = next(filter(_is_no_object, found.documents), None)
+    if wrong is not None:
+        return f"its document at line {wrong.place.line} has no `kind`"
+    return "" if found.documents or found.broken or left.dropped else "there is nothing in it"
+
+
+def _is_no_object(node: Node) -> bool:
+    return not (node.is_mapping and node["kind"])

@@ -1,0 +1,137 @@
+"""What becomes of the shadows that an application has a part in: its rendered manifests stand for its files in the repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from mirrorlint import engine, loading
+from mirrorlint.fleet import Cluster, Documents, Manifest
+from mirrorlint.loading import files
+from mirrorlint.loading.clusters import Group
+from mirrorlint.loading.objects import content
+from mirrorlint.loading.paths import within
+from mirrorlint.report import clean
+from mirrorlint.rule import ERROR, Finding, Report
+
+_SHOWN = 5
+
+
+class Question(NamedTuple):
+    """An application: its path in the repository, which is the working directory, and the namespace of its destination ("" for none).
+
+    `rendered` is what its folder became, None for its files as they are; `cluster` names the cluster that it is deployed to ("" when the
+    repository tells), `peers` are further clusters with the paths that they are read from, `istio` is the source's version ("": as told).
+    """
+
+    path: str
+    namespace: str = ""
+    rendered: bytes | None = None
+    cluster: str = ""
+    peers: Mapping[str, str] = {}
+    istio: str = ""
+
+
+class Verdict(NamedTuple):
+    """What is said to whoever syncs, and the number of errors; what could not be judged is no error."""
+
+    text: str
+    errors: int
+
+
+def judge(question: Question) -> Verdict:
+    """Follow all shadows of the repository and keep what touches the application; OSError and SettingsError as `loading.read` has them."""
+    loaded = loading.read(["."])
+    config = loaded.settings.path
+    peers = [loading.read([f"{name}={path}"], config).documents for name, path in question.peers.items()]
+    cluster = question.cluster or _cluster(loaded.groups, question.path) or "application"
+    documents = _with_application(_together(loaded.documents, peers), cluster, question)
+    report = engine.lint(documents, loaded.settings.rules, question.istio)
+    touching = [finding for finding in report.findings if _touches(finding, question)]
+    touching.sort(key=lambda finding: finding.level != ERROR)
+    report = report._replace(findings=tuple(touching))
+    return Verdict(_told(report), report.count(ERROR))
+
+
+def _cluster(groups: Sequence[Group], path: str) -> str:
+    """The cluster whose folder the application is in, the innermost one; where there is one cluster, that."""
+    folder = os.path.abspath(path)
+    around = [(len(start), group.name) for group in groups for start in group.paths if within(folder, start)]
+    return max(around, default=(0, groups[0].name if len(groups) == 1 else ""))[1]
+
+
+def _together(documents: Documents, peers: Sequence[Documents]) -> Documents:
+    """The repository's documents with those of its peers, which are no longer missed."""
+    clusters = {**documents.clusters, **{name: cluster for peer in peers for name, cluster in peer.clusters.items()}}
+    others = [peer for peer in peers if peer.clusters]
+    spots = (
+        spot for spot in documents.blind_spots if not spot.cluster or spot.cluster in documents.clusters or spot.cluster not in clusters
+    )
+    return documents._replace(
+        clusters=clusters,
+        faults=(*documents.faults, *(fault for peer in others for fault in peer.faults)),
+        blind_spots=(*spots, *(spot for peer in others for spot in peer.blind_spots)),
+        suppressions=(*documents.suppressions, *(each for peer in others for each in peer.suppressions)),
+    )
+
+
+def _with_application(documents: Documents, cluster: str, question: Question) -> Documents:
+    """The documents with the application's own in the place of its files."""
+    known = documents.clusters.get(cluster, Cluster(cluster, ()))
+    if question.rendered is None:
+        for manifest in known.manifests():
+            if _is_own(manifest.node.path, question):
+                _settle(manifest, question.namespace)
+        return documents
+    rendered = content(question.rendered, _name(question.path))
+    for manifest in rendered.manifests:
+        _settle(manifest, question.namespace)
+    same = {_identity(manifest) for manifest in rendered.manifests}
+    left = [m for m in known.manifests() if not _is_own(m.node.path, question) and _identity(m) not in same]
+    return documents._replace(
+        clusters={**documents.clusters, cluster: Cluster(cluster, [*left, *rendered.manifests], known.settings)},
+        faults=(*(f for f in documents.faults if not _is_own(f.place.path, question)), *loading.faults(rendered, cluster)),
+        blind_spots=(*(s for s in documents.blind_spots if not _is_own(s.path, question)), *loading.unclear(rendered, cluster)),
+        suppressions=tuple(each._replace(cluster=cluster) for each in rendered.suppressions)
+        + tuple(each for each in documents.suppressions if not _is_own(each.place.path, question)),
+    )
+
+
+def _settle(manifest: Manifest, namespace: str) -> None:
+    """Argo CD deploys an object without a namespace to that of the destination."""
+    if namespace and manifest.namespace and not manifest.node.text_at("metadata", "namespace"):
+        manifest.namespace = namespace
+
+
+def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
+    return manifest.group, manifest.kind, manifest.namespace, manifest.name
+
+
+def _name(path: str) -> str:
+    return f"{path} (rendered)"
+
+
+def _is_own(path: str, question: Question) -> bool:
+    if path == _name(question.path):
+        return True
+    return bool(path) and within(os.path.abspath(path), os.path.abspath(question.path))
+
+
+def _touches(finding: Finding, question: Question) -> bool:
+    return any(_is_own(place.path, question) for place in (finding.place, *(note.place for note in finding.notes)))
+
+
+def _told(report: Report) -> str:
+    """A few lines, the most severe first: they are shown in a small box."""
+    lines = [line for finding in report.findings[:_SHOWN] for line in _lines(finding)]
+    more = len(report.findings) - _SHOWN
+    lines += [f"and {more} more"] if more > 0 else []
+    spots = [f"not judged: {files.shown(os.path.abspath(spot.path)) if spot.path else ''}: {spot.message}" for spot in report.blind_spots]
+    lines += spots[:_SHOWN] + ([f"not judged: {len(spots) - _SHOWN} more"] if len(spots) > _SHOWN else [])
+    return "".join(f"{clean(line)}\n" for line in lines)
+
+
+def _lines(finding: Finding) -> Sequence[str]:
+    others = [f"  {note.place}: {note.message}" for note in finding.notes[:2]]
+    return [f"{finding.level}[{finding.rule}]: {finding.message}", f"  {finding.place} ({finding.cluster}, {finding.object})", *others]

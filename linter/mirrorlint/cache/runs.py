@@ -1,0 +1,68 @@
+"""Whole runs: what one printed is printed again while nothing has changed that it depended on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mirrorlint.cache import vault
+from mirrorlint.cache.trail import State, Trail, again, is_settled, packed, state, unpacked
+
+NO_CACHE = "--no-cache"
+_LOOK = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PATH")
+
+
+class Session(NamedTuple):
+    """The arguments of a run, and when it began (in nanoseconds)."""
+
+    arguments: tuple[str, ...]
+    began: int
+
+
+class Outcome(NamedTuple):
+    """What a run wrote, by file ("" for standard output), and its exit code."""
+
+    written: tuple[tuple[str, bytes], ...]
+    code: int
+
+
+def record(session: Session, trail: Trail, outcome: Outcome) -> None:
+    """Keep a run, unless what it read changed meanwhile."""
+    arguments, began = session
+    then = state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes)
+    if is_settled(then, began):
+        tracked = {folder: listing.tracked for folder, listing in trail.listings.items()} if trail.plain else {}
+        vault.put(_name("index", arguments), tracked)
+        vault.put(_name("run", arguments), (packed(then), outcome.written, outcome.code))
+
+
+def replay(arguments: Sequence[str]) -> Outcome | None:
+    """What a run with these arguments comes to, if that is known without it."""
+    kept = None if NO_CACHE in arguments else vault.get(_name("run", arguments))
+    if kept is None:
+        return None
+    then, written, code = kept
+    return Outcome(tuple(written), code) if _still_holds(arguments, unpacked(then)) else None
+
+
+def _still_holds(arguments: Sequence[str], then: State) -> bool:
+    now = again(then)
+    if now is None or now == then:
+        return now is not None
+    from mirrorlint.cache.harmless import is_harmless  # noqa: PLC0415 (where nothing has changed it is not asked)
+
+    return is_harmless(then, now, vault.get(_name("index", arguments)) or {})
+
+
+def _name(kind: str, arguments: Sequence[str]) -> str:
+    look = [os.environ.get(name) for name in _LOOK]
+    terminal = os.get_terminal_size(1) if sys.stdout.isatty() else ()
+    return vault.name_of(kind, os.getcwd(), list(arguments), look, tuple(terminal))
+
+
+def clock() -> int:
+    """The time that files are stamped with, in nanoseconds."""
+    return time.time_ns()

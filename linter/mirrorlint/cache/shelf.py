@@ -1,0 +1,43 @@
+"""What files hold, kept by the id of their content: fresh clones, other branches and renamed files find it as well."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from mirrorlint.cache import vault
+
+# How many contents are kept that the last run did not meet.
+_SPARE = 1000
+
+
+class Shelf:
+    """The contents of a repository's files, as plain data by their ids."""
+
+    def __init__(self, repository: str) -> None:
+        """Take what was kept for the repository of that name."""
+        self._name = vault.name_of("contents", repository)
+        self._kept: dict[str, Any] = vault.get(self._name) or {}
+        self._met: dict[str, Any] = {}
+        self._fresh = False
+
+    def get(self, blob: str) -> Any:
+        """What is known of a content; None for nothing."""
+        return self._kept.get(blob)
+
+    def meet(self, blob: str, content: Any) -> None:
+        """Note what a content that this run met holds; without an id it is none."""
+        if blob:
+            self._fresh |= blob not in self._kept
+            self._met[blob] = content
+
+    def keep(self) -> None:
+        """Write what this run met, and what others did unless it is much more."""
+        if self._fresh:
+            others = self._kept if len(self._kept) <= 2 * len(self._met) + _SPARE else {}
+            vault.put(self._name, {**others, **self._met})
+
+
+def blob_of(data: bytes) -> str:
+    """The id that Git gives to a content."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,88 @@
+"""The commands of the Argo CD plugin."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from mirrorlint.argocd.parameters import ENFORCE, FAILURES, MODES, OPEN
+
+_MODE = click.option("--mode", type=click.Choice(MODES), default=ENFORCE, envvar="MIRRORLINT_MODE", help="Whether errors stop the sync.")
+_FAILURE = click.option(
+    "--on-failure", type=click.Choice(FAILURES), default=OPEN, envvar="MIRRORLINT_ON_FAILURE", help="Whether it goes on unjudged."
+)
+_CLUSTER = click.option("--cluster", default="", metavar="NAME", envvar="MIRRORLINT_CLUSTER", help="Cluster that the application is for.")
+_PEERS = click.option(
+    "--peer", "peers", multiple=True, metavar="NAME=PATH", envvar="MIRRORLINT_PEERS", help="Another cluster, by its path; repeatable."
+)
+_ISTIO = click.option("--istio", default="", metavar="VERSION", envvar="MIRRORLINT_ISTIO", help="Version of the source's control plane.")
+
+
+@click.group()
+def argocd() -> None:
+    """The config management plugin of Argo CD: docs/argocd.md says how to install it."""
+
+
+@argocd.command()
+@click.option(
+    "--render",
+    type=click.Choice(["auto", "kustomize", "helm", "plain"]),
+    default="auto",
+    envvar="MIRRORLINT_RENDER",
+    help="How manifests are made of the folder.",
+)
+@click.option("--render-cmd", "command", default="", metavar="COMMAND", envvar="MIRRORLINT_RENDER_CMD", help="A command that prints them.")
+@_MODE
+@_FAILURE
+@click.option("--timeout", "seconds", type=float, default=45.0, metavar="SECONDS", envvar="MIRRORLINT_TIMEOUT", help="For all of it.")
+@_CLUSTER
+@_PEERS
+@_ISTIO
+def generate(render: str, command: str, mode: str, on_failure: str, seconds: float, **judge: str | tuple[str, ...]) -> None:
+    """Print the manifests of the application in the working directory, unless it loses shadows (exit 1)."""
+    from mirrorlint.argocd.parameters import Policy
+    from mirrorlint.argocd.plugin import Options, generate
+
+    words = [f"--peer={peer}" for peer in judge["peers"]]
+    words += [f"--{name}={judge[name]}" for name in ("cluster", "istio")]
+    outcome = generate(os.getcwd(), os.environ, Options(render, command, Policy(mode, on_failure), seconds, tuple(words)))
+    click.echo(outcome.said, err=True, nl=False)
+    sys.stdout.buffer.write(outcome.manifests)
+    sys.stdout.flush()
+    sys.exit(outcome.code)
+
+
+@argocd.command()
+@_MODE
+@_FAILURE
+def parameters(mode: str, on_failure: str) -> None:
+    """Print the parameters that an application may set, for Argo CD's user interface."""
+    from mirrorlint.argocd.parameters import Policy, announced
+    from mirrorlint.argocd.rendering import CHART
+
+    click.echo(announced(Policy(mode, on_failure), is_chart=os.path.isfile(CHART)))
+
+
+@argocd.command(hidden=True)
+@click.argument("path")
+@click.option("--namespace", default="")
+@click.option("--as-is", is_flag=True)
+@_CLUSTER
+@_PEERS
+@_ISTIO
+def judge(path: str, namespace: str, as_is: bool, cluster: str, peers: tuple[str, ...], istio: str) -> None:
+    """Judge an application of the repository in the working directory; its rendered manifests are standard input."""
+    from mirrorlint.argocd.verdict import Question, judge
+    from mirrorlint.loading.settings import SettingsError
+
+    named = dict(peer.partition("=")[::2] for peer in peers)
+    rendered = None if as_is else sys.stdin.buffer.read()
+    try:
+        verdict = judge(Question(path, namespace, rendered, cluster, named, istio))
+    except (SettingsError, ValueError, OSError) as error:
+        click.echo(f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error)
+        sys.exit(2)
+    click.echo(verdict.text, nl=False)
+    sys.exit(1 if verdict.errors else 0)

@@ -1,0 +1,112 @@
+"""Writes a cluster's contract: what it accepts and what it expects of its peers, the same bytes for the same commit."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from mirrorlint import git, unjudged
+from mirrorlint.contract.expectations import expectations
+from mirrorlint.contract.selection import accepted
+from mirrorlint.contract.shapes import shape_of
+from mirrorlint.delivery.age import by_name
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.engine import worlds_of
+from mirrorlint.fleet import NOTHING, BlindSpot, ClusterSettings, Documents
+from mirrorlint.loading import files
+from mirrorlint.loading.contracts import VERSION, digest
+from mirrorlint.loading.packing import pack
+from mirrorlint.source import Place
+
+_EXPORTS = ("rootNamespace", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
+
+
+def export(documents: Documents, cluster: str, tool: str, istio: str = "") -> str:
+    """The text of a cluster's contract; `tool` is the program with its version, `istio` the version of the control plane.
+
+    KeyError for an unknown cluster.
+    """
+    delivery, settings = Delivery(documents.clusters, by_name), documents.clusters[cluster].settings
+    worlds = worlds_of(settings, istio)
+    top = _repository(documents, cluster)
+    said = {
+        "contract": VERSION,
+        "tool": tool,
+        "cluster": cluster,
+        **_commit(top),
+        "accepts": {
+            "settings": _settings(settings, worlds),
+            "objects": list(_objects(delivery, cluster, top)),
+            "blind_spots": [_spot(spot, top) for spot in _blind_spots(documents, delivery, cluster)],
+        },
+        "expects": expectations(documents.clusters, delivery, cluster, worlds, lambda place: _at(place, top)),
+    }
+    return json.dumps({**said, "digest": digest(said)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _repository(documents: Documents, cluster: str) -> str:
+    """The repository that a cluster's files are in; "" when it has none."""
+    folders = {os.path.dirname(path) or "." for path in documents.clusters[cluster].paths if os.path.exists(path)}
+    tops = sorted(set(map(files.repository, folders)))
+    return tops[0] if tops else ""
+
+
+def _commit(top: str) -> dict[str, str]:
+    found = git.head(top) if top else None
+    return {"commit": found[0], "time": found[1]} if found else {}
+
+
+def _inside(path: str, top: str) -> str:
+    """A path from its repository's root."""
+    return os.path.relpath(path, top).replace(os.sep, "/") if top and os.path.exists(path) else path
+
+
+def _at(place: Place, top: str) -> str:
+    return f"{_inside(place.path, top)}:{place.line}:{place.column}"
+
+
+def _settings(settings: ClusterSettings, worlds: tuple[str, ...]) -> dict[str, Any]:
+    """What a person said of the cluster that its ingress depends on."""
+    ingress, default = settings.ingress._asdict(), ClusterSettings()
+    said: dict[str, Any] = {"istio": worlds[0]} if len(worlds) == 1 else {}
+    said |= {"domain": settings.domain} if settings.domain != default.domain else {}
+    said |= {} if settings.complete else {"complete": False}
+    mesh = {name: settings.mesh[name] for name in _EXPORTS if settings.mesh.get(name)}
+    said |= {"mesh": mesh} if mesh else {}
+    found = {name: value for name, value in ingress.items() if value}
+    return said | ({"ingress": _plain(found)} if found else {})
+
+
+def _plain(ingress: dict[str, Any]) -> dict[str, Any]:
+    ports = {str(number): target for number, target in sorted(ingress.get("ports", {}).items())}
+    return {**ingress, **({"ports": ports} if ports else {})}
+
+
+def _objects(delivery: Delivery, cluster: str, top: str) -> Iterator[dict[str, Any]]:
+    for manifest in accepted(delivery, cluster):
+        kept, places = pack(manifest.node, shape_of(manifest))
+        yield {"at": _at(manifest.node.place, top), "object": kept, "places": places}
+
+
+def _blind_spots(documents: Documents, delivery: Delivery, cluster: str) -> list[BlindSpot]:
+    """What could not be judged of the cluster; faults, which whoever reads its manifests is told, may hold anything."""
+    alone = documents._replace(clusters={cluster: documents.clusters[cluster]})
+    faults = [
+        BlindSpot(fault.message, fault.place.path, fault.place.line, cluster) for fault in documents.faults if fault.cluster == cluster
+    ]
+    spots = [spot for spot in documents.blind_spots if spot.cluster == cluster]
+    of_objects = (*unjudged.objects(alone), *unjudged.of_ingress(alone, delivery))
+    return sorted({*spots, *faults, *of_objects, *_refused(delivery, cluster)}, key=lambda spot: (spot.path, spot.line, spot))
+
+
+def _refused(delivery: Delivery, cluster: str) -> Iterator[BlindSpot]:
+    """What the contract leaves out since the cluster never has it."""
+    for manifest, why in delivery.meshes[cluster].refused.items():
+        place = why[0].node.place
+        yield BlindSpot(f"{manifest} is left out, since Istio refuses it: {why[0].message}", place.path, place.line, cluster, NOTHING)
+
+
+def _spot(spot: BlindSpot, top: str) -> dict[str, Any]:
+    return {"message": spot.message, "path": _inside(spot.path, top) if spot.path else "", "line": spot.line, "holds": spot.holds}

@@ -1,0 +1,148 @@
+"""Which fields of an object a contract holds: those that the delivery reads at a target, and none whose values may be secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mirrorlint.delivery.addresses import HOSTNAME, TARGET
+from mirrorlint.delivery.front import UNTRANSLATED
+from mirrorlint.delivery.policy import DRY_RUN
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.listeners import MODE_OPTION, NAME_OVERRIDE
+from mirrorlint.istio.references import GATEWAY_API, NETWORKING
+from mirrorlint.istio.services import EXPORT_ANNOTATION
+from mirrorlint.loading.packing import Shape
+
+ALL: Shape = None
+NAMED: Shape = {}  # that there is something, but not what
+
+_METADATA: dict[str, Any] = {"name": ALL, "namespace": ALL, "creationTimestamp": ALL}
+_ADDRESSED = {"annotations": {HOSTNAME: ALL, TARGET: ALL, EXPORT_ANNOTATION: ALL, NAME_OVERRIDE: ALL}}
+_DESTINATION = {"host": ALL, "subset": ALL, "port": {"number": ALL}}
+_RULE = {
+    "match": ALL,
+    "route": {"destination": _DESTINATION, "weight": ALL},
+    "redirect": NAMED,
+    "directResponse": NAMED,
+    "fault": {"abort": {"percentage": ALL}},
+    "delegate": ALL,
+    "rewrite": ALL,
+    "mirror": _DESTINATION,
+    "mirrorPercentage": ALL,
+    "mirrorPercent": ALL,
+    "mirror_percent": ALL,
+    "mirrors": {"destination": _DESTINATION, "percentage": ALL},
+}
+_VIRTUAL_SERVICE = {
+    "hosts": ALL,
+    "gateways": ALL,
+    "exportTo": ALL,
+    "http": _RULE,
+    "tcp": {"match": {"port": ALL}, "route": NAMED},
+    "tls": {"match": {"sniHosts": ALL}},
+}
+_TLS = {"mode": ALL, "httpsRedirect": ALL, "credentialName": ALL}
+_GATEWAY = {
+    "selector": ALL,
+    "servers": {"port": {"number": ALL, "name": ALL, "protocol": ALL}, "bind": ALL, "hosts": ALL, "tls": _TLS},
+}
+_POLICY = {"tls": {"mode": ALL, "sni": ALL}, "portLevelSettings": {"port": ALL, "tls": {"mode": ALL, "sni": ALL}}}
+_DESTINATION_RULE = {
+    "host": ALL,
+    "exportTo": ALL,
+    "workloadSelector": ALL,
+    "trafficPolicy": _POLICY,
+    "subsets": {"name": ALL, "labels": ALL, "trafficPolicy": _POLICY},
+}
+_ENDPOINT = {"address": ALL, "labels": ALL, "ports": ALL}
+_SERVICE_ENTRY = {
+    "hosts": ALL,
+    "addresses": ALL,
+    "ports": ALL,
+    "resolution": ALL,
+    "exportTo": ALL,
+    "endpoints": _ENDPOINT,
+    "workloadSelector": ALL,
+}
+_SERVICE = {
+    "type": ALL,
+    "externalName": ALL,
+    "clusterIP": ALL,
+    "ports": ALL,
+    "selector": ALL,
+    "externalIPs": ALL,
+    "loadBalancerIP": ALL,
+}
+_LISTENER = {
+    "name": ALL,
+    "hostname": ALL,
+    "port": ALL,
+    "protocol": ALL,
+    "tls": {"mode": ALL, "certificateRefs": ALL, "options": {MODE_OPTION: ALL}},
+    "allowedRoutes": ALL,
+}
+_API_GATEWAY = {
+    "gatewayClassName": ALL,
+    "listeners": _LISTENER,
+    "addresses": ALL,
+    "infrastructure": {"labels": ALL, **_ADDRESSED},
+}
+_FILTER = {"type": ALL, "urlRewrite": ALL, "requestMirror": ALL, "requestRedirect": NAMED}
+_ROUTE = {
+    "parentRefs": ALL,
+    "hostnames": ALL,
+    "rules": {
+        "matches": ALL,
+        "filters": _FILTER,
+        "backendRefs": {"group": ALL, "kind": ALL, "name": ALL, "namespace": ALL, "port": ALL, "weight": ALL, "filters": {"type": ALL}},
+    },
+}
+_CONTAINERS = {"ports": {"name": ALL, "containerPort": ALL}}
+_WORKLOAD = {
+    "metadata": _METADATA,
+    "spec": {"replicas": ALL, "workloadRef": ALL, "template": {"metadata": {"labels": ALL}, "spec": {"containers": _CONTAINERS}}},
+}
+
+
+def _object(spec: Shape, **more: Any) -> dict[str, Any]:
+    return {"metadata": {**_METADATA, **more}, "spec": spec}
+
+
+_SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
+    (NETWORKING, "VirtualService"): _object(_VIRTUAL_SERVICE),
+    (NETWORKING, "Gateway"): _object(_GATEWAY),
+    (NETWORKING, "DestinationRule"): _object(_DESTINATION_RULE),
+    (NETWORKING, "ServiceEntry"): _object(_SERVICE_ENTRY),
+    (NETWORKING, "WorkloadEntry"): _object(_ENDPOINT, labels=ALL),
+    ("security.istio.io", "AuthorizationPolicy"): _object(
+        {"selector": ALL, "action": ALL, "rules": ALL, "targetRef": ALL, "targetRefs": ALL}, annotations={DRY_RUN: ALL}
+    ),
+    (GATEWAY_API, "HTTPRoute"): _object(_ROUTE),
+    (GATEWAY_API, "GRPCRoute"): _object(_ROUTE),
+    (GATEWAY_API, "Gateway"): {
+        "metadata": {**_METADATA, "labels": ALL, **_ADDRESSED},
+        "spec": _API_GATEWAY,
+        "status": {"addresses": ALL},
+    },
+    (GATEWAY_API, "GatewayClass"): _object({"controllerName": ALL}),
+    (GATEWAY_API, "ReferenceGrant"): _object({"from": ALL, "to": ALL}),
+    ("", "Service"): {
+        "metadata": {**_METADATA, "labels": {UNTRANSLATED: ALL}, **_ADDRESSED},
+        "spec": _SERVICE,
+        "status": {"loadBalancer": {"ingress": {"ip": ALL, "hostname": ALL}}},
+    },
+    ("", "Namespace"): {"metadata": {**_METADATA, "labels": ALL}},
+    ("", "Secret"): {"metadata": _METADATA, "data": {"tls.crt": NAMED, "tls.key": NAMED}},
+    ("", "Pod"): {"metadata": {**_METADATA, "labels": ALL}, "spec": {"containers": _CONTAINERS}},
+    ("cert-manager.io", "Certificate"): _object({"secretName": ALL, "dnsNames": ALL, "ipAddresses": ALL}),
+    ("apps", "Deployment"): _WORKLOAD,
+    ("apps", "StatefulSet"): _WORKLOAD,
+    ("apps", "DaemonSet"): _WORKLOAD,
+    ("argoproj.io", "Rollout"): _WORKLOAD,
+}
+
+
+def shape_of(manifest: Manifest) -> Shape:
+    """What is kept of an object, its identity above all."""
+    return {"apiVersion": ALL, "kind": ALL, **_SHAPES[manifest.group, manifest.kind]}

@@ -1,0 +1,157 @@
+"""What Git says of the files below a folder: which there are, which blob each one is, and which differ from the index."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+_GIT = ("git", "-c", "core.fsmonitor=false")
+_TRACKED = ("ls-files", "-z", "-s", "-v")
+_FILTERED = ("ls-files", "-z", "--", ":(attr:filter)")
+_UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
+_CHANGED = ("diff-files", "-z", "--name-only", "--relative")
+_EDITED = ("diff", "-z", "--name-status", "--no-renames", "--no-ext-diff", "--ignore-submodules")
+_NO_FILES = ("hash-object", "-t", "tree", "--stdin")  # from an empty input: the tree without files, which every repository has
+_REGULAR = ("H 100644 ", "H 100755 ")
+
+
+class Changes(NamedTuple):
+    """The names below a folder that differ from the index, and those that are not in it."""
+
+    changed: frozenset[str]
+    untracked: frozenset[str]
+
+
+class Listing(NamedTuple):
+    """The names below a folder.
+
+    `blobs` are tracked regular files that are in the work tree as they are in the index, with their blobs' ids ("" where a filter stands
+    between the two); `others` are all else, tracked or not. `tracked` is the index as Git tells it, `errors` what it complained of.
+    """
+
+    blobs: Mapping[str, str]
+    others: frozenset[str]
+    changes: Changes
+    tracked: str
+    errors: str
+
+
+class _Answer(NamedTuple):
+    said: str
+    errors: str
+    fine: bool
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name in self.said.split("\0") if name)
+
+
+def listing(folder: str, index: str = "") -> Listing | None:
+    """The names below a folder; None where Git can't tell. `index` is a file to take for the repository's index."""
+    tracked, untracked, changed, filtered = _ask(((folder, each) for each in (_TRACKED, _UNTRACKED, _CHANGED, _FILTERED)), index)
+    if not (tracked.fine and untracked.fine and changed.fine):
+        return None
+    changes = Changes(changed.names, untracked.names)
+    blobs: dict[str, str] = {}
+    others = set(changes.untracked)
+    for name, about in entries(tracked.said):
+        if about.startswith(_REGULAR) and about.endswith(" 0") and name not in changes.changed:
+            blobs[name] = about.split(" ")[2]
+        else:
+            others.add(name)
+    blobs.update(dict.fromkeys(blobs.keys() & filtered.names if filtered.fine else blobs, ""))
+    return Listing(blobs, frozenset(others), changes, tracked.said, untracked.errors)
+
+
+def entries(tracked: str) -> Iterator[tuple[str, str]]:
+    """The names of an index with what it says of each: `H 100644 BLOB 0`."""
+    for entry in tracked.split("\0"):
+        about, _, name = entry.partition("\t")
+        if name:
+            yield name, about
+
+
+def index(folder: str) -> str | None:
+    """The index below a folder as Git tells it; None where it can't."""
+    (answer,) = _ask([(folder, _TRACKED)])
+    return answer.said if answer.fine else None
+
+
+def changes(folders: Sequence[str]) -> dict[str, Changes] | None:
+    """What differs from the index below folders; None where Git can't tell."""
+    answers = _ask((folder, command) for folder in folders for command in (_UNTRACKED, _CHANGED))
+    if not all(answer.fine for answer in answers):
+        return None
+    pairs = iter(answers)
+    return {folder: Changes(changed.names, untracked.names) for folder, untracked, changed in zip(folders, pairs, pairs, strict=True)}
+
+
+def blobs(folder: str, ids: Sequence[str]) -> list[bytes] | None:
+    """The contents of blobs; None where one is missing."""
+    (answer,) = _run([(folder, ("cat-file", "--batch"))], "".join(f"{each}\n" for each in ids).encode())
+    data, found = answer[0], []
+    for each in ids:
+        head, _, data = data.partition(b"\n")
+        words = head.decode().split(" ")
+        if words[:2] != [each, "blob"]:
+            return None
+        size = int(words[2])
+        found.append(data[:size])
+        data = data[size + 1 :]
+    return found
+
+
+def staged(folder: str, name: str, index: str = "") -> bytes | None:
+    """What the index has for a file of a folder; None where it has none. `index` is a file to take for the repository's index."""
+    ((said, _, fine),) = _run([(folder, ("cat-file", "blob", f":./{name}"))], index=index)
+    return said if fine else None
+
+
+def edited(root: str, *, cached: bool, index: str = "") -> Mapping[str, str] | None:
+    """How files differ from the last commit, by their names from a work tree's root; None where Git can't tell.
+
+    A letter each, as git-diff has them (`A` added, `D` deleted, `M` modified); before the first commit everything is added. `cached` asks
+    for the index instead of the work tree and what is not tracked; `index` is a file to take for it.
+    """
+    first = _ask([(root, ("rev-parse", "--verify", "--quiet", "HEAD"))])[0].said.strip() or _ask([(root, _NO_FILES)])[0].said.strip()
+    commands = [(root, (*_EDITED, *(["--cached"] if cached else []), first)), (root, _UNTRACKED)]
+    answers = _ask(commands[:1] if cached else commands, index)
+    if not all(answer.fine for answer in answers):
+        return None
+    words = answers[0].said.split("\0")
+    untracked = () if cached else answers[1].names
+    return dict(zip(words[1::2], words[::2], strict=False)) | dict.fromkeys(untracked, "A")
+
+
+def is_ignored(folder: str) -> bool:
+    """Whether a folder is one that Git leaves out."""
+    return _ask([(folder, ("check-ignore", "--quiet", "."))])[0].fine
+
+
+def head(folder: str) -> tuple[str, str] | None:
+    """The commit that is checked out, and its own time in UTC; None where there is none."""
+    (answer,) = _ask([(folder, ("log", "-1", "--no-show-signature", "--format=%H %cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"))])
+    commit, _, time = answer.said.strip().partition(" ")
+    return (commit, time) if answer.fine and commit else None
+
+
+def _ask(questions: Iterable[tuple[str, Sequence[str]]], index: str = "") -> list[_Answer]:
+    return [_Answer(os.fsdecode(said), os.fsdecode(errors), fine) for said, errors, fine in _run(questions, index=index)]
+
+
+def _run(questions: Iterable[tuple[str, Sequence[str]]], given: bytes = b"", index: str = "") -> list[tuple[bytes, bytes, bool]]:
+    """Run commands in folders side by side; what a hook that we may run in says of its repository holds for no other one (githooks)."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C", "TZ": "UTC"}
+    environment |= {"GIT_INDEX_FILE": index} if index else {}
+    pipe, asked, running = subprocess.PIPE, list(questions), []
+    try:
+        for folder, command in asked:
+            process = subprocess.Popen([*_GIT, *command], cwd=folder, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)  # noqa: S603
+            running.append(process)
+    except OSError:
+        for process in running:
+            process.communicate()
+        return [(b"", b"", False)] * len(asked)
+    return [(*process.communicate(given), process.returncode == 0) for process in running]

@@ -1,0 +1,73 @@
+"""The contracts of peers: those that settings name, and those in the repository's `.mirrorlint/peers/`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+
+from mirrorlint import git
+from mirrorlint.fleet import NOTHING, BlindSpot
+from mirrorlint.loading import files
+from mirrorlint.loading.clusters import Assignment
+from mirrorlint.loading.contracts import FOLDER, Contract, read_contract, time_of
+from mirrorlint.loading.files import Unread
+from mirrorlint.loading.settings import ClusterSection
+
+_OLD = timedelta(days=90)
+
+
+class Peers:
+    """The contracts of a run; a cluster whose manifests are at hand needs none.
+
+    `probes` are the absolute paths that they depend on.
+    """
+
+    def __init__(self, root: str, sections: Mapping[str, ClusterSection], known: Collection[str]) -> None:
+        """`root` is what was asked for, "" where clusters were named one by one; `sections` are what settings say."""
+        self.probes: set[str] = set()
+        self.contracts: tuple[Contract, ...] = ()
+        self.blind_spots: list[BlindSpot] = []
+        self.assignments: list[Assignment] = []
+        self._top = files.repository(root) if root else ""
+        for name, section in sections.items():
+            if section.contract:
+                self._add(os.path.abspath(section.contract), name, "a contract named in the settings")
+        for path in self._found():
+            self._add(path, "", f"a contract in `{FOLDER}/`", known)
+
+    def _found(self) -> list[str]:
+        folder = os.path.join(self._top, *FOLDER.split("/"))
+        if not self._top:
+            return []
+        self.probes.add(folder)
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return [os.path.join(folder, name) for name in names if name.endswith(".json") and os.path.join(folder, name) not in self.probes]
+
+    def _add(self, path: str, name: str, why: str, known: Collection[str] = ()) -> None:
+        self.probes.add(path)
+        data = files.read(path)
+        if isinstance(data, Unread):
+            said = f"the contract of `{name}` can't be read, so what it accepts is not known" if name else data.message
+            self.blind_spots.append(BlindSpot(said, files.shown(path), 0, name))
+            return
+        contract = read_contract(data, files.shown(path), name)
+        if contract.cluster in {*known, *(other.cluster for other in self.contracts)}:
+            why = f"not used: the cluster `{contract.cluster}` is known without it"
+            contract = contract._replace(usable=False)
+        else:
+            self.blind_spots += [*contract.blind_spots, *self._old(contract)]
+        self.contracts += (contract,)
+        self.assignments.append(Assignment(contract.path, (contract.cluster,) if contract.usable else (), why))
+
+    def _old(self, contract: Contract) -> Iterator[BlindSpot]:
+        """A blind spot for a contract that is much older than what is checked out here."""
+        written = time_of(contract.time.text)
+        if not self._top or not written:
+            return
+        self.probes.add(os.path.join(self._top, ".git", "logs", "HEAD"))
+        head = git.head(self._top)
+        here = time_of(head[1]) if head else None
+        if here and here - written > _OLD:
+            since = f"{(here - written).days} days older than the last commit here, so {contract.cluster} may accept something else by now"
+            yield BlindSpot(f"this contract is {since}", contract.path, contract.time.place.line, contract.cluster, NOTHING)

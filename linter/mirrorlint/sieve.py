@@ -1,0 +1,125 @@
+"""What of a file can matter, told before its YAML is read: most documents of a repository are none that mirrors meet."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from mirrorlint.kinds import RELEVANT, WORKLOADS
+from mirrorlint.source import MAX_BYTES, is_well_formed
+from mirrorlint.source.scalars import NULLS
+
+SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+_BOUNDARY = re.compile(rb"\n---(?=[ \t\r\n]|\Z)")
+_BLANKS = (b"\n", b"", b" ", b"\r", b"\t")
+
+_REST = rb"[ \t]*(?:[ \t]#[^\n]*)?\r?\n"
+_VERSION, _KIND = rb"apiVersion: ([A-Za-z][\w./-]*)" + _REST, rb"kind: ([A-Za-z]\w*)" + _REST
+# A document that opens with its version and kind, each whole on its line.
+_HEAD = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?:%b%b|%b%b)(?=[^\s]|\Z)" % (_VERSION, _KIND, _KIND, _VERSION))
+# What may begin a second `kind` or another document: anything in the first column but plain keys, items, comments and blanks.
+_SECOND = re.compile(rb"\n(?:kind|apiVersion|[^A-Za-z_\s#-])")
+# Where lines end beside the line feed, which line numbers are counted by.
+_OTHER_BREAK = re.compile(rb"\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]")
+# Escapes and tags by which a word may stand in a text without its letters.
+_SPELLED = re.compile(rb"\\[xuU\r\n\x80-\xff]|!!|!<")
+# An entry that is whole on its line, or a line without any.
+_VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*+|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[^{}\[\]\"'\n]*+\}|\[[^{}\[\]\"'\n]*+\])"
+_LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?+\r?\n" % _VALUE
+# What a workload says that may be an ingress gateway, of which the ports of its containers are asked.
+_OF_GATEWAYS = (b"istio", b"gateway", b"ingress", b"proxyv2", b"envoy")
+# What stands around a workload's template, and its containers, which end it: of other workloads only labels and names are asked.
+_PODS = re.compile(
+    rb"\nspec:[ \t]*\r?\n((?:  ++%b)*?)  template:[ \t]*\r?\n    metadata:[ \t]*\r?\n(?:      ++%b)*    spec:[ \t]*\r?\n"
+    rb"((?:(?:     [^\n]*|[ \t]*\r?)\n)*(?:     [^\n]*)?)\Z" % (_LINE, _LINE)
+)
+
+
+# Objects that lead to other files.
+_LEADING = re.compile(rb"^kind: (?:Kustomization|Component)\b", re.MULTILINE)
+
+
+class Sifted(NamedTuple):
+    """What is left of a file, with every character at its place, and how many objects were taken out.
+
+    `certain` tells that what was taken out is nothing but objects that say their kind, and nothing that leads to other files.
+    """
+
+    data: bytes
+    dropped: int
+    certain: bool = True
+
+
+def is_read(path: str) -> bool:
+    """Whether a file is read, by its name."""
+    return path.endswith(SUFFIXES) or path.rpartition("/")[2] == KUSTOMIZATIONS[-1]
+
+
+def sift(data: bytes) -> Sifted:
+    """Take out the documents whose kind does not matter, and what is not asked for of workloads; what is taken out leaves its line breaks.
+
+    YAML allows no `---` in the first column inside of a document, whatever it is in.
+    """
+    if len(data) > MAX_BYTES or _is_delicate(data) or not is_well_formed(data):
+        return Sifted(data, 0)
+    careful = _has_sign(data)
+    parts = _documents(data)
+    dropped, last, certain = 0, 0, True
+    for number, part in enumerate(parts):
+        kept, objects = (part, 0) if careful and _has_sign(part) else _sifted(part)
+        parts[number] = kept or b"\n" * part.count(b"\n")
+        last = number + 1 if kept else last
+        dropped += objects
+        certain = certain and bool(kept or objects or not part.strip()) and not _LEADING.search(part)
+    end = b"\n" if 0 < last < len(parts) else b""
+    return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped, certain)
+
+
+def _documents(data: bytes) -> list[bytes]:
+    """The parts of a text between its `---`, the first one behind a line break."""
+    data = b"\n" + data
+    parts = data.split(b"\n---")
+    return parts if all(part[:1] in _BLANKS for part in parts) else _BOUNDARY.split(data)
+
+
+def _has_sign(data: bytes) -> bool:
+    """Whether there may be templates, which may not be YAML, or suppressions."""
+    return b"mirrorlint" in data or b"{{" in data or b"{%" in data
+
+
+def _is_delicate(data: bytes) -> bool:
+    """Whether there may be UTF-16, directives, which concern the documents behind them, or lines that end without a line feed."""
+    if data[:1] in b"%\xfe\xff" or b"\n%" in data:
+        return True
+    return (b"\r" in data or not data.isascii()) and _OTHER_BREAK.search(data) is not None
+
+
+def _sifted(part: bytes) -> tuple[bytes, int]:
+    """What is left of a document, and the number of objects taken out."""
+    head = _HEAD.match(part)
+    if head is None or _SECOND.search(part, head.end() - 1):
+        return (part if _may_be_object(part) else b""), 0
+    version, kind = (head[1] or head[4]).decode(), (head[2] or head[3]).decode()
+    if kind in RELEVANT or kind.endswith("List") or version in NULLS or kind in NULLS:
+        return (_without_containers(part) if kind in WORKLOADS and not _may_be_gateway(part) else part), 0
+    return b"", 1
+
+
+def _may_be_object(part: bytes) -> bool:
+    """Whether a document may have the key without which it is no object, in letters or spelled otherwise."""
+    return b"kind" in part or _SPELLED.search(part) is not None
+
+
+def _may_be_gateway(part: bytes) -> bool:
+    lowered = part.lower()
+    return any(word in lowered for word in _OF_GATEWAYS)
+
+
+def _without_containers(part: bytes) -> bytes:
+    found = _PODS.search(part)
+    if found is None:
+        return part
+    above, between = part[: found.start(1)], part[found.end(1) : found.start(2)]
+    return above + b"\n" * found[1].count(b"\n") + between + b"\n" * found[2].count(b"\n")

@@ -1,0 +1,214 @@
+"""The plugin's parts: where an application lies, how it is rendered, what is said of it, and what a failure of ours does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from repositories import RULE
+from test_cli import EXAMPLES, Result, run
+
+from mirrorlint.argocd import place, plugin, rendering
+from mirrorlint.argocd.parameters import CLOSED, ENFORCE, OPEN, WARN, Policy
+from mirrorlint.argocd.plugin import Options
+from mirrorlint.argocd.verdict import Question, Verdict, judge
+
+COPY = "/work/_cmp_server/0b1c"
+OBJECT = "kind: A\nmetadata: {name: y}\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = Path(shutil.copytree(EXAMPLES / "as-first-written", tmp_path / "repo"))
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("folder", "source_path", "expected"),
+    [
+        pytest.param(f"{COPY}/apps/shop", "apps/shop", place.Place(COPY, "apps/shop"), id="the whole repository"),
+        pytest.param(COPY, ".", place.Place(COPY, "."), id="the root of the repository"),
+        pytest.param(f"{COPY}/shop", "apps/shop", place.Place(COPY, "shop", partial=True), id="a part of it"),
+        pytest.param("/src/repo/apps/shop", "apps/shop", place.Place("/src/repo", "apps/shop"), id="another copy"),
+        pytest.param("/src/repo", "apps/shop", place.Place("/src/repo", "."), id="an unknown place"),
+        pytest.param("/src/repo", "", place.Place("/src/repo", "."), id="without Argo CD"),
+    ],
+)
+def test_where_an_application_lies(folder: str, source_path: str, expected: place.Place) -> None:
+    assert place.find(folder, source_path) == expected
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Renderers that print their own command line as an object."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    for name in ("kustomize", "helm"):
+        (folder / name).write_text('#!/bin/sh\necho "kind: A"\necho "command: $(basename $0) $*"\n')
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def rendered(repo: Path, file: str, **environment: str) -> str:
+    (repo / file).write_text("apiVersion: v2\nname: a\nversion: 1.0.0\n")
+    return rendering.render(rendering.Application(str(repo), environment, ("values.yaml",)), rendering.AUTO, "", 60).decode()
+
+
+@pytest.mark.usefixtures("programs")
+@pytest.mark.parametrize("file", ["kustomization.yaml", "kustomization.yml", "Kustomization"])
+def test_a_kustomization_is_built(repo: Path, file: str) -> None:
+    assert "command: kustomize build .\n" in rendered(repo, file)
+
+
+def test_kubectl_builds_it_where_there_is_no_kustomize(repo: Path, programs: Path) -> None:
+    (programs / "kustomize").rename(programs / "kubectl")
+    programs.joinpath("kubectl").chmod(0o755)
+    assert "command: kubectl kustomize .\n" in rendered(repo, "kustomization.yaml")
+
+
+@pytest.mark.usefixtures("programs")
+def test_a_chart_is_rendered_for_its_release_and_cluster(repo: Path) -> None:
+    said = {"ARGOCD_APP_NAME": "shop", "ARGOCD_APP_NAMESPACE": "web", "KUBE_VERSION": "1.34.0", "KUBE_API_VERSIONS": "v1,apps/v1"}
+    assert rendered(repo, "Chart.yaml", **said).splitlines()[1] == (
+        "command: helm template shop . --include-crds --namespace web --kube-version 1.34.0"
+        " --api-versions=v1 --api-versions=apps/v1 --values=values.yaml"
+    )
+    assert "command: helm template release . --include-crds --values=values.yaml\n" in rendered(repo, "Chart.yaml")
+
+
+def plain(repo: Path, **files: str) -> bytes:
+    folder = repo / "plain"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name.replace("_", ".", 1)).write_text(text)
+    return rendering.render(rendering.Application(str(folder), {}), rendering.AUTO, "", 60)
+
+
+def test_a_plain_folder_is_its_own_manifests_byte_by_byte(repo: Path) -> None:
+    text = "kind: A  # a comment\nvalue: 012\n"
+    assert plain(repo, a_yaml=text, b_yml=OBJECT) == f"\n---\n{text}\n---\n{OBJECT}".encode()
+
+
+def test_of_a_plain_folder_only_manifests_are_taken(repo: Path) -> None:
+    (repo / "plain" / "below").mkdir(parents=True)
+    (repo / "plain" / "below" / "a.yaml").write_text(OBJECT)
+    (repo / "plain" / ".hidden.yaml").write_text(OBJECT)
+    (repo / "plain" / "values.yaml").write_text("name: a\n")
+    (repo / "plain" / "note.md").write_text("kind: A\n")
+    (repo / "plain" / "a.json").write_text('{\n\t"kind": "A"\n}')
+    (repo / "plain" / "b.yaml").write_bytes(b"\xef\xbb\xbfkind: B\n")
+    printed = rendering.render(rendering.Application(str(repo / "plain"), {}), rendering.PLAIN, "", 60)
+    assert printed == b'\n---\n{"kind": "A"}\n---\nkind: B\n'
+
+
+def test_what_can_not_be_read_is_left_to_argo_cd_and_json_is_not(repo: Path) -> None:
+    assert plain(repo, a_yaml="kind: [\n") == b"\n---\nkind: [\n"
+    (repo / "plain" / "a.json").write_text('{"kind": "A",}')
+    with pytest.raises(rendering.RenderError, match=r"a\.json is not JSON"):
+        rendering.render(rendering.Application(str(repo / "plain"), {}), rendering.PLAIN, "", 60)
+
+
+def test_a_link_that_leads_to_nothing_is_no_manifest_less(repo: Path) -> None:
+    (repo / "clusters/stage/link.yaml").symlink_to("/nowhere.yaml")
+    outcome = plugin.generate(str(repo / "clusters/stage"), {}, Options())
+    assert (outcome.manifests, outcome.code) == (b"", 1)
+    assert "link.yaml can't be read" in outcome.said
+
+
+def judged(path: str = "clusters/stage", **more: object) -> Verdict:
+    return judge(Question(path, **more))  # type: ignore[arg-type]
+
+
+def test_errors_come_first_and_no_more_than_fit(repo: Path) -> None:
+    mirror = repo / "clusters/prod/virtual-service.yaml"
+    text = mirror.read_text().replace("mirror_percent: 100", "mirror_percent: 50\n      mirrorPercentage: {value: 7}")
+    for number in range(4):
+        another = text.replace("httpbin", f"other{number}").replace("httpin.frontend", f"nowhere{number}")
+        mirror.with_name(f"other{number}.yaml").write_text(another)
+    verdict = judged("clusters/prod")
+    heads = [line for line in verdict.text.splitlines() if not line.startswith(" ")]
+    assert (verdict.errors, heads[-1]) == (5, "and 4 more")
+    assert [head.partition("[")[0] for head in heads[:-1]] == ["error"] * 5
+
+
+@pytest.mark.usefixtures("repo")
+def test_a_rendered_document_that_is_broken_is_an_error() -> None:
+    verdict = judged(rendered=b"apiVersion: networking.istio.io/v1\nkind: Gateway\nspec:\n\tservers: []\n")
+    assert "error[broken-document]" in verdict.text
+    assert "clusters/stage (rendered):4:1" in verdict.text
+
+
+def test_what_a_rendered_object_is_made_of_is_not_there_twice(repo: Path) -> None:
+    base = repo / "base"
+    (repo / "clusters/stage").rename(base)
+    (repo / "clusters/stage").mkdir()
+    (repo / "clusters/stage/kustomization.yaml").write_text("resources: [../../base]\n")
+    (base / "kustomization.yaml").write_text("resources: [gateway.yaml, httpbin.yaml, virtual-service.yaml]\n")
+    whole = b"\n---\n".join(path.read_bytes() for path in sorted(base.glob("[ghv]*.yaml")))
+    assert judged(rendered=whole.replace(b"'*.frontend.stage.eu.trv.cloud'", b"'*'")).errors == 0
+    verdict = judged(rendered=whole)
+    assert (verdict.errors, f"error[{RULE}]" in verdict.text) == (1, True)
+
+
+def test_an_application_may_be_all_that_is_known_of_its_cluster(repo: Path) -> None:
+    stage = b"\n---\n".join(path.read_bytes() for path in sorted((repo / "clusters/stage").iterdir()))
+    (repo / "apps").mkdir()
+    shutil.rmtree(repo / "clusters/stage")
+    verdict = judged("apps", rendered=stage, cluster="stage")
+    assert (verdict.errors, "(stage, VirtualService" in verdict.text) == (1, True)
+
+
+def test_a_peer_of_the_settings_may_lie_elsewhere(repo: Path, tmp_path: Path) -> None:
+    peer = shutil.move(repo / "clusters/stage", tmp_path / "peer")
+    (repo / ".mirrorlint.yaml").write_text("clusters: {prod: {paths: [clusters/prod]}, stage: {path: ../nowhere}}\n")
+    assert "the peer `stage` is not here" in judged("clusters/prod").text
+    verdict = judged("clusters/prod", peers={"stage": str(peer)})
+    assert (verdict.errors, "not judged" in verdict.text) == (1, False)
+
+
+def commands(*args: str, cwd: Path) -> Result:
+    return run("argocd", *args, cwd=cwd)
+
+
+def test_the_command_line_prints_all_or_nothing(repo: Path) -> None:
+    result = commands("generate", cwd=repo / "clusters/stage")
+    assert (result.returncode, result.stdout.count("kind:"), result.stderr) == (0, 3, "")
+    (repo / "clusters/stage/gateway.yaml").write_text("name: a\n")
+    result = commands("generate", "--render-cmd", "cat gateway.yaml", cwd=repo / "clusters/stage")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "has no `kind`" in result.stderr
+
+
+def test_the_judge_says_what_is_wrong_with_settings(repo: Path) -> None:
+    assert commands("judge", "clusters/stage", "--as-is", cwd=repo).returncode == 1
+    assert "`latest`" in commands("judge", "clusters/stage", "--as-is", "--istio=latest", cwd=repo).stdout
+    assert (
+        commands("judge", "clusters/stage", "--as-is", "--peer=a=/nowhere", cwd=repo).stdout
+        == "/nowhere: there is no such file or folder\n"
+    )
+
+
+def test_the_announcement_is_json(repo: Path) -> None:
+    assert [each["string"] for each in json.loads(commands("parameters", "--mode=warn", cwd=repo).stdout)] == ["warn", "open"]
+
+
+@pytest.mark.parametrize("died", ["raise SystemExit(3)", "import os; os.abort()"], ids=["a bug", "a crash"])
+@pytest.mark.parametrize("mode", [ENFORCE, WARN])
+def test_a_failure_of_ours_lets_through_or_not_as_the_owner_says(repo: Path, monkeypatch: pytest.MonkeyPatch, died: str, mode: str) -> None:
+    monkeypatch.setattr(plugin, "_JUDGE", (sys.executable, "-c", died))
+    folder = str(repo / "clusters/stage")
+    opened = plugin.generate(folder, {}, Options(policy=Policy(mode, OPEN)))
+    assert (opened.code, opened.manifests.count(b"kind:")) == (0, 3)
+    assert "were not judged" in opened.said
+    closed = plugin.generate(folder, {}, Options(policy=Policy(mode, CLOSED)))
+    assert (closed.code, closed.manifests) == (1, b"")
+
+
+def test_a_judge_that_can_not_be_run_is_a_failure_too(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugin, "_JUDGE", ("/no/such/python",))
+    assert "can't be run" in plugin.generate(str(repo / "clusters/stage"), {}, Options()).said

@@ -1,0 +1,179 @@
+"""Contracts on the disk: two repositories that can't see each other, and the command line between them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from pair import PROD, STAGE
+from test_cli import Result, run
+
+from mirrorlint.loading.contracts import digest
+
+SOUND = STAGE.replace("[shop.default-shadow]", '["*"]')
+
+
+def commit(folder: Path, date: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    environment = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date, "PATH": "/usr/bin:/bin", "HOME": str(folder)}
+    for command in (("init", "-q"), ("add", "-A"), (*identity, "commit", "-q", "-m", "x")):
+        subprocess.run(["git", *command], cwd=folder, check=True, env=environment)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    """The repositories `prod` and `stage`, with the contract of each in the other one."""
+    for name, text in (("prod", PROD), ("stage", SOUND)):
+        (tmp_path / name / ".mirrorlint/peers").mkdir(parents=True)
+        (tmp_path / name / "k8s").mkdir()
+        (tmp_path / name / "k8s/m.yaml").write_text(text)
+        settings = f"clusters: {{{name}: {{paths: [k8s], istio: 1.27, ingress: [{name}-gateway.example.com]}}}}\n"
+        (tmp_path / name / ".mirrorlint.yaml").write_text(settings)
+        commit(tmp_path / name, "2026-01-31T12:00:00+01:00")
+    exported(tmp_path, "stage", "prod")
+    exported(tmp_path, "prod", "stage")
+    return tmp_path
+
+
+def exported(pair: Path, cluster: str, other: str) -> Path:
+    file = pair / other / f".mirrorlint/peers/{cluster}.json"
+    result = run("contract", "export", "--output", file, cwd=pair / cluster)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    return file
+
+
+def words(result: Result) -> str:
+    return " ".join(result.stdout.split())
+
+
+def test_a_contract_has_the_commit_with_its_time_and_paths_from_the_root(pair: Path) -> None:
+    found = json.loads((pair / "prod/.mirrorlint/peers/stage.json").read_text())
+    assert found["time"] == "2026-01-31T11:00:00Z"
+    assert len(found["commit"]) == 40
+    assert found["accepts"]["settings"] == {"istio": "1.27", "ingress": {"addresses": ["stage-gateway.example.com"]}}
+    assert {each["at"] for each in found["accepts"]["objects"]} == {"k8s/m.yaml:1:1", "k8s/m.yaml:9:1", "k8s/m.yaml:18:1"}
+
+
+def test_the_same_bytes_come_from_any_folder(pair: Path) -> None:
+    first = run("contract", "export", ".", cwd=pair / "stage")
+    assert run("contract", "export", pair / "stage", cwd=pair).stdout == first.stdout
+    assert (pair / "prod/.mirrorlint/peers/stage.json").read_text() == first.stdout
+
+
+def test_check_takes_a_contract_for_the_cluster(pair: Path) -> None:
+    result = run(cwd=pair / "prod")
+    assert (result.returncode, result.stdout) == (0, "1 mirror arrives. No findings (1 file, 3 documents).\n")
+    (pair / "stage/k8s/m.yaml").write_text(STAGE.replace("shop.default-shadow", "shop.other"))
+    exported(pair, "stage", "prod")
+    result = run(cwd=pair / "prod")
+    assert result.returncode == 1
+    assert "--> stage:k8s/m.yaml:13:11 (stage, VirtualService default/shop)" in result.stdout
+    assert "--> k8s/m.yaml:22:13 (prod)" in result.stdout
+
+
+def test_a_pull_request_shows_the_end_that_it_has(pair: Path) -> None:
+    (pair / "stage/k8s/m.yaml").write_text(STAGE.replace("shop.default-shadow", "shop.other"))
+    exported(pair, "stage", "prod")
+    result = run("--format", "github", cwd=pair / "prod")
+    assert result.stdout.startswith("::error file=k8s/m.yaml,line=22")
+    assert "stage:k8s/m.yaml:13: found here" in result.stdout
+    sarif = json.loads(run("--format", "sarif", cwd=pair / "prod").stdout)
+    ends = sarif["runs"][0]["results"][0]["relatedLocations"]
+    assert "stage%3Ak8s/m.yaml" in [end["physicalLocation"]["artifactLocation"]["uri"] for end in ends]
+
+
+def test_no_edit_is_offered_in_a_peers_repository(pair: Path) -> None:
+    (pair / "stage/k8s/m.yaml").write_text(STAGE.replace("shop.default-shadow", "shop.default"))
+    exported(pair, "stage", "prod")
+    assert run("fix", "--diff", cwd=pair / "prod") == Result(0, "", "")
+
+
+def test_clusters_tells_where_a_cluster_is_from(pair: Path) -> None:
+    told = run("clusters", cwd=pair / "prod").stdout.splitlines()
+    assert ".mirrorlint/peers/stage.json: stage (a contract in `.mirrorlint/peers/`)" in told
+    assert "stage: its ingress is stage-gateway.example.com (settings)" in told
+
+
+def test_settings_name_a_contract_and_go_before_it(pair: Path) -> None:
+    (pair / "prod/.mirrorlint/peers/stage.json").rename(pair / "prod/accepted.json")
+    settings = pair / "prod/.mirrorlint.yaml"
+    settings.write_text("clusters:\n  prod: {paths: [k8s], istio: 1.27}\n  other: {contract: accepted.json}\n")
+    told = run("clusters", cwd=pair / "prod").stdout.splitlines()
+    assert "accepted.json: other (a contract named in the settings)" in told
+    settings.write_text("clusters:\n  prod: {paths: [k8s], istio: 1.27}\n  other: {contract: accepted.json, ingress: [a.example]}\n")
+    assert "other: its ingress is a.example (settings)" in run("clusters", cwd=pair / "prod").stdout
+    settings.write_text("clusters:\n  prod: {paths: [k8s], istio: 1.27}\n  other: {contract: gone.json}\n")
+    result = run(cwd=pair / "prod")
+    assert result.returncode == 0
+    assert "the contract of `other` can't be read, so what it accepts is not known" in words(result)
+
+
+def test_a_contract_is_not_used_for_a_cluster_at_hand(pair: Path) -> None:
+    own = pair / "stage/.mirrorlint/peers/stage.json"
+    own.write_bytes((pair / "prod/.mirrorlint/peers/stage.json").read_bytes())
+    told = run("clusters", cwd=pair / "stage").stdout
+    assert ".mirrorlint/peers/stage.json: no cluster (not used: the cluster `stage` is known without it)" in told
+
+
+def test_an_old_contract_is_a_blind_spot(pair: Path) -> None:
+    commit(pair / "prod", "2026-04-30T12:00:00+02:00")
+    assert words(run(cwd=pair / "prod")).startswith("1 mirror arrives.")
+    (pair / "prod/k8s/m.yaml").write_text(PROD + "# a change\n")
+    commit(pair / "prod", "2026-05-02T13:00:00+02:00")
+    result = run("--strict", cwd=pair / "prod")
+    assert result.returncode == 1
+    assert "this contract is 91 days older than the last commit here" in words(result)
+    assert ".mirrorlint/peers/stage.json:6" in result.stdout
+
+
+def test_a_damaged_contract_is_an_error_with_its_line(pair: Path) -> None:
+    file = pair / "prod/.mirrorlint/peers/stage.json"
+    whole = file.read_text()
+    file.write_text(whole.replace('"number": 80', '"number": 81'))
+    result = run("--format", "json", cwd=pair / "prod")
+    rules = {finding["rule"]: finding for finding in json.loads(result.stdout)["findings"]}
+    assert result.returncode == 1
+    assert (rules["broken-document"]["path"], rules["broken-document"]["line"]) == (".mirrorlint/peers/stage.json", whole.count("\n") - 1)
+    assert "ingress-without-listener" in rules
+    file.write_text(whole[: len(whole) // 2])
+    result = run(cwd=pair / "prod")
+    assert result.returncode == 1
+    assert words(result).startswith("error[broken-document]: this contract can't be read:")
+
+
+def test_verify_fails_for_a_change_that_breaks_what_a_peer_expects(pair: Path) -> None:
+    result = run("contract", "verify", cwd=pair / "stage")
+    assert result.returncode == 0
+    assert "1 mirror arrives. No findings" in words(result)
+    (pair / "stage/k8s/m.yaml").write_text(SOUND.replace("number: 80,", "number: 81,"))
+    result = run("contract", "verify", cwd=pair / "stage")
+    assert result.returncode == 1
+    assert "--> k8s/m.yaml:6:20 (stage, Gateway default/stage)" in result.stdout
+    assert "--> prod:k8s/m.yaml:22:13 (prod)" in result.stdout
+    run("contract", "verify", "--format", f"json={pair}/report.json", cwd=pair / "stage")
+    assert json.loads((pair / "report.json").read_text())["summary"]["errors"] == 1
+
+
+def test_verify_without_a_contract_is_wrong_usage(pair: Path) -> None:
+    file = pair / "stage/.mirrorlint/peers/prod.json"
+    said = json.loads(file.read_text())
+    said["expects"][0]["to"] = "qa"
+    file.write_text(json.dumps({**said, "digest": digest(said)}))
+    result = run("contract", "verify", cwd=pair / "stage")
+    assert result.returncode == 2
+    assert "no cluster here is called so" in result.stderr
+    file.unlink()
+    result = run("contract", "verify", cwd=pair / "stage")
+    assert result.returncode == 2
+    assert "there is no contract of a peer" in result.stderr
+
+
+def test_export_asks_which_cluster(pair: Path) -> None:
+    (pair / "stage/.mirrorlint.yaml").write_text("clusters: {stage: {paths: [k8s]}, qa: {paths: [k8s]}}\n")
+    result = run("contract", "export", cwd=pair / "stage")
+    assert result.returncode == 2
+    assert "`--cluster` names one of stage, qa" in result.stderr
+    assert json.loads(run("contract", "export", "--cluster", "qa", cwd=pair / "stage").stdout)["cluster"] == "qa"
+    assert run("contract", "export", "--cluster", "qa", "--istio", "new", cwd=pair / "stage").returncode == 2

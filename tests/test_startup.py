@@ -1,0 +1,43 @@
+"""What a run imports: a hook that starts slowly is switched off."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SLOW = {"networkx", "ruamel.yaml", "multiprocessing", "jsonschema", "importlib.metadata", "importlib.resources", "rich", "traceback"}
+OTHERS = {
+    "mirrorlint.graph",
+    "mirrorlint.report.sarif",
+    "mirrorlint.tracing",
+    "mirrorlint.report.as_json",
+    "mirrorlint.report.trace",
+    "mirrorlint.source.hints",
+}
+
+
+def imported(*args: str) -> set[str]:
+    code = f"""
+import sys
+from mirrorlint.cli import main
+try:
+    main({list(args)!r})
+finally:
+    sys.stderr.write("|".join(sys.modules))
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout
+    return set(result.stderr.split("|"))
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_read_nothing(option: str) -> None:
+    assert imported(option).isdisjoint({*SLOW, *OTHERS, "yaml", "mirrorlint.engine", "mirrorlint.loading", "mirrorlint.source"})
+
+
+def test_a_check_imports_only_what_it_runs() -> None:
+    assert imported("check", "examples/sound").isdisjoint({*SLOW, *OTHERS})
