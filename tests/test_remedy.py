@@ -226,6 +226,24 @@ def test_a_destination_beside_the_gateway_gets_the_only_namesake() -> None:
     assert [finding.fix for finding in judged(PROD, both).findings] == [()]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("{host: shop.default}", "{host: shop.default.svc.cluster.local}"),
+        ("{host: sohp}", "{host: shop}"),
+        ("{host: shop, port: {number: 8080}}", "{host: shop, port: {number: 80}}"),
+    ],
+)
+def test_a_destination_of_the_rule_that_mirrors_is_corrected(wrong: str, right: str) -> None:
+    assert after_fixing(PROD.replace("{host: shop}", wrong), STAGE)["prod"] == PROD.replace("{host: shop}", right)
+
+
+def test_a_destination_is_left_where_another_one_is_missing_as_well() -> None:
+    split = "[{destination: {host: sohp}, weight: 50}, {destination: {host: card}, weight: 50}]"
+    found = judged(PROD.replace("[{destination: {host: shop}}]", split), STAGE).findings
+    assert [(finding.rule, finding.fix) for finding in found] == [("route-to-unknown-host", ())]
+
+
 WITHOUT_ENTRY = SERVICE + MIRROR.replace("name: shop}", "name: shop, namespace: default}")
 
 
@@ -282,7 +300,7 @@ def test_what_may_live_elsewhere_is_not_fixed() -> None:
 
 
 def fixable() -> Iterator[tuple[dict[str, Any], Finding]]:
-    for scenario in [*list(scenarios())[::12], *list(scenarios("more"))[::12]]:
+    for scenario in [*list(scenarios())[::12], *list(scenarios("more"))[::12], *list(scenarios("gateway-api"))[::4]]:
         for finding in check(fleet_of(scenario)).findings:
             if finding.fix:
                 yield scenario, finding

@@ -1,0 +1,56 @@
+"""What is said of a port that nothing listens on, and of one where no HTTP route is asked."""
+
+from __future__ import annotations
+
+import pytest
+from pair import PROD, STAGE
+
+from mirrorlint import check, loads
+from mirrorlint.delivery.follow import reached
+from mirrorlint.rule import Finding
+
+HTTP = "{number: 80, name: http, protocol: HTTP}\n"
+TCP = HTTP.replace("HTTP", "TCP")
+
+
+def only(stage: str) -> Finding:
+    (finding,) = check(loads({"prod": PROD, "stage": stage})).findings
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("server", "line", "why"),
+    [
+        (HTTP.replace("80", "81"), 6, "listens on 81"),
+        (f"{HTTP}    bind: 10.0.0.1\n", 7, "'s server listens on 10.0.0.1 alone"),
+        (TCP, 6, "'s server is for TCP, for which no route is bound to it"),
+        (
+            HTTP.replace("HTTP", "TLS") + "    tls: {mode: PASSTHROUGH}\n",
+            7,
+            "'s server passes TLS on (`PASSTHROUGH`), for which no `tls` route is bound to it",
+        ),
+    ],
+)
+def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str, line: int, why: str) -> None:
+    finding = only(STAGE.replace(HTTP, server))
+    assert (finding.rule, finding.place.path, finding.place.line) == ("ingress-without-listener", "<stage>", line)
+    assert finding.message.endswith(f"Gateway default/stage {why}".replace(" 's", "'s"))
+
+
+def test_without_a_gateway_the_finding_is_at_the_mirror() -> None:
+    stage = STAGE.partition("---\n")[2]
+    (finding,) = check(loads({"prod": PROD, "stage": stage}, ingress={"stage": ["stage-gateway.example.com"]})).findings
+    assert (finding.rule, finding.place.path) == ("ingress-without-listener", "<prod>")
+    assert finding.message.endswith("; stage has no Gateway that Istio accepts")
+
+
+def test_a_listener_without_http_loses_the_shadow() -> None:
+    finding = only(STAGE.replace(HTTP, TCP).replace("  http:", "  tcp:"))
+    assert (finding.rule, finding.place.path) == ("shadow-matches-no-route", "<prod>")
+    assert finding.message.endswith("meets a listener of stage without HTTP routes: it is lost")
+
+
+def test_a_hop_that_must_be_there_and_is_not_is_a_bug() -> None:
+    assert reached("hop") == "hop"
+    with pytest.raises(AssertionError, match="lacks a hop"):
+        reached(None)
