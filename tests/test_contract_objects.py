@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pair import PROD, STAGE
 from peers import published
@@ -211,7 +213,7 @@ CASES = {
 }
 
 
-def told(report: Report, peer: str = "") -> tuple[list[tuple[object, ...]], list[tuple[str, ...]]]:
+def told(report: Report, peer: str = "") -> tuple[list[Any], list[tuple[str, ...]]]:
     """What a report says of prod and of its mirrors."""
     found = [
         (f.rule, f.level, f.message, str(f.place).replace(peer, ""), [(n.message, str(n.place).replace(peer, "")) for n in f.notes])
