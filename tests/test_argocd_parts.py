@@ -11,8 +11,8 @@ import pytest
 from repositories import RULE
 from test_cli import EXAMPLES, Result, run
 
-from mirrorlint.argocd import place, plugin, rendering
-from mirrorlint.argocd.parameters import CLOSED, ENFORCE, OPEN, WARN, Policy
+from mirrorlint.argocd import AUTO, CLOSED, ENFORCE, OPEN, PLAIN, WARN, place, plugin, rendering
+from mirrorlint.argocd.parameters import Policy
 from mirrorlint.argocd.plugin import Options
 from mirrorlint.argocd.verdict import Question, Verdict, judge
 
@@ -56,7 +56,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def rendered(repo: Path, file: str, **environment: str) -> str:
     (repo / file).write_text("apiVersion: v2\nname: a\nversion: 1.0.0\n")
-    return rendering.render(rendering.Application(str(repo), environment, ("values.yaml",)), rendering.AUTO, "", 60).decode()
+    return rendering.render(rendering.Application(str(repo), environment, ("values.yaml",)), AUTO, "", 60).decode()
 
 
 @pytest.mark.usefixtures("programs")
@@ -86,7 +86,7 @@ def plain(repo: Path, **files: str) -> bytes:
     folder.mkdir()
     for name, text in files.items():
         (folder / name.replace("_", ".", 1)).write_text(text)
-    return rendering.render(rendering.Application(str(folder), {}), rendering.AUTO, "", 60)
+    return rendering.render(rendering.Application(str(folder), {}), AUTO, "", 60)
 
 
 def test_a_plain_folder_is_its_own_manifests_byte_by_byte(repo: Path) -> None:
@@ -102,7 +102,7 @@ def test_of_a_plain_folder_only_manifests_are_taken(repo: Path) -> None:
     (repo / "plain" / "note.md").write_text("kind: A\n")
     (repo / "plain" / "a.json").write_text('{\n\t"kind": "A"\n}')
     (repo / "plain" / "b.yaml").write_bytes(b"\xef\xbb\xbfkind: B\n")
-    printed = rendering.render(rendering.Application(str(repo / "plain"), {}), rendering.PLAIN, "", 60)
+    printed = rendering.render(rendering.Application(str(repo / "plain"), {}), PLAIN, "", 60)
     assert printed == b'\n---\n{"kind": "A"}\n---\nkind: B\n'
 
 
@@ -110,7 +110,7 @@ def test_what_can_not_be_read_is_left_to_argo_cd_and_json_is_not(repo: Path) -> 
     assert plain(repo, a_yaml="kind: [\n") == b"\n---\nkind: [\n"
     (repo / "plain" / "a.json").write_text('{"kind": "A",}')
     with pytest.raises(rendering.RenderError, match=r"a\.json is not JSON"):
-        rendering.render(rendering.Application(str(repo / "plain"), {}), rendering.PLAIN, "", 60)
+        rendering.render(rendering.Application(str(repo / "plain"), {}), PLAIN, "", 60)
 
 
 def test_a_link_that_leads_to_nothing_is_no_manifest_less(repo: Path) -> None:

@@ -14,10 +14,10 @@ from pair import PROD, SECURE, STAGE
 from peers import contract_of, loaded, without, written
 from scenarios import fleet_of, scenarios
 
-from mirrorlint import loads
+from mirrorlint import engine, loads
 from mirrorlint.contract.export import export
 from mirrorlint.contract.verify import verify
-from mirrorlint.fleet import Documents
+from mirrorlint.fleet import Cluster, Documents
 from mirrorlint.loading.contracts import read_contract
 from mirrorlint.loading.packing import pack, unpack
 from mirrorlint.source import Node, parse
@@ -239,3 +239,25 @@ def test_any_bytes_are_read(data: bytes) -> None:
     contract = read_contract(data, "peer.json")
     assert not contract.usable
     assert contract.faults or contract.blind_spots
+
+
+def spots(value: Any) -> list[tuple[Any, Any]]:
+    """Each part of a JSON value, as what holds it and its key there."""
+    keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [spot for key in keys for spot in ((value, key), *spots(value[key]))]
+
+
+BOTH = [export(documents(prod=PROD + SECURE), cluster, "mirrorlint 0.1.0") for cluster in ("prod", "stage")]
+
+
+@given(st.sampled_from(BOTH), st.data())
+def test_whatever_a_contract_says_is_read_and_judged(text: str, data: st.DataObject) -> None:
+    said = json.loads(text)
+    holder, key = data.draw(st.sampled_from(spots(said)))
+    holder[key] = data.draw(_VALUES)
+    contract = read_contract(written(said).encode(), "peer.json", "peer")
+    assert contract.usable or contract.faults or contract.blind_spots
+    known = documents()
+    peer = Cluster("peer", contract.manifests, contract.settings, published=True)
+    engine.lint(known._replace(clusters={"prod": known.clusters["prod"], "peer": peer}), {})
+    verify(loaded(known, *([contract] if {each.to for each in contract.expectations} <= {"", *known.clusters} else [])))

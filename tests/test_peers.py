@@ -110,6 +110,13 @@ def test_settings_name_a_contract_and_go_before_it(pair: Path) -> None:
     assert "the contract of `other` can't be read, so what it accepts is not known" in words(result)
 
 
+def test_a_folder_below_has_the_contracts_of_its_repository(pair: Path) -> None:
+    told = run("clusters", "k8s", cwd=pair / "prod").stdout
+    assert ".mirrorlint/peers/stage.json: stage" in told
+    (pair / "prod/k8s/.mirrorlint/peers").mkdir(parents=True)
+    assert "stage.json" not in run("clusters", "k8s", cwd=pair / "prod").stdout
+
+
 def test_a_contract_is_not_used_for_a_cluster_at_hand(pair: Path) -> None:
     own = pair / "stage/.mirrorlint/peers/stage.json"
     own.write_bytes((pair / "prod/.mirrorlint/peers/stage.json").read_bytes())

@@ -857,23 +857,6 @@ def test_what_pyyaml_writes_is_read_back(data: Any, flow: bool | None, unicode: 
     assert read(text).plain() == {"v": data}
 
 
-def test_a_mapping_with_another_value_stands_where_it_stood() -> None:
-    tree = read("spec:\n  name: a\n  ports: [1, {b: c}]\nrest: d\n")
-    changed = tree["spec"].having("name", "x").having("port", 80).having("hosts", ("y", "z"))
-    assert changed.plain() == {"name": "x", "ports": [1, {"b": "c"}], "port": 80, "hosts": ["y", "z"]}
-    assert changed["name"].place == tree["spec"]["name"].place
-    assert changed["port"].place == tree["spec"].place
-    assert tree.holding(changed).plain() == {"spec": changed.plain(), "rest": "d"}
-    inner = tree["spec"]["ports"].at(1).having("b", 2)
-    assert tree.holding(inner)["spec"]["ports"].plain() == [1, {"b": 2}]
-    assert tree["spec"]["name"].text == "a"
-
-
-def test_uses_of_an_alias_stay_as_they_are() -> None:
-    tree = read("a: &x {b: c}\nd: *x\n")
-    assert tree.holding(tree["a"].having("b", "e")).plain() == {"a": {"b": "e"}, "d": {"b": "c"}}
-
-
 @pytest.mark.parametrize("keys", [("a",), ("a", "b"), ("c",), ("c", "d"), ("e",), ("f",), ("f", "g"), ("none",), ()])
 def test_the_text_at_the_end_of_keys_is_that_of_the_node_there(keys: tuple[str, ...]) -> None:
     (document,) = parse(b'a: {b: "0x10"}\nc: null\ne: 1\nf: [g]\n', "f").documents
@@ -896,3 +879,20 @@ def test_a_word_in_a_flow_sequence_may_end_in_a_colon_as_for_kubernetes(text: st
     parsed = parse(text.encode(), "a.yaml")
     assert parsed.broken == []
     assert parsed.documents[0]["a"].plain() == value
+
+
+def test_a_mapping_with_another_value_stands_where_it_stood() -> None:
+    tree = read("spec:\n  name: a\n  ports: [1, {b: c}]\nrest: d\n")
+    changed = tree["spec"].having("name", "x").having("port", 80).having("hosts", ("y", "z"))
+    assert changed.plain() == {"name": "x", "ports": [1, {"b": "c"}], "port": 80, "hosts": ["y", "z"]}
+    assert changed["name"].place == tree["spec"]["name"].place
+    assert changed["port"].place == tree["spec"].place
+    assert tree.holding(changed).plain() == {"spec": changed.plain(), "rest": "d"}
+    inner = tree["spec"]["ports"].at(1).having("b", 2)
+    assert tree.holding(inner)["spec"]["ports"].plain() == [1, {"b": 2}]
+    assert tree["spec"]["name"].text == "a"
+
+
+def test_uses_of_an_alias_stay_as_they_are() -> None:
+    tree = read("a: &x {b: c}\nd: *x\n")
+    assert tree.holding(tree["a"].having("b", "e")).plain() == {"a": {"b": "e"}, "d": {"b": "c"}}

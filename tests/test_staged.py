@@ -102,6 +102,17 @@ def test_a_link_that_is_staged_otherwise_is_said(repo: Path) -> None:
     assert [path for path, _ in spots(repo)] == ["clusters/stage/link.yaml"]
 
 
+def test_what_is_behind_a_link_counts_as_it_is_staged(repo: Path) -> None:
+    git(repo, "mv", "clusters/stage", "shared")
+    (repo / "clusters" / "stage").symlink_to("../shared")
+    git(repo, "add", ".")
+    linked = staged(repo).stdout
+    assert "shared/virtual-service.yaml:10:7" in linked
+    (repo / "shared" / "virtual-service.yaml").write_text("")
+    (repo / "shared" / "gateway.yaml").unlink()
+    assert staged(repo).stdout == linked
+
+
 def test_a_single_file_counts_as_it_is_staged(repo: Path) -> None:
     edit(repo / MIRROR_AT, "mirror:", "mirrored:")
     (repo / "clusters" / "prod" / "new.yaml").write_text("")

@@ -233,12 +233,12 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
     """Follow what the contracts of peers say that they send (exit 1 when what arrived is lost)."""
     from mirrorlint import outputs
     from mirrorlint.contract.verify import verify as judged
-    from mirrorlint.loading.contracts import FOLDER
+    from mirrorlint.loading.paths import CONTRACTS
     from mirrorlint.rule import ERROR
 
     loaded = _load(paths, config)
     if not loaded.contracts:
-        raise click.UsageError(f"there is no contract of a peer: put it into {FOLDER}/, or name it in the settings (`contract:`)")
+        raise click.UsageError(f"there is no contract of a peer: put it into {CONTRACTS}/, or name it in the settings (`contract:`)")
     try:
         report = judged(loaded)
         targets = outputs.outputs(formats, "")

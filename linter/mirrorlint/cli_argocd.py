@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from mirrorlint.argocd.parameters import ENFORCE, FAILURES, MODES, OPEN
+from mirrorlint.argocd import AUTO, ENFORCE, FAILURES, MODES, OPEN, WAYS
 
 _MODE = click.option("--mode", type=click.Choice(MODES), default=ENFORCE, envvar="MIRRORLINT_MODE", help="Whether errors stop the sync.")
 _FAILURE = click.option(
@@ -28,8 +28,8 @@ def argocd() -> None:
 @argocd.command()
 @click.option(
     "--render",
-    type=click.Choice(["auto", "kustomize", "helm", "plain"]),
-    default="auto",
+    type=click.Choice(WAYS),
+    default=AUTO,
     envvar="MIRRORLINT_RENDER",
     help="How manifests are made of the folder.",
 )

@@ -6,10 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-ENFORCE, WARN = "enforce", "warn"
-OPEN, CLOSED = "open", "closed"
-# From the loosest to the strictest.
-MODES, FAILURES = (WARN, ENFORCE), (OPEN, CLOSED)
+from mirrorlint.argocd import CLOSED, ENFORCE, FAILURES, MODES, OPEN, WARN
+
 _MODE, _FAILURE, _VALUES = "mode", "on-failure", "values"
 
 

@@ -9,8 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from mirrorlint.argocd import parameters, place, rendering
-from mirrorlint.argocd.parameters import CLOSED, WARN, ParameterError, Policy
+from mirrorlint.argocd import AUTO, CLOSED, PLAIN, WARN, parameters, place, rendering
+from mirrorlint.argocd.parameters import ParameterError, Policy
 from mirrorlint.argocd.place import Place
 from mirrorlint.argocd.rendering import Application, RenderError
 from mirrorlint.loading.paths import within
@@ -23,7 +23,7 @@ FINE, LOST, WRONG = 0, 1, 2
 class Options(NamedTuple):
     """What the plugin's owner says: how to render and to judge, what to do about it, and in how many seconds."""
 
-    render: str = rendering.AUTO
+    render: str = AUTO
     command: str = ""
     policy: Policy = Policy()
     seconds: float = 45.0
@@ -57,7 +57,7 @@ def generate(folder: str, environment: Mapping[str, str], options: Options) -> O
 
 def _command(options: Options, where: Place, folder: str, environment: Mapping[str, str]) -> Sequence[str]:
     """The judge's command line; what is rendered counts unless it is the folder's own files, whose places are better ones."""
-    plain = not options.command and options.render in (rendering.AUTO, rendering.PLAIN) and rendering.way(folder) == rendering.PLAIN
+    plain = not options.command and options.render in (AUTO, PLAIN) and rendering.way(folder) == PLAIN
     words = (*options.judge, f"--namespace={environment.get('ARGOCD_APP_NAMESPACE', '')}", *(["--as-is"] if plain else []))
     return (*_JUDGE, *words, "--", where.path)
 

@@ -11,11 +11,10 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from mirrorlint.argocd import AUTO, HELM, KUSTOMIZE, PLAIN
 from mirrorlint.sieve import KUSTOMIZATIONS, SUFFIXES, sift
 from mirrorlint.source import Node, parse
 
-AUTO, KUSTOMIZE, HELM, PLAIN = "auto", "kustomize", "helm", "plain"
-WAYS = (AUTO, KUSTOMIZE, HELM, PLAIN)
 CHART = "Chart.yaml"
 _SHOWN = 4000
 
@@ -41,7 +40,7 @@ def way(folder: str) -> str:
 
 
 def render(application: Application, how: str, command: str, seconds: float) -> bytes:
-    """Render a folder by a command, or as one of WAYS says, within a time; RenderError when that is not done, or gives no manifests."""
+    """Render a folder by a command, or in one of WAYS, within a time; RenderError when that is not done, or gives no manifests."""
     how = way(application.folder) if how == AUTO else how
     words = _split(command) if command else _command(application, how)
     printed = _run(words, application.folder, seconds) if words else b"".join(_plain(application.folder))

@@ -35,7 +35,8 @@ def verify(loaded: Loaded) -> Report:
     documents = documents._replace(clusters=own)
     documents = documents._replace(blind_spots=(*documents.blind_spots, *unjudged.objects(documents)))
     expected = [(contract, each) for contract in loaded.contracts if contract.usable for each in contract.expectations]
-    outcomes = [_judged(documents, contract, each) for contract, each in expected if each.to in ("", *own)]
+    delivery = Delivery(own, by_name)
+    outcomes = [_judged(documents, delivery, contract, each) for contract, each in expected if each.to in ("", *own)]
     strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
     if strangers and not outcomes:
         raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
@@ -58,11 +59,11 @@ def _of_fault(fault: Fault) -> Finding:
     return Finding(fault.place, _BROKEN, ERROR, f"{fault.message}; {fault.hint}", fault.cluster, "", (), ())
 
 
-def _judged(documents: Documents, contract: Contract, expectation: Expectation) -> _Outcome:
+def _judged(documents: Documents, own: Delivery, contract: Contract, expectation: Expectation) -> _Outcome:
     """Follow an expectation's requests; what arrived when it was written must arrive."""
     source = Cluster(contract.cluster, sender(expectation), published=True)
     documents = documents._replace(clusters={**documents.clusters, source.name: source})
-    delivery = Delivery(documents.clusters, by_name)
+    delivery = own.beside(source)
     ways = _ways(delivery, source.name, expectation)
     first = next(way for found in ways.values() for way in found)
     judged = Judged(source.name, first.mirror, first.route.service, first.route.rule, ways)

@@ -135,6 +135,13 @@ class Delivery:
         self._ingresses: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}
         self._landings: dict[tuple[str, str, str], Landing] = {}
 
+    def beside(self, sender: Cluster) -> Delivery:
+        """A delivery with one more cluster, which has no ingress; what is known of the others is shared."""
+        found = Delivery({sender.name: sender})
+        found.meshes |= self.meshes
+        found._ingresses = self._ingresses
+        return found
+
     def scope(self, call: Call) -> AnyScope:
         """The view of the proxy that handles a call; KeyError for an unknown cluster."""
         key = (call.cluster, call.gateway, call.namespace, frozenset(call.labels.items()))

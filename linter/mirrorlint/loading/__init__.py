@@ -5,16 +5,18 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
 from mirrorlint.loading import files
 from mirrorlint.loading.clusters import Assignment, Group
-from mirrorlint.loading.contracts import Contract
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Means, Reading
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
+
+if TYPE_CHECKING:
+    from mirrorlint.loading.contracts import Contract
 
 ALONE = Means()
 

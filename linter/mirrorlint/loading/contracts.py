@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,17 +17,11 @@ from mirrorlint.loading.settings import read_section
 from mirrorlint.source import Node, Place, parse
 
 VERSION = 1
-FOLDER = ".mirrorlint/peers"
 _TOP = ("contract", "tool", "cluster", "commit", "time", "accepts", "expects", "digest")
 _ACCEPTS = ("settings", "objects", "blind_spots")
 _SETTINGS = ("istio", "domain", "complete", "mesh", "ingress")
 _EXPECTATION = ("at", "object", "to", "host", "port", "endpoints", "tls", "requests")
 _AT = re.compile(r"(?s:(.+)):([1-9][0-9]{0,8}):([1-9][0-9]{0,8})")
-
-
-def is_contract(path: str) -> bool:
-    """Whether a file is a contract by its place."""
-    return path.endswith(".json") and os.path.dirname(path).replace(os.sep, "/").endswith(FOLDER)
 
 
 class Expectation(NamedTuple):

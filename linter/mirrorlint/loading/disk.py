@@ -9,12 +9,11 @@ from collections.abc import Set as AbstractSet
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.git import Listing
 from mirrorlint.loading import batch, files
-from mirrorlint.loading.contracts import is_contract
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.objects import Content, content
-from mirrorlint.loading.paths import at_or_below, upwards, within
+from mirrorlint.loading.paths import at_or_below, is_contract, upwards, within
 from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import parse
 

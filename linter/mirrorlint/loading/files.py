@@ -50,7 +50,7 @@ def tree(root: str, index: Index | None = None) -> Tree:
         return _single(root, index)
     top, seen = repository(root), _Seen({}, {}, set(), index, {})
     found = [entry for name in _names(root, seen) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top, seen))]
-    files = {path: path for path in (*seen.blobs, *seen.staged)} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
+    files = {path: path for path in seen.blobs} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
     unread = {entry for entry in found if isinstance(entry, Unread)}
     return Tree(dict(sorted(files.items())), tuple(sorted(unread)), seen.blobs, seen.listings, frozenset(seen.walked), seen.staged)
 
@@ -137,16 +137,17 @@ def _names(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
                 seen.blobs[below + name] = blob
             else:
                 yield _Name(below + name)
-    yield from _with_nested(root, _staged(root, listed, seen) if index else sorted(listed.others), seen)
+    yield from _staged(root, listed, seen) if index else _with_nested(root, sorted(listed.others), seen)
     for folder, reason in _CLOSED.findall(listed.errors):
         yield _closed(os.path.normpath(os.path.join(root, folder)), reason)
 
 
-def _staged(root: str, listed: Listing, seen: _Seen) -> Iterator[str | Unread]:
+def _staged(root: str, listed: Listing, seen: _Seen) -> Iterator[_Name | Unread]:
     """What else is staged; contents that the work tree has not are put to `seen.staged`."""
     differing = differences(root, listed)
     seen.staged.update(differing.contents)
-    yield from differing.names
+    yield from map(_Name, differing.contents)
+    yield from _with_nested(root, differing.names, seen)
     yield from (Unread(path, why) for path, why in differing.unread.items())
 
 
@@ -154,12 +155,9 @@ def _closed(folder: str, reason: str | None) -> Unread:
     return Unread(folder, f"this folder can't be read ({reason}), so nothing in it is judged")
 
 
-def _with_nested(root: str, names: Iterable[str | Unread], seen: _Seen) -> Iterator[_Name | Unread]:
+def _with_nested(root: str, names: Iterable[str], seen: _Seen) -> Iterator[_Name | Unread]:
     """The paths of names; a name that is a folder is a repository of its own (a submodule, or a clone that is not added)."""
     for name in names:
-        if isinstance(name, Unread):
-            yield name
-            continue
         path = os.path.join(root, name.rstrip("/"))
         if os.path.isdir(path) and not os.path.islink(path):
             if os.path.lexists(os.path.join(path, ".git")):
@@ -183,6 +181,9 @@ def _walked(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
 
 def _entries(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
     """What a path stands for: files to read, or why there are none; other kinds of files stand for nothing."""
+    if path in seen.staged:
+        yield _File(path, path)
+        return
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):

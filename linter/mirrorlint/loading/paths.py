@@ -6,6 +6,8 @@ import bisect
 import os
 from collections.abc import Iterator, Sequence
 
+CONTRACTS = ".mirrorlint/peers"  # where a repository keeps the contracts of its peers
+
 
 def within(path: str, folder: str) -> bool:
     """Whether a path is a folder or lies below it."""
@@ -28,3 +30,8 @@ def at_or_below(ordered: Sequence[str], path: str) -> Sequence[str]:
     start = path.rstrip(os.sep) + os.sep
     behind = start[:-1] + chr(ord(os.sep) + 1)
     return ordered[bisect.bisect_left(ordered, start, first) : bisect.bisect_left(ordered, behind, first)]
+
+
+def is_contract(path: str) -> bool:
+    """Whether a file is a contract by its place."""
+    return path.endswith(".json") and os.path.dirname(path).replace(os.sep, "/").endswith(f"/{CONTRACTS}")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from mirrorlint import git
 from mirrorlint.fleet import NOTHING, BlindSpot
 from mirrorlint.loading import files
 from mirrorlint.loading.clusters import Assignment
-from mirrorlint.loading.contracts import FOLDER, Contract, read_contract, time_of
 from mirrorlint.loading.files import Unread
+from mirrorlint.loading.paths import CONTRACTS, is_contract, upwards
 from mirrorlint.loading.settings import ClusterSection
 
-_OLD = timedelta(days=90)
+if TYPE_CHECKING:
+    from mirrorlint.loading.contracts import Contract
+
+_OLD = 90  # days
 
 
 class Peers:
@@ -29,22 +32,29 @@ class Peers:
         self.contracts: tuple[Contract, ...] = ()
         self.blind_spots: list[BlindSpot] = []
         self.assignments: list[Assignment] = []
+        self._root = root
         self._top = files.repository(root) if root else ""
         for name, section in sections.items():
             if section.contract:
                 self._add(os.path.abspath(section.contract), name, "a contract named in the settings")
         for path in self._found():
-            self._add(path, "", f"a contract in `{FOLDER}/`", known)
+            self._add(path, "", f"a contract in `{CONTRACTS}/`", known)
 
     def _found(self) -> list[str]:
-        folder = os.path.join(self._top, *FOLDER.split("/"))
-        if not self._top:
-            return []
-        self.probes.add(folder)
-        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-        return [os.path.join(folder, name) for name in names if name.endswith(".json") and os.path.join(folder, name) not in self.probes]
+        """The files of the nearest folder for contracts, from what was asked for up to the repository's root; not those that are named."""
+        for above in upwards(self._root) if self._root else ():
+            folder = os.path.join(above, *CONTRACTS.split("/"))
+            self.probes.add(folder)
+            if os.path.isdir(folder):
+                files_there = (os.path.join(folder, name) for name in sorted(os.listdir(folder)))
+                return [path for path in files_there if is_contract(path) and path not in self.probes]
+            if above == self._top:
+                break
+        return []
 
     def _add(self, path: str, name: str, why: str, known: Collection[str] = ()) -> None:
+        from mirrorlint.loading.contracts import read_contract
+
         self.probes.add(path)
         data = files.read(path)
         if isinstance(data, Unread):
@@ -62,12 +72,14 @@ class Peers:
 
     def _old(self, contract: Contract) -> Iterator[BlindSpot]:
         """A blind spot for a contract that is much older than what is checked out here."""
+        from mirrorlint.loading.contracts import time_of
+
         written = time_of(contract.time.text)
         if not self._top or not written:
             return
         self.probes.add(os.path.join(self._top, ".git", "logs", "HEAD"))
         head = git.head(self._top)
         here = time_of(head[1]) if head else None
-        if here and here - written > _OLD:
+        if here and (here - written).days > _OLD:
             since = f"{(here - written).days} days older than the last commit here, so {contract.cluster} may accept something else by now"
             yield BlindSpot(f"this contract is {since}", contract.path, contract.time.place.line, contract.cluster, NOTHING)

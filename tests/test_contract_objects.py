@@ -1,0 +1,232 @@
+"""Objects of every kind that the delivery asks of a target: by its contract a report says what it says by its manifests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pair import PROD, STAGE
+from peers import published
+
+from mirrorlint import engine, loads
+from mirrorlint.rule import Report
+
+SOUND = STAGE.replace("[shop.default-shadow]", '["*"]')
+POLICY = """\
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: closed, namespace: istio-system}
+spec: {action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]}
+"""
+TOKENS = """\
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: istio-system}
+spec: {jwtRules: [{issuer: a}]}
+---
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: patched}
+spec: {configPatches: [{applyTo: HTTP_ROUTE}]}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: chart}
+"""
+SCALED = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec: {replicas: 0, template: {metadata: {labels: {app: shop}}}}
+"""
+INGRESS = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ingress, namespace: istio-system, annotations: {external-dns.alpha.kubernetes.io/hostname: stage-gateway.example.com}}
+spec: {type: LoadBalancer, selector: {istio: ingressgateway}, ports: [{name: http, port: 80, targetPort: web}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ingress, namespace: istio-system}
+spec:
+  template:
+    metadata: {labels: {istio: ingressgateway, app: x}}
+    spec: {containers: [{name: istio-proxy, ports: [{name: web, containerPort: 8080}]}]}
+"""
+DELEGATE = """\
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: part, namespace: parts}
+spec: {http: [{route: [{destination: {host: part.parts.svc.cluster.local, subset: v2}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: part, namespace: parts}
+spec: {host: "*.parts.svc.cluster.local", subsets: [{name: v1}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: part, namespace: parts}
+spec: {ports: [{port: 80, name: http}]}
+"""
+ENTRY = """\
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: vm}
+spec: {hosts: ["*.vm.example"], ports: [{number: 80, name: http, protocol: HTTP}], resolution: NONE}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: vms}
+spec: {hosts: [machine.test], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS, workloadSelector: {labels: {app: vm}}}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: vm, labels: {app: vm}}
+spec: {address: vm.example}
+"""
+BACK = """\
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: prod}
+spec: {hosts: [prod-gateway.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+"""
+PROD_GATEWAY = STAGE.replace("name: stage}", "name: prod}").replace("[stage]", "[prod]").replace("[shop.default-shadow]", '["*"]')
+API = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: istio}
+spec: {controllerName: istio.io/gateway-controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: stage, namespace: edge, annotations: {external-dns.alpha.kubernetes.io/hostname: stage-gateway.example.com}}
+spec:
+  gatewayClassName: istio
+  listeners:
+  - name: http
+    port: 80
+    protocol: HTTP
+    allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {mirrored: "yes"}}}}
+  - name: https
+    port: 443
+    protocol: HTTPS
+    tls: {certificateRefs: [{name: bad}]}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: bad, namespace: edge}
+type: kubernetes.io/tls
+data: {tls.crt: bm9uZQ==, tls.key: bm9uZQ==}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: default, labels: {mirrored: "%s"}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: stage, namespace: edge}]
+  rules: [{backendRefs: [{name: shop, port: 80}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {ports: [{port: 80, name: http}]}
+"""
+SECURE = """\
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: stage}
+spec: {host: stage-gateway.example.com, trafficPolicy: {tls: {mode: SIMPLE, sni: stage-gateway.example.com, subjectAltNames: [b.example]}}}
+"""
+CERTIFICATE = """\
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: c, namespace: istio-system}
+spec: {secretName: c, dnsNames: [other.example]}
+"""
+HTTPS = SOUND.replace(
+    "name: http, protocol: HTTP}\n    hosts", "name: https, protocol: HTTPS}\n    tls: {mode: SIMPLE, credentialName: c}\n    hosts"
+)
+HTTPS = HTTPS.replace("servers:", "selector: {app: x}\n  servers:", 1)
+ROUTE = "  - route: [{destination: {host: shop}}]"
+CASES = {
+    "sound": (PROD, SOUND, ""),
+    "a policy": (PROD, SOUND + POLICY, "shadow-denied"),
+    "what is not judged": (PROD, SOUND + TOKENS, ""),
+    "a service scaled to nothing": (
+        PROD,
+        SOUND.replace("spec: {ports", "spec: {selector: {app: shop}, ports") + SCALED,
+        "target-without-pods",
+    ),
+    "a service that selects other pods": (
+        PROD,
+        SOUND.replace("spec: {ports", "spec: {selector: {app: shops}, ports") + SCALED,
+        "target-without-pods",
+    ),
+    "a Service in front with a named port": (PROD, SOUND.replace("servers:", "selector: {app: x}\n  servers:", 1) + INGRESS, ""),
+    "a Service in front without the port": (PROD, SOUND + INGRESS.replace("port: 80,", "port: 88,"), "ingress-without-listener"),
+    "a delegate whose subset is missing": (
+        PROD,
+        SOUND.replace(ROUTE, "  - delegate: {name: part, namespace: parts}") + DELEGATE,
+        "target-route-to-unknown-host",
+    ),
+    "a destination that is only below a wildcard": (
+        PROD,
+        SOUND.replace("{host: shop}", "{host: a.vm.example}") + ENTRY,
+        "target-route-to-unknown-host",
+    ),
+    "a destination with selected endpoints": (PROD, SOUND.replace("{host: shop}", "{host: machine.test}") + ENTRY, ""),
+    "a destination whose endpoints are gone": (
+        PROD,
+        SOUND.replace("{host: shop}", "{host: machine.test}") + ENTRY.replace("app: vm}}\nspec: {address", "app: w}}\nspec: {address"),
+        "target-route-to-unknown-host",
+    ),
+    "a mirror that leads back": (
+        PROD
+        + "---\n"
+        + PROD_GATEWAY.replace(
+            "apiVersion: v1\nkind: Service\nmetadata: {name: shop}", "apiVersion: v1\nkind: Service\nmetadata: {name: s}"
+        ),
+        SOUND.replace(ROUTE, f"{ROUTE}\n    mirror: {{host: prod-gateway.example.com}}") + BACK,
+        "shadow-mirrored-back",
+    ),
+    "a certificate for another name": (PROD + SECURE, HTTPS + CERTIFICATE + INGRESS, "certificate-for-other-host"),
+    "a listener that takes a namespace": (PROD, API % "yes", ""),
+    "a listener that takes another namespace": (PROD, API % "no", "shadow-host-not-accepted"),
+    "a listener that Istio does not program": (
+        PROD.replace("number: 80", "number: 443") + "      port: {number: 443}\n",
+        API % "yes",
+        "ingress-without-listener",
+    ),
+}
+
+
+def told(report: Report, peer: str = "") -> tuple[list[Any], list[tuple[str, ...]]]:
+    """What a report says of prod and of its mirrors."""
+    found = [
+        (f.rule, f.level, f.message, str(f.place).replace(peer, ""), [(n.message, str(n.place).replace(peer, "")) for n in f.notes])
+        for f in report.findings
+        if f.rule != "order-undecided"
+    ]
+    return found, [(spot.message, spot.path.replace(peer, ""), str(spot.line)) for spot in report.blind_spots]
+
+
+@pytest.mark.parametrize(("prod", "stage", "rule"), CASES.values(), ids=CASES)
+def test_a_contract_says_what_the_manifests_say(prod: str, stage: str, rule: str) -> None:
+    ingress = {"prod": {"addresses": ["prod-gateway.example.com"]}}
+    found = loads({"prod": prod, "stage": stage}, ingress=ingress).loaded.documents
+    by_manifests = engine.lint(found, {}, "1.28")
+    assert [finding.rule for finding in by_manifests.findings] == ([rule] if rule else [])
+    assert told(engine.lint(published(found, "stage"), {}, "1.28"), "stage:") == told(by_manifests)
