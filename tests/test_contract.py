@@ -49,7 +49,7 @@ def test_every_value_keeps_its_place() -> None:
     found = documents()
     originals = {str(manifest): manifest.node for manifest in found.clusters["stage"].manifests()}
     for manifest in contract_of(found, "stage").manifests:
-        assert _places(manifest.node, "stage:") == _places(originals[str(manifest)])
+        assert _places(manifest.node, "stage://") == _places(originals[str(manifest)])
 
 
 def _places(node: Node, peer: str = "") -> dict[str, str]:

@@ -78,7 +78,7 @@ def test_a_pull_request_shows_the_end_that_it_has(pair: Path) -> None:
     exported(pair, "stage", "prod")
     result = run("--format", "github", cwd=pair / "prod")
     assert result.stdout.startswith("::error file=k8s/m.yaml,line=22")
-    assert "stage:k8s/m.yaml:13: found here" in result.stdout
+    assert "stage://k8s/m.yaml:13: found here" in result.stdout
     sarif = json.loads(run("--format", "sarif", cwd=pair / "prod").stdout)
     ends = sarif["runs"][0]["results"][0]["relatedLocations"]
     assert "stage%3Ak8s/m.yaml" in [end["physicalLocation"]["artifactLocation"]["uri"] for end in ends]
