@@ -49,7 +49,7 @@ def test_every_value_keeps_its_place() -> None:
     found = documents()
     originals = {str(manifest): manifest.node for manifest in found.clusters["stage"].manifests()}
     for manifest in contract_of(found, "stage").manifests:
-        assert _places(manifest.node, "stage:") == _places(originals[str(manifest)])
+        assert _places(manifest.node, "stage://") == _places(originals[str(manifest)])
 
 
 def _places(node: Node, peer: str = "") -> dict[str, str]:
@@ -160,7 +160,7 @@ def test_verify_names_both_ends_of_what_a_change_breaks(old: str, new: str, rule
     changed = without(documents(stage=STAGE.replace(old, new)), "prod")
     (finding,) = verify(loaded(changed, contract)).findings
     assert (finding.rule, finding.level, finding.place.path, finding.place.line) == (rule, "error", "<stage>", line)
-    assert "prod:<prod>:22:13" in [str(note.place) for note in finding.notes]
+    assert "prod://<prod>:22:13" in [str(note.place) for note in finding.notes]
 
 
 def test_verify_tells_of_an_address_that_is_given_up() -> None:
@@ -168,7 +168,7 @@ def test_verify_tells_of_an_address_that_is_given_up() -> None:
     moved = loads({"stage": STAGE}, ingress={"stage": {"addresses": ["new.example.com"]}}).loaded.documents
     (finding,) = verify(loaded(moved, contract)).findings
     assert finding.message.startswith("`stage-gateway.example.com` is no address of stage's ingress any more")
-    assert str(finding.place) == "prod:<prod>:22:13"
+    assert str(finding.place) == "prod://<prod>:22:13"
 
 
 def test_what_was_never_seen_to_arrive_is_broken_when_all_is_lost() -> None:

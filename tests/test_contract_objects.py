@@ -229,4 +229,4 @@ def test_a_contract_says_what_the_manifests_say(prod: str, stage: str, rule: str
     found = loads({"prod": prod, "stage": stage}, ingress=ingress).loaded.documents
     by_manifests = engine.lint(found, {}, "1.28")
     assert [finding.rule for finding in by_manifests.findings] == ([rule] if rule else [])
-    assert told(engine.lint(published(found, "stage"), {}, "1.28"), "stage:") == told(by_manifests)
+    assert told(engine.lint(published(found, "stage"), {}, "1.28"), "stage://") == told(by_manifests)

@@ -69,7 +69,7 @@ def test_check_takes_a_contract_for_the_cluster(pair: Path) -> None:
     exported(pair, "stage", "prod")
     result = run(cwd=pair / "prod")
     assert result.returncode == 1
-    assert "--> stage:k8s/m.yaml:13:11 (stage, VirtualService default/shop)" in result.stdout
+    assert "--> stage://k8s/m.yaml:13:11 (stage, VirtualService default/shop)" in result.stdout
     assert "--> k8s/m.yaml:22:13 (prod)" in result.stdout
 
 
@@ -78,10 +78,10 @@ def test_a_pull_request_shows_the_end_that_it_has(pair: Path) -> None:
     exported(pair, "stage", "prod")
     result = run("--format", "github", cwd=pair / "prod")
     assert result.stdout.startswith("::error file=k8s/m.yaml,line=22")
-    assert "stage:k8s/m.yaml:13: found here" in result.stdout
+    assert "stage://k8s/m.yaml:13: found here" in result.stdout
     sarif = json.loads(run("--format", "sarif", cwd=pair / "prod").stdout)
     ends = sarif["runs"][0]["results"][0]["relatedLocations"]
-    assert "stage%3Ak8s/m.yaml" in [end["physicalLocation"]["artifactLocation"]["uri"] for end in ends]
+    assert "stage%3A//k8s/m.yaml" in [end["physicalLocation"]["artifactLocation"]["uri"] for end in ends]
 
 
 def test_no_edit_is_offered_in_a_peers_repository(pair: Path) -> None:
@@ -158,7 +158,7 @@ def test_verify_fails_for_a_change_that_breaks_what_a_peer_expects(pair: Path) -
     result = run("contract", "verify", cwd=pair / "stage")
     assert result.returncode == 1
     assert "--> k8s/m.yaml:6:20 (stage, Gateway default/stage)" in result.stdout
-    assert "--> prod:k8s/m.yaml:22:13 (prod)" in result.stdout
+    assert "--> prod://k8s/m.yaml:22:13 (prod)" in result.stdout
     run("contract", "verify", "--format", f"json={pair}/report.json", cwd=pair / "stage")
     assert json.loads((pair / "report.json").read_text())["summary"]["errors"] == 1
 

@@ -63,12 +63,12 @@ class BlindSpot(NamedTuple):
 
 def peer_path(cluster: str, path: str) -> str:
     """How a file is called that only its cluster's own repository has."""
-    return f"{cluster}:{path}"
+    return f"{cluster}://{path}"
 
 
 def is_peers(path: str) -> bool:
     """Whether a path is one of those."""
-    return ":" in path.partition("/")[0]
+    return "://" in path
 
 
 class Fault(NamedTuple):
