@@ -171,6 +171,15 @@ def test_a_peer_of_the_settings_may_lie_elsewhere(repo: Path, tmp_path: Path) ->
     assert (verdict.errors, "not judged" in verdict.text) == (1, False)
 
 
+def test_what_is_at_the_root_leaves_the_other_clusters_as_they_are(repo: Path) -> None:
+    (repo / "clusters/prod/broken.yaml").write_text("apiVersion: networking.istio.io/v1\nkind: Gateway\nspec:\n\tservers: []\n")
+    stage = b"\n---\n".join(path.read_bytes() for path in sorted((repo / "clusters/stage").iterdir()))
+    verdict = judged(".", rendered=stage, cluster="stage")
+    line = stage[: stage.index(b"'*.frontend")].count(b"\n") + 1
+    assert "clusters/prod/broken.yaml:4:1 (prod)" in verdict.text
+    assert f". (rendered):{line}:7 (stage, VirtualService" in verdict.text
+
+
 def commands(*args: str, cwd: Path) -> Result:
     return run("argocd", *args, cwd=cwd)
 

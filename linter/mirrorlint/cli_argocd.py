@@ -78,6 +78,8 @@ def judge(path: str, namespace: str, as_is: bool, cluster: str, peers: tuple[str
     from mirrorlint.loading.settings import SettingsError
 
     named = dict(peer.partition("=")[::2] for peer in peers)
+    if not all(name and path for name, path in named.items()):
+        raise click.UsageError("`--peer` (MIRRORLINT_PEERS) is NAME=PATH")
     rendered = None if as_is else sys.stdin.buffer.read()
     try:
         verdict = judge(Question(path, namespace, rendered, cluster, named, istio))

@@ -81,20 +81,25 @@ def _with_application(documents: Documents, cluster: str, question: Question) ->
     known = documents.clusters.get(cluster, Cluster(cluster, ()))
     if question.rendered is None:
         for manifest in known.manifests():
-            if _is_own(manifest.node.path, question):
+            if os.path.dirname(os.path.abspath(manifest.node.path)) == os.path.abspath(question.path):
                 _settle(manifest, question.namespace)
         return documents
+
+    def stays(path: str) -> bool:
+        return not _is_own(path, question)
+
     rendered = content(question.rendered, _name(question.path))
     for manifest in rendered.manifests:
         _settle(manifest, question.namespace)
     same = {_identity(manifest) for manifest in rendered.manifests}
-    left = [m for m in known.manifests() if not _is_own(m.node.path, question) and _identity(m) not in same]
+    left = [m for m in known.manifests() if stays(m.node.path) and _identity(m) not in same]
+    unclear = loading.unclear(rendered, cluster)
     return documents._replace(
         clusters={**documents.clusters, cluster: Cluster(cluster, [*left, *rendered.manifests], known.settings)},
-        faults=(*(f for f in documents.faults if not _is_own(f.place.path, question)), *loading.faults(rendered, cluster)),
-        blind_spots=(*(s for s in documents.blind_spots if not _is_own(s.path, question)), *loading.unclear(rendered, cluster)),
+        faults=(*(f for f in documents.faults if f.cluster != cluster or stays(f.place.path)), *loading.faults(rendered, cluster)),
+        blind_spots=(*(s for s in documents.blind_spots if s.cluster not in ("", cluster) or stays(s.path)), *unclear),
         suppressions=tuple(each._replace(cluster=cluster) for each in rendered.suppressions)
-        + tuple(each for each in documents.suppressions if not _is_own(each.place.path, question)),
+        + tuple(each for each in documents.suppressions if each.cluster != cluster or stays(each.place.path)),
     )
 
 
@@ -134,4 +139,5 @@ def _told(report: Report) -> str:
 
 def _lines(finding: Finding) -> Sequence[str]:
     others = [f"  {note.place}: {note.message}" for note in finding.notes[:2]]
-    return [f"{finding.level}[{finding.rule}]: {finding.message}", f"  {finding.place} ({finding.cluster}, {finding.object})", *others]
+    owners = ", ".join(filter(None, (finding.cluster, finding.object)))
+    return [f"{finding.level}[{finding.rule}]: {finding.message}", f"  {finding.place} ({owners})", *others]
