@@ -149,6 +149,7 @@ def test_folders_that_list_each_other_stay(repo: Path) -> None:
     assert found(read(["."])) == {"a": ["envs.a.1", "envs.b.2"], "b": ["envs.a.1", "envs.b.2"]}
 
 
+@pytest.mark.usefixtures("no_renderers")
 def test_a_kustomization_that_does_more_hides_its_folder_and_what_it_lists(repo: Path) -> None:
     write(repo, "base/a.yaml", "clusters/prod/b.yaml", "clusters/prod/patched/c.yaml", "clusters/prod/patched/patches/d.yaml")
     write(repo, "clusters/prod/patched/own/e.yaml", "clusters/stage/f.yaml")
@@ -156,16 +157,18 @@ def test_a_kustomization_that_does_more_hides_its_folder_and_what_it_lists(repo:
     write(
         repo,
         **{
-            "clusters/prod/patched/kustomization.yaml": PLAIN + "- c.yaml\n- ../../../base\nimages: []\nnamespace: x\npatches:\n- path: y\n"
+            "clusters/prod/patched/kustomization.yaml": PLAIN
+            + "- c.yaml\n- ../../../base\nimages: []\nnamespace: x\npatches:\n- path: patches/d.yaml\n"
         },
     )
     write(repo, **{"clusters/stage/kustomization.yaml": PLAIN + "- ../../base\n"})
     loaded = read(["."])
     assert found(loaded) == {"prod": ["clusters.prod.b", "clusters.prod.patched.own.e"], "stage": ["base.a", "clusters.stage.f"]}
-    assert spots(loaded) == [("clusters/prod/patched/kustomization.yaml", 7, "prod")]
-    assert "`namespace`" in messages(loaded)[0]
+    assert spots(loaded) == [("clusters/prod/patched/kustomization.yaml", 8, "prod")]
+    assert "`patches`" in messages(loaded)[0]
 
 
+@pytest.mark.usefixtures("no_renderers")
 def test_a_base_that_does_more_is_hidden_for_its_overlays(repo: Path) -> None:
     write(repo, "base/a.yaml", "clusters/prod/b.yaml")
     write(
@@ -177,9 +180,10 @@ def test_a_base_that_does_more_is_hidden_for_its_overlays(repo: Path) -> None:
     assert spots(loaded) == [("base/kustomization.yaml", 5, "prod")]
 
 
+@pytest.mark.usefixtures("no_renderers")
 def test_overlays_of_which_nothing_is_judged_are_clusters_still(repo: Path) -> None:
     write(repo, "base/a.yaml", **{"base/kustomization.yaml": PLAIN + "- a.yaml\n"})
-    write(repo, **{f"overlays/{name}/kustomization.yaml": PLAIN + "- ../../base\nnamespace: x\n" for name in ("prod", "stage")})
+    write(repo, **{f"overlays/{name}/kustomization.yaml": PLAIN + "- ../../base\nnamePrefix: x\n" for name in ("prod", "stage")})
     loaded = read(["."])
     assert found(loaded) == {"prod": [], "stage": []}
     assert [cluster for _, _, cluster in spots(loaded)] == ["prod", "stage"]

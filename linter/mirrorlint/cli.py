@@ -135,12 +135,11 @@ def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
 @_PATHS
 @_CONFIG
 def clusters(paths: tuple[str, ...], config: str) -> None:
-    """Say which cluster each folder was taken to belong to, and why."""
+    """Say which folders belong to which cluster and why, what is known of its Istio, and what is left out."""
     loaded = _load(paths, config)
-    for assignment in loaded.assignments:
-        click.echo(f"{assignment.path}: {', '.join(assignment.clusters) or 'no cluster'} ({assignment.why})")
-    for spot in loaded.documents.blind_spots:
-        click.echo(f"not judged: {spot.path}: {spot.message}")
+    from mirrorlint.report.table import render
+
+    _write("", render(loaded.assignments, loaded.documents))
 
 
 @cli.command()

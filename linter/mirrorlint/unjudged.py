@@ -17,16 +17,12 @@ _PATCHED = frozenset(
 
 
 def objects(documents: Documents) -> Iterator[BlindSpot]:
-    """Blind spots for each cluster: Gateway API objects, which may mirror or take shadows, and charts, which may hold anything."""
+    """A blind spot for each cluster with Gateway API objects, which may mirror or take shadows."""
     for name, cluster in documents.clusters.items():
         found = [manifest for kind in ("HTTPRoute", "GRPCRoute", "Gateway") for manifest in cluster.of(kind, "gateway.networking.k8s.io")]
         if found:
             place = found[0].node.place
             yield BlindSpot(f"{_counted(found)}: the Gateway API is not judged", place.path, place.line, name)
-        charts = [*cluster.of("HelmRelease", "helm.toolkit.fluxcd.io"), *filter(_of_a_chart, cluster.of("Application", "argoproj.io"))]
-        if charts:
-            place = charts[0].node.place
-            yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
 
 
 def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
@@ -34,11 +30,6 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged
     yield from _filters(documents)
     yield from _authentications(documents, delivery)
     yield from _policies(judged)
-
-
-def _of_a_chart(application: Manifest) -> bool:
-    spec = application.node["spec"]
-    return any(source["chart"] for source in (spec["source"], *spec["sources"]))
 
 
 def _filters(documents: Documents) -> Iterator[BlindSpot]:

@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
-from mirrorlint.loading import files
+from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
+from mirrorlint.loading import control_plane, files
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Reading
@@ -90,19 +90,27 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     found: dict[str, Cluster] = {}
     faults: list[Fault] = []
     blind: list[BlindSpot] = []
-    read: dict[str, Content] = {}
+    read: dict[tuple[str, ...], Content] = {}
+    judged: set[str] = set()
     quiet: dict[Suppression, None] = {}
+    facts: list[Fact] = []
     for share in reading.shares:
         section = reading.sections.get(share.cluster, ClusterSection())
         manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
-        found[share.cluster] = Cluster(share.cluster, manifests, said.over(share.cluster, section.settings))
+        telling = [manifest for each in share.contents.values() for manifest in each.tells]
+        planes = control_plane.said([*manifests, *telling], share.applied)
+        settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
+        found[share.cluster] = Cluster(share.cluster, manifests, settings)
+        facts += known
+        blind += unsettled
         faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
         blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)
         read.update(share.contents)
+        judged |= share.read
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
-    documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
+    documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(judged), objects, tuple(quiet), tuple(facts))
     return Loaded(documents, reading.settings, reading.assignments, reading.groups)
 
 

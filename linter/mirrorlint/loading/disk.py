@@ -11,10 +11,9 @@ from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.paths import at_or_below, upwards, within
-from mirrorlint.source import parse
+from mirrorlint.source import Node, parse
 
 _CHART = "Chart.yaml"
-_UNRENDERED = "a Helm chart must be rendered before it can be judged: nothing in it is read"
 _NOTHING = Content((), 0, (), ())
 
 
@@ -24,10 +23,13 @@ class Disk:
     def __init__(self) -> None:
         """Nothing is listed yet; nothing is read outside of the repositories of what will be."""
         self.unread: set[Unread] = set()
+        self.charts: set[str] = set()
         self._tops: set[str] = set()
         self._roots: set[str] = set()
         self._real: dict[str, str] = {}
         self._paths: list[str] = []
+        self._listed: list[str] = []
+        self._behind: dict[str, str] = {}
         self._contents: dict[str, Content] = {}
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
@@ -38,11 +40,14 @@ class Disk:
         for root in roots:
             listing = files.tree(root)
             charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
-            self.unread |= {*listing.unread, *(Unread(folder, _UNRENDERED) for folder in charts)}
+            self.unread |= set(listing.unread)
+            self.charts |= charts
+            self._behind.update(listing.files)
             self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
         self._roots |= set(roots)
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)
+        self._listed = sorted(self._behind)
         self._kustomizations = [path for path in self._paths if os.path.basename(path) in files.KUSTOMIZATIONS]
         self._folders = {above for folder in {os.path.dirname(path) for path in self._paths} for above in upwards(folder)}
 
@@ -79,6 +84,25 @@ class Disk:
     def outside(self, path: str) -> bool:
         """Whether a path is out of the repository."""
         return not any(within(path, top) for top in self._tops)
+
+    def listed(self, path: str) -> Sequence[str]:
+        """As `below`, with what is in charts."""
+        self._reach_out(path)
+        return at_or_below(self._listed, path)
+
+    def documents(self, path: str) -> Sequence[Node]:
+        """The documents of a file, those in charts too."""
+        data = files.read(self._behind[path]) if path in self._behind else b""
+        return parse(b"" if isinstance(data, Unread) else data, files.shown(path)).documents
+
+    def lines(self, path: str) -> Sequence[str]:
+        """The lines of a file that is shown as `path`."""
+        data = files.read(os.path.abspath(path))
+        return () if isinstance(data, Unread) else data.decode("utf-8", "replace").splitlines()
+
+    def joined(self, folder: str, path: str) -> str:
+        """A path that stands in a folder."""
+        return os.path.normpath(os.path.join(folder, path))
 
     def real(self, path: str) -> str:
         """The file that is read for a path: another one behind a link."""

@@ -86,8 +86,8 @@ class _File(NamedTuple):
 
 
 def _names(root: str) -> Iterator[_Name | Unread]:
-    listed = _git(root, _LIST)
-    if listed is None or (not listed.stdout and _git(root, _IS_IGNORED) is not None):
+    listed = git(root, _LIST)
+    if listed is None or (not listed.stdout and git(root, _IS_IGNORED) is not None):
         yield from _walked(root)
         return
     yield from _with_nested(root, sorted({os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}))
@@ -99,7 +99,7 @@ def _closed(folder: str, reason: str | None) -> Unread:
     return Unread(folder, f"this folder can't be read ({reason}), so nothing in it is judged")
 
 
-def _git(folder: str, command: Iterable[str]) -> subprocess.CompletedProcess[bytes] | None:
+def git(folder: str, command: Iterable[str]) -> subprocess.CompletedProcess[bytes] | None:
     """Run Git in a folder, whatever the hook that we may run in says; None when it fails."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
     try:

@@ -1,0 +1,205 @@
+"""Runs kustomize and helm, each render once: side by side, within a deadline, and kept by the hash of all that it depends on.
+
+Nothing of a repository is executed: plugins and functions are off, and what would be fetched is found before. The renderers get no
+network as far as they allow that: no program but themselves is on their path, and proxies lead nowhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+DEADLINE = 45.0
+WORKERS = 4
+MAX_OUTPUT = 64 << 20
+MAX_MEMORY = 4 << 30
+_SHOWN = 300
+# kubectl logs the error of its kustomize.
+_LOGGED = re.compile(r'^E\d{4} .*? "command failed" err="(.*)"$')
+_NOWHERE = "http://127.0.0.1:9"
+
+
+class Render(NamedTuple):
+    """What to render: the program, the absolute folder that is its target, and the files that it reads.
+
+    `options` are fields of a kustomization put over the target, as JSON; `arguments` and `values`, texts that go over the files named in
+    the arguments, are helm's.
+    """
+
+    program: tuple[str, ...]
+    target: str
+    files: tuple[str, ...]
+    options: str = ""
+    arguments: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @property
+    def is_chart(self) -> bool:
+        """Whether helm renders it."""
+        return self.program[-1] == "template"
+
+
+class Output(NamedTuple):
+    """What a renderer wrote, or why it did not, in its own words."""
+
+    text: bytes
+    error: str = ""
+
+
+@cache
+def program(name: str) -> tuple[str, ...]:
+    """The command that renders for `kustomize` or `helm`; () when there is none. `kubectl` has a kustomize of its own."""
+    found = shutil.which(name)
+    if found:
+        return (found, "build") if name == "kustomize" else (found, "template")
+    kubectl = shutil.which("kubectl") if name == "kustomize" else None
+    return (kubectl, "kustomize") if kubectl else ()
+
+
+def run(renders: Iterable[Render], deadline: float, store: str) -> dict[Render, Output]:
+    """Render; `deadline` is in seconds of `time.monotonic`, `store` the folder of earlier renders ("" for none)."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs render nothing
+
+    wanted = list(dict.fromkeys(renders))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return dict(zip(wanted, pool.map(lambda render: _kept(render, deadline, store), wanted), strict=True))
+
+
+def store() -> str:
+    """The user's folder for renders that are kept."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(home, "mirrorlint", "renders")
+
+
+def _kept(render: Render, deadline: float, folder: str) -> Output:
+    if not folder:
+        return _rendered(render, deadline)
+    file = os.path.join(folder, _key(render))
+    try:
+        with open(file, "rb") as kept:
+            return Output(kept.read())
+    except OSError:
+        output = _rendered(render, deadline)
+    if not output.error:
+        _keep(file, output.text)
+    return output
+
+
+def _keep(file: str, text: bytes) -> None:
+    """Keep a render; where that is not possible it is made again the next time."""
+    try:
+        os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(file), delete=False) as written:
+            written.write(text)
+        os.replace(written.name, file)
+    except OSError:
+        return
+
+
+def _key(render: Render) -> str:
+    """The hash of what a render depends on, the renderer included; origins in it are relative to where temporary folders are made."""
+    found = hashlib.sha256()
+    stamp = os.stat(render.program[0])
+    head = [*render._replace(files=()), stamp.st_size, stamp.st_mtime_ns, tempfile.gettempdir()]
+    found.update(json.dumps(head).encode("utf-8", "surrogatepass"))
+    for file in render.files:
+        found.update(file.encode("utf-8", "surrogateescape") + b"\0")
+        with open(file, "rb") as data:
+            found.update(hashlib.file_digest(data, "sha256").digest())
+    return found.hexdigest()
+
+
+def origin(path: str) -> str:
+    """The absolute path of an origin that a rendered object names: it is relative to a temporary folder, whose own name is in none."""
+    return os.path.normpath(os.path.join(os.path.realpath(tempfile.gettempdir()), "render", path))
+
+
+def _rendered(render: Render, deadline: float) -> Output:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return Output(b"", "there was no time left for it")
+    with tempfile.TemporaryDirectory(prefix="mirrorlint-") as name:
+        folder = os.path.realpath(name)
+        arguments = _chart(render, folder) if render.is_chart else _overlay(render, folder)
+        return _outcome([*render.program, *arguments], folder, left)
+
+
+def _overlay(render: Render, folder: str) -> list[str]:
+    """Put a kustomization over the target that makes kustomize say of each object which files and fields it comes from."""
+    above = json.loads(render.options) if render.options else {}
+    above |= {"resources": [os.path.relpath(os.path.realpath(render.target), folder)]}
+    above |= {"buildMetadata": ["originAnnotations", "transformerAnnotations"]}
+    with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as written:
+        json.dump(above, written)
+    return [folder]
+
+
+def _chart(render: Render, folder: str) -> list[str]:
+    """Lay down the values that are no files, which go over those that are."""
+    given: list[str] = []
+    for number, text in enumerate(render.values):
+        file = os.path.join(folder, f"{number}.yaml")
+        with open(file, "w", encoding="utf-8", errors="replace") as written:
+            written.write(text)
+        given += ["--values", file]
+    return [*render.arguments, *given]
+
+
+def _outcome(command: Sequence[str], folder: str, left: float) -> Output:
+    try:
+        with open(os.path.join(folder, "output"), "w+b") as output:
+            process = subprocess.Popen(  # noqa: S603
+                command, cwd=folder, env=_environment(folder), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE
+            )
+            _bound(process.pid)
+            error = _ended(process, left)
+            output.seek(0)
+            return Output(b"" if error else output.read(), error)
+    except OSError as error:
+        return Output(b"", str(error.strerror))
+
+
+def _ended(process: subprocess.Popen[bytes], left: float) -> str:
+    """Wait for a renderer; what is wrong with its work, or ""."""
+    try:
+        _, stderr = process.communicate(timeout=left)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return f"it was not done after {left:.0f} seconds"
+    return (_short(stderr) or f"it ended with status {process.returncode}") if process.returncode else ""
+
+
+def _bound(process: int) -> None:
+    """Limit what a renderer may write and hold, where the system can."""
+    try:
+        import resource  # noqa: PLC0415 - Unix alone has it
+
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (MAX_OUTPUT, MAX_OUTPUT))
+        resource.prlimit(process, resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    except (ImportError, AttributeError, OSError, ValueError):
+        return
+
+
+def _environment(folder: str) -> Mapping[str, str]:
+    """No other program to run, no settings, plugins or credentials of the user's, no network."""
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), _NOWHERE)
+    homes = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME")
+    return {**dict.fromkeys(homes, folder), **proxies, "PATH": folder, "KUBECONFIG": os.devnull, "TMPDIR": folder}
+
+
+def _short(stderr: bytes) -> str:
+    """The renderer's own error, on one line."""
+    text = " ".join(stderr.decode("utf-8", "replace").split())
+    logged = _LOGGED.search(text)
+    text = logged[1].replace('\\"', '"').replace("\\\\", "\\") if logged else text
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} ... {text[-_SHOWN // 2 :]}"
