@@ -11,7 +11,10 @@ REASONS = (reason.CERTIFICATE_MISMATCH,)
 def check(loss: Loss) -> Flaw:
     """Point at the certificate's first name."""
     certificate, upstream = loss.end.certificate, loss.way.upstream
-    wanted = " or ".join(f"`{name}`" for name in (upstream.verified(loss.way.host) if upstream else ()))
+    names = upstream.verified(loss.way.host) if upstream else ()
+    wanted = " or ".join(f"`{name}`" for name in names)
+    if upstream and names == (upstream.sni_for(loss.way.host),) and not upstream.sni:
+        wanted += ", the shadow's Host"
     message = f"{loss.source} verifies that {loss.end.cluster}'s certificate is for {wanted}, and it is not: the connection fails"
     if certificate is None:
         return loss.at_source(loss.judged.mirror.destination.host_node, message)

@@ -18,5 +18,6 @@ def check(subject: Subject) -> Iterator[Flaw]:
         if server and mode and server.mode == "MUTUAL" and mode.text == "SIMPLE" and (server.node, mode) not in said:
             said.add((server.node, mode))
             message = f"this server asks for a client certificate, and {judged.cluster} shows none (`mode: SIMPLE`): the connection fails"
-            remark = Remark(mode, "the source's TLS", judged.cluster)
-            yield Flaw(server.node["tls"]["mode"].place, message, end.cluster, str(server.gateway.manifest), (remark,))
+            mirror = Remark(judged.mirror.destination.host_node, "this mirror sends its shadows there", judged.cluster)
+            remarks = (mirror, Remark(mode, "the source's TLS brings no certificate", judged.cluster))
+            yield Flaw(server.node["tls"]["mode"].place, message, end.cluster, str(server.gateway.manifest), remarks)

@@ -20,6 +20,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             near = None if is_wild(host.name) or host.name.lower() in mesh.services_by_host else meant(mesh, host.name)
             if near and near[0].kubernetes:
                 said = f"`{host.node.text}`" + (f" (that is `{host.name}`)" if host.name != host.node.text else "")
-                message = f"{said} is no service of {cluster}: what is sent to {near[0].manifest} is not mirrored"
+                little = "at most requests to port 80 with that very Host are mirrored"
+                message = f"{said} is no service of {cluster}: of what is sent to {near[0].manifest} {little}"
                 remark = Remark(near[0].node, near[1], cluster)
                 yield Flaw(host.node.place, message, cluster, str(service.manifest), (remark,))

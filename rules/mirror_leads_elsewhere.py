@@ -6,18 +6,22 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from mirrorlint.delivery import reason
-from mirrorlint.rule import OFF, Flaw, Subject
+from mirrorlint.rule import OFF, Flaw, Remark, Subject
 
 LEVEL = OFF
 
 
 def check(subject: Subject) -> Iterator[Flaw]:
-    """Point at the endpoint."""
+    """Point at the endpoint, unless settings call it external."""
     known = [address for mesh in subject.delivery.meshes.values() for address in mesh.ingress_addresses]
     for judged in subject.judged:
-        ends = (end for ways in judged.ways.values() for way in ways for end in way.ends if end.reason == reason.ELSEWHERE)
-        for address in dict.fromkeys(end.address for end in ends if end.address):
-            near = get_close_matches(address.host, known, n=1, cutoff=0.8)
-            hint = f" (did you mean `{near[0]}`?)" if near else ""
-            message = f"`{address.host}` is the ingress of no cluster at hand, so its shadows are followed no farther{hint}"
-            yield Flaw(address.node.place, message, judged.cluster, str(judged.mirror.owner))
+        meant = subject.documents.clusters[judged.cluster].settings.external
+        ways = [way for ways in judged.ways.values() for way in ways]
+        found = {end.address: way.upstream for way in ways for end in way.ends if end.reason == reason.ELSEWHERE}
+        for address, upstream in found.items():
+            if address and upstream and not {address.host, upstream.service.host} & {*meant}:
+                near = get_close_matches(address.host, known, n=1, cutoff=0.8)
+                hint = f" (did you mean `{near[0]}`?)" if near else ""
+                message = f"`{address.host}` is the ingress of no cluster at hand, so shadows are followed no farther than this{hint}"
+                mirror = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
+                yield Flaw(address.node.place, message, judged.cluster, str(upstream.service.manifest), (mirror,), likewise=mirror)

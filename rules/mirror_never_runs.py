@@ -13,8 +13,10 @@ LEVEL = WARNING
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at what keeps requests away, else at the mirror."""
     for judged in subject.judged:
-        if not any(judged.ways.values()):
+        unbound = judged.service.unbound
+        if not any(judged.ways.values()) and (not judged.mirror.why or (unbound and not unbound.dropped)):
             node, why, remarks, cause = obstacle(judged, subject.delivery)
             message = f"no request can make the mirror to `{judged.mirror.destination.host}` run: {why}"
-            likewise = Remark(judged.mirror.destination.host_node, "so this mirror never runs", judged.cluster)
-            yield Flaw(node.place, message, judged.cluster, str(judged.mirror.owner), remarks, cause, likewise)
+            mirror = Remark(judged.mirror.destination.host_node, "so this mirror never runs", judged.cluster)
+            notes = remarks if node == mirror.node else (*remarks, mirror)
+            yield Flaw(node.place, message, judged.cluster, str(judged.mirror.owner), notes, cause, mirror)

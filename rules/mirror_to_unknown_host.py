@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
-from mirrorlint.istio.services import Service
-from mirrorlint.nearest import host_remarks
-from mirrorlint.rule import Flaw, Loss, Remark
+from mirrorlint.delivery.absence import absence
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.nearest import remarks
+from mirrorlint.remedy.corrections import of_mirror
+from mirrorlint.remedy.entries import added
+from mirrorlint.rule import Edit, Flaw, Loss
 
 REASONS = (reason.UNKNOWN_TARGET,)
 DROPPED = "Envoy drops the shadow without a trace"
@@ -13,28 +16,11 @@ DROPPED = "Envoy drops the shadow without a trace"
 
 def check(loss: Loss) -> Flaw:
     """Point at the part of the mirror that nothing stands behind."""
-    mirror, (host, port) = loss.judged.mirror, loss.way.target
-    subset = mirror.destination.subset
-    service = loss.way.scope.service(host)
-    if service is None:
-        message = f"`{loss.target}` is not a host of {loss.source}'s registry: {DROPPED}"
-        remarks = host_remarks(loss.way.scope, host)
-        return loss.at_source(mirror.destination.host_node, message, *remarks, cause=f"unknown {loss.source} {host}")
-    if service.port(port) is None:
-        return _wrong_port(loss, service)
-    if subset:
-        message = f"no DestinationRule defines subset `{subset}` of `{host}`: {DROPPED}"
-        remark = Remark(service.node, f"the host is defined by {service.manifest}", loss.source)
-        return loss.at_source(mirror.node["subset"], message, remark, cause=f"unknown {loss.source} {host} {subset}")
-    message = f"Istio builds no upstream for `{loss.target}` ({service.manifest}): {DROPPED}"
-    remark = Remark(service.node, "a port for UDP, or a name without an endpoint", loss.source)
-    return loss.at_source(mirror.destination.host_node, message, remark, cause=f"unknown {loss.source} {loss.target}")
+    missing = absence(loss.way.scope, loss.way.target, loss.judged.mirror.destination)
+    cause = f"unknown {loss.source} {missing.asked}"
+    return loss.at_source(missing.node, f"{missing.words}: {DROPPED}", *remarks(loss.way.scope, missing), cause=cause)
 
 
-def _wrong_port(loss: Loss, service: Service) -> Flaw:
-    mirror, (host, port) = loss.judged.mirror, loss.way.target
-    ports = ", ".join(str(p.number) for p in service.ports) or "none"
-    node = mirror.destination.port_node
-    said = "" if node.present else ", the port that is called, since the mirror names none"
-    remark = Remark(service.ports[0].node if service.ports else service.node, f"{service.manifest} has {ports}", loss.source)
-    return loss.at_source(node, f"`{host}` has no port {port}{said}: {DROPPED}", remark, cause=f"unknown {loss.source} {loss.target}")
+def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+    """Name the one that was meant, else add the entry."""
+    return of_mirror(loss, delivery) or added(loss, delivery)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.rule import WARNING, Flaw, Subject
+from mirrorlint.rule import REPLACE, WARNING, Edit, Flaw, Subject
 
 LEVEL = WARNING
 
@@ -13,4 +13,5 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the key."""
     for cluster, mesh in subject.delivery.meshes.items():
         for manifest, field in mesh.pruned:
-            yield Flaw(field.node.place, field.message, cluster, str(manifest))
+            fix = (Edit(REPLACE, field.node, (field.meant,)),) if field.meant else ()
+            yield Flaw(field.node.place, field.message, cluster, str(manifest), fix=fix)

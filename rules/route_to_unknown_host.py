@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
-from mirrorlint.nearest import host_remarks
+from mirrorlint.delivery.absence import absence
+from mirrorlint.nearest import remarks
 from mirrorlint.rule import Flaw, Loss, Remark
 
 REASONS = (reason.UNKNOWN_PRIMARY,)
 
 
 def check(loss: Loss) -> Flaw:
-    """Point at the first destination."""
-    destination = loss.judged.rule.backends[0].destination
-    named = f"{destination.host}:{destination.port}" if destination.port else destination.host
-    message = f"the rule's own destination `{named}` is not in {loss.source}'s registry: callers get 503 and nothing is mirrored"
+    """Point at what is missing of the first destination."""
+    way = loss.way
+    used = way.route.rule.used
     mirror = Remark(loss.judged.mirror.destination.host_node, "this mirror never gets a request", loss.source)
-    return loss.at_source(destination.host_node, message, mirror, *host_remarks(loss.way.scope, destination.host))
+    answered = f"callers get {way.route.service.unavailable} and nothing is mirrored"
+    if not used:
+        return loss.at_source(way.route.rule.answer, f"no destination of the rule has a weight: {answered}", mirror)
+    destination = used[0].destination
+    missing = absence(way.scope, way.scope.address(destination, way.called.port or way.call.port, way.route.service), destination)
+    message = f"{missing.words}, and the rule itself sends there: {answered}"
+    return loss.at_source(missing.node, message, mirror, *remarks(way.scope, missing))

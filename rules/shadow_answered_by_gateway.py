@@ -14,9 +14,10 @@ _SAID = {
 
 
 def check(loss: Loss) -> Flaw:
-    """Point at the field that answers."""
+    """Point at the field that answers, or at `backendRefs` when none of them has a weight."""
     route = loss.end.route
     message = f"{loss.end.cluster}'s rule for `{loss.way.host}` {_SAID[loss.end.reason]}"
     if route is None:
         return loss.at_source(loss.judged.mirror.destination.host_node, message)
-    return loss.at_target(route.rule.answer, message, route.service.manifest)
+    why = ": none of its backends has a weight" if route.service.gateway_semantics else ""
+    return loss.at_target(route.rule.answer, message + why, route.rule.owner)

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.worlds import SUFFIX
+from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import MESH, subset_of, without_port
-from mirrorlint.rule import OFF, Flaw, Subject
+from mirrorlint.rule import OFF, Flaw, Remark, Subject
+from mirrorlint.source import Node
 
 LEVEL = OFF
 
 
 def check(subject: Subject) -> Iterator[Flaw]:
-    """Point at the host."""
-    ways = [(way, end) for judged in subject.judged for ways in judged.ways.values() for way in ways for end in way.ends]
-    for cluster in dict.fromkeys(end.cluster for _, end in ways if end.scope):
-        sent = {without_port(way.host).lower() for way, end in ways if end.cluster == cluster}
-        for service in subject.delivery.meshes[cluster].virtual_services:
-            for host in service.hosts if set(service.gateways) != {MESH} else ():
-                if host.name.endswith(SUFFIX) and not any(subset_of(name, host.name.lower()) for name in sent):
-                    message = f"no shadow has a Host such as `{host.node.text}`: the suffix comes from Istio up to 1.27"
-                    yield Flaw(host.node.place, message, cluster, str(service.manifest))
+    """Point at the host, in a VirtualService or a Gateway."""
+    ways = [(judged, way) for judged in subject.judged for ways in judged.ways.values() for way in ways]
+    for cluster in dict.fromkeys(end.cluster for _, way in ways for end in way.ends if end.scope):
+        sent: dict[str, Remark] = {}
+        for judged, way in (each for each in ways if any(end.cluster == cluster for end in each[1].ends)):
+            name, sni = without_port(way.host).lower(), way.upstream.sni_for(way.host) if way.upstream else ""
+            sent |= {said: Remark(judged.mirror.destination.host_node, f"these have Host `{name}`", judged.cluster) for said in (name, sni)}
+        for host, name, manifest in _hosts(subject.delivery.meshes[cluster]):
+            if name.endswith(SUFFIX) and not any(subset_of(said, name) for said in sent):
+                near = sent.get(name.removesuffix(SUFFIX)) or next(iter(sent.values()))
+                message = f"no shadow has a Host such as `{host.text}`: only Istio up to 1.27 puts the suffix behind it"
+                yield Flaw(host.place, message, cluster, str(manifest), (near,))
+
+
+def _hosts(mesh: Mesh) -> Iterator[tuple[Node, str, Manifest]]:
+    """The hosts that gateways serve or may serve, in lower case."""
+    for service in mesh.virtual_services:
+        yield from ((host.node, host.name.lower(), service.manifest) for host in service.hosts if set(service.gateways) != {MESH})
+    for server in (server for gateway in mesh.gateways for server in gateway.servers):
+        yield from ((host, host.text.rpartition("/")[2].lower(), server.gateway.manifest) for host in server.node["hosts"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.istio.names import without_port
-from mirrorlint.rule import Flaw, Loss
+from mirrorlint.remedy.hosts import accepting
+from mirrorlint.rule import Edit, Flaw, Loss
 
 REASONS = (reason.NO_VIRTUAL_HOST,)
 
@@ -18,3 +20,8 @@ def check(loss: Loss) -> Flaw:
         return loss.at_source(loss.judged.mirror.destination.host_node, message)
     node, why, owner = nearest.refusal(end.scope, end.chain.servers, host)
     return loss.at_target(node, f"{message}; {why}", owner)
+
+
+def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+    """List the Hosts."""
+    return accepting(loss, delivery)

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import End, Way, onward
-from mirrorlint.delivery.worlds import WORLDS
 from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+from mirrorlint.source import Node
 
 LEVEL = WARNING
 
 
 def check(subject: Subject) -> Iterator[Flaw]:
-    """Point at the mirror that sends it back."""
-    said = set()
+    """Point at the mirror that sends it back; of two that send each other's back at one."""
+    worlds = {judged.cluster: tuple(judged.ways) for judged in subject.judged}
+    said: set[Node] = set()
     for judged, way, end in subject.arrivals():
-        for back in _mirrored(subject, way, end):
-            mirror = back.mirror
-            if any(e.cluster == judged.cluster and e.reason == reason.ARRIVES for e in back.ends) and mirror.node not in said:
-                said.add(mirror.node)
-                message = f"this mirrors {judged.cluster}'s shadows back to it, with Host `{back.host}`, and they are served there again"
-                remark = Remark(judged.mirror.destination.host_node, "the shadows come from here", judged.cluster)
-                yield Flaw(mirror.destination.host_node.place, message, end.cluster, str(mirror.owner), (remark,))
+        for back in _mirrored(subject, way, end, worlds.get(end.cluster, ())):
+            node, served = (
+                back.mirror.destination.host_node,
+                [e for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES],
+            )
+            if served and node not in said:
+                again = any(judged.mirror in e.route.rule.mirrors for e in served if e.route)
+                said.update((node, judged.mirror.destination.host_node) if again else (node,))
+                yield _flaw(judged, end, back, again=again)
 
 
-def _mirrored(subject: Subject, way: Way, end: End) -> Iterator[Way]:
+def _mirrored(subject: Subject, way: Way, end: End, worlds: Iterable[str]) -> Iterator[Way]:
     """What becomes of the copies that the target makes of a shadow."""
     if end.route and end.route.rule.mirrors:
-        for world in WORLDS:
+        for world in worlds:
             yield from subject.delivery.follow(onward(way, end), world)
+
+
+def _flaw(judged: Judged, end: End, back: Way, *, again: bool) -> Flaw:
+    message = f"this mirrors {judged.cluster}'s shadows back to it, with Host `{back.host}`, and they are served there again"
+    message += ", and mirrored again" if again else ""
+    remark = Remark(judged.mirror.destination.host_node, "the shadows come from here", judged.cluster)
+    return Flaw(back.mirror.destination.host_node.place, message, end.cluster, str(back.mirror.owner), (remark,))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
-from mirrorlint.nearest import host_remarks
-from mirrorlint.rule import Flaw, Loss, Remark
+from mirrorlint.delivery.absence import absence
+from mirrorlint.delivery.ending import gateway_destination
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.nearest import remarks
+from mirrorlint.remedy.corrections import of_destination
+from mirrorlint.rule import Edit, Flaw, Loss
 
 REASONS = (reason.UNKNOWN_DESTINATION,)
 
@@ -12,22 +16,17 @@ REASONS = (reason.UNKNOWN_DESTINATION,)
 def check(loss: Loss) -> Flaw:
     """Point at the destination's host, port or subset, whichever is missing."""
     end, destination = loss.end, loss.end.destination
-    if end.scope is None or end.route is None or end.host is None or destination is None:
+    if end.scope is None or end.route is None or destination is None:
         return loss.at_source(
             loss.judged.mirror.destination.host_node,
             f"{loss.end.cluster}'s rule for `{loss.way.host}` has no destination: it is answered 503",
         )
-    host, port = end.scope.address(destination, end.host.port, end.route.service)
-    service, owner, answered = end.scope.service(host), end.route.service.manifest, f"{end.cluster}'s gateway answers the shadow 503"
-    if service is None:
-        notes = host_remarks(end.scope, host)
-        return loss.at_target(destination.host_node, f"`{host}` is not in {end.cluster}'s registry: {answered}", owner, *notes)
-    if service.port(port) is None:
-        ports = ", ".join(str(p.number) for p in service.ports) or "none"
-        note = Remark(service.ports[0].node if service.ports else service.node, f"{service.manifest} has {ports}", end.cluster)
-        return loss.at_target(destination.port_node, f"`{host}` has no port {port}: {answered}", owner, note)
-    note = Remark(service.node, f"the host is defined by {service.manifest}", end.cluster)
-    if destination.subset:
-        message = f"no DestinationRule defines subset `{destination.subset}` of `{host}`: {answered}"
-        return loss.at_target(destination.node["subset"], message, owner, note)
-    return loss.at_target(destination.host_node, f"Istio builds no upstream for `{host}:{port}`: {answered}", owner, note)
+    missing = absence(end.scope, gateway_destination(end, destination), destination)
+    answered = f"{end.cluster}'s gateway answers the shadow {end.route.service.unavailable}"
+    flaw = loss.at_target(missing.node, f"{missing.words}: {answered}", end.route.rule.owner, *remarks(end.scope, missing))
+    return flaw._replace(cause=f"unknown at target {end.cluster} {missing.asked}")
+
+
+def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+    """Name the one that was meant."""
+    return of_destination(loss, delivery)

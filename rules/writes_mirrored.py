@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delivery.match import accepts_string
+from mirrorlint.delivery.callers import Judged
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.rule import OFF, Flaw, Subject
 
 LEVEL = OFF
@@ -14,8 +15,13 @@ _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the mirror."""
     for judged in subject.judged:
-        methods = [match.method for match in judged.rule.matches]
-        copied = [name for name in _WRITES if not methods or any(accepts_string(method, name) for method in methods)]
+        copied = [method for method in _WRITES if _copies(subject.delivery, judged, method)]
         if copied:
-            message = f"{', '.join(copied)} requests are copied as well, so what they change is changed twice"
+            message = f"{', '.join(copied)} requests are mirrored as well: what they change is changed a second time, by the target"
             yield Flaw(judged.mirror.destination.host_node.place, message, judged.cluster, str(judged.mirror.owner))
+
+
+def _copies(delivery: Delivery, judged: Judged, method: str) -> bool:
+    """Whether a call that is mirrored is still mirrored with another method."""
+    calls = ((way.call._replace(method=method), world) for world, ways in judged.ways.items() for way in ways)
+    return any(way.mirror.node == judged.mirror.node for call, world in calls for way in delivery.follow(call, world))

@@ -12,6 +12,7 @@ from mirrorlint import rules
 FOLDER = Path(rules.__path__[0])
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 _FILE = re.compile(r"^`(?P<path>[^`\n]+)`\n+```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_STAY = "the other files stay"
 _COMMENT = re.compile(r'# (error|warning|note): "([^"]+)"')
 
 
@@ -41,8 +42,10 @@ class Page(NamedTuple):
         return [name.removeprefix("Bad") for name in self.sections if name.startswith("Bad")]
 
     def bad(self, example: str) -> dict[str, str]:
-        """The files of a Bad example."""
-        return {match["path"]: match["text"] for match in _FILE.finditer(self.sections[f"Bad{example}"])}
+        """The files of a Bad example; where a further one says that the other files stay, they are those of the first."""
+        text = self.sections[f"Bad{example}"]
+        shown = {match["path"]: match["text"] for match in _FILE.finditer(text)}
+        return {**self.bad(""), **shown} if example and _STAY in " ".join(text.lower().split()) else shown
 
     def good(self, example: str) -> dict[str, str]:
         """The files of a Good example; those that it does not show stay as they are in Bad."""
@@ -52,7 +55,7 @@ class Page(NamedTuple):
 
 def names() -> list[str]:
     """The rules that have a page."""
-    return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.md"))
+    return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.md") if path.name != "README.md")
 
 
 def read(name: str) -> Page:
@@ -69,3 +72,8 @@ def announced(files: Mapping[str, str]) -> Iterator[Said]:
         for number, line in enumerate(text.splitlines(), start=1):
             for level, part in _COMMENT.findall(line):
                 yield Said(path, number, level, part)
+
+
+def bare(text: str) -> str:
+    """A file of an example without the comments that announce findings."""
+    return re.sub(rf" *{_COMMENT.pattern}", "", text)

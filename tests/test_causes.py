@@ -5,6 +5,7 @@ from __future__ import annotations
 from test_engine import SOURCE, TARGET, judge, levels
 
 from mirrorlint import check, loads
+from mirrorlint.report.text import render
 
 SECOND = """
 ---
@@ -58,6 +59,26 @@ def test_the_loss_speaks_for_itself_where_the_refusal_is_switched_off() -> None:
     loaded = fleet.loaded._replace(settings=fleet.loaded.settings._replace(rules={"refused-by-istio": "off"}))
     fleet.loaded = loaded
     assert levels(check(fleet)) == [("error", "ingress-without-listener")]
+
+
+def test_of_many_mirrors_that_suffer_alike_the_report_for_people_shows_some_and_counts_the_rest() -> None:
+    many = "".join(SECOND.replace("cart", f"cart{number}") for number in range(20))
+    report = judge(source=(SOURCE + many).replace("hosts: [stage.example.com]", "hosts: [test.example.com]"))
+    (finding,) = report.findings
+    shown = render(report, lambda _: ())
+    assert len(finding.notes) == 20
+    assert shown.count("the same holds for this mirror") == 8
+    assert "12 more places" in shown
+
+
+def test_mirrors_whose_routes_lack_the_same_service_of_the_target_are_one_finding() -> None:
+    gone = "{match: [{authority: {prefix: cart}}], route: [{destination: {host: gone}}]}, {route: [{destination: {host: gone}}]}"
+    (finding,) = judge(source=SOURCE + SECOND, target=TARGET.replace("{route: [{destination: {host: shop}}]}", gone)).findings
+    assert finding.rule == "target-route-to-unknown-host"
+    assert {note.place.line for note in finding.notes if "this mirror sends" in note.message} == {
+        SOURCE.splitlines().index(MIRROR) + 1,
+        LINE_OF_SECOND,
+    }
 
 
 def test_a_refused_object_that_is_not_in_the_way_leaves_the_loss_alone() -> None:

@@ -210,12 +210,16 @@ def test_clusters_says_why() -> None:
         "cluster  folder                         why",
         "prod     examples/sound/clusters/prod   a folder of `clusters/`",
         "stage    examples/sound/clusters/stage  a folder of `clusters/`",
+        "stage: no address of its ingress is known",
     ]
 
 
 def test_rules_lists_what_each_finds_and_explain_prints_its_page() -> None:
     lines = run("rules").stdout.splitlines()
-    assert any(re.match(r"shadow-host-not-accepted +No virtual host of the target's gateway covers the Host", line) for line in lines)
+    assert any(
+        re.match(r"shadow-host-not-accepted +error +No virtual host of the target's gateway covers the Host", line) for line in lines
+    )
+    assert any(re.match(r"writes-mirrored +off ", line) for line in lines)
     for name in (line.split()[0] for line in lines):
         assert run("explain", name).stdout.startswith(f"# {name}\n")
     unknown = run("explain", "shadow-host-not-acepted")

@@ -53,23 +53,23 @@ ENDS = {
     "unknown primary": (
         (PROD.replace("{host: shop}", "{host: shopp}"), STAGE),
         "lost <prod>:20 Envoy answers the request itself with 503 and mirrors nothing, "
-        "since `shopp.default.svc.cluster.local` is not a host of prod's registry",
+        "since `shopp.default.svc.cluster.local:80` is not a host of prod's registry",
     ),
     "unknown host": (
         (PROD.replace("host: stage-gateway", "host: stage-gatway"), STAGE),
-        f"lost <prod>:22 `stage-gatway.example.com` is not a host of prod's registry: {DROPPED}",
+        f"lost <prod>:22 `stage-gatway.example.com:80` is not a host of prod's registry: {DROPPED}",
     ),
     "hidden host": (
         (PROD.replace("DNS", 'DNS\n  exportTo: ["."]').replace("stage}", "stage, namespace: a}"), STAGE),
-        f"lost <prod>:23 `stage-gateway.example.com` is not visible to this proxy: {DROPPED}",
+        f"lost <prod>:23 `stage-gateway.example.com` is not visible in namespace `default`: {DROPPED}",
     ),
     "unknown port": (
         (PROD.replace("number: 80", "number: 8080"), STAGE),
-        f"lost <prod>:22 `stage-gateway.example.com` has no port 80, only 8080: {DROPPED}",
+        f"lost <prod>:22 `stage-gateway.example.com` has no port 80 (the port that is called, since none is named), only 8080: {DROPPED}",
     ),
     "unknown subset": (
         (PROD + "      subset: v2\n", STAGE),
-        f"lost <prod>:22 no DestinationRule gives `stage-gateway.example.com` a subset `v2`: {DROPPED}",
+        f"lost <prod>:22 no DestinationRule defines subset `v2` of `stage-gateway.example.com`: {DROPPED}",
     ),
     "UDP": (
         (PROD.replace("stage-gateway.example.com\n", "udp\n") + UDP, STAGE),
@@ -77,7 +77,7 @@ ENDS = {
     ),
     "no endpoint to name": (
         (PROD.replace("  resolution: DNS", "  resolution: DNS\n  workloadSelector: {labels: {app: none}}"), STAGE),
-        f"lost <prod>:23 `stage-gateway.example.com` has no endpoint: {DROPPED}",
+        f"lost <prod>:23 `stage-gateway.example.com` has no endpoint, so Istio builds no upstream for it: {DROPPED}",
     ),
     "original destination": (
         (PROD.replace("DNS", "NONE"), STAGE),
@@ -93,7 +93,8 @@ ENDS = {
     ),
     "another name": (
         (PROD.replace("host: stage-gateway.example.com", "host: first") + ALIASES, STAGE),
-        f"lost <prod>:22 `second.default.svc.cluster.local` is only another name (ExternalName): {DROPPED}",
+        f"lost <prod>:22 `second.default.svc.cluster.local` is only another name "
+        f"(ExternalName), so Istio builds no upstream for it: {DROPPED}",
     ),
     "no listener": (
         (PROD, STAGE.replace("number: 80", "number: 90")),

@@ -46,7 +46,13 @@ metadata: {name: shop}
 spec: {hosts: ['*'], gateways: [ingress], http: [{route: [{destination: {host: shop}}]}]}
 """
 REFUSING = TARGET.replace("{hosts: ['*'], gateways", "{hosts: [shop.example.com], gateways")
-ROUTE = "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop}\nspec: {}\n"
+FOREIGN = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: shop}
+spec: {gatewayClassName: nginx, listeners: [{name: web, port: 80, protocol: HTTP}]}
+"""
 FILTER = """
 ---
 apiVersion: networking.istio.io/v1alpha3
@@ -70,10 +76,10 @@ def test_a_sound_pair_is_silent() -> None:
     assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "all", "1.28": "all"}]
 
 
-def test_gateway_api_is_a_blind_spot_that_may_hold_what_is_missing() -> None:
-    report = judge(target=REFUSING + ROUTE)
+def test_a_gateway_of_another_class_is_a_blind_spot_that_may_hold_what_is_missing() -> None:
+    report = judge(target=REFUSING + FOREIGN)
     assert levels(report) == [("warning", "shadow-host-not-accepted")]
-    assert "HTTPRoute default/shop" in report.blind_spots[0].message
+    assert report.blind_spots[0].message == "Gateway default/shop: nothing tells that Istio programs Gateways of class `nginx`"
 
 
 def test_an_envoy_filter_is_a_blind_spot() -> None:
@@ -201,7 +207,7 @@ def test_a_shadow_goes_to_the_gateway_whose_address_it_is_sent_to() -> None:
 def test_a_misspelt_selector_is_seen_where_the_ingress_service_is_at_hand() -> None:
     (finding,) = judge(STATIC, TARGET.replace("istio: ingressgateway", "istio: pubilc") + PUBLIC).findings
     assert finding.rule == "ingress-without-listener"
-    assert "selects other pods" in finding.message
+    assert "but selects pods with" in finding.message
     assert judge(STATIC, TARGET.replace("istio: ingressgateway", "istio: public") + PUBLIC).findings == ()
 
 
@@ -238,13 +244,42 @@ def test_what_flux_fills_in_is_not_judged() -> None:
     assert {spot.message.split(":")[0] for spot in report.blind_spots} == {"ServiceEntry default/stage", "VirtualService default/shop"}
 
 
-def test_policies_at_the_gateway_are_a_blind_spot() -> None:
-    policy = """
+POLICY = """
 ---
 apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata: {name: hosts, namespace: gateways}
-spec: {selector: {matchLabels: {istio: ingressgateway}}}
+kind: %s
+metadata: {name: edge, namespace: gateways}
+spec: {selector: {matchLabels: {%s}}}
 """
-    assert "AuthorizationPolicy gateways/hosts" in judge(target=TARGET + policy).blind_spots[0].message
-    assert judge(target=TARGET + policy.replace("istio: ingressgateway", "app: shop")).blind_spots == ()
+
+
+def test_a_policy_that_selects_the_gateways_pods_is_taken_to_be_for_them() -> None:
+    assert levels(judge(target=TARGET + POLICY % ("AuthorizationPolicy", "istio: ingressgateway"))) == [("error", "shadow-denied")]
+    report = judge(target=TARGET + POLICY % ("AuthorizationPolicy", "app: shop"))
+    assert (report.findings, report.blind_spots) == ((), ())
+
+
+def test_whether_the_gateway_takes_a_copied_token_is_a_blind_spot() -> None:
+    report = judge(target=TARGET + POLICY % ("RequestAuthentication", "istio: ingressgateway"))
+    assert report.findings == ()
+    assert "RequestAuthentication gateways/edge" in report.blind_spots[0].message
+    assert judge(target=TARGET + POLICY % ("RequestAuthentication", "app: shop")).blind_spots == ()
+
+
+def test_percentages_of_a_rule_that_mirrors_nothing_say_nothing() -> None:
+    without = "    - route: [{destination: {host: shop}}]\n      mirrorPercent: 5\n      mirrorPercentage: {value: 0}\n"
+    assert judge(source=SOURCE + without).findings == ()
+
+
+def test_what_waits_for_a_template_is_not_judged() -> None:
+    report = judge(SOURCE.replace("stage.example.com", "'stage.{{ domain }}'"))
+    assert report.findings == ()
+    assert all("waits to be filled in" in spot.message for spot in report.blind_spots)
+    assert len(report.blind_spots) == 2
+
+
+def test_a_gateway_of_another_class_may_take_a_shadow_but_holds_no_service() -> None:
+    foreign = "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: nginx}\nspec: {gatewayClassName: nginx}\n"
+    assert levels(judge(target=REFUSING + foreign)) == [("warning", "shadow-host-not-accepted")]
+    source = SOURCE.replace("hosts: [stage.example.com]", "hosts: [test.example.com]") + foreign
+    assert levels(judge(source=source)) == [("error", "mirror-to-unknown-host")]

@@ -12,7 +12,7 @@ from scenarios import fleet_of, scenarios
 
 from mirrorlint import check, load, loads
 
-SCENARIOS = list(scenarios())[::40]
+SCENARIOS = [*list(scenarios())[::40], *list(scenarios("gateway-api"))[::40]]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -24,7 +24,7 @@ def test_any_bytes_give_a_report(files: list[bytes], tmp_path: Path) -> None:
     assert report.files == 3 or report.files >= len(files)
 
 
-FRAGMENTS = [line for scenario in SCENARIOS[:4] for line in (scenario["source"] + scenario["target"]).split("\n")]
+FRAGMENTS = [line for scenario in (*SCENARIOS[:4], *SCENARIOS[-4:]) for line in (scenario["source"] + scenario["target"]).split("\n")]
 
 
 @settings(max_examples=150, deadline=None)

@@ -259,7 +259,7 @@ REPORTS = st.builds(
             TEXT,
             st.lists(WORDS, max_size=3).map(tuple),
             st.lists(NOTES, max_size=3).map(tuple),
-            st.none() | TEXT,
+            fix=st.just(()),
         ),
         max_size=3,
     ).map(tuple),
@@ -300,16 +300,16 @@ def under(marker: str, source: str) -> str:
     return "".join(char for char, place in zip(source, places, strict=True) if begin <= place < end).rstrip(" ")
 
 
-def validated(report: Report) -> Any:
+def validated(report: Report, *fixes: str) -> Any:
     """What a program reads, after the schema has accepted it."""
-    document = json.loads(as_json.render(report, "0.1.0"))
+    document = json.loads(as_json.render(report, "0.1.0", dict(zip(report.findings, fixes, strict=False))))
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
     return document
 
 
 def test_json_of_a_finding() -> None:
-    fixed = FINDING._replace(fix="--- a\n+++ b\n")
-    assert validated(Report((fixed,), (BlindSpot("no YAML", "a.yaml", 3, "prod"),), (MIRROR,), 1, 12, 30)) == {
+    report = Report((FINDING,), (BlindSpot("no YAML", "a.yaml", 3, "prod"),), (MIRROR,), 1, 12, 30)
+    assert validated(report, "--- a\n+++ b\n") == {
         "version": 1,
         "tool": "mirrorlint 0.1.0",
         "findings": [
@@ -355,7 +355,7 @@ def test_json_of_a_finding() -> None:
 
 def test_json_is_indented_ascii_in_a_stable_order() -> None:
     spots = (BlindSpot("名\ud800\x1b", "charts/x"),)
-    page = as_json.render(Report((), spots, (MIRROR._replace(delivery={"1.28": "none", "1.27": "all"}),)), "1")
+    page = as_json.render(Report((), spots, (MIRROR._replace(delivery={"1.28": "none", "1.27": "all"}),)), "1", {})
     assert page.startswith('{\n  "version": 1,\n  "tool": "mirrorlint 1",\n  "findings": [],\n')
     assert page.endswith("\n}\n")
     assert page.isascii()
@@ -377,8 +377,8 @@ def test_schema_refuses_what_it_does_not_name() -> None:
 def test_any_text_is_valid_json(words: str, path: str, line: int) -> None:
     place = Place(path, 1, 1, 1, 1)
     note = Note(words, words, place)
-    finding = FINDING._replace(message=words, place=place, rule=words, object=words, fix=words, notes=(note,))
+    finding = FINDING._replace(message=words, place=place, rule=words, object=words, notes=(note,))
     mirror = MIRROR._replace(target=words, place=place)
-    document = validated(Report((finding,), (BlindSpot(words, path, line),), (mirror,)))
+    document = validated(Report((finding,), (BlindSpot(words, path, line),), (mirror,)), words)
     assert json.dumps(document, ensure_ascii=False).encode()
     assert document["findings"][0]["message"] == re.sub("[\ud800-\udfff]", "\ufffd", words)

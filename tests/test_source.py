@@ -560,6 +560,13 @@ CAUSES = [
         id="key between two levels",
     ),
     pytest.param(
+        "a:\n    b: 1\n  c: '2 # 3'  # why\n",
+        "3:3",
+        "`c: '2 # 3'` in column 3 lines up with nothing above it",
+        "the keys of the mapping that begins in line 1 stand in column 1",
+        id="comment behind what is quoted",
+    ),
+    pytest.param(
         "a:\n  b: 1\n  - c\n",
         "3:3",
         "`- c` in column 3 lines up with nothing above it",

@@ -67,11 +67,12 @@ def _demanded(scenario: dict[str, Any], worlds: tuple[str, ...]) -> str:
     return "warning" if any(lost.values()) else "nothing"
 
 
+@pytest.mark.parametrize("name", ["truth", "gateway-api"])
 @pytest.mark.parametrize("istio", ["", *WORLDS], ids=lambda version: version or "unknown version")
-def test_levels_hold(istio: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_levels_hold(name: str, istio: str, capsys: pytest.CaptureFixture[str]) -> None:
     table: Counter[tuple[str, str]] = Counter()
     broken = []
-    for scenario, fleet in fleets():
+    for scenario, fleet in fleets(name):
         report = check(fleet, istio=istio or None)
         demanded = _demanded(scenario, (istio,) if istio else WORLDS)
         got = "error" if report.count("error") else "warning" if report.count("warning") else "silent"
@@ -80,7 +81,7 @@ def test_levels_hold(istio: str, capsys: pytest.CaptureFixture[str]) -> None:
         if got not in allowed.get(demanded, (got,)):
             broken.append((scenario["id"], demanded, got))
     with capsys.disabled():
-        print(f"\n--istio {istio or '(unknown)'}: demanded -> said")
+        print(f"\n{name}, --istio {istio or '(unknown)'}: demanded -> said")
         for (demanded, got), number in sorted(table.items()):
             print(f"  {demanded:8} -> {got:8} {number:5}")
     assert broken == []

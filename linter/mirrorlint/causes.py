@@ -82,4 +82,5 @@ def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
         first, *others = sorted(group, key=lambda f: (f.likewise is not None, f.level != ERROR, f))
         notes = dict.fromkeys((*first.notes, *(other.likewise for other in others if other.likewise)))
         worlds = sorted({world for finding in group for world in finding.worlds})
-        yield first._replace(notes=tuple(notes), worlds=tuple(worlds))
+        fix = dict.fromkeys(edit for finding in group if finding.rule == first.rule for edit in finding.fix)
+        yield first._replace(notes=tuple(notes), worlds=tuple(worlds), fix=tuple(fix))

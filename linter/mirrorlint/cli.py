@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from mirrorlint.rule import Report
+    from mirrorlint.fixing import Change
+    from mirrorlint.loading import Loaded
+    from mirrorlint.rule import Finding, Report
 
 VERSION = "0.1.0"
 _PATHS = click.argument("paths", nargs=-1, metavar="[[NAME=]PATH]...")
@@ -64,24 +67,25 @@ def cli() -> None:
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
-    from mirrorlint import engine, outputs
+    from mirrorlint import outputs
     from mirrorlint.rule import ERROR, OFF, WARNING
 
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
     loaded = _load(paths, options["config"])
-    levels = {**loaded.settings.rules, **_chosen(options["only"], options["skip"])}
+    chosen = _chosen(options["only"], options["skip"])
     try:
         targets = outputs.outputs(options["formats"], options["output"])
-        report = engine.lint(loaded.documents, levels, options["istio"])
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    report = _report(loaded, options["istio"], chosen)
     if options["baseline"]:
-        off = [rule for rule, level in levels.items() if level == OFF]
+        off = [rule for rule, level in {**loaded.settings.rules, **chosen}.items() if level == OFF]
         report = _accepted(report, options["baseline"], off, write=options["write_baseline"])
+    fixes = _patches(report) if "json" in dict(targets) else {}
     for kind, file in targets:
         look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"])
-        _write(file, outputs.render(kind, report, VERSION, look))
+        _write(file, outputs.render(kind, report, VERSION, look, fixes))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     sys.exit(1 if failing else 0)
 
@@ -133,13 +137,41 @@ def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
 
 @cli.command()
 @_PATHS
+@click.option("--diff", is_flag=True, help="Print a patch that `git apply` takes (exit 1), and write nothing.")
+@_ISTIO
+@_CONFIG
+def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
+    """Mend what can be mended without a doubt; every byte outside of an edit stays."""
+    from mirrorlint import fixing
+
+    def find() -> list[Change]:
+        return list(fixing.changes(_report(_load(paths, config), istio).findings))
+
+    try:
+        found = find() if diff else fixing.mend(find, click.echo)
+    except fixing.UnwritableError as error:
+        raise click.UsageError(str(error)) from error
+    for change in (change for change in found if change.patch):
+        if change.repository:  # never written to, and no part of what `git apply` gets here
+            click.echo(f"{change.path} is not in this repository; for `git apply` in {change.repository}:", err=diff)
+            click.echo(change.patch, err=diff, nl=False)
+        else:
+            _write("", change.patch)
+    for place in (place for change in found for place in change.left):
+        click.echo(f"not fixed: {place}", err=True)
+    sys.exit(1 if diff and any(change.patch for change in found) else 0)
+
+
+@cli.command()
+@_PATHS
 @_CONFIG
 def clusters(paths: tuple[str, ...], config: str) -> None:
-    """Say which folders belong to which cluster and why, what is known of its Istio, and what is left out."""
-    loaded = _load(paths, config)
+    """Say which folders belong to which cluster and why, where its ingress is reached, what is known of its Istio, what is left out."""
     from mirrorlint.report.table import render
+    from mirrorlint.tracing import ingresses
 
-    _write("", render(loaded.assignments, loaded.documents))
+    loaded = _load(paths, config)
+    _write("", render(loaded.assignments, ingresses(loaded.documents), loaded.documents))
 
 
 @cli.command()
@@ -154,11 +186,11 @@ def explain(rule: str) -> None:
 
 @cli.command()
 def rules() -> None:
-    """List the rules with what each one finds."""
-    from mirrorlint.engine import rule_book, summary
+    """List the rules with the level of each, unless settings say otherwise, and what it finds."""
+    from mirrorlint.engine import level_of, rule_book, summary
 
     width = max(map(len, rule_book()))
-    _write("", "".join(f"{name:{width}}  {summary(name)}\n" for name in rule_book()))
+    _write("", "".join(f"{name:{width}}  {level_of(name):7}  {summary(name)}\n" for name in rule_book()))
 
 
 @cli.command()
@@ -193,6 +225,16 @@ def _load(paths: Sequence[str], config: str) -> Any:
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
     return loaded
+
+
+def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:
+    """Lint what was read; a version that is none is a usage error."""
+    from mirrorlint import engine
+
+    try:
+        return engine.lint(loaded.documents, {**loaded.settings.rules, **levels}, istio)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
@@ -233,6 +275,15 @@ def _accepted(report: Report, file: str, off: Sequence[str], *, write: bool) -> 
     if accepted.stale:
         click.echo(f"mirrorlint: {baseline.told(accepted.stale, file)}", err=True)
     return accepted.report
+
+
+def _patches(report: Report) -> Mapping[Finding, str]:
+    """The patches of findings that can be fixed; what makes them is not loaded where there is none."""
+    if not any(finding.fix for finding in report.findings):
+        return {}
+    from mirrorlint import fixing
+
+    return fixing.patches(report.findings)
 
 
 def _colored(choice: str, *, to_terminal: bool) -> bool:

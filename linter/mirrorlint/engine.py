@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module, resources
 from types import ModuleType
 from typing import NamedTuple
 
-from mirrorlint import unjudged
+from mirrorlint import remedy, unjudged
 from mirrorlint.causes import Causes, merged
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name, by_name_backwards
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
-from mirrorlint.fleet import ClusterSettings, Documents
+from mirrorlint.fleet import ANYTHING, GATEWAYS, ClusterSettings, Documents
 from mirrorlint.istio.names import without_port
 from mirrorlint.quiet import Quieted, quieted
-from mirrorlint.rule import ERROR, OFF, WARNING, Finding, Flaw, Loss, MirrorFate, Note, Remark, Report, Subject, cause_of
+from mirrorlint.rule import ERROR, OFF, WARNING, Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Report, Subject, cause_of
 from mirrorlint.source import Place
 
+_REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs"})
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
 WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
@@ -74,7 +75,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     subject = Subject(documents, delivery, tuple(judged), versions)
     found = [
         *_object_findings(subject, levels),
-        *(f for mirror in judged for f in _mirror_findings(mirror, documents, causes, mirror.mirror.node.place in spared)),
+        *(f for mirror in judged for f in _mirror_findings(mirror, subject, causes, mirror.mirror.node.place in spared)),
     ]
     mirrors = tuple(_fate(mirror) for mirror in judged)
     left = _quieted(_levelled(found, levels), subject, levels, any("unknown" in mirror.delivery.values() for mirror in mirrors))
@@ -113,15 +114,15 @@ def _object_findings(subject: Subject, levels: Mapping[str, str], only: str = ""
         level = level_of(name)
         if not hasattr(module, "REASONS") and only in ("", name) and levels.get(name, level) != OFF:
             for flaw in module.check(subject):
-                doubt = _doubt(flaw.cluster, subject.documents) if name == "mirror-never-runs" else ""
-                yield _finding(name, level, flaw._replace(message=flaw.message + doubt), WORLDS)
+                doubt = _doubt(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE else ""
+                yield _finding(name, WARNING if doubt else level, flaw._replace(message=flaw.message + doubt), WORLDS)
 
 
 def _finding(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:
     notes = tuple(dict.fromkeys((*map(_note, flaw.remarks), *more)))
     cause = flaw.cause or cause_of(rule, flaw.place)
     likewise = _note(flaw.likewise) if flaw.likewise else None
-    return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), notes, None, cause, likewise)
+    return Finding(flaw.place, rule, level, flaw.message, flaw.cluster, flaw.object, tuple(worlds), notes, cause, likewise, flaw.fix)
 
 
 def _note(remark: Remark) -> Note:
@@ -158,7 +159,7 @@ def _spared(judged: Sequence[Judged], documents: Documents) -> set[Place]:
     return found
 
 
-def _mirror_findings(judged: Judged, documents: Documents, causes: Causes, spared: bool) -> Iterator[Finding]:
+def _mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bool) -> Iterator[Finding]:
     """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks.
 
     `spared` says that the loss depends on which of two objects is older.
@@ -171,16 +172,25 @@ def _mirror_findings(judged: Judged, documents: Documents, causes: Causes, spare
     first, *others = groups
     where = judged.cluster if first.losses[0].end.reason in _ABSENT_IN_SOURCE else first.losses[0].end.cluster
     rests_on_absence = first.losses[0].end.reason in _ABSENT_IN_SOURCE | _ABSENT_IN_TARGET
-    doubt = _doubt(where, documents) if rests_on_absence else ""
+    holding = (ANYTHING,) if first.losses[0].end.scope is None else (ANYTHING, GATEWAYS)
+    doubt = _doubt(where, subject.documents, holding) if rests_on_absence else ""
     doubt += " (unless an object that claims the same is older, which the manifests don't tell)" if spared else ""
     share = _likewise(first) if dead else _share(first, judged)
     message = first.flaw.message + share + _only_in(hurt, judged) + doubt
     notes = [Note(f"{group.flaw.message}{_share(group, judged)}", group.flaw.cluster, group.flaw.place) for group in others]
     if any(loss.end.assumed for loss in first.losses):
         notes.append(_assumed(judged, first.losses[0]))
-    finding = _finding(first.rule, ERROR if dead and not doubt else WARNING, first.flaw._replace(message=message), hurt, notes)
     behind = causes.behind(first.losses[0])
+    flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first, subject.delivery))
+    finding = _finding(first.rule, ERROR if dead and not doubt else WARNING, flaw, hurt, notes)
     yield finding._replace(cause=behind, likewise=_so_lost(judged)) if behind else finding
+
+
+def _fix(group: _Group, delivery: Delivery) -> tuple[Edit, ...]:
+    """The edits with which all shadows of a mirror arrive; none where a file is another cluster's as well, which they would change, too."""
+    module = rule_book()[group.rule]
+    edits: tuple[Edit, ...] = module.fix(group.losses[0], delivery) if hasattr(module, "fix") else ()
+    return edits if remedy.of_one_cluster(edits, delivery) else ()
 
 
 def _losses(judged: Judged, world: str, way: Way) -> list[Loss]:
@@ -260,12 +270,12 @@ def _only_in(worlds: Sequence[str], judged: Judged) -> str:
     return f"; this holds with {WORLD_WORDS[worlds[0]]}: `istio:` in .mirrorlint.yaml says which version {judged.cluster} runs"
 
 
-def _doubt(cluster: str, documents: Documents) -> str:
+def _doubt(cluster: str, documents: Documents, holding: Collection[str] = (ANYTHING,)) -> str:
     """What may hold the missing object after all; "" when the cluster is taken as complete."""
     known = documents.clusters.get(cluster)
     if known is not None and not known.settings.complete:
         return f" (unless it is among the objects of {cluster} that live elsewhere)"
-    spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster), None)
+    spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster and spot.holds in holding), None)
     return f" (unless {spot.path} has it, which could not be judged)" if spot else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from mirrorlint.source import Node, Place
@@ -39,13 +40,20 @@ class ClusterSettings(NamedTuple):
     ingress: Ingress = UNKNOWN_INGRESS
 
 
+ANYTHING, GATEWAYS, NOTHING = "anything", "gateways", "nothing"
+
+
 class BlindSpot(NamedTuple):
-    """What could not be judged, and why; `cluster` is empty when it concerns all, `line` 0 when it is a whole file or folder."""
+    """What could not be judged, and why; `cluster` is empty when it concerns all, `line` 0 when it is a whole file or folder.
+
+    `holds` tells what may be in it that is missing elsewhere: anything, gateways or nothing.
+    """
 
     message: str
     path: str = ""
     line: int = 0
     cluster: str = ""
+    holds: str = ANYTHING
 
 
 class Fault(NamedTuple):
@@ -122,6 +130,11 @@ class Cluster:
     def of(self, kind: str, group: str = "networking.istio.io") -> list[Manifest]:
         """All objects of a kind."""
         return self._kinds.get((group, kind), [])
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The files that its objects stand in."""
+        return frozenset(manifest.node.path for manifest in self.manifests())
 
     def manifests(self) -> Iterable[Manifest]:
         """All objects."""

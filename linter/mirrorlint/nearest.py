@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from mirrorlint.delivery.absence import Absence
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.gateway import Server
+from mirrorlint.istio.listeners import LISTENER_MARK, Listener
 from mirrorlint.istio.names import intersection, is_wild, subset_of, without_port
-from mirrorlint.istio.routing import VirtualService
+from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.rule import Remark
 from mirrorlint.source import Node
@@ -20,15 +22,27 @@ from mirrorlint.source import Node
 _TYPO = 0.8
 
 
+def remarks(scope: Scope, missing: Absence) -> tuple[Remark, ...]:
+    """What is there instead of what a destination asks for: the service that lacks it, or a host that is called almost alike."""
+    if missing.there is None:
+        return host_remarks(scope, missing.asked)
+    return (Remark(missing.there, missing.has, scope.mesh.cluster.name),)
+
+
 def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
     """Why a host is none of the registry's although something like it is: at most one remark, at what comes nearest."""
     mesh, cluster = scope.mesh, scope.mesh.cluster.name
     hidden = mesh.services_by_host.get(host)
     if hidden:
-        node = hidden[0].manifest.node["spec"]["exportTo"].at(0)
+        node = hidden[0].export_node
         return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
+    return near(mesh, host)
+
+
+def near(mesh: Mesh, host: str) -> tuple[Remark, ...]:
+    """What a host was probably meant to be: at most one remark."""
     found = meant(mesh, host)
-    return (Remark(found[0].node, found[1], cluster),) if found else ()
+    return (Remark(found[0].node, found[1], mesh.cluster.name),) if found else ()
 
 
 @lru_cache(maxsize=1024)
@@ -57,9 +71,9 @@ def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
 
 
 def _elsewhere(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
-    """The Kubernetes Services of that name in other namespaces."""
-    short, _, rest = host.partition(".")
-    for service in mesh.services if rest.endswith(f".svc.{mesh.domain}") else ():
+    """The Kubernetes Services of that name in other namespaces than the host says, if it says one."""
+    short, dot, rest = host.partition(".")
+    for service in mesh.services if (dot + rest).endswith(f".svc.{mesh.domain}") else ():
         if service.kubernetes and service.manifest.name == short:
             yield service, f"`{short}` is in namespace `{service.namespace}`"
 
@@ -80,39 +94,70 @@ def server(mesh: Mesh, port: int, host: str) -> Server | None:
     return min(servers, key=lambda s: (not any(subset_of(name, h) for h in s.sni_hosts()), abs(s.number - port)), default=None)
 
 
+def unprogrammed(mesh: Mesh, port: int) -> Listener | None:
+    """The listener for a port that Istio doesn't program, or any such listener where it programs none."""
+    broken = [one for several in mesh.gateway_api.listeners.values() for one in several if one.fault]
+    return next((one for one in broken if one.server.number == port or not mesh.gateways), None)
+
+
 def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[Node, str, object]:
     """What keeps a shadow's Host from having a virtual host behind some servers: the Node, why, and the object that it stands in."""
     servers, name = tuple(servers), without_port(host).lower()
     bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
     takers = [v for v in scope.mesh.virtual_services if any(subset_of(name, h.name.lower()) for h in v.hosts)]
     for taker in takers:
-        found = _refused_taker(taker, bound)
+        found = _refused_taker(taker, bound, name)
         if found:
             return found
     services = [v for _, seen in bound for v in seen]
     if services:
         nearest = max(services, key=lambda v: max(_likeness(name, h.name) for h in v.hosts))
-        listed = ", ".join(f"`{h.node.text}`" + (f" (that is `{h.name}`)" if h.name != h.node.text else "") for h in nearest.hosts)
-        return nearest.hosts[0].node, f"{nearest.manifest} takes {listed}", nearest.manifest
-    first = servers[0]
-    return first.host_node, "no VirtualService is bound to this Gateway", first.gateway.manifest
+        hosts = dict.fromkeys(host for service in services if service.manifest is nearest.manifest for host in service.hosts)
+        return nearest.hosts[0].node, f"{nearest.manifest} takes {', '.join(map(_named, hosts))}", nearest.manifest
+    return _nothing_bound(scope.mesh, servers[0])
 
 
-def _refused_taker(taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]]) -> tuple[Node, str, object] | None:
+def _nothing_bound(mesh: Mesh, first: Server) -> tuple[Node, str, object]:
+    """That nothing is bound to a server, or the route that is meant to be."""
+    if first.noun == "server":
+        return first.host_node, "no VirtualService is bound to this Gateway", first.gateway.manifest
+    idle = next((v for v in mesh.virtual_services if v.unbound), None)
+    if idle and idle.unbound:
+        return idle.unbound.node, f"{idle.manifest} is attached to nothing: {idle.unbound.why}", idle.unbound.owner
+    return first.host_node, "no route is attached to this listener", first.gateway.manifest
+
+
+def _named(host: Host) -> str:
+    """A host as it is written, and what that stands for."""
+    written = host.node.text or host.name
+    return f"`{written}`" + (f" (that is `{host.name}`)" if host.name != written else "")
+
+
+def _refused_taker(
+    taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]], name: str
+) -> tuple[Node, str, object] | None:
     """Why a VirtualService that would take the Host doesn't get it."""
     ours = [(s, seen) for s, seen in bound if s.gateway.name in taker.gateways]
     would = f"{taker.manifest} would take it, but"
+    if taker.unbound:
+        return taker.unbound.node, f"{would} {taker.unbound.why}", taker.unbound.owner
     if not ours:
         node = next(iter(taker.bindings.values()), taker.hosts[0].node)
-        said = " and ".join(f"`{g}`" for g in taker.gateways)
-        return node, f"{would} is bound to {said}, not to `{next(iter(bound))[0].gateway.name}`", taker.manifest
+        said, wanted = " and ".join(f"`{_called(g)}`" for g in taker.gateways), next(iter(bound))[0].gateway.name
+        return node, f"{would} is bound to {said}, not to `{_called(wanted)}`", taker.manifest
     if not any(taker in seen for _, seen in ours):
         return taker.manifest.node["spec"]["exportTo"].at(0), f"{would} is not exported to the gateway's namespace", taker.manifest
     for s, _ in ours:
-        if not intersection(s.hosts_for(taker.namespace), [h.name for h in taker.hosts]):
-            listed = ", ".join(f"`{h}`" for h in s.hosts)
-            return s.host_node, f"{would} the Gateway's server takes {listed}", s.gateway.manifest
+        shared = intersection(s.hosts_for(taker.namespace), [h.name for h in taker.hosts])
+        if not any(subset_of(name, host.lower()) for host in shared):
+            listed = ", ".join(f"`{node.text}`" for node in s.host_nodes)
+            return s.host_node, f"{would} the Gateway's {s.noun} takes {listed}", s.gateway.manifest
     return None
+
+
+def _called(gateway: str) -> str:
+    """A gateway as users know it: a listener of the Gateway API by its Gateway and its name."""
+    return gateway.replace(LISTENER_MARK, "/")
 
 
 def _likeness(host: str, other: str) -> float:

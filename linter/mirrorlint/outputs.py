@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from mirrorlint.report.checkout import Checkout
-from mirrorlint.rule import Report
+from mirrorlint.rule import Finding, Report
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 
@@ -40,8 +40,8 @@ def checkout() -> Checkout:
     return Checkout(repository(here).replace(os.sep, "/"), here.replace(os.sep, "/"))
 
 
-def render(kind: str, report: Report, version: str, look: Look) -> str:
-    """Write a report in a format; each module is imported when it is asked for."""
+def render(kind: str, report: Report, version: str, look: Look, fixes: Mapping[Finding, str]) -> str:
+    """Write a report in a format, `fixes` are patches for JSON; each module is imported when it is asked for."""
     if kind == "text":
         import shutil
 
@@ -52,7 +52,7 @@ def render(kind: str, report: Report, version: str, look: Look) -> str:
     if kind == "json":
         from mirrorlint.report import as_json
 
-        return as_json.render(report, version)
+        return as_json.render(report, version, fixes)
     return _for_pull_requests(kind, report, version)
 
 

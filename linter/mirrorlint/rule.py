@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
@@ -13,6 +13,23 @@ from mirrorlint.source import Node, Place
 
 ERROR, WARNING, OFF = "error", "warning", "off"
 LEVELS = (OFF, WARNING, ERROR)
+
+
+REPLACE, ENTRY, ITEMS, DOCUMENT = "replace", "entry", "items", "document"
+
+
+class Edit(NamedTuple):
+    """A change to a file, named by the Node that it concerns; pure data, `mirrorlint.fix` makes text of it.
+
+    REPLACE: a scalar or a key becomes `values[0]`. ENTRY: the entry that has this scalar is followed by one with the keys `values[:-1]`,
+    each below the other, and the value `values[-1]`. ITEMS: a sequence of scalars gets `values`, in the place of the items `dropped` or at
+    its end. DOCUMENT: `values[0]`, an object as JSON, follows the document that the node stands in.
+    """
+
+    kind: str
+    node: Node
+    values: tuple[str | int, ...]
+    dropped: tuple[str, ...] = ()
 
 
 class Remark(NamedTuple):
@@ -27,7 +44,7 @@ class Flaw(NamedTuple):
     """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`.
 
     Flaws with the same `cause` are one finding; "" stands for the rule and the place. `likewise` is what a flaw adds to another one of its
-    cause, None for nothing but its place.
+    cause, None for nothing but its place. `fix` has the edits that mend it without a doubt.
     """
 
     place: Place
@@ -37,6 +54,7 @@ class Flaw(NamedTuple):
     remarks: tuple[Remark, ...] = ()
     cause: str = ""
     likewise: Remark | None = None
+    fix: tuple[Edit, ...] = ()
 
 
 def cause_of(rule: str, place: Place) -> str:
@@ -116,7 +134,7 @@ class Note(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A flaw with its rule's name, level and place; `worlds` are those that it holds in, `fix` a unified diff or None.
+    """A flaw with its rule's name, level and place; `worlds` are those that it holds in, `fix` the edits that mend it.
 
     `cause` and `likewise` are the flaw's: findings of one cause are reported as one.
     """
@@ -129,9 +147,13 @@ class Finding(NamedTuple):
     object: str
     worlds: tuple[str, ...]
     notes: tuple[Note, ...]
-    fix: str | None = None
     cause: str = ""
     likewise: Note | None = None
+    fix: tuple[Edit, ...] = ()
+
+    def __lt__(self, other: tuple[Any, ...]) -> bool:
+        """Order by everything but the fix: Nodes have no order."""
+        return self[:-1] < other[:-1]
 
 
 class MirrorFate(NamedTuple):

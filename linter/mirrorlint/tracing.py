@@ -63,6 +63,18 @@ def every_way(documents: Documents, istio: str) -> Iterator[tuple[str, Way]]:
                 yield from ((world, way) for way in ways)
 
 
+def ingresses(documents: Documents) -> Iterator[str]:
+    """A line for each cluster with gateways: where its ingress is reached, and what says so."""
+    for name, mesh in Delivery(documents.clusters).meshes.items():
+        said: dict[str, list[str]] = {}
+        for address, service in mesh.ingress_addresses.items():
+            place = service.node.place if service else None
+            said.setdefault(f"{service.manifest}, {place.path}:{place.line}" if service and place else "settings", []).append(address)
+        yield from (f"{name}: its ingress is {', '.join(addresses)} ({why})" for why, addresses in said.items())
+        if mesh.gateways and not said:
+            yield f"{name}: no address of its ingress is known"
+
+
 def any_lost(found: Iterable[Trace]) -> bool:
     """Whether some shadow is lost at some end."""
     return any(end.outcome == LOST for trace in found for ways in trace.ways.values() for way in ways for end in way.ends)

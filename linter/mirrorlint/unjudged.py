@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.fleet import BlindSpot, Documents, Manifest
+from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
+from mirrorlint.istio.listeners import is_istios
+from mirrorlint.istio.references import GATEWAY_API
 from mirrorlint.istio.services import texts
 from mirrorlint.source import Place
 
@@ -17,12 +19,33 @@ _PATCHED = frozenset(
 
 
 def objects(documents: Documents) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster with Gateway API objects, which may mirror or take shadows."""
+    """Blind spots for each cluster: objects of the Gateway API that may change or take shadows."""
     for name, cluster in documents.clusters.items():
-        found = [manifest for kind in ("HTTPRoute", "GRPCRoute", "Gateway") for manifest in cluster.of(kind, "gateway.networking.k8s.io")]
-        if found:
+        for found, why, holds in _of_gateway_api(cluster):
             place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: the Gateway API is not judged", place.path, place.line, name)
+            yield BlindSpot(f"{_counted(found)}: {why}", place.path, place.line, name, holds)
+
+
+def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
+    """What of the Gateway API is not judged, why, and what it may hold."""
+    classes = cluster.of("GatewayClass", GATEWAY_API)
+    foreign = [manifest for manifest in cluster.of("Gateway", GATEWAY_API) if not is_istios(manifest, classes)]
+    routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
+    named = ", ".join(dict.fromkeys(f"`{manifest.node['spec']['gatewayClassName'].text}`" for manifest in foreign))
+    groups = (
+        (foreign, f"nothing tells that Istio programs Gateways of class {named}", GATEWAYS),
+        (
+            cluster.of("ListenerSet", GATEWAY_API) + list(filter(_of_a_set, routes)),
+            "listeners outside of Gateways are not judged",
+            GATEWAYS,
+        ),
+        (cluster.of("BackendTLSPolicy", GATEWAY_API), "the TLS that it starts is not judged", NOTHING),
+    )
+    yield from (group for group in groups if group[0])
+
+
+def _of_a_set(route: Manifest) -> bool:
+    return any(parent["kind"].text == "ListenerSet" for parent in route.node["spec"]["parentRefs"])
 
 
 def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:

@@ -44,7 +44,7 @@ def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     """What is bound to gateways alone, of which none is there or serves its hosts."""
     service, cluster = judged.service, judged.cluster
     if service.unbound:
-        yield Obstacle(*service.unbound)
+        yield Obstacle(service.unbound.node, service.unbound.why)
     if MESH in service.gateways:
         return
     bound = [gateway for gateway in mesh.gateways if gateway.name in service.gateways]
@@ -110,8 +110,7 @@ def _taken(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
             remark = Remark(route.service.hosts[0].node, f"{route.service.manifest} is for it, too", judged.cluster)
             yield Obstacle(judged.service.hosts[0].node, f"{route.service.manifest} takes what is sent to `{call.host}`", (remark,))
         elif route and route.rule.node != judged.rule.node:
-            remark = Remark(judged.mirror.destination.host_node, "this mirror", judged.cluster)
-            yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first", (remark,))
+            yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first")
 
 
 def _what(call: Call, route: Route) -> str:
@@ -122,6 +121,10 @@ def _what(call: Call, route: Route) -> str:
 def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     """Conditions that no caller can meet: a port that is not there, a gateway that it is not bound to, else all of the first block."""
     ports = {port.number for owner in _owners(judged, mesh) for port in owner.ports}
+    asked = {match.port for match in judged.rule.matches}
+    if judged.service.gateway_semantics and 0 not in asked and not asked & ports:
+        host = judged.service.hosts[0].node
+        yield Obstacle(host, f"`{host.text}` has no port {', '.join(map(str, sorted(asked)))}")
     ports |= {server.number for gateway in mesh.gateways if gateway.name in judged.service.gateways for server in gateway.servers}
     for match in judged.rule.matches:
         if match.port and match.port not in ports:

@@ -14,10 +14,12 @@ from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
+from mirrorlint.istio.references import GATEWAY_API, NETWORKING
 from mirrorlint.istio.routing import Mirror, Rule, VirtualService
 from mirrorlint.source import Place
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
+_ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "Gateway")
 _MESH_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
 
@@ -60,7 +62,7 @@ def judge(clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, wor
         rivals.setdefault(other.manifest, set()).add(one.manifest)
     for service in delivery.meshes[cluster].virtual_services:
         for rule in service.rules:
-            for mirror in rule.mirrors:
+            for mirror in (*rule.mirrors, *rule.left_out):
                 against_it = frozenset(rivals.get(service.manifest, ()))
                 found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it))
         if any(rule.mirrors for rule in service.rules):
@@ -83,9 +85,17 @@ def ties(mesh: Mesh) -> list[tuple[VirtualService, VirtualService]]:
 
 def _tied(one: VirtualService, other: VirtualService) -> bool:
     mirroring = any(rule.mirrors for service in (one, other) for rule in service.rules)
+    if one.gateway_semantics and other.gateway_semantics and (one.namespace != other.namespace or _apart(one, other)):
+        return False  # one is for a Service's own namespace, the other for callers elsewhere; or they are for different ports
     public = ["*" in service.export_to for service in (one, other)]
     same_standing = all(public) or (not any(public) and one.namespace == other.namespace)
     return mirroring and same_standing and one.manifest.created == other.manifest.created
+
+
+def _apart(one: VirtualService, other: VirtualService) -> bool:
+    """Whether both name ports, and not the same."""
+    ports = [{match.port for rule in service.rules for match in rule.matches} for service in (one, other)]
+    return 0 not in ports[0] | ports[1] and ports[0].isdisjoint(ports[1])
 
 
 def _sort_in(found: dict[Place, Judged], world: str, ways: Iterable[Way]) -> None:
@@ -115,7 +125,8 @@ def _ways(delivery: Delivery, cluster: str, service: VirtualService, worlds: tup
             for world in worlds:
                 own = [way for way in delivery.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
-                queue += [s for way in own for end in way.ends for s in _asked_at_target(end, sample, asked)]
+                if sample in samples:
+                    queue += [s for way in own for end in way.ends for s in asked_at_target(end, sample, asked)]
     return ways
 
 
@@ -128,11 +139,11 @@ def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | N
             yield call, taken.route if taken else None
 
 
-def _asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:
+def asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:
     """Requests for the conditions of the target's virtual host, and some that meet none; once for each virtual host and sample."""
     if end.host is None:
         return
-    matches = [route.match for route in end.host.routes if route.match is not None]
+    matches = [route.match for route in end.host.routes if route.match is not None and not route.catch_all]
     key = (end.cluster, end.host.domain, end.chain)
     if matches and (key, sample) not in asked:
         asked.add((key, sample))
@@ -152,7 +163,7 @@ def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterato
 
 def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     """The namespaces that callers may live in: those that show themselves by an object, and those that the rules name."""
-    kinds = [*_WORKLOADS, *(("networking.istio.io", kind) for kind in _MESH_KINDS)]
+    kinds = [*_WORKLOADS, *((NETWORKING, kind) for kind in _MESH_KINDS), *((GATEWAY_API, kind) for kind in _ROUTE_KINDS)]
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import AnyScope, End, Way
+from mirrorlint.delivery.absence import absence
+from mirrorlint.delivery.follow import End, Way
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
@@ -17,13 +18,14 @@ from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
 from mirrorlint.source import Node
 
+NO_BACKEND = "no backend of the rule has a weight"
 WORDS: Mapping[str, str] = {
     reason.ARRIVES: "{reached} of {cluster} takes it",
     reason.STAYS: "`{target}` is a service of {source} itself",
     reason.ELSEWHERE: "`{address}` is the ingress of no cluster that is known here",
     reason.UNKNOWN: "nothing here tells whose ingress `{address}` is",
     reason.MIXED: "the endpoints' fates differ",
-    reason.UNKNOWN_PRIMARY: "Envoy answers the request itself with 503 and mirrors nothing, since {missing}",
+    reason.UNKNOWN_PRIMARY: "Envoy answers the request itself with {status} and mirrors nothing, since {missing}",
     reason.UNKNOWN_TARGET: "{missing}: Envoy drops the shadow without a trace",
     reason.ORIGINAL_DESTINATION: "`{target}` is {unresolved}: Envoy has no address to send the shadow to",
     reason.NO_ENDPOINT: "`{target}` has no endpoint",
@@ -31,14 +33,14 @@ WORDS: Mapping[str, str] = {
     reason.NO_FILTER_CHAIN: "no server on port {port} takes {connection}: the connection is closed",
     reason.TLS_MISMATCH: "the shadow comes as {connection}, {taken}",
     reason.CERTIFICATE_MISMATCH: "{certificate} is not for the name that is asked for: the handshake fails",
-    reason.NO_VIRTUAL_HOST: "404: no host that a Gateway and a VirtualService share covers `{host}`{closest}",
+    reason.NO_VIRTUAL_HOST: "404: no {shared} covers `{host}`{closest}",
     reason.NO_ROUTE: "404: {unrouted}",
     reason.HTTPS_REDIRECT: "301: the server redirects to HTTPS (`httpsRedirect`), and nobody follows for a shadow",
     reason.REDIRECT: "the rule answers with a redirect, and nobody follows it for a shadow",
-    reason.DIRECT_RESPONSE: "the gateway answers by itself (`directResponse`)",
+    reason.DIRECT_RESPONSE: "the gateway answers by itself ({answer})",
     reason.ABORT: "the gateway answers by itself (`fault.abort`)",
     reason.DENIED: "403: {policy} does not let it through",
-    reason.UNKNOWN_DESTINATION: "503: {missing}",
+    reason.UNKNOWN_DESTINATION: "{status}: {missing}",
 }
 
 
@@ -96,8 +98,18 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "closest": f" (the closest is `{found.domain}`)" if (found := _closest(end, host)) else "",
         "policy": str(end.policy.policy) if end.policy else "",
         "certificate": str(end.certificate.manifest) if end.certificate else "",
+        "status": str((end.route or way.route).service.unavailable),
+        "shared": _shared(end),
+        "answer": NO_BACKEND if end.route and end.route.service.gateway_semantics else "`directResponse`",
         "unrouted": _unrouted(end, f"{way.request.method} {path}"),
     }
+
+
+def _shared(end: End) -> str:
+    """What a shadow's Host has to meet, in the words of the gateway's API."""
+    if end.chain and end.chain.servers[0].noun == "listener":
+        return "hostname that a listener and a route share"
+    return "host that a Gateway and a VirtualService share"
 
 
 def _taken(chain: Chain | None) -> str:
@@ -123,44 +135,23 @@ def _unrouted(end: End, request: str) -> str:
 def _missing(way: Way, end: End) -> str:
     """What is missing of a destination that does not exist."""
     if end.reason == reason.UNKNOWN_TARGET:
-        return _lack(way.scope, way.target, way.mirror.destination.subset, way.call.cluster)
+        return absence(way.scope, way.target, way.mirror.destination).words
     if end.reason == reason.UNKNOWN_PRIMARY:
         return _lacking_primary(way)
     if end.reason != reason.UNKNOWN_DESTINATION or end.scope is None:
         return ""
     if end.destination is None:
-        return "no backend of the rule has a weight"
-    found = gateway_destination(end, end.destination)
-    return _lack(end.scope, found, end.destination.subset, end.cluster)
+        return NO_BACKEND
+    return absence(end.scope, gateway_destination(end, end.destination), end.destination).words
 
 
 def _lacking_primary(way: Way) -> str:
     backends = way.route.rule.used
     if not backends:
-        return "no backend of the rule has a weight"
+        return NO_BACKEND
     destination = backends[0].destination
     found = way.scope.address(destination, way.called.port or way.call.port, way.route.service)
-    return _lack(way.scope, found, destination.subset, way.call.cluster)
-
-
-def _lack(scope: AnyScope, target: tuple[str, int], subset: str, cluster: str) -> str:
-    """Why a proxy has no upstream for a host, port and subset."""
-    host, number = target
-    service = scope.service(host)
-    if service is None:
-        hidden = host in scope.mesh.services_by_host
-        return f"`{host}` is not visible to this proxy" if hidden else f"`{host}` is not a host of {cluster}'s registry"
-    if service.port(number) is None:
-        listed = [str(port.number) for port in service.ports]
-        return f"port {number} of `{host}` is UDP" if str(number) in listed else _without_port(host, number, listed)
-    rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
-    if subset and not (rule and subset in rule.subsets):
-        return f"no DestinationRule gives `{host}` a subset `{subset}`"
-    return f"`{host}` is only another name (ExternalName)" if service.alias_of else f"`{host}` has no endpoint"
-
-
-def _without_port(host: str, number: int, listed: Sequence[str]) -> str:
-    return f"`{host}` has no port {number}" + (f", only {', '.join(listed)}" if listed else "")
+    return absence(way.scope, found, destination).words
 
 
 def _closest(end: End, host: str) -> VirtualHost | None:
@@ -225,7 +216,7 @@ def _node_at_source(way: Way, end: End) -> Node:
 
 def _listening(scope: GatewayScope, address: Address) -> Node:
     """The server on an address's port, else the one whose number is nearest, else the address itself."""
-    chains = (chain for port in scope.container_ports(address.port) for chain in scope.listeners.get(port, ()))
+    chains = (chain for port in scope.container_ports(address.host, address.port) for chain in scope.listeners.get(port, ()))
     found = next((server for chain in chains for server in chain.servers), None)
     if found:
         return found.node["tls"] if found.tls else found.number_node

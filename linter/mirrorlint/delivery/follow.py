@@ -168,9 +168,14 @@ class Delivery:
         port = called.port or call.port
         host, number = scope.address(mirror.destination, port, route.service)
         upstream = scope.upstream(host, number, mirror.destination.subset)
-        sent = [_sent(route, request, authority, world) for authority in _authorities(route)]
+        sent = [_sent(route, request, authority, world) for authority in authorities(route)]
         ends = tuple(end for shadow in sent for end in self._ends(call, scope, route, port, upstream, shadow))
         return Way(call, scope, called, route, mirror, (host, number), sent[0].host, sent[0], upstream, ends)
+
+    def ends(self, way: Way, upstream: Upstream | None) -> tuple[End, ...]:
+        """What would become of a way's shadow, the one with the Host `way.host`, if the mirror led to another upstream."""
+        port = way.called.port or way.call.port
+        return tuple(self._ends(way.call, way.scope, way.route, port, upstream, way.request))
 
     def _ends(self, call: Call, scope: AnyScope, route: Route, port: int, upstream: Upstream | None, shadow: Request) -> Iterator[End]:
         """What becomes of a shadow at each of its upstream's endpoints."""
@@ -197,9 +202,9 @@ class Delivery:
 
 def onward(way: Way, end: End) -> Call:
     """The call that a shadow is for the gateway at which it landed, so that mirrors there can be followed, too."""
-    scope, port = end.scope, end.address.port if end.address else 0
+    scope = end.scope
     namespace, labels = (scope.namespace, scope.labels) if scope else ("", _NOTHING)
-    number = scope.listening(port) if scope else 0
+    number = scope.listening(end.address.host, end.address.port) if scope and end.address else 0
     host, path, method, headers = way.request
     return Call(end.cluster, namespace, host, number, path, method, headers, labels, gateway=True)
 
@@ -218,7 +223,7 @@ def _called(scope: AnyScope, call: Call) -> VirtualHost | None:
     return scope.table(chains[0]).pick(call.host) if len(chains) == 1 and chains[0].http else None
 
 
-def _authorities(route: Route) -> list[str]:
+def authorities(route: Route) -> list[str]:
     """The Hosts that the route writes, "" for none; each weighted backend may write its own (route.go:processWeightedDestination)."""
     rule = route.rule
     common = rule.rewrite.authority or rule.headers.authority
@@ -250,7 +255,7 @@ def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
 def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
     """How far a shadow gets at a cluster's ingress gateway."""
     end = End(reason.NO_LISTENER, address, scope=scope)
-    port = scope.listening(address.port)
+    port = scope.listening(address.host, address.port)
     if not port:
         return end
     picked = pick_chain(scope.listeners[port], upstream.sni_for(shadow.host))
@@ -263,8 +268,7 @@ def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: 
     wanted = upstream.verified(shadow.host)
     if certificate and wanted and not certificate.is_for(wanted):
         return end._replace(reason=reason.CERTIFICATE_MISMATCH, certificate=certificate)
-    end = _routed(end, scope, picked[0], upstream, shadow)
-    return _permitted(end, scope, shadow, port) if end.reason == reason.ARRIVES and scope.mesh.authorization_policies else end
+    return _routed(end, scope, picked[0], upstream, shadow)
 
 
 def _certificate(scope: GatewayScope, chain: Chain) -> Certificate | None:
@@ -286,17 +290,25 @@ def _routed(end: End, scope: GatewayScope, chain: Chain, upstream: Upstream, sha
     host = scope.table(chain).pick(shadow.host)
     if host is None:
         return end._replace(reason=reason.NO_VIRTUAL_HOST)
+    return taken(end, scope, host, upstream, shadow)
+
+
+def taken(end: End, scope: GatewayScope, host: VirtualHost, upstream: Upstream, shadow: Request) -> End:
+    """How far a shadow gets in a virtual host of a cluster's ingress gateway."""
     end = end._replace(host=host)
     if host.requires_tls and upstream.tls == PLAINTEXT:
         return end._replace(reason=reason.HTTPS_REDIRECT)
     route = first_match(host.routes, shadow)
     if route is None:
         return end._replace(reason=reason.NO_ROUTE)
-    return _answered(end._replace(route=route), scope, route, host.port)
+    return _permitted(_answered(end._replace(route=route), scope, route, host.port), scope, shadow)
 
 
-def _permitted(end: End, scope: GatewayScope, shadow: Request, port: int) -> End:
+def _permitted(end: End, scope: GatewayScope, shadow: Request) -> End:
     """Whether the gateway's policies let a shadow through that would arrive."""
+    if end.reason != reason.ARRIVES or not scope.mesh.authorization_policies:
+        return end
+    port = scope.listening(end.address.host, end.address.port) if end.address else 0
     mutual = bool(end.chain and end.chain.servers[0].mode in _WITH_CERTIFICATE)
     found = verdict(scope, Arriving(shadow, port, mutual))
     if found.allowed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from mirrorlint.delivery.front import Front
 from mirrorlint.delivery.match import Route, bound_routes
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed
@@ -13,10 +14,8 @@ from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
 from mirrorlint.istio.gateway import PASSTHROUGH, Gateway, Server
 from mirrorlint.istio.names import intersection, subset_of
 from mirrorlint.istio.routing import Destination, VirtualService
-from mirrorlint.istio.services import Service
 
 _ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (a Gateway's `bind`, nothing is bound here)
-USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
 
 
 class Chain:
@@ -37,28 +36,20 @@ class GatewayScope(Scope):
     def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str], ingress: Ingress = UNKNOWN_INGRESS) -> None:
         """`ingress` holds what is known of the pods' ports."""
         super().__init__(mesh, namespace, labels)
-        self.ingress = ingress
-        self.services_in_front = self._ingress_services()
+        self.front = Front(mesh, namespace, labels, ingress)
         self.gateways = self._configuring()
         self._listeners: dict[int, tuple[Chain, ...]] | None = None
         self._tables: dict[Chain, Table] = {}
 
-    def _ingress_services(self) -> list[Service]:
-        """The Kubernetes Services whose selector picks the pods."""
-        own = (s for s in self.mesh.services if s.kubernetes and s.selector and s.selector.items() <= self.labels.items())
-        return [s for s in own if s.namespace == self.namespace or not self.namespace]
-
     def _configuring(self) -> tuple[Gateway, ...]:
         """The Gateways that configure the pods; pods that Istio deploys take none of other namespaces (filterStrictGatewayMerging)."""
-        found = [gateway for gateway in self.mesh.gateways if self._selected(gateway)]
+        found = [gateway for gateway in self.mesh.gateways if self.front.selected(gateway)]
         managed = {gateway.manifest.namespace for gateway in found if gateway.services and gateway.selector}
         return tuple(g for g in found if g.services or not managed or g.manifest.namespace in managed)
 
-    def _selected(self, gateway: Gateway) -> bool:
-        """Whether a Gateway is for the pods: by their labels, or by a Service of its namespace in front of them (mergeGateways)."""
-        if not gateway.services:
-            return gateway.selector.items() <= self.labels.items()
-        return any(s.host in gateway.services and s.namespace == gateway.manifest.namespace for s in self.services_in_front)
+    def container_ports(self, host: str, port: int) -> tuple[int, ...]:
+        """The container ports that an address of the ingress may lead to, the most likely first."""
+        return self.front.container_ports(port, self.mesh.ingress_addresses.get(host))
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""
@@ -66,30 +57,9 @@ class GatewayScope(Scope):
         found = own if own and self.sees(own) else self.service(destination.host)
         return addressed(destination, found, port)
 
-    def container_ports(self, port: int) -> tuple[int, ...]:
-        """The container ports that a port of the ingress may lead to, the most likely first; none when the ingress doesn't have it."""
-        if self.ingress.ports:
-            return (self.ingress.ports[port],) if port in self.ingress.ports else ()
-        exposed = [p.target or p.number for s in self.services_in_front for p in s.ports if port in (p.number, p.node_port)]
-        if self.services_in_front:
-            return tuple(exposed)
-        return (port, USUAL_PORTS[port]) if port in USUAL_PORTS else (port,)
-
-    def listening(self, port: int) -> int:
-        """The container port at which a listener takes what comes to a port of the ingress; 0 for none."""
-        return next((number for number in self.container_ports(port) if number in self.listeners), 0)
-
-    def _resolved(self, server: Server) -> list[int]:
-        """The container ports that a server listens on: what the Services in front make of its number (model/gateway.go:resolvePorts).
-
-        A listener of the Gateway API counts for its own Services alone, and only by their ports.
-        """
-        number, named = server.number, server.gateway.services
-        if self.ingress.ports and not named:
-            return [self.ingress.ports.get(number, number)]
-        front = (s for s in self.services_in_front if not named or s.host in named)
-        found = list(dict.fromkeys(p.target or p.number for s in front for p in s.ports if p.number == number))
-        return found if named else found[:1] or [number]
+    def listening(self, host: str, port: int) -> int:
+        """The container port at which a listener takes what comes to a host and port of the ingress; 0 for none."""
+        return next((number for number in self.container_ports(host, port) if number in self.listeners), 0)
 
     @property
     def listeners(self) -> Mapping[int, tuple[Chain, ...]]:
@@ -97,7 +67,7 @@ class GatewayScope(Scope):
         if self._listeners is None:
             ports: dict[int, _Port] = {}
             for server in (server for gateway in self.gateways for server in gateway.servers if server.bind in _ANY_ADDRESS):
-                for number in self._resolved(server):
+                for number in self.front.listening(server):
                     ports.setdefault(number, _Port()).add(server)
             chains = ((number, tuple(_chains(port, self._bound))) for number, port in ports.items())
             self._listeners = {number: found for number, found in chains if found}
@@ -131,6 +101,11 @@ class GatewayScope(Scope):
                     merged[host.lower()] = found._replace(requires_tls=True)
         for domain, vhost in merged.items():
             yield domain, vhost._replace(routes=tuple(sorted(vhost.routes, key=lambda route: route.catch_all)))
+
+    def virtual_host(self, domain: str, server: Server, service: VirtualService) -> VirtualHost:
+        """The virtual host that a VirtualService gives a server for a domain, where no other has the same."""
+        routes = sorted(self._routes(server, service), key=lambda route: route.catch_all)
+        return VirtualHost(domain, tuple(routes), (service,), server.redirects, service.hosts[0].node, server.number)
 
     def _routes(self, server: Server, service: VirtualService) -> tuple[Route, ...]:
         return bound_routes(self.mesh.routes[service], server.number, frozenset({server.gateway.name}), self.namespace, self.labels)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
-from mirrorlint.fleet import Manifest
-from mirrorlint.istio.services import texts
+from mirrorlint.istio.listeners import pod_labels
+from mirrorlint.istio.services import Service, texts
 
 Pod = tuple[str, frozenset[tuple[str, str]]]  # namespace and labels
 
@@ -33,12 +33,12 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
         if address in mesh.ingress_addresses:
             return Landing(name, assumed=False, known=True)
     others = [name for name in meshes if name != source]
-    named = [name for name in others if any(host in server.hosts for gateway in meshes[name].gateways for server in gateway.servers)]
+    named = [name for name in others if any(host in server.sni_hosts() for gateway in meshes[name].gateways for server in gateway.servers)]
     if len(named) == 1:
         return Landing(named[0], assumed=False, known=True)
     if any(meshes[name].ingress_addresses for name in others):
         return Landing("", assumed=False, known=True)
-    with_gateways = [name for name in others if meshes[name].cluster.of("Gateway")]
+    with_gateways = [n for n in others if meshes[n].gateways or meshes[n].gateway_api.gateways or meshes[n].cluster.of("Gateway")]
     if len(with_gateways) == 1:
         return Landing(with_gateways[0], assumed=True, known=False)
     return Landing("", assumed=False, known=False)
@@ -54,28 +54,42 @@ def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
     return tuple(GatewayScope(mesh, namespace, dict(labels), ingress) for namespace, labels in dict.fromkeys(pods))
 
 
-def _behind(mesh: Mesh, service: Manifest) -> list[Pod]:
-    """The pods behind a Service: its Deployments', else pods with what it selects, and what Gateways select that goes with it."""
-    selector = frozenset(texts(service.node["spec"]["selector"]).items())
+def _behind(mesh: Mesh, service: Service) -> list[Pod]:
+    """The pods behind a Service: those that Istio deploys for a Gateway, or Deployments'.
+
+    Else such with what it selects, and what Gateways select that goes with it.
+    """
+    if service.manifest.kind == "Gateway":
+        return [(service.namespace, frozenset(pod_labels(service.manifest).items()))]
+    selector = frozenset(service.selector.items())
     deployed = [pod for pod in _deployed(mesh, selector) if pod[0] == service.namespace]
     wider = [selector | gateway.selector.items() for gateway in mesh.gateways]
     return deployed or [(service.namespace, frozenset(labels)) for labels in (selector, *wider) if len(dict(labels)) == len(labels)]
 
 
 def _selected(mesh: Mesh) -> list[Pod]:
-    """The pods that Gateways select.
-
-    Where no Deployment has them, pods with just these labels in an unknown namespace, and such as workload-selecting DestinationRules
-    ask for.
-    """
+    """The pods that Gateways are for: by label, or, with the Gateway API, by Service."""
+    named = [(gateway.manifest.namespace, host) for gateway in mesh.gateways for host in gateway.services]
     found: list[Pod] = []
-    asked = [(rule.namespace, rule.selector.items()) for rule in mesh.destination_rules if rule.selective]
-    for selector in sorted(
-        {frozenset(gateway.selector.items()) for gateway in mesh.gateways if gateway.selector} or {frozenset()}, key=sorted
-    ):
-        more = [(namespace, frozenset({*selector, *labels})) for namespace, labels in asked]
-        found += _deployed(mesh, selector) or [("", selector), *((n, labels) for n, labels in more if len(dict(labels)) == len(labels))]
+    for namespace, host in dict.fromkeys(named):
+        service = mesh.owner(host, namespace)
+        found += _behind(mesh, service) if service else [(namespace, frozenset())]
+    labelled = [frozenset(gateway.selector.items()) for gateway in mesh.gateways if not gateway.services]
+    if not any(labelled) and (labelled or not found):
+        return found + _by_label(mesh, frozenset())
+    for selector in sorted(set(filter(None, labelled)), key=sorted):
+        found += _by_label(mesh, selector)
     return found
+
+
+def _by_label(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
+    """The Deployments' pods that have some labels.
+
+    Where there are none, pods with just these labels in an unknown namespace, and such as workload-selecting DestinationRules ask for.
+    """
+    asked = [(rule.namespace, rule.selector.items()) for rule in mesh.destination_rules if rule.selective]
+    more = [(namespace, frozenset({*selector, *labels})) for namespace, labels in asked]
+    return _deployed(mesh, selector) or [("", selector), *((n, labels) for n, labels in more if len(dict(labels)) == len(labels))]
 
 
 def _deployed(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:

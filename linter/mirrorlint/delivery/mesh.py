@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from mirrorlint.delivery.addresses import shown
 from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
@@ -17,11 +17,11 @@ from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
 from mirrorlint.istio.names import PUBLIC, most_specific
 from mirrorlint.istio.routing import VirtualService
-from mirrorlint.istio.services import Endpoint, Service, read_endpoint, read_entry, read_service, texts
+from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service, texts
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
+from mirrorlint.source import Node
 
-EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 _UNSEEN = 3
 ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
@@ -97,7 +97,7 @@ class Mesh:
         found: dict[str, list[Service]] = {}
         for service in self.services:
             if service.alias_of:
-                found.setdefault(_final(service.host, target_of), []).append(service)
+                found.setdefault(final_host(service.host, target_of), []).append(service)
         return found
 
     @cached_property
@@ -124,8 +124,7 @@ class Mesh:
     def bound_to(self, gateway: str, namespace: str) -> list[VirtualService]:
         """What a proxy of `namespace` applies for a gateway or `mesh`: private, exported, public ones (VirtualServicesForGateway).
 
-        Among each of them the Gateway API's routes of the own namespace come first. An empty namespace is one that is not known: it sees
-        what is exported to anyone.
+        In each group routes of the own namespace come first. An empty namespace, one not known, sees what is exported to anyone.
         """
         ranked = (
             (_export_rank(s, namespace), not (s.gateway_semantics and s.namespace == namespace), s)
@@ -141,26 +140,19 @@ class Mesh:
         return tuple(sorted(found, key=lambda g: self._age(g.manifest, g.name.partition("/")[2], g.manifest.namespace)))
 
     @cached_property
-    def ingress_addresses(self) -> dict[str, Manifest | None]:
+    def ingress_addresses(self) -> dict[str, Service | None]:
         """The names and IPs of the cluster's ingress, with the Service that has one: settings, else Services in front of gateways."""
         said = self.cluster.settings.ingress.addresses
-        return dict.fromkeys(said) if said else dict(self._addresses_of_services())
+        return dict.fromkeys(said) if said else dict(shown(self.services, self.gateways))
 
-    def _addresses_of_services(self) -> Iterator[tuple[str, Manifest]]:
-        exposed = (
-            m for m in self.cluster.of("Service", "") if m.node["spec"]["type"].text == "LoadBalancer" or m.node["spec"]["externalIPs"]
-        )
-        for manifest in (manifest for manifest in exposed if self._in_front(manifest)):
-            spec, status = manifest.node["spec"], manifest.node["status"]["loadBalancer"]["ingress"]
-            names = [name.strip() for name in manifest.node["metadata"]["annotations"][EXTERNAL_DNS].text.split(",")]
-            given = [text for one in status for text in (one["ip"].text, one["hostname"].text)]
-            said = (*spec["externalIPs"].texts, spec["loadBalancerIP"].text, *names, *given)
-            yield from ((address, manifest) for address in said if address)
-
-    def _in_front(self, service: Manifest) -> bool:
-        """Whether a Service is in front of a gateway: what both select is alike."""
-        selected = texts(service.node["spec"]["selector"])
-        return any(not gateway.selector or _alike(gateway.selector, selected) for gateway in self.gateways)
+    @cached_property
+    def pods(self) -> list[tuple[str, Node]]:
+        """The pods that manifests show, with their namespaces: templates of workloads, and pods as such."""
+        workloads = (m for kind in ("Deployment", "DaemonSet", "StatefulSet") for m in self.cluster.of(kind, "apps"))
+        return [
+            *((m.namespace, m.node["spec"]["template"]) for m in workloads),
+            *((m.namespace, m.node) for m in self.cluster.of("Pod", "")),
+        ]
 
     @cached_property
     def authorization_policies(self) -> tuple[Manifest, ...]:
@@ -240,20 +232,6 @@ def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups
-
-
-def _alike(selector: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two selectors have a label in common, or one that differs by a typo."""
-    return any(get_close_matches(value, [other[key]], cutoff=0.8) for key, value in selector.items() if key in other)
-
-
-def _final(host: str, target_of: Mapping[str, str]) -> str:
-    """Where a chain of external names ends; a loop ends nowhere."""
-    seen = set()
-    while host in target_of and host not in seen:
-        seen.add(host)
-        host = target_of[host]
-    return "" if host in seen else host
 
 
 def _export_rank(service: VirtualService, namespace: str) -> int:

@@ -63,15 +63,19 @@ def _action(policy: Manifest) -> str:
 
 
 def _applies(policy: Manifest, scope: Scope) -> Maybe:
-    """Whether a policy is for the pods; one with `targetRefs` is for gateways of the Gateway API or for services."""
+    """Whether a policy is for the pods; one with `targetRefs` is for gateways of the Gateway API or for services.
+
+    Where the pods' namespace is not known, a policy that selects just such pods is taken to be for them.
+    """
     spec, root = policy.node["spec"], scope.mesh.root_namespace
     if policy.node["metadata"]["annotations"][_DRY_RUN].text.lower() in ("true", "1", "t") or spec["targetRef"] or spec["targetRefs"]:
         return False
-    if not texts(spec["selector"]["matchLabels"]).items() <= scope.labels.items():
+    selector = texts(spec["selector"]["matchLabels"])
+    if not selector.items() <= scope.labels.items():
         return False
     if policy.namespace in (root, scope.namespace):
         return True
-    return False if scope.namespace else None
+    return False if scope.namespace else bool(selector) or None
 
 
 def _hits(policy: Manifest, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.delivery.ending import WORDS, connection, ending, gateway_destination, named, server_of
 from mirrorlint.delivery.follow import SOME, End, Way
-from mirrorlint.delivery.gateway import Chain
+from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.reason import ARRIVES, MIXED, UNKNOWN, UNKNOWN_PRIMARY
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
@@ -18,6 +18,13 @@ from mirrorlint.istio.names import without_port
 from mirrorlint.source import Node, Place
 
 _BARE_CONDITIONS = ("uri", "scheme", "method", "authority")
+_OF_GATEWAY_API = {
+    "uri": "path",
+    "exact": "Exact",
+    "prefix": "PathPrefix",
+    "path-prefix": "PathPrefix",
+    "regex": "RegularExpression",
+}
 
 
 class Step(NamedTuple):
@@ -88,24 +95,26 @@ def _route_node(route: Route) -> Node:
 
 def _route_text(route: Route) -> str:
     name = route.rule.node["name"].text
-    rule = f"rule `{name}`" if name else f"a rule of {route.service.manifest}"
+    rule = f"rule `{name}`" if name else f"a rule of {route.rule.owner}"
     if route.match is None:
         return f"{rule} without `match` takes every request"
-    return f"{rule} matches: {', '.join(_conditions(route.match)) or 'its block has no conditions'}"
+    words = _OF_GATEWAY_API if route.service.gateway_semantics else {}
+    return f"{rule} matches: {', '.join(_conditions(route.match, words)) or 'its block has no conditions'}"
 
 
-def _conditions(match: Match) -> Iterator[str]:
+def _conditions(match: Match, words: Mapping[str, str]) -> Iterator[str]:
     """The conditions of a block that requests are held against, in the words of the block."""
     for name in _BARE_CONDITIONS:
-        yield from _condition(name, getattr(match, name))
+        yield from _condition(words.get(name, name), getattr(match, name), words)
     for title, group in (("header", match.headers), ("without header", match.without_headers), ("query", match.query)):
         for name, condition in group.items():
-            yield from _condition(f"{title} `{name}`", condition)
+            yield from _condition(f"{title} `{name}`", condition, words)
 
 
-def _condition(name: str, condition: StringMatch) -> Iterator[str]:
-    if condition.kind:
-        yield f"{name} {condition.kind}" + (f" `{condition.value}`" if condition.kind != "present" else "")
+def _condition(name: str, condition: StringMatch, words: Mapping[str, str]) -> Iterator[str]:
+    kind = words.get(condition.kind, condition.kind)
+    if kind:
+        yield f"{name} {kind}" + (f" `{condition.value}`" if condition.kind != "present" else "")
 
 
 def _carried(way: Way, shadow: str, host: str, node: Node, world: str) -> Step:
@@ -171,14 +180,21 @@ def _endpoint(end: End, address: Address) -> str:
     if end.assumed:
         return f"{at} is assumed to be {end.cluster}'s ingress: no address of an ingress is known"
     if address.host in end.scope.mesh.ingress_addresses:
-        return f"{at} is {end.cluster}'s ingress"
+        return f"{at} is {end.cluster}'s ingress{_through(end.scope, address)}"
     return f"{at} is {end.cluster}'s ingress: a Gateway server there names the host"
+
+
+def _through(scope: GatewayScope, address: Address) -> str:
+    """Which Service leads to the gateway's pods, and to which of their ports."""
+    service = scope.mesh.ingress_addresses.get(address.host) or next(iter(scope.front.services), None)
+    ports = scope.container_ports(address.host, address.port)
+    return f", where {service.manifest} leads to port {' or '.join(map(str, ports))} of its pods" if service and ports else ""
 
 
 def _server(end: End, chain: Chain, host: str, sent: str) -> Step:
     server = server_of(chain, end.host.domain if end.host else without_port(host).lower())
     says = " ".join(part for part in (str(server.number), server.protocol, server.mode) if part)
-    text = f"Gateway {server.gateway.name}, server {says} takes the connection: {sent}"
+    text = f"{server.title} {says} takes the connection: {sent}"
     return Step(server.number_node, end.cluster, "server", text)
 
 

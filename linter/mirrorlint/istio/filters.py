@@ -60,5 +60,5 @@ def mirror_percent(node: Node) -> float:
     """The share that a `requestMirror` asks for (createMirrorFilter)."""
     fraction, percent = node["fraction"], node["percent"]
     if fraction:
-        return millionths(100 * fraction["numerator"].number / (fraction["denominator"].number or 100))
-    return float(percent.number) if percent else 100.0
+        return millionths(min(100 * fraction["numerator"].decimal / (fraction["denominator"].decimal or 100), 100.0))
+    return min(percent.decimal, 100.0) if percent else 100.0

@@ -34,6 +34,17 @@ class Server(NamedTuple):
     protocol_node: Node
 
     @property
+    def noun(self) -> str:
+        """What its API calls it."""
+        return "listener" if self.gateway.services else "server"
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        name = f" `{self.node['name'].text}`" if self.noun == "listener" else ""
+        return f"{self.gateway.manifest}, {self.noun}{name}"
+
+    @property
     def host_node(self) -> Node:
         """Its first host."""
         return self.host_nodes[0]

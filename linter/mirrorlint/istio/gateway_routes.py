@@ -10,7 +10,7 @@ from mirrorlint.istio.backends import Registry
 from mirrorlint.istio.http_route import Converted, convert, in_precedence
 from mirrorlint.istio.names import MESH
 from mirrorlint.istio.parents import Attachment, Denial, Parents, attach, hostnames
-from mirrorlint.istio.routing import Host, Rule, VirtualService
+from mirrorlint.istio.routing import Host, Rule, Unbound, VirtualService
 from mirrorlint.source import Node
 
 
@@ -42,7 +42,7 @@ class Reader:
             bound = dict(self._bound(route, attached))
             for key, one in bound.items():
                 merged.setdefault(key, []).append(one)
-            if not bound and not all(isinstance(one, Denial) and one.foreign for one in attached):
+            if not bound and not (attached and all(isinstance(one, Denial) and one.foreign for one in attached)):
                 yield self._idle(route, attached)
         yield from (self._merged(key, bound) for key, bound in merged.items())
 
@@ -73,8 +73,12 @@ class Reader:
     def _idle(self, route: Manifest, attached: Sequence[Attachment | Denial]) -> VirtualService:
         at_gateway = any(one.gateway != MESH for one in attached if isinstance(one, Attachment))
         rules, dropped = convert(route, self._registry, at_gateway=at_gateway)
-        denied = next(((one.node, one.why) for one in attached if isinstance(one, Denial) and not one.foreign), None)
-        why = dropped or denied or (route.node["spec"]["hostnames"], "narrower listeners keep all of its hostnames to themselves")
+        denied = next((one.reason for one in attached if isinstance(one, Denial) and not one.foreign), None)
+        narrow = Unbound(route.node["spec"]["hostnames"], "narrower listeners keep all of its hostnames to themselves", route)
+        absent = Unbound(route.node["spec"], "it has no `parentRefs`", route)
+        nowhere = not any(isinstance(one, Attachment) for one in attached)
+        invalid = Unbound(*dropped, route, dropped=True) if dropped else None
+        why = (denied or absent if nowhere else None) or invalid or denied or narrow
         hosts = tuple(hostnames(route))
         return VirtualService(route, route.name, hosts, {}, (), self._export_to, rules, gateway_semantics=True, unbound=why)
 

@@ -70,6 +70,7 @@ class _Fields:
         for match in read_matches(self._manifest.kind, self.node):
             yield Rule(
                 node=self.node,
+                owner=self._manifest,
                 action=action,
                 answer=answer,
                 matches=(match,),

@@ -9,7 +9,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.listeners import Listener
 from mirrorlint.istio.names import MESH, is_wild, overlaps, subset_of
 from mirrorlint.istio.references import GATEWAY, SERVICE, SERVICE_ENTRY, Reference, read_reference
-from mirrorlint.istio.routing import Host
+from mirrorlint.istio.routing import Host, Unbound
 from mirrorlint.source import Node
 
 
@@ -40,10 +40,9 @@ class Attachment(NamedTuple):
 
 
 class Denial(NamedTuple):
-    """Why a route doesn't attach to a parent, and where that is decided; `foreign` when the parent is another controller's."""
+    """Why a route doesn't attach to a parent; `foreign` when the parent is another controller's."""
 
-    node: Node
-    why: str
+    reason: Unbound
     foreign: bool = False
 
 
@@ -56,14 +55,15 @@ def attach(route: Manifest, parents: Parents) -> Iterator[Attachment | Denial]:
         elif reference.kind in (SERVICE, SERVICE_ENTRY):
             yield _to_mesh(route, reference, parents)
         else:
-            yield Denial(node["kind"], f"a parent of kind {reference.kind.name} is none of Istio's", foreign=True)
+            why = f"a parent of kind {reference.kind.name} is none of Istio's"
+            yield Denial(Unbound(node["kind"], why, route), foreign=True)
 
 
 def _to_mesh(route: Manifest, reference: Reference, parents: Parents) -> Attachment | Denial:
     place = (reference.namespace, reference.name)
     named = reference.node["name"]
     if place not in (parents.services if reference.kind == SERVICE else parents.entries):
-        return Denial(named, f"there is no {reference.kind.name} {'/'.join(place)}")
+        return Denial(Unbound(named, f"there is no {reference.kind.name} {'/'.join(place)}", route))
     if reference.kind == SERVICE:
         hosts: tuple[Host, ...] = (Host(f"{reference.name}.{reference.namespace}.svc.{parents.domain}", named),)
     else:
@@ -76,7 +76,8 @@ def _to_listeners(route: Manifest, reference: Reference, parents: Parents) -> It
     place = (reference.namespace, reference.name)
     listeners = parents.listeners.get(place, ())
     if not listeners:
-        yield Denial(reference.node["name"], f"there is no Gateway {'/'.join(place)} with listeners", place in parents.foreign)
+        why = f"there is no Gateway {'/'.join(place)} with listeners"
+        yield Denial(Unbound(reference.node["name"], why, route), place in parents.foreign)
         return
     denials = {listener.name: _denial(route, reference, listener) for listener in listeners}
     taken = [listener for listener in listeners if denials[listener.name] is None]
@@ -84,7 +85,8 @@ def _to_listeners(route: Manifest, reference: Reference, parents: Parents) -> It
         hosts = tuple(host for host in hostnames(route) if _served(host.name, listener, listeners))
         yield Attachment(listener.gateway.name, listener.gateway.name, hosts, 0, reference.node["name"])
     if not taken:
-        yield max((found for found in denials.values() if found), key=lambda found: found[0])[1]
+        _, nearest = max((found for found in denials.values() if found), key=lambda found: found[0])
+        yield Denial(nearest)
 
 
 def hostnames(route: Manifest) -> list[Host]:
@@ -93,22 +95,22 @@ def hostnames(route: Manifest) -> list[Host]:
     return [Host(node.text, node) for node in hostnames] or [Host("*", hostnames)]
 
 
-def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[int, Denial] | None:
+def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[int, Unbound] | None:
     """Why a listener doesn't take a route, and how far it got; None when it does (referenceAllowed)."""
     node, gateway, called = reference.node, listener.gateway.manifest, f"listener `{listener.name}` of {listener.gateway.manifest}"
     section, port = node["sectionName"].text, node["port"].number
     if section not in ("", listener.name):
-        return 0, Denial(node["sectionName"], f"{gateway} has no listener `{section}`")
+        return 0, Unbound(node["sectionName"], f"{gateway} has no listener `{section}`", route)
     if port not in (0, listener.server.number):
-        return 0, Denial(node["port"], f"{called} has port {listener.server.number}, not {port}")
+        return 0, Unbound(node["port"], f"{called} has port {listener.server.number}, not {port}", route)
     hosts = hostnames(route)
     if not any(overlaps(listener.hostname or "*", host.name) for host in hosts):
-        return 2, Denial(hosts[0].node, f"{called} is for `{listener.hostname}`, which covers none of the route's hostnames")
+        return 2, Unbound(hosts[0].node, f"{called} is for `{listener.hostname}`, which covers none of the route's hostnames", route)
     if not listener.server.hosts_for(route.namespace):
         allowed = listener.server.node["allowedRoutes"]["namespaces"]["from"]
-        return 1, Denial(allowed, f"{called} takes no routes of namespace {route.namespace}")
+        return 1, Unbound(allowed, f"{called} takes no routes of namespace {route.namespace}", gateway)
     if route.kind not in listener.kinds:
-        return 1, Denial(listener.server.protocol_node, f"{called} takes no {route.kind}")
+        return 1, Unbound(listener.server.protocol_node, f"{called} takes no {route.kind}", gateway)
     return None
 
 

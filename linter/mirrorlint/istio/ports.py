@@ -14,7 +14,10 @@ _NEVER_SNIFFED = frozenset({25, 53, 3306, 27017})
 
 
 class Port(NamedTuple):
-    """A port of a Service or ServiceEntry; `target` is the port behind it (0 for none or a name), `node_port` 0 when none is set."""
+    """A port of a Service or ServiceEntry.
+
+    `target` is the port behind it (0 for none or a name), `target_name` that name, `node_port` 0 when none is set.
+    """
 
     number: int
     name: str
@@ -22,6 +25,7 @@ class Port(NamedTuple):
     target: int
     node: Node
     node_port: int = 0
+    target_name: str = ""
 
     @property
     def routes_http(self) -> bool:

@@ -20,7 +20,6 @@ class Kind(NamedTuple):
 
 
 GATEWAY = Kind(GATEWAY_API, "Gateway")
-LISTENER_SET = Kind(GATEWAY_API, "ListenerSet")
 SERVICE = Kind("", "Service")
 SERVICE_ENTRY = Kind(NETWORKING, "ServiceEntry")
 HOSTNAME = Kind(NETWORKING, "Hostname")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
@@ -68,9 +67,10 @@ class Rewrite(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule; `action` is route, redirect or direct-response, and `answer` the Node that says so."""
+    """A rule of the object `owner`; `action` is route, redirect or direct-response, and `answer` the Node that says so."""
 
     node: Node
+    owner: Manifest
     action: str
     answer: Node
     matches: tuple[Match, ...]
@@ -93,12 +93,24 @@ class Host(NamedTuple):
     node: Node
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class VirtualService:
+class Unbound(NamedTuple):
+    """Why a route is bound to nothing: the Node that decides it, in words, and the object that this stands in.
+
+    `dropped` tells that Istio takes none of it for something inside it; else it attaches to no parent.
+    """
+
+    node: Node
+    why: str
+    owner: Manifest
+    dropped: bool = False
+
+
+class VirtualService(NamedTuple):
     """Hosts and their rules, bound to gateways or the mesh: a VirtualService, or what Istio makes of routes of the Gateway API.
 
     `name` is what Istio calls it, `bindings` are the gateways and where each is named. With `gateway_semantics` it comes from the Gateway
-    API, where some of Istio's choices differ (model/virtualservice.go:UseGatewaySemantics); `unbound` then says why it is bound to nothing.
+    API, where some of Istio's choices differ (model/virtualservice.go:UseGatewaySemantics); `unbound` then says why it is bound to nothing
+    (None when it is bound).
     """
 
     manifest: Manifest
@@ -109,12 +121,25 @@ class VirtualService:
     export_to: frozenset[str]
     rules: tuple[Rule, ...]
     gateway_semantics: bool = False
-    unbound: tuple[Node, str] | None = None
+    unbound: Unbound | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Each is one of its own."""
+        return self is other
+
+    def __hash__(self) -> int:
+        """Hash what `==` compares."""
+        return id(self)
 
     @property
     def namespace(self) -> str:
         """The namespace that it lives in."""
         return self.manifest.namespace
+
+    @property
+    def unavailable(self) -> int:
+        """The answer where a destination does not exist (route.go:applyHTTPRouteDestination)."""
+        return 500 if self.gateway_semantics else 503
 
 
 NO_HEADERS = Headers("", {}, ())

@@ -49,6 +49,13 @@ class Service(NamedTuple):
         """The port with this number; UDP doesn't count (model/service.go:PortList.GetByPort)."""
         return next((port for port in self.ports if port.number == number and port.protocol != "UDP"), None)
 
+    @property
+    def export_node(self) -> Node:
+        """Where the object says to which namespaces it is exported, or where it would."""
+        if self.kubernetes:
+            return self.manifest.node["metadata"]["annotations"][EXPORT_ANNOTATION]
+        return self.manifest.node["spec"]["exportTo"].at(0)
+
 
 def texts(node: Node) -> dict[str, str]:
     """A mapping of strings."""
@@ -67,10 +74,7 @@ def read_service(manifest: Manifest, domain: str) -> Service:
         host=f"{manifest.name}.{manifest.namespace}.svc.{domain}",
         namespace=manifest.namespace,
         kubernetes=True,
-        ports=tuple(
-            Port(p["port"].number, p["name"].text, service_protocol(p), p["targetPort"].number, p["port"], p["nodePort"].number)
-            for p in spec["ports"]
-        ),
+        ports=tuple(_port(p) for p in spec["ports"]),
         resolution=NONE if headless else ALIAS if alias else STATIC,
         alias_of=alias,
         export_to=frozenset(name.strip() for name in exports.split(",")) if exports else frozenset(),
@@ -80,6 +84,12 @@ def read_service(manifest: Manifest, domain: str) -> Service:
         selects=bool(spec["selector"]),
         node=metadata["name"],
     )
+
+
+def _port(node: Node) -> Port:
+    target = node["targetPort"]
+    name = "" if target.number else target.text
+    return Port(node["port"].number, node["name"].text, service_protocol(node), target.number, node["port"], node["nodePort"].number, name)
 
 
 def read_endpoint(node: Node, labels: Mapping[str, str]) -> Endpoint:
@@ -110,3 +120,12 @@ def read_entry(manifest: Manifest) -> Iterator[Service]:
             selects=bool(spec["workloadSelector"]),
             node=host,
         )
+
+
+def final_host(host: str, target_of: Mapping[str, str]) -> str:
+    """Where a chain of external names ends; a loop ends nowhere."""
+    seen = set()
+    while host in target_of and host not in seen:
+        seen.add(host)
+        host = target_of[host]
+    return "" if host in seen else host

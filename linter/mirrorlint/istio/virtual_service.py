@@ -97,6 +97,7 @@ class _Fields:
         action, answer = self._action()
         return Rule(
             node=self.node,
+            owner=self.manifest,
             action=action,
             answer=answer,
             matches=matches,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
@@ -65,6 +65,7 @@ def read_texts(
     faults = tuple(fault for name, each in read.items() for fault in _faults(each, name))
     blind = [spot for name, each in read.items() for spot in _unclear(each, name)]
     quiet = tuple(each._replace(cluster=name) for name, content in read.items() for each in content.suppressions)
+    blind += [spot for name, each in read.items() for spot in _charts(each, name)]
     documents = Documents(found, faults, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()), quiet)
     return Loaded(documents, Settings(), ())
 
@@ -120,6 +121,15 @@ def _faults(found: Content, cluster: str) -> list[Fault]:
 
 def _unclear(found: Content, cluster: str) -> list[BlindSpot]:
     return [BlindSpot(broken.message, broken.place.path, broken.place.line, cluster) for broken in found.unclear]
+
+
+def _charts(found: Content, cluster: str) -> Iterator[BlindSpot]:
+    """The charts that a text installs: there are no files that they could be rendered from."""
+    for manifest in found.tells:
+        sources = (manifest.node["spec"]["source"], *manifest.node["spec"]["sources"])
+        if manifest.kind == "HelmRelease" or any(source["chart"] for source in sources):
+            place = manifest.node.place
+            yield BlindSpot(f"{manifest}: what it installs is not rendered", place.path, place.line, cluster)
 
 
 def _existing(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mirrorlint.source import Node
 from mirrorlint.source.node import Raw
+from mirrorlint.source.place import Derived
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[=-]((?:[^{}$])*))?\}")
 _SWITCH = "kustomize.toolkit.fluxcd.io/substitute"
@@ -17,7 +18,7 @@ _STRUCTURE = re.compile(r"[\n\r]|: |:$| #|^[\[\]{}&*!|>'\"%@`#,?-](?:\s|\w|$)")
 
 def filled(node: Node, fill: Callable[[str, bool], str]) -> Node:
     """The tree with each text put through `fill`, which is told whether the text is plain (without quotes)."""
-    return Node(_filled(node.raw, fill, {}), node.path)
+    return Node(_filled(node.raw, fill, {}), Derived(node.path))
 
 
 def _filled(raw: Raw, fill: Callable[[str, bool], str], seen: dict[int, Any]) -> Raw:

@@ -15,10 +15,11 @@ NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", 
 MATTERS = {
     NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
-    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
+    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant", "ListenerSet", "BackendTLSPolicy"}),
     "": frozenset({"Service", "Namespace", "Pod"}),
     "cert-manager.io": frozenset({"Certificate"}),
     "apps": frozenset({"Deployment", "StatefulSet", "DaemonSet"}),
+    "argoproj.io": frozenset({"Rollout"}),
 }
 # What tells how objects come to clusters and how Istio is installed there, and is none of what is judged.
 TELLS = {
@@ -34,7 +35,7 @@ _TYPE = "argocd.argoproj.io/secret-type"  # of a Secret that tells Argo CD of a 
 # A longer ConfigMap holds no settings of the mesh and nothing to substitute, but dashboards and the like.
 _MAX_CONFIG = 400
 _FILLED_IN = frozenset({NETWORKING, ""})
-_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*")
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
 
 _KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")
 _VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
@@ -70,11 +71,11 @@ def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     """What is in documents that were parsed."""
     found = list(unfolded(parsed.documents))
     every = tuple(map(Manifest, found))
-    manifests = tuple(manifest for manifest in every if manifest.kind in MATTERS.get(manifest.group, ()))
+    manifests = tuple(manifest for manifest in every if _matters(manifest))
     tells = tuple(manifest for manifest in every if _tells(manifest))
     faults = tuple(broken for broken in parsed.broken if not broken.template and _names_what_matters(broken.text))
     unclear = [broken for broken in parsed.broken if broken not in faults]
-    waiting = tuple(m for m in manifests if m.group in _FILLED_IN and _variable(m.node)) if b"${" in data else ()
+    waiting = tuple(m for m in manifests if m.group in _FILLED_IN and _variable(m.node)) if b"${" in data or b"{{" in data else ()
     manifests = tuple(manifest for manifest in manifests if manifest not in waiting)
     quiet = tuple(suppressions(data, path, parsed.documents, manifests))
     return Content(manifests, len(found), faults, (*unclear, *map(_waits, waiting)), quiet, tells, waiting)
@@ -103,8 +104,16 @@ def _waits(manifest: Manifest) -> Broken:
     return Broken(node.place, f"{manifest}: `{node.text}` waits to be filled in", "", "", template=True)
 
 
+def _matters(manifest: Manifest) -> bool:
+    """Whether an object is of a kind that matters, or a certificate; one that waits to be filled in tells nothing."""
+    if manifest.kind in MATTERS.get(manifest.group, ()):
+        return True
+    is_certificate = (manifest.group, manifest.kind, manifest.node["type"].text) == ("", "Secret", "kubernetes.io/tls")
+    return is_certificate and not _variable(manifest.node)
+
+
 def _variable(node: Node) -> Node | None:
-    """The first text with a variable that Flux fills in after the build (`postBuild.substitute`)."""
+    """The first text with a variable that Flux fills in after the build (`postBuild.substitute`), or with a template in it."""
     if node.is_scalar:
         return node if _VARIABLE.search(node.text) else None
     values = (value for _, value in node.entries()) if node.is_mapping else iter(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mirrorlint.fleet import BlindSpot
@@ -11,12 +12,12 @@ from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Note, Report
 _VERSION = 1
 
 
-def render(report: Report, version: str) -> str:
-    """Write a report; `version` is that of mirrorlint."""
+def render(report: Report, version: str, fixes: Mapping[Finding, str]) -> str:
+    """Write a report; `version` is that of mirrorlint, `fixes` has unified diffs."""
     document = {
         "version": _VERSION,
         "tool": f"mirrorlint {version}",
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [_finding(finding, fixes.get(finding)) for finding in report.findings],
         "blind_spots": [_blind_spot(spot) for spot in report.blind_spots],
         "mirrors": [_mirror(mirror) for mirror in report.mirrors],
         "summary": _summary(report),
@@ -24,7 +25,7 @@ def render(report: Report, version: str) -> str:
     return to_json(document)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, fix: str | None) -> dict[str, Any]:
     place = finding.place
     return {
         "rule": finding.rule,
@@ -39,7 +40,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "object": finding.object,
         "worlds": list(finding.worlds),
         "notes": [_note(note) for note in finding.notes],
-        "fix": finding.fix,
+        "fix": fix,
     }
 
 

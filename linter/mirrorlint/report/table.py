@@ -8,7 +8,7 @@ from typing import Protocol
 from mirrorlint.fleet import BlindSpot, Documents
 from mirrorlint.report import clean
 
-_NO_CLUSTER = "-"
+_NO_CLUSTER = "(none)"
 
 
 class Row(Protocol):
@@ -27,11 +27,12 @@ class Row(Protocol):
         """Why that is."""
 
 
-def render(assignments: Iterable[Row], documents: Documents) -> str:
-    """The table, the clusters in order, what belongs to none at its end."""
+def render(assignments: Iterable[Row], ingresses: Iterable[str], documents: Documents) -> str:
+    """`ingresses` has a line for each ingress. The table, the clusters in order, what belongs to none at its end."""
     rows = [(name, each.path, each.why) for each in assignments for name in each.clusters or (_NO_CLUSTER,)]
     rows.sort(key=lambda row: (row[0] == _NO_CLUSTER, row))
     lines = list(_columns([("cluster", "folder", "why"), *rows]))
+    lines += ingresses
     lines += [f"{fact.cluster}: {fact.message}, as {fact.place} says" for fact in documents.facts]
     lines += [f"not judged: {_place(spot)}{spot.message}" for spot in documents.blind_spots]
     return "".join(f"{clean(line)}\n" for line in lines)

@@ -30,6 +30,7 @@ _INKS = {ERROR: _RED, WARNING: _YELLOW}
 _TAB = " " * 4
 _INDENT = " " * 4
 _LEAST_WIDTH = 40
+_NOTES = 8  # of a finding are shown
 
 
 class _Paper(NamedTuple):
@@ -111,18 +112,23 @@ def _brief(paper: _Paper, finding: Finding) -> str:
 def _finding(paper: _Paper, finding: Finding) -> Iterator[str]:
     style = _INKS.get(finding.level, _YELLOW)
     yield from paper.tagged(style, _tag(finding), finding.message)
-    gutter = max(len(str(place.line)) for place in (finding.place, *(note.place for note in finding.notes)))
+    notes = finding.notes[:_NOTES]
+    gutter = max(len(str(place.line)) for place in (finding.place, *(note.place for note in notes)))
     yield from _frame(paper, gutter, _Pointer(finding.place, (finding.cluster, finding.object), "^", style))
     if set(finding.worlds) != set(WORLDS):
         for world in finding.worlds:
             yield from _remark(paper, gutter, _version(world))
     above = (finding.place, finding.cluster)
-    for note in finding.notes:
+    for note in notes:
         if (note.place, note.cluster) == above:
             yield from _remark(paper, gutter, note.message)
         else:
             yield from _frame(paper, gutter, _Pointer(note.place, (note.cluster,), "-", _BLUE, note.message))
         above = (note.place, note.cluster)
+    if len(notes) < len(finding.notes):
+        yield from _remark(paper, gutter, f"{len(finding.notes) - len(notes)} more places are in the JSON report")
+    if finding.fix:
+        yield from _remark(paper, gutter, "`mirrorlint fix` mends this")
 
 
 def _remark(paper: _Paper, gutter: int, text: str) -> Iterator[str]:

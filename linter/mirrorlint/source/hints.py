@@ -13,6 +13,8 @@ _DASH = re.compile(r"(\s*+(?:- ++)*+)-([A-Za-z_][\w./-]*):(?=\s|$)")
 _TAB = re.compile(r" *(?:- *)?\t")
 _NO_BLANK = re.compile(r"(\s*+(?:- ++)*+)([A-Za-z_][\w.-]*):([^\s/:].*)")
 _KEY = re.compile(r"(\s*+(?:- ++)*+)([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
+_COMMENT = re.compile(r"\s++#")
+_LONGEST = 60
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _CLOSING = {"[": "]", "{": "}"}
 _WORD = re.compile(r"[^\s,\[\]{}]+")
@@ -92,8 +94,11 @@ def _indent(line: str) -> int:
 
 
 def _short(text: str) -> str:
+    """A text as messages quote it: without a comment behind it, and not too long."""
     text = text.strip()
-    return text if len(text) <= 60 else text[:57] + "..."
+    starts = (found.start() for found in _COMMENT.finditer(text, 0, _LONGEST + 2))
+    text = text[: next((n for n in starts if all(text.count(quote, 0, n) % 2 == 0 for quote in "\"'")), len(text))]
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def _template(case: _Case) -> Advice | None:

@@ -19,7 +19,13 @@ class Place(NamedTuple):
         return f"{self.path}:{self.line}:{self.column}"
 
 
-class Origins(str):
+class Derived(str):
+    """The path of a file whose text is not what is judged: something was filled in, or it was rendered. No edit fits it."""
+
+    __slots__ = ()
+
+
+class Origins(Derived):
     """The name of a rendered text, with the places that its values come from; where nothing is known, that of all of it."""
 
     __slots__ = ("_places", "whole")

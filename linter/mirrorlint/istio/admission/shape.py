@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -16,11 +16,15 @@ _OF_RULES = ("mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "mirror_p
 
 
 class Refusal(NamedTuple):
-    """Why an object never reaches the control plane, and where it says so; `pruned` for a field that alone doesn't."""
+    """Why an object never reaches the control plane, and where it says so; `pruned` for a field that alone doesn't.
+
+    `meant` is the field that such a one takes the place of, if its value would do there.
+    """
 
     node: Node
     message: str
     pruned: bool = False
+    meant: str = ""
 
 
 class Shape(NamedTuple):
@@ -122,7 +126,7 @@ def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
         for key, value in node.entries():
             shape = fields.get(key.text)
             if shape is None:
-                yield from _dropped(key, fields)
+                yield from _dropped(key, fields, node)
                 continue
             if not value:
                 continue
@@ -138,7 +142,7 @@ def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
     return Shape("a mapping", _is_mapping, refusals)
 
 
-def _dropped(key: Node, fields: Collection[str]) -> Iterator[Refusal]:
+def _dropped(key: Node, fields: Mapping[str, Shape], node: Node) -> Iterator[Refusal]:
     """A field that the CRD doesn't know, where it is plain what was meant: the API server drops it without a word."""
     name, drops = key.text, f"Kubernetes drops `{key.text}`, which is no field here"
     camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
@@ -147,9 +151,14 @@ def _dropped(key: Node, fields: Collection[str]) -> Iterator[Refusal]:
     if name.startswith("-") and name[1:] in fields:
         yield Refusal(key, f"{drops}: behind the dash of a list item comes a blank", pruned=True)
     elif near:
-        yield Refusal(key, f"{drops}: did you mean `{near[0]}`?", pruned=True)
+        meant = near[0] if _would_do(node[name], fields[near[0]]) and near[0] not in node else ""
+        yield Refusal(key, f"{drops}: did you mean `{near[0]}`?", pruned=True, meant=meant)
     elif name in _OF_RULES:
         yield Refusal(key, f"{drops}: it belongs into a rule of `http`", pruned=True)
+
+
+def _would_do(value: Node, shape: Shape) -> bool:
+    return bool(value) and shape.fits(value) and not any(shape.refusals(value, ""))
 
 
 def given(node: Node, name: str) -> bool:

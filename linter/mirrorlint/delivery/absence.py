@@ -1,0 +1,61 @@
+"""Why a proxy has no upstream for a destination, and the part of the destination that nothing stands behind."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mirrorlint.delivery.scope import Scope
+from mirrorlint.istio.routing import Destination
+from mirrorlint.istio.services import Service
+from mirrorlint.source import Node
+
+
+class Absence(NamedTuple):
+    """What is missing: the Node that asks for it, in words, the host or more that is asked for, and where the service that lacks it is.
+
+    The last two, a Node and what stands there, are None when there is no such service.
+    """
+
+    node: Node
+    words: str
+    asked: str
+    there: Node | None = None
+    has: str = ""
+
+
+def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> Absence:
+    """What a proxy lacks for a destination that it takes for a host and a port."""
+    host, number = target
+    service = scope.service(host)
+    if destination.why:
+        return Absence(destination.host_node, destination.why, host)
+    if service is None:
+        return Absence(destination.host_node, _unknown(scope, host, number), host)
+    if service.port(number) is None:
+        return Absence(destination.port_node, _portless(service, number, destination), f"{host}:{number}", *_ports(service))
+    definition = (service.node, f"{service.manifest} defines the host")
+    rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
+    if destination.subset and not (rule and destination.subset in rule.subsets):
+        words = f"no DestinationRule defines subset `{destination.subset}` of `{host}`"
+        return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition)
+    lacks = "is only another name (ExternalName)" if service.alias_of else "has no endpoint"
+    return Absence(destination.host_node, f"`{host}` {lacks}, so Istio builds no upstream for it", host, *definition)
+
+
+def _unknown(scope: Scope, host: str, number: int) -> str:
+    if host not in scope.mesh.services_by_host:
+        return f"`{host}:{number}` is not a host of {scope.mesh.cluster.name}'s registry"
+    return f"`{host}` is not visible in namespace `{scope.namespace}`" if scope.namespace else f"`{host}` is visible to no gateway"
+
+
+def _ports(service: Service) -> tuple[Node, str]:
+    known = ", ".join(str(port.number) for port in service.ports) or "no port"
+    return service.ports[0].node if service.ports else service.node, f"{service.manifest} has {known}"
+
+
+def _portless(service: Service, number: int, destination: Destination) -> str:
+    if any(port.number == number for port in service.ports):
+        return f"port {number} of `{service.host}` is UDP"
+    inferred = "" if destination.port_node.present else " (the port that is called, since none is named)"
+    known = ", ".join(str(port.number) for port in service.ports)
+    return f"`{service.host}` has no port {number}{inferred}" + (f", only {known}" if known else "")

@@ -1,0 +1,51 @@
+"""The names and IPs at which a cluster's ingress is reached, as its manifests show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.istio.gateway import Gateway
+from mirrorlint.istio.services import Service
+
+_HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
+_TARGET = "external-dns.alpha.kubernetes.io/target"
+
+
+def shown(services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Service]]:
+    """Each address that the manifests give a Service in front of a gateway."""
+    gateways = tuple(gateways)
+    for service in services:
+        if service.kubernetes and exposed(service.manifest) and any(_in_front(service, gateway) for gateway in gateways):
+            yield from ((address, service) for address in _addresses(service.manifest) if address)
+
+
+def exposed(manifest: Manifest) -> bool:
+    """Whether what is outside reaches a Service; one that Istio deploys for a Gateway is a load balancer's."""
+    spec = manifest.node["spec"]
+    return manifest.kind == "Gateway" or spec["type"].text in ("LoadBalancer", "NodePort") or bool(spec["externalIPs"])
+
+
+def _in_front(service: Service, gateway: Gateway) -> bool:
+    """Whether a Service is in front of a gateway: by its name, or because what both select is alike."""
+    if gateway.services:
+        return service.host in gateway.services and service.namespace == gateway.manifest.namespace
+    return not gateway.selector or _alike(gateway.selector, service.selector)
+
+
+def _alike(selector: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two selectors have a label in common, or one that differs by a typo."""
+    return any(get_close_matches(value, [other[key]], cutoff=0.8) for key, value in selector.items() if key in other)
+
+
+def _addresses(manifest: Manifest) -> Iterator[str]:
+    """What a Service says, or the Gateway that Istio deploys one for."""
+    spec, status = manifest.node["spec"], manifest.node["status"]
+    yield from spec["externalIPs"].texts
+    yield spec["loadBalancerIP"].text
+    for noted in (manifest.node["metadata"]["annotations"], spec["infrastructure"]["annotations"]):
+        yield from (name.strip() for key in (_HOSTNAME, _TARGET) for name in noted[key].text.split(","))
+    for one in status["loadBalancer"]["ingress"]:
+        yield from (one["ip"].text, one["hostname"].text)
+    yield from (one["value"].text for one in (*spec["addresses"], *status["addresses"]))

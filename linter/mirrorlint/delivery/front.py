@@ -1,0 +1,96 @@
+"""The Services in front of a gateway's pods: which Gateways are for them, and what ports lead to which container ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mirrorlint.delivery.addresses import exposed
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.fleet import Ingress
+from mirrorlint.istio.gateway import Gateway, Server
+from mirrorlint.istio.ports import Port
+from mirrorlint.istio.services import Service, texts
+
+USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
+_UNTRANSLATED = "experimental.istio.io/disable-gateway-port-translation"
+
+
+class Front:
+    """What is in front of some pods."""
+
+    def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str], ingress: Ingress) -> None:
+        """`ingress` holds what settings say of the pods' ports; the namespace is "" when it is not known."""
+        self._mesh, self._namespace, self._ports = mesh, namespace, ingress.ports
+        own = (s for s in mesh.services if s.kubernetes and s.selector and s.selector.items() <= labels.items())
+        near = (service for service in own if namespace in ("", service.namespace))
+        self.services = sorted(near, key=lambda service: (service.manifest.created, service.host))
+        self._labels = labels
+
+    def selected(self, gateway: Gateway) -> bool:
+        """Whether a Gateway is for the pods: by their labels, or by a Service of its namespace (push_context.go:mergeGateways).
+
+        A Service that is not in the manifests is taken to be in front of pods of its namespace.
+        """
+        if not gateway.services:
+            return gateway.selector.items() <= self._labels.items()
+        own = [service for service in self.services if service.namespace == gateway.manifest.namespace]
+        return any(s.host in gateway.services for s in own) or any(self._unseen(host, gateway) for host in gateway.services)
+
+    def _unseen(self, host: str, gateway: Gateway) -> bool:
+        namespace = gateway.manifest.namespace
+        fitting = host.endswith(f".{namespace}.svc.{self._mesh.domain}") and self._namespace in ("", namespace)
+        return fitting and not gateway.selector and self._mesh.owner(host, namespace) is None
+
+    def listening(self, server: Server) -> list[int]:
+        """The container ports that a server listens on: what the Services make of its number (model/gateway.go:resolvePorts).
+
+        A listener of the Gateway API counts for its own Services alone, and only by their ports.
+        """
+        named = server.gateway.services
+        if self._ports and not named:
+            return [self._ports.get(server.number, server.number)]
+        front = [s for s in self.services if (s.host in named if named else _UNTRANSLATED not in s.manifest.node["metadata"]["labels"])]
+        targets = ((port, target) for service in front for port, target in self._distinct(service))
+        found = list(dict.fromkeys(target for port, target in targets if port == server.number))
+        if named and front:
+            return found
+        return found[:1] or [self._ports.get(server.number, server.number)]
+
+    def _distinct(self, service: Service) -> Iterator[tuple[int, int]]:
+        """A Service's ports with their targets; of those alike in target and protocol the first (GetProxyServiceTargetsByPod)."""
+        first: dict[tuple[int, str], int] = {}
+        for port in service.ports:
+            first.setdefault((self._target(service, port) or port.number, port.protocol), port.number)
+        yield from ((number, target) for (target, _), number in first.items())
+
+    def container_ports(self, port: int, service: Service | None = None) -> tuple[int, ...]:
+        """The container ports that a port of the ingress may lead to, the most likely first; none when the ingress doesn't have it.
+
+        `service` is the one that is reached, when that is known; else those count that are reached from outside, if there are any.
+        """
+        if self._ports:
+            return (self._ports[port],) if port in self._ports else ()
+        reached = [service] if service else [s for s in self.services if exposed(s.manifest)] or self.services
+        fitting = ((s, p) for s in reached for p in s.ports if port in (p.number, p.node_port) and p.protocol != "UDP")
+        return tuple(number for s, p in fitting for number in self._targets(s, p)) if reached else _usual(port)
+
+    def _targets(self, service: Service, port: Port) -> tuple[int, ...]:
+        target = self._target(service, port)
+        return (target,) if target else _usual(port.number)
+
+    def _target(self, service: Service, port: Port) -> int:
+        """The container port behind a Service's port; 0 when it has a name that no pod in the manifests explains."""
+        if not port.target_name:
+            return port.target or port.number
+        return next(self._named(service, port.target_name), 0)
+
+    def _named(self, service: Service, name: str) -> Iterator[int]:
+        for namespace, pod in self._mesh.pods:
+            if namespace == service.namespace and service.selector.items() <= texts(pod["metadata"]["labels"]).items():
+                ports = (port for container in pod["spec"]["containers"] for port in container["ports"])
+                yield from (port["containerPort"].number for port in ports if port["name"].text == name)
+
+
+def _usual(port: int) -> tuple[int, ...]:
+    """What Istio's default Service makes of a port, or the port itself."""
+    return (port, USUAL_PORTS[port]) if port in USUAL_PORTS else (port,)

@@ -1,0 +1,51 @@
+"""What mends a loss without a doubt: Edits after which, as the delivery says, no shadow of the mirror is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from mirrorlint.delivery.callers import asked_at_target
+from mirrorlint.delivery.follow import LOST, Delivery, End, Way, authorities
+from mirrorlint.delivery.samples import Sample
+from mirrorlint.rule import Edit, Loss
+from mirrorlint.source.place import Derived
+
+NO_EDITS: tuple[Edit, ...] = ()
+
+
+def of_one_cluster(edits: Iterable[Edit], delivery: Delivery) -> bool:
+    """Whether the edits are of files as they are read, none of them another cluster's as well, which they would change, too."""
+    paths = {edit.node.path for edit in edits}
+    if any(isinstance(path, Derived) for path in paths):
+        return False
+    return sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
+
+
+def ways(loss: Loss) -> Iterator[Way]:
+    """The ways of all callers of the loss's mirror, in all worlds."""
+    for found in loss.judged.ways.values():
+        yield from found
+
+
+def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]]) -> bool:
+    """Whether a change saves all shadows of a mirror; `after` says where it would lead one of them.
+
+    Requests that meet conditions of rules which only the change brings up are tried as well.
+    """
+    if loss.judged.rivals or any(len(authorities(way.route)) > 1 for way in ways(loss)):
+        return False  # the way isn't sure, or names but one of its shadows' Hosts
+    return all(_all_saved(loss, delivery, world, after) for world in loss.judged.ways)
+
+
+def _all_saved(loss: Loss, delivery: Delivery, world: str, after: Callable[[Way], Iterable[End]]) -> bool:
+    queue, asked = list(loss.judged.ways[world]), set[object]()
+    for way in queue:
+        ends = tuple(after(way))
+        if len({end.reason for end in ends}) != 1 or ends[0].outcome == LOST:
+            return False
+        call = way.call
+        base = Sample(call.path, call.method, tuple(sorted(call.headers.items())))
+        for path, method, headers in (sample for end in ends for sample in asked_at_target(end, base, asked)):
+            more = delivery.follow(call._replace(path=path, method=method, headers=dict(headers)), world)
+            queue += [found for found in more if found.mirror.node == way.mirror.node]
+    return True

@@ -1,0 +1,92 @@
+"""The `hosts` that let all shadows of a mirror through the target's gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
+
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.follow import Delivery, End, Way, taken
+from mirrorlint.delivery.gateway import Chain, GatewayScope
+from mirrorlint.istio.admission.names import gateway_host, host
+from mirrorlint.istio.gateway import Server
+from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
+from mirrorlint.istio.routing import Backend, VirtualService
+from mirrorlint.remedy import NO_EDITS, saves, ways
+from mirrorlint.rule import ITEMS, Edit, Loss
+
+
+def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+    """The entries that cover all refused Hosts of a mirror, at the one VirtualService that leads to the mirrored service's namesake."""
+    scope, chain = loss.end.scope, loss.end.chain
+    if scope is None or chain is None:
+        return NO_EDITS
+    refused = (way.host for way in ways(loss) if any(end.reason == reason.NO_VIRTUAL_HOST for end in way.ends))
+    names = tuple(dict.fromkeys(without_port(host).lower() for host in refused))
+    meant = _labels(loss.judged.rule.used)
+    takers = [(server, service) for server, service in _candidates(scope, chain) if _leads_to(service, meant)]
+    if len({service.manifest for _, service in takers}) != 1:
+        return NO_EDITS
+    edits = (_edits(scope, *taker, names) for taker in takers if saves(loss, delivery, partial(_accepted, chain, *taker)))
+    return min(filter(None, edits), key=len, default=NO_EDITS)
+
+
+def _accepted(chain: Chain, server: Server, service: VirtualService, way: Way) -> Iterator[End]:
+    """Where a way leads if what the chain refuses for its Host is taken by a VirtualService."""
+    for end in way.ends:
+        refused = end.reason == reason.NO_VIRTUAL_HOST and end.chain is chain
+        if refused and end.scope and way.upstream:
+            found = end.scope.virtual_host("*", server, service)
+            yield taken(end, end.scope, found, way.upstream, way.request)
+        else:
+            yield end
+
+
+def _candidates(scope: GatewayScope, chain: Chain) -> Iterator[tuple[Server, VirtualService]]:
+    """The VirtualServices that are bound to a server of the chain and to nothing else, so that a host more does nothing elsewhere."""
+    for server in chain.servers:
+        for service in scope.mesh.bound_to(server.gateway.name, scope.namespace):
+            if len(service.gateways) == 1 and service.manifest.kind == "VirtualService":
+                yield server, service
+
+
+def _leads_to(service: VirtualService, labels: Collection[str]) -> bool:
+    return any(_labels(rule.used) & set(labels) for rule in service.rules)
+
+
+def _labels(backends: Iterable[Backend]) -> set[str]:
+    """The services' own names, without namespace and domain."""
+    return {backend.destination.host.partition(".")[0] for backend in backends}
+
+
+def _edits(scope: GatewayScope, server: Server, service: VirtualService, names: Collection[str]) -> tuple[Edit, ...]:
+    """Lists the names; `*` where one has no dot: Istio expands those in a VirtualService and refuses them in a Gateway."""
+    bound = (v for v in scope.mesh.virtual_services if v is not service and set(v.gateways) - {MESH})
+    rivals = [host.name.lower() for rival in bound for host in rival.hosts]
+    if all("." in name for name in names):
+        return _listed(server, service, names, rivals)
+    own = [host.name.lower() for host in service.hosts]
+    takes_all = "*" in server.hosts_for(service.namespace) and not _covered(["*", *own], rivals)
+    node = service.manifest.node["spec"]["hosts"]
+    return (Edit(ITEMS, node, ("*",), node.texts),) if takes_all and "*" not in own else NO_EDITS
+
+
+def _listed(server: Server, service: VirtualService, names: Collection[str], rivals: Collection[str]) -> tuple[Edit, ...]:
+    """Adds what the VirtualService and the server miss; an entry like `*-shadow`, which Istio expands, gives way."""
+    missing = _uncovered(names, [host.name.lower() for host in service.hosts])
+    shut_out = _uncovered(names, server.hosts_for(service.namespace))
+    wrong = [*filter(host, missing), *filter(gateway_host, shut_out), *_covered(shut_out, rivals)]
+    if wrong or (shut_out and not server.plain_http):
+        return NO_EDITS
+    node = service.manifest.node["spec"]["hosts"]
+    expanded = tuple(text for text in node.texts if is_wild(text) and "." not in text and text != "*")
+    edits = (Edit(ITEMS, node, missing, expanded), Edit(ITEMS, server.node["hosts"], shut_out))
+    return tuple(edit for edit in edits if edit.values)
+
+
+def _covered(names: Iterable[str], hosts: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if any(subset_of(name, host) for host in hosts))
+
+
+def _uncovered(names: Iterable[str], hosts: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if not any(subset_of(name, host.lower()) for host in hosts))

@@ -1,0 +1,31 @@
+"""A mirror of the Gateway API whose backend Istio does not take: it leaves the mirror out, and the requests themselves don't show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.istio.routing import Mirror
+from mirrorlint.nearest import near
+from mirrorlint.rule import Flaw, Remark, Subject
+
+
+def check(subject: Subject) -> Iterator[Flaw]:
+    """Point at the backend's name."""
+    for judged in subject.judged:
+        mirror, unbound = judged.mirror, judged.service.unbound
+        if mirror.why and (unbound is None or unbound.dropped):
+            remarks = _remarks(mirror, subject.delivery.meshes[judged.cluster])
+            message = f"Istio leaves this mirror out: {mirror.why}"
+            yield Flaw(mirror.destination.host_node.place, message, judged.cluster, str(mirror.owner), remarks)
+
+
+def _remarks(mirror: Mirror, mesh: Mesh) -> tuple[Remark, ...]:
+    """The host in another namespace, or one that is called almost alike."""
+    host = mirror.destination.host
+    known = mesh.services_by_host.get(host, [])
+    if not known:
+        return near(mesh, host) if host else ()
+    if any(service.namespace == mirror.owner.namespace for service in known):
+        return ()
+    return (Remark(known[0].node, f"{known[0].manifest} has it, but a route finds hosts of its own namespace only", mesh.cluster.name),)

@@ -1,0 +1,241 @@
+"""The Gateway API on either side, where the control plane's verdicts say nothing: ports, Services, certificates, what is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mirrorlint import Call, Fleet, check, loads
+from mirrorlint.rule import Report
+
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {ports: [{port: 80, name: http}]}
+"""
+PROD = f"""\
+{SERVICE}---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {{name: stage}}
+spec:
+  hosts: [stage.example.com]
+  ports: [{{number: 80, name: http, protocol: HTTP}}]
+  resolution: DNS
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: shop}}
+spec:
+  parentRefs: [{{group: "", kind: Service, name: shop}}]
+  rules:
+  - backendRefs: [{{name: shop, port: 80}}]
+    filters:
+    - type: RequestMirror
+      requestMirror:
+        backendRef: {{group: networking.istio.io, kind: Hostname, name: stage.example.com, port: 80}}
+"""
+GATEWAY = """\
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: ingress}
+spec:
+  gatewayClassName: istio
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+"""
+ROUTE = """\
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: ingress}]
+  rules: [{backendRefs: [{name: shop, port: 80}]}]
+"""
+STAGE = SERVICE + GATEWAY + ROUTE
+CLASSIC = f"""\
+{SERVICE}---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: ingress, namespace: istio-system}}
+spec:
+  selector: {{istio: ingressgateway}}
+  servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: ["*"]}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: shop}}
+spec:
+  hosts: ["*"]
+  gateways: [istio-system/ingress]
+  http: [{{route: [{{destination: {{host: shop}}}}]}}]
+"""
+INGRESS = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: istio-ingressgateway, namespace: istio-system, annotations: {external-dns.alpha.kubernetes.io/hostname: stage.example.com}}
+spec:
+  type: LoadBalancer
+  selector: {istio: ingressgateway}
+  ports: [{name: http2, port: 80, targetPort: %s}]
+"""
+PODS = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec:
+  template:
+    metadata: {labels: {istio: ingressgateway}}
+    spec: {containers: [{name: proxy, ports: [{name: web, containerPort: 8081}]}]}
+"""
+
+
+def fleet(prod: str = PROD, stage: str = STAGE, **ingress: Any) -> Fleet:
+    return loads({"prod": prod, "stage": stage}, ingress={"stage": ingress} if ingress else {})
+
+
+def reasons(prod: str = PROD, stage: str = STAGE, path: str = "/", **ingress: Any) -> list[str]:
+    call = Call("prod", "default", "shop", 80, path=path)
+    return [shadow.reason for shadow in fleet(prod, stage, **ingress).follow(call, "1.28")]
+
+
+def said(report: Report) -> list[tuple[str, str]]:
+    return [(finding.level, finding.rule) for finding in report.findings]
+
+
+def test_a_sound_pair_is_silent() -> None:
+    report = check(fleet())
+    assert (report.findings, report.blind_spots) == ((), ())
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "all", "1.28": "all"}]
+
+
+@pytest.mark.parametrize(
+    ("target", "number", "pods", "reason"),
+    [
+        ("8080", 80, "", "arrives"),
+        ("8080", 8080, "", "arrives"),
+        ("8080", 8443, "", "no-listener"),
+        ("web", 80, PODS, "arrives"),
+        ("web", 8081, PODS, "arrives"),
+        ("web", 8080, PODS, "no-listener"),
+        ("web", 80, "", "arrives"),
+        ("web", 8080, "", "arrives"),
+        ("web", 8443, "", "no-listener"),
+    ],
+)
+def test_a_server_states_the_services_port_or_the_container_port(target: str, number: int, pods: str, reason: str) -> None:
+    stage = CLASSIC.replace("number: 80", f"number: {number}") + INGRESS % target + pods
+    assert reasons(stage=stage) == [reason]
+
+
+def test_the_service_that_has_the_address_counts() -> None:
+    inside = INGRESS.replace("istio-ingressgateway, namespace", "inside, namespace").replace("stage.example.com", "inside.example.com")
+    stage = CLASSIC + INGRESS % "8080" + (inside % "8080").replace("port: 80,", "port: 81,")
+    assert reasons(stage=stage) == ["arrives"]
+    assert reasons(PROD.replace("{number: 80, name", "{number: 80, targetPort: 81, name"), stage) == ["no-listener"]
+
+
+def test_a_service_may_leave_ports_untranslated() -> None:
+    labelled = (INGRESS % "8080").replace(
+        "metadata: {", "metadata: {labels: {experimental.istio.io/disable-gateway-port-translation: ''}, "
+    )
+    assert reasons(stage=CLASSIC + labelled) == ["no-listener"]
+    assert reasons(stage=CLASSIC.replace("number: 80", "number: 8080") + labelled) == ["arrives"]
+
+
+@pytest.mark.parametrize(
+    "clue",
+    [
+        "metadata: {name: ingress, annotations: {external-dns.alpha.kubernetes.io/target: stage.example.com}}",
+        "metadata: {name: ingress}\nstatus: {addresses: [{type: Hostname, value: stage.example.com}]}",
+    ],
+)
+def test_a_managed_gateway_shows_its_address(clue: str) -> None:
+    stage = STAGE.replace("metadata: {name: ingress}", clue)
+    report = check(loads({"prod": PROD, "stage": stage, "test": STAGE}))
+    assert (report.findings, report.blind_spots) == ((), ())
+    assert reasons(PROD.replace("hosts: [stage", "hosts: [other").replace("name: stage.", "name: other."), stage) == ["elsewhere"]
+
+
+def test_an_address_of_a_managed_gateway_may_be_an_ip() -> None:
+    stage = STAGE.replace("  listeners", "  addresses: [{type: IPAddress, value: 203.0.113.9}]\n  listeners")
+    prod = PROD.replace("resolution: DNS", "resolution: STATIC\n  endpoints: [{address: 203.0.113.9}]")
+    assert reasons(prod, stage) == ["arrives"]
+    assert reasons(prod.replace("203.0.113.9", "203.0.113.8"), stage) == ["elsewhere"]
+
+
+def manual(address: str, service: str = "") -> str:
+    stage = STAGE.replace("  listeners", f"  addresses: [{{type: Hostname, value: {address}}}]\n  listeners")
+    return stage + service
+
+
+@pytest.mark.parametrize(
+    ("stage", "reason"),
+    [
+        (manual("gateway"), "arrives"),
+        (manual("gateway.default.svc.cluster.local"), "arrives"),
+        (manual("gateway.istio-system.svc.cluster.local"), "no-listener"),
+        (manual("istio-ingressgateway", (INGRESS % "8080").replace("istio-system", "default")), "arrives"),
+        (manual("istio-ingressgateway.istio-system.svc.cluster.local", INGRESS % "8080"), "no-listener"),
+    ],
+)
+def test_a_gateway_deployed_by_hand_is_for_a_service_of_its_namespace(stage: str, reason: str) -> None:
+    assert reasons(stage=stage) == [reason]
+
+
+def test_a_listener_that_names_no_port_of_its_service_is_nowhere() -> None:
+    service = (INGRESS % "8080").replace("istio-system", "default").replace("port: 80,", "port: 81,")
+    stage = manual("istio-ingressgateway", service)
+    assert reasons(PROD.replace("{number: 80, name", "{number: 80, targetPort: 81, name"), stage) == ["no-listener"]
+
+
+def test_gateways_of_another_class_are_not_judged_on_either_side() -> None:
+    foreign = STAGE.replace("gatewayClassName: istio", "gatewayClassName: nginx")
+    edge = PROD.replace('{group: "", kind: Service, name: shop}', "{name: ingress}") + GATEWAY.replace("Name: istio", "Name: nginx")
+    report = check(fleet(edge, foreign))
+    assert report.findings == ()
+    assert [spot.message for spot in report.blind_spots] == [
+        "Gateway default/ingress: nothing tells that Istio programs Gateways of class `nginx`"
+    ] * 2
+
+
+def test_what_of_the_gateway_api_is_not_judged_is_listed() -> None:
+    attached = ROUTE.replace("{name: ingress}", "{kind: ListenerSet, name: more}").replace("name: shop}", "name: more}", 1)
+    policy = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: {name: shop}\n"
+    report = check(fleet(stage=STAGE + attached + policy))
+    assert report.findings == ()
+    assert [spot.message for spot in report.blind_spots] == [
+        "HTTPRoute default/more: listeners outside of Gateways are not judged",
+        "BackendTLSPolicy default/shop: the TLS that it starts is not judged",
+    ]
+
+
+@pytest.mark.parametrize(("controller", "reason"), [("istio.io/gateway-controller", "arrives"), ("nginx.org/gateway", "unknown")])
+def test_the_class_tells_whose_gateway_it_is(controller: str, reason: str) -> None:
+    kind = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: edge}\nspec: {controllerName: %s}\n"
+    assert reasons(stage=STAGE.replace("Name: istio", "Name: edge") + kind % controller) == [reason]
+
+
+ALLOWED = "protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: %s}}}"
+LABELLED = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {team: shop}}\n"
+
+
+@pytest.mark.parametrize(
+    ("selector", "namespaces", "reason"),
+    [
+        ("{matchLabels: {team: shop}}", "", "arrives"),
+        ("{matchLabels: {team: other}}", LABELLED, "no-virtual-host"),
+        ("{matchLabels: {team: shop}}", LABELLED, "arrives"),
+        ("{matchLabels: {kubernetes.io/metadata.name: other}}", "", "no-virtual-host"),
+        ("{matchExpressions: [{key: team, operator: NotIn, values: [shop]}]}", LABELLED, "no-virtual-host"),
+        ("{matchExpressions: [{key: team, operator: Exists}]}", LABELLED, "arrives"),
+    ],
+)
+def test_labels_of_namespaces_without_a_manifest_are_taken_to_fit(selector: str, namespaces: str, reason: str) -> None:
+    stage = STAGE.replace("protocol: HTTP}", ALLOWED % selector) + namespaces
+    assert reasons(stage=stage) == [reason]

@@ -1,0 +1,252 @@
+"""Routes of the Gateway API where the control plane's verdicts say nothing: gRPC, what is left out, certificates, ties, words."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from test_gateway_api import GATEWAY, PROD, ROUTE, SERVICE, STAGE, fleet, reasons, said
+
+from mirrorlint import Call, check, loads
+from mirrorlint.delivery.age import by_name
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.steps import steps
+
+MIRROR = "{group: networking.istio.io, kind: Hostname, name: stage.example.com, port: 80}"
+GRPC = PROD.replace("kind: HTTPRoute", "kind: GRPCRoute")
+
+
+def grpc(match: str) -> str:
+    return GRPC.replace("  - backendRefs", f"  - matches: [{match}]\n    backendRefs")
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "mirrored"),
+    [
+        ("{method: {service: shop.Cart, method: Add}}", "/shop.Cart/Add", True),
+        ("{method: {service: shop.Cart, method: Add}}", "/shop.Cart/Drop", False),
+        ("{method: {service: shop.Cart}}", "/shop.Cart/Drop", True),
+        ("{method: {service: shop.Cart}}", "/shop.Carts/Drop", False),
+        ("{method: {method: Add}}", "/shop.Cart/Add", True),
+        ("{method: {type: RegularExpression, service: 'shop[.].*'}}", "/shop.Cart/Add", True),
+        ("{headers: [{name: env, value: stage}]}", "/shop.Cart/Add", False),
+    ],
+)
+def test_a_grpc_route_mirrors_methods(match: str, path: str, *, mirrored: bool) -> None:
+    assert bool(reasons(grpc(match), path=path)) == mirrored
+
+
+def test_a_grpc_route_without_matches_mirrors_all() -> None:
+    assert reasons(GRPC) == ["arrives"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "why"),
+    [
+        ("{name: shopp, port: 80}", "there is no Service default/shopp"),
+        ("{name: shop.default, port: 80}", "`shop.default` is not the bare name of a Service"),
+        ("{name: shop}", "it has no `port`"),
+        (MIRROR.replace("stage.", "stagee."), "`stagee.example.com` is a host of no ServiceEntry in the route's namespace default"),
+        (MIRROR.replace("port", "namespace: default, port"), "a Hostname has no `namespace`"),
+        ("{group: x, kind: Y, name: z, port: 80}", "Istio takes no backend of kind Y"),
+    ],
+)
+def test_a_mirror_that_istio_leaves_out_is_an_error(backend: str, why: str) -> None:
+    report = check(fleet(PROD.replace(MIRROR, backend)))
+    assert said(report) == [("error", "mirror-left-out")]
+    assert report.findings[0].message.endswith(why)
+    assert report.findings[0].place.line == 24
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "none", "1.28": "none"}]
+
+
+def test_a_grpc_route_falls_with_its_mirror() -> None:
+    report = check(fleet(GRPC.replace(MIRROR, "{name: shopp, port: 80}")))
+    assert "there is no Service default/shopp, for which Istio drops all of GRPCRoute default/shop" in report.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("{name: shop, port: 80}]\n", "{name: shop}]\n", "of `shop`: it has no `port`"),
+        ("    filters:\n", "    filters:\n    - {type: ExtensionRef}\n", "`type: ExtensionRef` is no filter that Istio takes here"),
+        ("port: 80}]\n", "port: 80, filters: [{type: URLRewrite}]}]\n", "`type: URLRewrite` is no filter that Istio takes here"),
+    ],
+)
+def test_what_drops_the_whole_route_costs_its_mirrors(old: str, new: str, why: str) -> None:
+    report = check(fleet(PROD.replace(old, new)))
+    assert said(report) == [("error", "mirror-left-out")]
+    assert f"{why}, for which Istio drops all of HTTPRoute default/shop" in report.findings[0].message
+
+
+def test_a_dropped_route_of_the_target_takes_no_shadow() -> None:
+    (finding,) = check(fleet(stage=STAGE.replace("port: 80}]}]", "}]}]"))).findings
+    assert (finding.rule, finding.object) == ("shadow-host-not-accepted", "HTTPRoute default/shop")
+    assert "would take it, but of `shop`: it has no `port`" in finding.message
+
+
+def test_a_grant_lets_a_gateways_route_use_another_namespace() -> None:
+    grant = """\
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: shop, namespace: apps}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: default}]
+  to: [{group: "", kind: Service, name: %s}]
+"""
+    apart = STAGE.replace("metadata: {name: shop}\nspec: {ports", "metadata: {name: shop, namespace: apps}\nspec: {ports")
+    stage = apart.replace("[{name: shop, port: 80}]", "[{name: shop, namespace: apps, port: 80}]")
+    assert reasons(stage=stage) == ["unknown-destination"]
+    assert reasons(stage=stage + grant % "other") == ["unknown-destination"]
+    assert reasons(stage=stage + grant % "shop") == ["arrives"]
+
+
+def secured(secret: str, reference: str = "{name: cert}") -> str:
+    tls = f"{{name: http, port: 80, protocol: HTTPS, tls: {{certificateRefs: [{reference}]}}}}"
+    return STAGE.replace("{name: http, port: 80, protocol: HTTP}", tls) + secret
+
+
+def secret(crt: str) -> str:
+    return (
+        f"---\napiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\nmetadata: {{name: cert}}\ndata: {{tls.crt: '{crt}', tls.key: ''}}\n"
+    )
+
+
+PEM = base64.b64encode(b"-----BEGIN CERTIFICATE-----").decode()
+
+
+@pytest.mark.parametrize("given", ["", secret(PEM), secret("ENC[AES256_GCM,data:x]"), secret("${CERTIFICATE}"), secret("")])
+def test_a_certificate_that_is_not_in_the_manifests_is_taken_to_be_fine(given: str) -> None:
+    assert reasons(stage=secured(given)) == ["tls-mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "why"),
+    [
+        (secured(secret(base64.b64encode(b"cert").decode())), "Secret default/cert holds no certificate and key in PEM"),
+        (secured("", "{name: cert, namespace: certs}"), "no ReferenceGrant in certs allows it"),
+        (secured("", "{name: cert, kind: ConfigMap}"), "a certificate is a Secret"),
+        (STAGE.replace("protocol: HTTP}", "protocol: UDP}"), "`protocol: UDP` is none that Istio takes"),
+    ],
+)
+def test_a_listener_that_istio_does_not_program_says_why(stage: str, why: str) -> None:
+    (finding,) = check(fleet(stage=stage)).findings
+    assert finding.rule == "ingress-without-listener"
+    assert finding.message.endswith(f"Istio does not program listener `http` of Gateway default/ingress: {why}")
+
+
+OTHER_PORT = PROD.partition("---\napiVersion: gateway")[2]
+SECOND = "---\napiVersion: gateway" + OTHER_PORT.replace("metadata: {name: shop}", "metadata: {name: later}")
+RIVAL = """\
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop]
+  http: [{route: [{destination: {host: shop}}]}]
+"""
+
+
+def test_a_virtual_service_for_the_same_host_is_a_tie() -> None:
+    assert said(check(fleet(PROD + RIVAL))) == [("warning", "order-undecided")]
+
+
+def test_routes_for_one_service_are_merged_and_no_tie() -> None:
+    other = SECOND.replace("  - backendRefs", "  - matches: [{path: {value: /cart}}]\n    backendRefs")
+    assert said(check(fleet(PROD + other))) == []
+
+
+def test_routes_for_different_ports_are_no_tie() -> None:
+    both = PROD.replace("[{port: 80, name: http}]", "[{port: 80, name: http}, {port: 81, name: http-alt}]")
+    first = both.replace("kind: Service, name: shop}", "kind: Service, name: shop, port: 80}")
+    assert said(check(fleet(first + SECOND.replace("kind: Service, name: shop}", "kind: Service, name: shop, port: 81}")))) == []
+    assert said(check(fleet(first + SECOND))) == [("warning", "order-undecided")]
+
+
+@pytest.mark.parametrize(
+    ("path", "replacement", "arrives"),
+    [("/shop/cart", "/", "/cart"), ("/shop", "/", "/"), ("/shops", "/", None), ("/shop/cart", "/v2/", "/v2/cart")],
+)
+def test_a_prefix_is_replaced_by_whole_segments(path: str, replacement: str, arrives: str | None) -> None:
+    rewrite = f"{{type: URLRewrite, urlRewrite: {{path: {{type: ReplacePrefixMatch, replacePrefixMatch: {replacement}}}}}}}"
+    matched = PROD.replace("  - backendRefs", "  - matches: [{path: {value: /shop}}]\n    backendRefs").replace(
+        "    filters:\n", f"    filters:\n    - {rewrite}\n"
+    )
+    ways = Delivery(fleet(matched).loaded.documents.clusters, by_name).follow(Call("prod", "default", "shop", 80, path=path), "1.28")
+    assert [way.request.path for way in ways] == ([arrives] if arrives else [])
+
+
+@pytest.mark.parametrize(
+    ("share", "percent"), [("percent: 10", 10), ("fraction: {numerator: 1, denominator: 3}", 33.3333), ("percent: 0", None)]
+)
+def test_a_share_of_requests_is_mirrored(share: str, percent: float | None) -> None:
+    prod = PROD.replace(f"backendRef: {MIRROR}", f"{share}\n        backendRef: {MIRROR}")
+    shadows = fleet(prod).follow(Call("prod", "default", "shop", 80), "1.28")
+    assert [shadow.percent for shadow in shadows] == ([percent] if percent else [])
+
+
+def test_of_two_listeners_that_clash_the_first_is_programmed() -> None:
+    twice = STAGE.replace(
+        "protocol: HTTP}]",
+        "protocol: HTTP, hostname: shop.example}, {name: tls, port: 80, protocol: HTTPS, hostname: shop.example, tls: {}}]",
+    )
+    assert reasons(stage=twice) == ["no-virtual-host"]
+
+
+def test_a_trace_speaks_of_routes_and_listeners() -> None:
+    delivery = Delivery(fleet(stage=STAGE, addresses=["stage.example.com"]).loaded.documents.clusters, by_name)
+    (way,) = delivery.follow(Call("prod", "default", "shop", 80), "1.28")
+    told = {step.what: step.text for step in steps(way, "1.28")}
+    assert told["endpoint"].endswith("is stage's ingress, where Gateway default/ingress leads to port 80 of its pods")
+    assert told["server"] == "Gateway default/ingress, listener `http` 80 HTTP takes the connection: plain text"
+    assert told["virtual host"] == "`*` of HTTPRoute default/shop takes the Host `shop`"
+    assert told["route"] == "a rule of HTTPRoute default/shop matches: path PathPrefix `/`"
+
+
+@pytest.mark.parametrize(
+    ("parent", "why"),
+    [
+        ("name: nowhere", "there is no Gateway default/nowhere with listeners"),
+        ("name: ingress, port: 81", "listener `http` of Gateway default/ingress has port 80, not 81"),
+        ("name: ingress, namespace: other", "listener `http` of Gateway other/ingress takes no routes of namespace default"),
+        ("kind: Service, group: '', name: shopp", "there is no Service default/shopp"),
+    ],
+)
+def test_a_route_that_attaches_to_nothing_says_why(parent: str, why: str) -> None:
+    prod = (
+        PROD.replace('group: "", kind: Service, name: shop', parent)
+        + GATEWAY
+        + GATEWAY.replace("name: ingress", "name: ingress, namespace: other")
+    )
+    report = check(fleet(prod))
+    assert said(report) == [("warning", "mirror-never-runs")]
+    assert report.findings[0].message == f"no request can make the mirror to `stage.example.com` run: {why}"
+
+
+def test_a_narrower_listener_keeps_its_hosts() -> None:
+    narrow = "protocol: HTTP}, {name: narrow, port: 80, protocol: HTTP, hostname: shop.default}]"
+    stage = STAGE.replace("protocol: HTTP}]", narrow).replace(
+        "{name: ingress}]", "{name: ingress, sectionName: http}]\n  hostnames: [shop.default]"
+    )
+    (finding,) = check(fleet(stage=stage), "1.28").findings
+    assert "HTTPRoute default/shop is attached to nothing: narrower listeners keep all of its hostnames to themselves" in finding.message
+
+
+def test_where_each_ingress_is_reached_is_listed() -> None:
+    from mirrorlint.tracing import ingresses  # noqa: PLC0415
+
+    stage = STAGE.replace(
+        "{name: ingress}\nspec", "{name: ingress, annotations: {external-dns.alpha.kubernetes.io/hostname: a.example}}\nspec"
+    )
+    known = loads({"prod": PROD, "stage": stage, "test": STAGE, "last": SERVICE + GATEWAY + ROUTE}, ingress={"last": ["1.2.3.4"]})
+    assert list(ingresses(known.loaded.documents)) == [
+        "stage: its ingress is a.example (Gateway default/ingress, <stage>:8)",
+        "test: no address of its ingress is known",
+        "last: its ingress is 1.2.3.4 (settings)",
+    ]
+
+
+def test_a_mirror_to_nothing_in_a_route_that_attaches_to_nothing_never_runs() -> None:
+    prod = PROD.replace('group: "", kind: Service, name: shop', "name: nowhere").replace(MIRROR, "{name: shopp, port: 80}")
+    assert said(check(fleet(prod))) == [("warning", "mirror-never-runs")]

@@ -1,0 +1,69 @@
+"""`mirrorlint init` writes settings that say what was found, and change nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_cli import ROOT, run
+
+FILE = ".mirrorlint.yaml"
+
+
+def report(folder: Path) -> Any:
+    said = json.loads(run("check", "--format", "json", ".", cwd=folder).stdout)
+    return said["findings"], said["mirrors"], said["blind_spots"]
+
+
+@pytest.fixture(params=["as-first-written", "as-published", "sound"])
+def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "examples" / request.param, tmp_path / "repository")
+    (tmp_path / "repository" / FILE).unlink(missing_ok=True)
+    return tmp_path / "repository"
+
+
+def test_what_is_written_is_read_and_changes_no_finding(repository: Path) -> None:
+    before = report(repository)
+    result = run("init", ".", cwd=repository)
+    assert (result.returncode, FILE in result.stdout) == (0, True)
+    assert report(repository) == before
+    assert "named in the settings" in run("clusters", ".", cwd=repository).stdout
+
+
+def test_the_comments_are_settings_too(repository: Path) -> None:
+    run("init", ".", cwd=repository)
+    file = repository / FILE
+    text = file.read_text(encoding="utf-8")
+    file.write_text(re.sub(r"^( *)# ?(?=\s*[\w-]+:)", r"\1", text, flags=re.MULTILINE), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") != text
+    result = run("check", ".", cwd=repository)
+    assert result.returncode in (0, 1)
+    assert result.stderr == ""
+
+
+def test_the_ingress_that_mirrors_lead_to_is_suggested(repository: Path) -> None:
+    run("init", ".", cwd=repository)
+    assert re.search(r"# ingress: \[\S+\] +# where its ingress gateway is reached", (repository / FILE).read_text(encoding="utf-8"))
+
+
+def test_settings_that_are_there_are_left_alone(repository: Path) -> None:
+    (repository / FILE).write_text("rules: {}\n", encoding="utf-8")
+    result = run("init", ".", cwd=repository)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "is there already" in result.stderr
+    assert (repository / FILE).read_text(encoding="utf-8") == "rules: {}\n"
+
+
+@pytest.mark.parametrize("name", ["on", "1.27", "a: b", "'", "stage #2", "-"])
+def test_odd_names_of_folders_stay_what_they_are(name: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples/sound/clusters/prod", tmp_path / "clusters/prod")
+    shutil.copytree(ROOT / "examples/sound/clusters/stage", tmp_path / "clusters" / name)
+    before = report(tmp_path)
+    run("init", ".", cwd=tmp_path)
+    assert report(tmp_path) == before
+    lines = run("clusters", ".", cwd=tmp_path).stdout.splitlines()
+    assert [name, f"clusters/{name}", "named in the settings"] in [re.split(r" {2,}", line) for line in lines]

@@ -1,0 +1,300 @@
+"""Which losses have a fix: those with one convincing remedy after which, as the linter says, nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from scenarios import fleet_of, scenarios
+
+from mirrorlint import check, loads
+from mirrorlint.engine import lint
+from mirrorlint.fix import fixed
+from mirrorlint.fleet import Cluster
+from mirrorlint.rule import Finding, Report
+from mirrorlint.source import parse
+
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {ports: [{name: http, port: 80}]}\n"
+ENTRY = """---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: stage}
+spec: {hosts: [stage-gateway.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+"""
+PARTNER = ENTRY.replace("{name: stage}", "{name: shop}").replace("stage-gateway.example.com", "shop.partner.example")
+MIRROR = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop]
+  http:
+    - route: [{destination: {host: shop}}]
+      mirror:
+        host: stage-gateway.example.com
+        port: {number: 80}
+"""
+GATEWAY = """---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: ingress}
+spec:
+  servers:
+    - port: {number: 80, name: http, protocol: HTTP}
+      hosts:
+        - "*"
+"""
+ROUTE = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts:
+    - "*"
+  gateways: [ingress]
+  http:
+    - route: [{destination: {host: shop, port: {number: 80}}}]
+"""
+PROD, STAGE = SERVICE + ENTRY + MIRROR, SERVICE + GATEWAY + ROUTE
+OUTSIDE = ENTRY + PARTNER + MIRROR.replace("[shop]", "[shop.partner.example]").replace("{host: shop}", "{host: shop.partner.example}")
+TAKING_ONE = ROUTE.replace('"*"', "shop.partner.example")
+BARE = ROUTE.replace('"*"', '"*-shadow"')
+KNOWN = {"stage": ["203.0.113.9"]}
+
+
+def judged(prod: str, stage: str, ingress: dict[str, Any] | None = None) -> Report:
+    return check(loads({"prod": prod, "stage": stage}, ingress=ingress or {}))
+
+
+def mended(finding: Finding, **texts: str) -> dict[str, str]:
+    """The clusters' texts with a finding's fix in them."""
+    done = {name: fixed(text, [edit for edit in finding.fix if edit.node.path == f"<{name}>"]) for name, text in texts.items()}
+    assert all(each.left == () for each in done.values())
+    return {name: each.text for name, each in done.items()}
+
+
+def after_fixing(prod: str, stage: str, ingress: dict[str, Any] | None = None) -> dict[str, str]:
+    """What the fix of the only finding makes of both texts; nothing is found in them then."""
+    (finding,) = judged(prod, stage, ingress).findings
+    assert finding.fix
+    done = mended(finding, prod=prod, stage=stage)
+    assert judged(**done, ingress=ingress).findings == ()
+    return done
+
+
+def test_hosts_with_a_dot_are_listed_at_both_gates() -> None:
+    stage = SERVICE + GATEWAY.replace('"*"', "shop.partner.example") + TAKING_ONE
+    done = after_fixing(OUTSIDE, stage)
+    assert done["prod"] == OUTSIDE
+    assert [line for line in done["stage"].splitlines() if "partner" in line] == [
+        "        - shop.partner.example",
+        "        - shop.partner.example-shadow",
+        "    - shop.partner.example",
+        "    - shop.partner.example-shadow",
+    ]
+
+
+def test_an_entry_that_istio_expands_gives_way() -> None:
+    done = after_fixing(OUTSIDE, SERVICE + GATEWAY + BARE)
+    assert '  hosts:\n    - "shop.partner.example-shadow"\n    - "shop.partner.example"\n' in done["stage"]
+
+
+def test_a_server_is_not_opened_for_hosts_that_another_would_get_too() -> None:
+    stage = SERVICE + GATEWAY.replace('"*"', "shop.partner.example") + TAKING_ONE + OTHER.replace('"*"', '"*.example-shadow"')
+    assert [(finding.rule, finding.fix) for finding in judged(OUTSIDE, stage).findings] == [("shadow-host-not-accepted", ())]
+
+
+def test_hosts_without_a_dot_need_a_star() -> None:
+    done = after_fixing(PROD, SERVICE + GATEWAY + ROUTE.replace('"*"', "shop.default\n    - shop.example.com"))
+    assert '  hosts:\n    - "*"\n  gateways' in done["stage"]
+
+
+OTHER = ROUTE.replace("shop", "cart") + "---\n" + SERVICE.replace("shop", "cart")
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        pytest.param(ROUTE.replace('"*"', "a.shop.example") + OTHER.replace('"*"', '"*.shop.example"'), id="another would get its hosts"),
+        pytest.param(BARE.replace("[ingress]", "[ingress, mesh]"), id="it serves the mesh, too"),
+        pytest.param(OTHER.replace('"*"', "cart"), id="it leads to another"),
+        pytest.param(BARE.replace("- route", "- match: [{uri: {prefix: /api}}]\n      route"), id="its rules refuse"),
+        pytest.param(BARE + BARE.replace("name: shop}", "name: shop2}"), id="two lead there"),
+    ],
+)
+def test_hosts_are_left_where_it_is_not_plain_who_is_meant_to_take_them(routes: str) -> None:
+    found = judged(PROD, SERVICE + GATEWAY + routes).findings
+    assert [(finding.rule, finding.fix) for finding in found] == [("shadow-host-not-accepted", ())]
+
+
+def test_a_server_that_takes_no_star_gets_none() -> None:
+    narrow = SERVICE + GATEWAY.replace('"*"', '"*.svc.cluster.local"') + BARE
+    assert [(finding.rule, finding.fix) for finding in judged(PROD, narrow).findings] == [("shadow-host-not-accepted", ())]
+
+
+@pytest.mark.parametrize(
+    ("prod", "written"),
+    [
+        pytest.param(PROD.replace("host: stage-gateway", "host: stage-gatway"), "host: stage-gateway.example.com", id="a letter"),
+        pytest.param(PROD.replace("host: stage-gateway", "host: stage-gatewya"), "host: stage-gateway.example.com", id="two swapped"),
+        pytest.param(PROD.replace("host: stage-gateway", "host: Stage-Gateway"), "host: stage-gateway.example.com", id="case"),
+        pytest.param(PROD.replace("port: {number: 80}\n", "port: {number: 8080}\n"), "port: {number: 80}", id="a port"),
+    ],
+)
+def test_a_mirror_is_corrected_where_one_candidate_is_left(prod: str, written: str) -> None:
+    assert after_fixing(prod, STAGE)["prod"] == PROD
+    assert written in PROD
+
+
+def test_a_mirror_without_a_port_gets_the_only_one_that_the_entry_has() -> None:
+    called = PROD.replace("[{name: http, port: 80}]", "[{name: http, port: 8000}]")
+    unnamed = called.replace("        port: {number: 80}\n", "")
+    assert after_fixing(unnamed, STAGE)["prod"] == called.replace("port: {number: 80}\n", "port:\n          number: 80\n")
+    several = unnamed.replace("protocol: HTTP}]", "protocol: HTTP}, {number: 81, name: http-more, protocol: HTTP}]")
+    assert after_fixing(several, STAGE)["prod"].count("\n          number: 80\n") == 1
+
+
+@pytest.mark.parametrize(
+    "prod",
+    [
+        pytest.param(PROD.replace("[stage-gateway.", "[stage-gatewaz.example.com, stage-gatewai."), id="two"),
+        pytest.param(PROD.replace("[stage-gateway.", "[stage1.").replace("host: stage-gateway.", "host: stage2."), id="a digit"),
+        pytest.param(PROD.replace("[stage-gateway.", "[intake.").replace("host: stage-gateway.", "host: upload."), id="nothing like it"),
+        pytest.param(
+            PROD.replace("host: stage-gateway", "host: stage-gatway").replace("number: 80}\n", "number: 81}\n"), id="host and port"
+        ),
+    ],
+)
+def test_a_mirror_is_left_where_it_is_not_plain_what_was_meant(prod: str) -> None:
+    assert [(finding.rule, finding.fix) for finding in judged(prod, STAGE).findings] == [("mirror-to-unknown-host", ())]
+
+
+def test_a_mirror_that_may_not_be_the_one_in_use_is_left() -> None:
+    typo = MIRROR.replace("host: stage-gateway", "host: stage-gatway")
+    twice = SERVICE + ENTRY + typo + typo.replace("{name: shop}", "{name: shop2}")
+    assert not any(finding.fix for finding in judged(twice, STAGE).findings)
+    assert [finding.rule for finding in judged(twice, STAGE).findings].count("mirror-to-unknown-host") == 1
+
+
+def test_shadows_with_hosts_of_their_own_for_each_backend_are_left() -> None:
+    backend = "{destination: {host: shop}, weight: 50, headers: {request: {set: {Host: %s.example.com}}}}"
+    split = PROD.replace("[{destination: {host: shop}}]", f"[{backend % 'a'}, {backend % 'b'}]")
+    found = judged(split, SERVICE + GATEWAY + TAKING_ONE).findings
+    assert [(finding.rule, finding.fix) for finding in found] == [("shadow-host-not-accepted", ())]
+
+
+def test_a_file_of_two_clusters_is_left() -> None:
+    typo = PROD.replace("host: stage-gateway", "host: stage-gatway")
+    documents = loads({"prod": typo, "stage": STAGE}).loaded.documents
+    shared = Cluster("test", documents.clusters["prod"].manifests())
+    report = lint(documents._replace(clusters={**documents.clusters, "test": shared}), {})
+    assert {(finding.rule, finding.fix) for finding in report.findings} == {("mirror-to-unknown-host", ())}
+
+
+def test_a_subset_is_corrected() -> None:
+    rule = """---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: shop}
+spec: {host: shop, subsets: [{name: blue}, {name: green}]}
+"""
+    stage = STAGE.replace("port: {number: 80}}}", "subset: gren}}") + rule
+    assert "{host: shop, subset: green}" in after_fixing(PROD, stage)["stage"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("shop.default", "shop.default.svc.cluster.local"),
+        ("sohp", "shop"),
+        ("shop.default.svc.cluster.lokal", "shop.default.svc.cluster.local"),
+    ],
+)
+def test_a_destination_is_corrected(wrong: str, right: str) -> None:
+    stage = STAGE.replace("{host: shop,", f"{{host: {wrong},")
+    assert after_fixing(PROD, stage)["stage"] == STAGE.replace("{host: shop,", f"{{host: {right},")
+
+
+def test_a_destination_beside_the_gateway_gets_the_only_namesake() -> None:
+    beside = STAGE.replace("name: ingress}", "name: ingress, namespace: istio-system}")
+    beside = beside.replace(
+        "kind: VirtualService\nmetadata: {name: shop}", "kind: VirtualService\nmetadata: {name: shop, namespace: istio-system}"
+    )
+    assert "{host: shop.default.svc.cluster.local, port" in after_fixing(PROD, beside)["stage"]
+    both = beside + "---\n" + SERVICE.replace("{name: shop}", "{name: shop, namespace: test}")
+    assert [finding.fix for finding in judged(PROD, both).findings] == [()]
+
+
+WITHOUT_ENTRY = SERVICE + MIRROR.replace("name: shop}", "name: shop, namespace: default}")
+
+
+@pytest.mark.parametrize(
+    ("address", "spec"),
+    [
+        ("203.0.113.9", {"resolution": "STATIC", "endpoints": [{"address": "203.0.113.9"}]}),
+        ("lb.example.net", {"resolution": "DNS", "endpoints": [{"address": "lb.example.net"}]}),
+        ("stage-gateway.example.com", {"resolution": "DNS"}),
+    ],
+)
+def test_a_missing_entry_is_added_where_the_ingress_is_known(address: str, spec: dict[str, Any]) -> None:
+    done = after_fixing(WITHOUT_ENTRY, STAGE, {"stage": [address]})["prod"]
+    assert done.startswith(WITHOUT_ENTRY)
+    assert parse(done.encode(), "prod").documents[-1].plain() == {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "ServiceEntry",
+        "metadata": {"name": "stage-gateway.example.com", "namespace": "default"},
+        "spec": {
+            "hosts": ["stage-gateway.example.com"],
+            "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+            "location": "MESH_EXTERNAL",
+            **spec,
+        },
+    }
+
+
+RULE = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: s}\nspec: {host: '*.example.com'}\n"
+SECURE = STAGE.replace("protocol: HTTP}", "protocol: HTTPS}\n      tls: {mode: SIMPLE, credentialName: stage}")
+TAKEN = ENTRY.replace("name: stage}", "name: stage-gateway.example.com}").replace("[stage-gateway", "[other")
+
+
+@pytest.mark.parametrize(
+    ("prod", "stage", "ingress"),
+    [
+        pytest.param(WITHOUT_ENTRY, STAGE, {}, id="the ingress is not known"),
+        pytest.param(WITHOUT_ENTRY, STAGE, {"stage": ["203.0.113.9", "203.0.113.10"]}, id="two addresses"),
+        pytest.param(WITHOUT_ENTRY, SECURE, KNOWN, id="the target wants TLS"),
+        pytest.param(WITHOUT_ENTRY + RULE, STAGE, KNOWN, id="a DestinationRule is for the host"),
+        pytest.param(WITHOUT_ENTRY + TAKEN, STAGE, KNOWN, id="the name is taken"),
+        pytest.param(WITHOUT_ENTRY.replace("stage-gateway.example.com", "stage"), STAGE, KNOWN, id="a short name"),
+    ],
+)
+def test_a_missing_entry_is_not_made_up(prod: str, stage: str, ingress: dict[str, Any]) -> None:
+    found = [finding for finding in judged(prod, stage, ingress).findings if finding.rule == "mirror-to-unknown-host"]
+    assert [finding.fix for finding in found] == [()]
+
+
+def test_what_may_live_elsewhere_is_not_fixed() -> None:
+    prod = PROD.replace("host: stage-gateway", "host: stage-gatway")
+    chart = "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: mesh}\nspec: {}\n"
+    (finding,) = judged(prod + chart, STAGE).findings
+    assert (finding.level, finding.fix) == ("warning", ())
+
+
+def fixable() -> Iterator[tuple[dict[str, Any], Finding]]:
+    for scenario in [*list(scenarios())[::12], *list(scenarios("more"))[::12]]:
+        for finding in check(fleet_of(scenario)).findings:
+            if finding.fix:
+                yield scenario, finding
+
+
+def test_a_fix_takes_its_finding_away_and_brings_no_other() -> None:
+    tried = 0
+    for scenario, finding in fixable():
+        tried += 1
+        done = mended(finding, source=scenario["source"], target=scenario["target"])
+        before, after = check(fleet_of(scenario)).findings, check(fleet_of({**scenario, **done})).findings
+        kept = {(each.rule, each.object, each.message) for each in before if each.fix != finding.fix}
+        assert {(each.rule, each.object, each.message) for each in after} <= kept, scenario["id"]
+        assert len(after) < len(before), scenario["id"]
+    assert tried > 20

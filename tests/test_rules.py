@@ -1,0 +1,50 @@
+"""What rules don't say: beside its page's Good examples, where each one keeps quiet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pages
+import pytest
+from test_pages import linted
+
+
+@pytest.mark.parametrize("host", ["stage.internal", "stage-gatewy.example.com"])
+def test_a_mirror_that_settings_call_external_is_meant_to_lead_elsewhere(host: str, tmp_path: Path) -> None:
+    files = pages.read("mirror-leads-elsewhere").bad("")
+    settings = files[".mirrorlint.yaml"].replace("{paths: [prod]}", f"{{paths: [prod], external: [{host}]}}")
+    assert linted({**files, ".mirrorlint.yaml": settings}, tmp_path).findings == ()
+
+
+@pytest.mark.parametrize("replicas", ["${REPLICAS}", "1", "null"])
+def test_replicas_that_are_not_0_or_not_known_may_be_pods(replicas: str, tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad(", scaled to 0")
+    workload = files["stage/shop.yaml"].replace("replicas: 0", f"replicas: {replicas}")
+    assert linted({**files, "stage/shop.yaml": workload}, tmp_path).findings == ()
+
+
+@pytest.mark.parametrize(
+    "selected",
+    [
+        pytest.param("v1\nkind: Pod\nmetadata: {name: a, labels: {app: shop, tier: web}}", id="pod"),
+        pytest.param(
+            "networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: a}\nspec: {labels: {app: shop, tier: web}}", id="workload"
+        ),
+    ],
+)
+def test_a_pod_or_a_workload_entry_may_be_what_a_service_selects(selected: str, tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad("")
+    assert linted({**files, "stage/more.yaml": f"apiVersion: {selected}\n"}, tmp_path).findings == ()
+
+
+def test_an_ambient_namespace_needs_no_sidecars(tmp_path: Path) -> None:
+    files = pages.read("caller-without-sidecar").bad("")
+    namespaces = files["prod/namespaces.yaml"].replace("{team: finance}", "{istio.io/dataplane-mode: ambient}")
+    assert linted({**files, "prod/namespaces.yaml": namespaces}, tmp_path).findings == ()
+
+
+def test_what_the_targets_version_does_not_send_back_is_not_mirrored_back(tmp_path: Path) -> None:
+    files = pages.read("shadow-mirrored-back").bad(", with two rules")
+    suffixed = files["prod/shop.yaml"].replace("hosts: [shop.example.com]\n  gateways", "hosts: [shop.example.com-shadow]\n  gateways")
+    found = linted({**files, "prod/shop.yaml": suffixed.replace("      hosts: [shop", "      hosts: ['*', shop")}, tmp_path).findings
+    assert {finding.rule for finding in found} == {"shadow-host-not-accepted"}
