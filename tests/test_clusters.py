@@ -272,3 +272,27 @@ def test_a_peer_is_read_as_that_cluster(repo: Path, tmp_path: Path) -> None:
     loaded = read(["."])
     assert found(loaded) == {"prod": ["clusters.prod.a"], "stage": ["stage-repo.b"]}
     assert loaded.documents.clusters["stage"].settings.istio == "1.28"
+
+
+def test_folders_of_one_cluster_are_not_taken_for_clusters(repo: Path) -> None:
+    route = (
+        "spec: {hosts: [shop], gateways: [mesh, edge/public], http: [{route: [{destination: {host: shop.default.svc.cluster.local}}]}]}\n"
+    )
+    write(repo, "mesh/entry.yaml", "more/entry.yaml", **{"routes/a.yaml": entry("a", "VirtualService") + route})
+    assert set(found(read(["."]))) == {"mesh", "more", "routes"}
+    write(repo, **{"apps/shop.yaml": entry("shop", "Service", "")})
+    assert set(found(read(["."]))) == {"repo"}
+    write(repo, **{"routes/shop.yaml": entry("shop", "Service", "")})
+    assert set(found(read(["."]))) == {"mesh", "more", "routes"}
+    write(repo, **{"edge/gateway.yaml": entry("public", "Gateway")})
+    assert set(found(read(["."]))) == {"repo"}
+
+
+def test_a_service_without_a_namespace_may_be_where_a_route_needs_it(repo: Path) -> None:
+    route = "spec: {hosts: [shop], http: [{route: [{destination: {host: shop}}]}]}\n"
+    placed = entry("a", "VirtualService").replace("{name: a}", "{name: a, namespace: shop}") + route
+    write(repo, **{"a.yaml": placed, "b.yaml": entry("shop", "Service", "")})
+    said = "Service default/shop names no namespace and is taken to be in `default`, but a route needs it in `shop`"
+    assert messages(read(["."])) == [said]
+    write(repo, **{"c.yaml": entry("shop", "Service", "").replace("{name: shop}", "{name: shop, namespace: shop}")})
+    assert messages(read(["."])) == []

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
-from mirrorlint.loading import control_plane, files
+from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Reading
@@ -103,7 +103,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
         found[share.cluster] = Cluster(share.cluster, manifests, settings)
         facts += known
-        blind += unsettled
+        blind += [*unsettled, *needs.unplaced(manifests, share.cluster)]
         faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
         blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)

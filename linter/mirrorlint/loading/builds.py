@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mirrorlint.loading import charts, files, origins
 from mirrorlint.loading.disk import Disk
-from mirrorlint.loading.inputs import inputs
-from mirrorlint.loading.kustomize import Rendered
+from mirrorlint.loading.inputs import Inputs, inputs
+from mirrorlint.loading.kustomize import Kustomization, Rendered
 from mirrorlint.loading.land import CHART
 from mirrorlint.loading.objects import Content, content_of, unfolded
 from mirrorlint.loading.renders import Output, Render, program
@@ -31,17 +31,36 @@ class Build(NamedTuple):
 def of_kustomization(rendered: Rendered, source: Source, disk: Disk) -> Build | Gap:
     """How a kustomization is built; the options of a source are put over it when it is that source's own folder."""
     current = rendered.kustomization
-    node = current.more or source.owner or current.document
-    needed = inputs(current, disk)
+    own = source.path == current.folder
+    node = current.more or (source.owner if own else None) or current.document
+    needed = inputs([current, *(_components(source, disk) if own else ())], disk)
+    field = f"has `{current.more.text}` and" if current.more else "is changed by what applies it and"
+    return _build(node, source, needed, Render((), current.folder, (), (), source.options if own else ""), field, rendered.namespace)
+
+
+def of_folder(source: Source, owner: Node, plain: Iterable[str], inner: Sequence[Kustomization], disk: Disk) -> Build | Gap:
+    """How a folder without a kustomization is built when something is put over it: of its files and the kustomizations in it."""
+    needed = inputs([*inner, *_components(source, disk)], disk)
+    resources = (*sorted(plain), *sorted(each.folder for each in inner))
+    needed = needed._replace(files=(*needed.files, *sorted(plain)))
+    return _build(owner, source, needed, Render((), source.path, (), resources, source.options), "is changed by what applies it and", "")
+
+
+def _build(node: Node, source: Source, needed: Inputs, render: Render, field: str, namespace: str) -> Build | Gap:
     if needed.gap:
         return needed.gap
     command = program("kustomize")
     if not command:
-        field = f"has `{current.more.text}` and" if current.more else "is changed by what applies it and"
         return Gap(node, f"this kustomization {field} must be rendered first, and there is no kustomize here: it is not judged")
-    options = source.options if source.path == current.folder else ""
-    render = Render(command, current.folder, needed.files, options)
-    return Build(render, node, source, rendered.namespace)
+    return Build(render._replace(program=command, files=needed.files), node, source, namespace)
+
+
+def _components(source: Source, disk: Disk) -> Iterator[Kustomization]:
+    """The components that the options of a source name, from its folder; kustomize tells of those that are not there."""
+    for path in json.loads(source.options or "{}").get("components", ()):
+        found = disk.kustomization(disk.joined(source.path, str(path)))
+        if found is not None:
+            yield found
 
 
 def of_chart(source: Source, disk: Disk) -> Build | Gap:
@@ -60,7 +79,7 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     for name, value in values.parameters:
         arguments += ["--set", f"{name}={value}"]
     texts = tuple(text for text, _ in values.texts)
-    render = Render(command, source.path, (*listed, *values.files), "", tuple(arguments), texts)
+    render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts)
     return Build(render, node, source)
 
 

@@ -44,7 +44,7 @@ class Ground(NamedTuple):
 
     `name` is what all of it is called when it is one cluster. `arguments` and `sections` are the clusters that were named, by their paths;
     `folders` are all below `root`, `gitops` are the clusters of Argo CD's and Flux's objects. `holds` tells whether a folder has Istio
-    objects or leads to some, `leads` what its kustomizations lead to, themselves included.
+    objects or leads to some, `leads` what its kustomizations lead to, themselves included, `entangled` whether folders need each other.
     """
 
     root: str
@@ -55,6 +55,7 @@ class Ground(NamedTuple):
     gitops: Callable[[], tuple[Group, ...]]
     holds: Callable[[str], bool]
     leads: Callable[[str], Iterable[str]]
+    entangled: Callable[[Sequence[str]], bool]
 
 
 def find(ground: Ground) -> tuple[Group, ...]:
@@ -91,10 +92,13 @@ def _parent(folder: str) -> str:
 
 
 def _siblings(ground: Ground) -> tuple[Group, ...]:
-    """The direct child folders that hold Istio objects, when they are several."""
+    """The direct child folders that hold Istio objects, when they are several.
+
+    More than two are parts of one cluster if one needs what only others have.
+    """
     children = [folder for folder in ground.folders if os.path.dirname(folder) == ground.root and ground.holds(folder)]
     found = _without_bases(ground, children)
-    if len(found) < 2:
+    if len(found) < 2 or (len(found) > 2 and ground.entangled(found)):
         return ()
     return tuple(Group(os.path.basename(folder), (folder,), "one of several folders that hold Istio objects") for folder in found)
 

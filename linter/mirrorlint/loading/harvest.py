@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
@@ -14,9 +15,9 @@ from mirrorlint.loading.builds import Build
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.globs import matches
-from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, reach, roots
+from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, outermost, reach, roots
 from mirrorlint.loading.objects import Content, adapted
-from mirrorlint.loading.paths import within
+from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit
 from mirrorlint.source import Node
 
@@ -60,18 +61,19 @@ class Harvest:
         self._gather(groups)
 
     def _gather(self, groups: Sequence[Group]) -> None:
-        applied = [(group.name, unit) for group in groups for unit in group.units]
-        first = [(group.name, Source(path)) for group in groups for path in group.whole]
-        outer = [(name, unit) for name, unit in applied if not any(_applies(other, unit) for _, other in applied)]
-        waiting = [*first, *self._asked(outer)]
-        inner = [pair for pair in applied if pair not in outer]
+        """Go from what nothing else applies to what that applies: an object that is rendered on the way counts as it is rendered."""
+        waiting = [(group.name, Source(path)) for group in groups for path in group.whole]
+        pending = [(group.name, unit) for group in groups for unit in group.units]
         for _ in range(MAX_ROUNDS):
-            found = self._round(waiting)
-            inner = [(name, unit) for name, unit in inner if unit.file not in self._built]
-            waiting = list(self._asked([*inner, *found]))
-            inner = []
-            if not waiting:
+            ready = _outer(pending)
+            found = self._round([*waiting, *self._asked(ready)])
+            done = set(map(id, ready))
+            pending = [*(pair for pair in pending if id(pair) not in done and pair[1].file not in self._built), *found]
+            waiting = []
+            if not pending:
                 return
+        for name, unit in pending:
+            self.shares[name].gaps[Gap(unit.node, f"{unit.name} comes too deep in what applies what, and is not judged")] = None
 
     def _asked(self, pairs: Iterable[tuple[str, Unit]]) -> Iterator[tuple[str, Source]]:
         for name, unit in pairs:
@@ -165,14 +167,15 @@ class Harvest:
     def _files(self, source: Source, namespace: str | None) -> _Part:
         """The files of a folder without a kustomization."""
         below = set(self._disk.below(source.path))
-        if namespace is None and source.owner is not None:
-            gap = Gap(source.owner, "this changes a folder that has no kustomization of its own, so what becomes of it is not judged")
-            return _Part(frozenset(), (), below, (gap,))
         if source.how == ARGO:
             taken = {path for path in below if _is_taken(path, source)}
             return _Part({Plain(path, namespace or "") for path in taken}, (), taken, ())
-        reached = reach(roots(self._disk.kustomizations(source.path)), self._disk, namespace or "")
-        own = {Plain(path, namespace or "") for path in self._disk.governed(source.path)}
+        plain, inner = self._disk.governed(source.path), outermost(self._disk.kustomizations(source.path))
+        if namespace is None and source.owner is not None:
+            build = builds.of_folder(source, source.owner, plain, inner, self._disk)
+            return _Part(frozenset(), (), below, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), below, ())
+        reached = reach(inner, self._disk, namespace or "")
+        own = {Plain(path, namespace or "") for path in plain}
         return self._built_part(reached, source, own | reached.plain, below)
 
     def _built_part(self, reached: Reach, source: Source, plain: AbstractSet[Plain], own: AbstractSet[str]) -> _Part:
@@ -189,9 +192,15 @@ def _nothing(start: Kustomization) -> Reach:
     return Reach(frozenset(), frozenset([Rendered(start)]), frozenset(), frozenset(), ())
 
 
-def _applies(unit: Unit, other: Unit) -> bool:
-    """Whether a unit applies the file of another one."""
-    return unit is not other and unit.file != other.file and any(within(other.file, source.path) for source in unit.sources)
+def _outer(pending: Sequence[tuple[str, Unit]]) -> list[tuple[str, Unit]]:
+    """The units whose files no other one applies; all where they go round."""
+    paths = Counter(path for _, unit in pending for path in {source.path for source in unit.sources})
+    found = []
+    for pair in pending:
+        own = {source.path for source in pair[1].sources}
+        if not any(paths[path] > (path in own) for path in upwards(pair[1].file) if path in paths):
+            found.append(pair)
+    return found or list(pending)
 
 
 def _is_taken(path: str, source: Source) -> bool:

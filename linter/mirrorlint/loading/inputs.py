@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mirrorlint.loading.files import Unread, read
@@ -28,10 +28,10 @@ class Inputs(NamedTuple):
     gap: Gap | None
 
 
-def inputs(start: Kustomization, ground: Ground) -> Inputs:
-    """Collect what a kustomization leads to; everything that it names must be a file or a folder of the repository."""
+def inputs(starts: Sequence[Kustomization], ground: Ground) -> Inputs:
+    """Collect what kustomizations lead to; everything that they name must be a file or a folder of the repository."""
     files: set[str] = set()
-    waiting, passed = [start], {start.folder}
+    waiting, passed = list(starts), {start.folder for start in starts}
     while waiting:
         current = waiting.pop()
         files.add(current.file)

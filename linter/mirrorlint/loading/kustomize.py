@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
+from mirrorlint.loading.paths import upwards
 from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node
 
@@ -96,6 +97,13 @@ def roots(found: Iterable[Kustomization]) -> list[Kustomization]:
     every = [each for each in found if not each.is_component]
     led = {path for each in every for path in listed(each) if path != each.folder}
     return [each for each in every if each.folder not in led] or every
+
+
+def outermost(found: Iterable[Kustomization]) -> list[Kustomization]:
+    """Those in no folder of another one: where Flux makes a kustomization of a folder, it lists these (fluxcd/pkg, kustomize)."""
+    every = [each for each in found if not each.is_component]
+    folders = {each.folder for each in every}
+    return [each for each in every if folders.isdisjoint(upwards(os.path.dirname(each.folder)))]
 
 
 def listed(kustomization: Kustomization) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mirrorlint.fleet import BlindSpot
-from mirrorlint.loading import clusters, files, renders, settings
+from mirrorlint.fleet import BlindSpot, Manifest
+from mirrorlint.loading import clusters, files, needs, renders, settings
 from mirrorlint.loading.applied import Applied
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
@@ -58,7 +58,7 @@ class Reading:
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
-        ground = clusters.Ground(self._root, name, self._arguments, named, folders, self._told, self._holds, self._leads)
+        ground = clusters.Ground(self._root, name, self._arguments, named, folders, self._told, self._holds, self._leads, self._entangled)
         found = clusters.find(ground)
         groups = [group for group in found if group.name not in peers]
         groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
@@ -81,6 +81,14 @@ class Reading:
         if any(self._disk.content(path).meshed for path in {*self._disk.below(folder), *reached.files}):
             return True
         return any(_ISTIO in line for path in self._disk.listed(folder) if _is_template(path) for line in self._disk.lines(path))
+
+    def _entangled(self, folders: Iterable[str]) -> bool:
+        """Whether routes of one of some folders lead to Services, or are bound to Gateways, that only others have."""
+        every = needs.of(self._manifests(self._root)).has
+        return any(found.wants & every - found.has for found in (needs.of(self._manifests(folder)) for folder in folders))
+
+    def _manifests(self, folder: str) -> list[Manifest]:
+        return [manifest for path in self._disk.below(folder) for manifest in self._disk.content(path).manifests]
 
     def _leads(self, folder: str) -> set[str]:
         reached = self._reach((folder,))

@@ -31,13 +31,14 @@ _NOWHERE = "http://127.0.0.1:9"
 class Render(NamedTuple):
     """What to render: the program, the absolute folder that is its target, and the files that it reads.
 
-    `options` are fields of a kustomization put over the target, as JSON; `arguments` and `values`, texts that go over the files named in
-    the arguments, are helm's.
+    For kustomize, `resources` are what the target is made of when it has no kustomization of its own, and `options` are fields of one put
+    over it, as JSON. `arguments` are helm's, and `values` texts that go over the files named in them.
     """
 
     program: tuple[str, ...]
     target: str
     files: tuple[str, ...]
+    resources: tuple[str, ...] = ()
     options: str = ""
     arguments: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
@@ -136,11 +137,17 @@ def _rendered(render: Render, deadline: float) -> Output:
 def _overlay(render: Render, folder: str) -> list[str]:
     """Put a kustomization over the target that makes kustomize say of each object which files and fields it comes from."""
     above = json.loads(render.options) if render.options else {}
-    above |= {"resources": [os.path.relpath(os.path.realpath(render.target), folder)]}
+    parts = [os.path.join(render.target, path) for path in above.get("components", ())]
+    above |= {"resources": _seen(render.resources or (render.target,), folder), "components": _seen(parts, folder)}
     above |= {"buildMetadata": ["originAnnotations", "transformerAnnotations"]}
     with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as written:
         json.dump(above, written)
-    return [folder]
+    return [folder, *(("--load-restrictor", "LoadRestrictionsNone") if render.resources else ())]
+
+
+def _seen(paths: Iterable[str], folder: str) -> list[str]:
+    """Paths as they are seen from a folder."""
+    return [os.path.relpath(os.path.realpath(path), folder) for path in paths]
 
 
 def _chart(render: Render, folder: str) -> list[str]:
@@ -199,7 +206,8 @@ def _environment(folder: str) -> Mapping[str, str]:
 
 def _short(stderr: bytes) -> str:
     """The renderer's own error, on one line."""
-    text = " ".join(stderr.decode("utf-8", "replace").split())
+    lines = stderr.decode("utf-8", "replace").splitlines()
+    text = " ".join(" ".join(line for line in lines if not line.startswith("# Warning")).split())
     logged = _LOGGED.search(text)
     text = logged[1].replace('\\"', '"').replace("\\\\", "\\") if logged else text
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} ... {text[-_SHOWN // 2 :]}"
