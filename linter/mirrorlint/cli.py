@@ -73,9 +73,8 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
 
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
-    session = click.get_current_context().obj
-    cached = session is not None and not options["no_cache"]
-    loaded = _load(paths, options["config"], cached=cached)
+    session = None if options["no_cache"] else click.get_current_context().obj
+    loaded = _load(paths, options["config"], cached=not options["no_cache"])
     chosen = _chosen(options["only"], options["skip"])
     try:
         targets = outputs.outputs(options["formats"], options["output"])
@@ -92,7 +91,7 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
         written.append((file, _write(file, outputs.render(kind, report, VERSION, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0
-    if cached and not options["baseline"]:
+    if session and not options["baseline"]:
         plain = loaded.trail.plain and not fixes  # a patch shows lines around an object, too
         runs.record(session, loaded.trail._replace(plain=plain), runs.Outcome(tuple(written), code))
     sys.exit(code)
@@ -174,16 +173,12 @@ def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
 @_PATHS
 @_CONFIG
 def clusters(paths: tuple[str, ...], config: str) -> None:
-    """Say which cluster each folder was taken to belong to, where each cluster's ingress is reached, and why."""
+    """Say which folders belong to which cluster and why, where its ingress is reached, what is known of its Istio, what is left out."""
+    from mirrorlint.report.table import render
     from mirrorlint.tracing import ingresses
 
     loaded = _load(paths, config)
-    for assignment in loaded.assignments:
-        click.echo(f"{assignment.path}: {', '.join(assignment.clusters) or 'no cluster'} ({assignment.why})")
-    for line in ingresses(loaded.documents):
-        click.echo(line)
-    for spot in loaded.documents.blind_spots:
-        click.echo(f"not judged: {spot.path}: {spot.message}")
+    _write("", render(loaded.assignments, ingresses(loaded.documents), loaded.documents))
 
 
 @cli.command()
@@ -223,8 +218,8 @@ def init(path: str) -> None:
     click.echo(f"wrote {file}")
 
 
-def _load(paths: Sequence[str], config: str, *, cached: bool = False) -> Any:
-    """Read everything; what is wrong with arguments or settings is a usage error."""
+def _load(paths: Sequence[str], config: str, *, cached: bool = True) -> Any:
+    """Read everything, with what earlier runs of the program kept; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
     from mirrorlint.book import rule_book
     from mirrorlint.loading.crew import cores
@@ -232,7 +227,7 @@ def _load(paths: Sequence[str], config: str, *, cached: bool = False) -> Any:
     from mirrorlint.loading.settings import SettingsError, check_rules
 
     try:
-        loaded = loading.read(paths or ["."], config, means=Means(cores(), cached))
+        loaded = loading.read(paths or ["."], config, means=Means(cores(), cached and click.get_current_context().obj is not None))
         check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error

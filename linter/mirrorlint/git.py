@@ -101,6 +101,14 @@ def blobs(folder: str, ids: Sequence[str]) -> list[bytes] | None:
     return found
 
 
+def remotes(folder: str) -> tuple[list[str], str]:
+    """The addresses of a repository's remotes, and the file that says them, be it there or not."""
+    asked = ("config", "--get-regexp", r"^remote\..*\.url$"), ("rev-parse", "--git-path", "config")
+    urls, place = _ask((folder, question) for question in asked)
+    found = [line.partition(" ")[2] for line in urls.said.splitlines()]
+    return found, os.path.join(folder, place.said.rstrip("\n") if place.fine else ".git")
+
+
 def is_ignored(folder: str) -> bool:
     """Whether a folder is one that Git leaves out."""
     return _ask([(folder, ("check-ignore", "--quiet", "."))])[0].fine

@@ -19,15 +19,11 @@ _PATCHED = frozenset(
 
 
 def objects(documents: Documents) -> Iterator[BlindSpot]:
-    """Blind spots for each cluster: objects of the Gateway API that may change or take shadows, and charts, which may hold anything."""
+    """Blind spots for each cluster: objects of the Gateway API that may change or take shadows."""
     for name, cluster in documents.clusters.items():
         for found, why, holds in _of_gateway_api(cluster):
             place = found[0].node.place
             yield BlindSpot(f"{_counted(found)}: {why}", place.path, place.line, name, holds)
-        charts = [*cluster.of("HelmRelease", "helm.toolkit.fluxcd.io"), *filter(_of_a_chart, cluster.of("Application", "argoproj.io"))]
-        if charts:
-            place = charts[0].node.place
-            yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
 
 
 def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
@@ -57,11 +53,6 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged
     yield from _filters(documents)
     yield from _authentications(documents, delivery)
     yield from _policies(judged)
-
-
-def _of_a_chart(application: Manifest) -> bool:
-    spec = application.node["spec"]
-    return any(source["chart"] for source in (spec["source"], *spec["sources"]))
 
 
 def _filters(documents: Documents) -> Iterator[BlindSpot]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mirrorlint.cache.trail import Trail
-from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
-from mirrorlint.loading import files
+from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
+from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Means, Reading
@@ -70,6 +70,7 @@ def read_texts(
     faults = tuple(fault for name, each in read.items() for fault in _faults(each, name))
     blind = [spot for name, each in read.items() for spot in _unclear(each, name)]
     quiet = tuple(each._replace(cluster=name) for name, content in read.items() for each in content.suppressions)
+    blind += [spot for name, each in read.items() for spot in _charts(each, name)]
     documents = Documents(found, faults, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()), quiet)
     return Loaded(documents, Settings(), ())
 
@@ -95,19 +96,27 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     found: dict[str, Cluster] = {}
     faults: list[Fault] = []
     blind: list[BlindSpot] = []
-    read: dict[str, Content] = {}
+    read: dict[tuple[str, ...], Content] = {}
+    judged: set[str] = set()
     quiet: dict[Suppression, None] = {}
+    facts: list[Fact] = []
     for share in reading.shares:
         section = reading.sections.get(share.cluster, ClusterSection())
         manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
-        found[share.cluster] = Cluster(share.cluster, manifests, said.over(share.cluster, section.settings))
+        telling = [manifest for each in share.contents.values() for manifest in each.tells]
+        planes = control_plane.said([*manifests, *telling], share.applied)
+        settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
+        found[share.cluster] = Cluster(share.cluster, manifests, settings)
+        facts += known
+        blind += [*unsettled, *needs.unplaced(manifests, share.cluster)]
         faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
         blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)
         read.update(share.contents)
+        judged |= share.read
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
-    documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(read), objects, tuple(quiet))
+    documents = Documents(found, tuple(sorted(faults)), tuple(blind), len(judged), objects, tuple(quiet), tuple(facts))
     return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.trail)
 
 
@@ -117,6 +126,15 @@ def _faults(found: Content, cluster: str) -> list[Fault]:
 
 def _unclear(found: Content, cluster: str) -> list[BlindSpot]:
     return [BlindSpot(broken.message, broken.place.path, broken.place.line, cluster) for broken in found.unclear]
+
+
+def _charts(found: Content, cluster: str) -> Iterator[BlindSpot]:
+    """The charts that a text installs: there are no files that they could be rendered from."""
+    for manifest in found.tells:
+        sources = (manifest.node["spec"]["source"], *manifest.node["spec"]["sources"])
+        if manifest.kind == "HelmRelease" or any(source["chart"] for source in sources):
+            place = manifest.node.place
+            yield BlindSpot(f"{manifest}: what it installs is not rendered", place.path, place.line, cluster)
 
 
 def _existing(path: str) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.git import Listing
+from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading import batch, files
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization
-from mirrorlint.loading.objects import Content
+from mirrorlint.loading.objects import Content, unfolded
 from mirrorlint.loading.paths import at_or_below, upwards, within
 from mirrorlint.sieve import KUSTOMIZATIONS
-from mirrorlint.source import parse
+from mirrorlint.source import Node, parse
 
 _CHART = "Chart.yaml"
-_UNRENDERED = "a Helm chart must be rendered before it can be judged: nothing in it is read"
+# What may be the name of an object.
+_NAME = re.compile(rb"\bname[\"']?[ \t]*:[ \t]*[\"']?([\w.-]+)")
 _NOTHING = Content((), 0, (), ())
 
 
@@ -27,18 +31,22 @@ class Disk:
     def __init__(self, jobs: int, shelf: Shelf | None) -> None:
         """Nothing is listed yet; nothing is read outside of the repositories of what will be.
 
-        `jobs` processes read what is not on the shelf.
+        `jobs` processes read what is not on the shelf. What is read is found in `listings`, with `probes` as the further paths that were
+        looked at; `plain` tells that no file is made of others, and that nothing was asked for of what the sieve takes out.
         """
         self._jobs, self._shelf = jobs, shelf
         self.listings: dict[str, Listing] = {}
         self.probes: set[str] = set()
-        self.has_charts = False
+        self.plain = True
         self._blobs: dict[str, str] = {}
         self.unread: set[Unread] = set()
+        self.charts: set[str] = set()
         self._tops: set[str] = set()
         self._roots: set[str] = set()
         self._real: dict[str, str] = {}
         self._paths: list[str] = []
+        self._listed: list[str] = []
+        self._behind: dict[str, str] = {}
         self._contents: dict[str, Content | Unread] = {}
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
@@ -52,12 +60,15 @@ class Disk:
             self.probes |= listing.walked
             self._blobs.update(listing.blobs)
             charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
-            self.has_charts |= bool(charts)
-            self.unread |= {*listing.unread, *(Unread(folder, _UNRENDERED) for folder in charts)}
+            self.unread |= set(listing.unread)
+            self.charts |= charts
+            self.plain &= not charts
+            self._behind.update(listing.files)
             self._real.update({path: real for path, real in listing.files.items() if not _is_below(path, charts)})
         self._roots |= set(roots)
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)
+        self._listed = sorted(self._behind)
         self._kustomizations = [path for path in self._paths if os.path.basename(path) in KUSTOMIZATIONS]
         self._folders = _with_parents({os.path.dirname(path) for path in self._paths})
 
@@ -95,6 +106,47 @@ class Disk:
         """Whether a path is out of the repository."""
         return not any(within(path, top) for top in self._tops)
 
+    def listed(self, path: str) -> Sequence[str]:
+        """As `below`, with what is in charts."""
+        self._reach_out(path)
+        return at_or_below(self._listed, path)
+
+    def documents(self, path: str) -> Sequence[Node]:
+        """The documents of a file, those in charts too."""
+        data = files.read(self._behind[path]) if path in self._behind else b""
+        return parse(b"" if isinstance(data, Unread) else data, files.shown(path)).documents
+
+    def config_maps(self, name: str, paths: Sequence[str]) -> list[Node]:
+        """The ConfigMaps of a name in the files at or below some paths: contents have none but Istio's own."""
+        self.plain = False
+        meant = {path for start in paths for path in self.below(start)}.intersection(self._named.get(name, ()))
+        found = [node for path in sorted(meant) for node in unfolded(self.documents(path))]
+        return [node for node in found if (node.text_at("kind"), node.text_at("metadata", "name")) == (CONFIG_MAP, name)]
+
+    @cached_property
+    def _named(self) -> Mapping[str, Sequence[str]]:
+        """The files with ConfigMaps, by all names that are said in them."""
+        found: dict[str, list[str]] = {}
+        for path, real in self._real.items():
+            data = files.read(real)
+            if not isinstance(data, Unread) and CONFIG_MAP.encode() in data:
+                for name in set(_NAME.findall(data)):
+                    found.setdefault(name.decode(), []).append(path)
+        return found
+
+    def look(self, *paths: str) -> None:
+        """Note that the run depends on what is at some paths, be there something or not."""
+        self.probes.update(paths)
+
+    def lines(self, path: str) -> Sequence[str]:
+        """The lines of a file that is shown as `path`."""
+        data = files.read(os.path.abspath(path))
+        return () if isinstance(data, Unread) else data.decode("utf-8", "replace").splitlines()
+
+    def joined(self, folder: str, path: str) -> str:
+        """A path that stands in a folder."""
+        return os.path.normpath(os.path.join(folder, path))
+
     def real(self, path: str) -> str:
         """The file that is read for a path: another one behind a link."""
         return self._real[path]
@@ -114,7 +166,8 @@ class Disk:
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""
         known = any(within(path, root) for root in self._roots)
-        self.probes |= set() if known else {path}
+        if not known:
+            self.look(path)
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
 

@@ -8,13 +8,16 @@ from mirrorlint.delivery.callers import asked_at_target
 from mirrorlint.delivery.follow import LOST, Delivery, End, Way, authorities
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.rule import Edit, Loss
+from mirrorlint.source.place import Derived
 
 NO_EDITS: tuple[Edit, ...] = ()
 
 
 def of_one_cluster(edits: Iterable[Edit], delivery: Delivery) -> bool:
-    """Whether no file of the edits is another cluster's as well, which they would change, too."""
+    """Whether the edits are of files as they are read, none of them another cluster's as well, which they would change, too."""
     paths = {edit.node.path for edit in edits}
+    if any(isinstance(path, Derived) for path in paths):
+        return False
     return sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
 
 
