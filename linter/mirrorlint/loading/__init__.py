@@ -12,6 +12,7 @@ from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Reading
+from mirrorlint.loading.repeats import without_repeats
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
 
 
@@ -97,13 +98,13 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     facts: list[Fact] = []
     for share in reading.shares:
         section = reading.sections.get(share.cluster, ClusterSection())
-        manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
+        manifests, repeated = without_repeats((m for each in share.contents.values() for m in each.manifests), share.cluster)
         telling = [manifest for each in share.contents.values() for manifest in each.tells]
         planes = control_plane.said([*manifests, *telling], share.applied)
         settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
         found[share.cluster] = Cluster(share.cluster, manifests, settings)
         facts += known
-        blind += [*unsettled, *needs.unplaced(manifests, share.cluster)]
+        blind += [*repeated, *unsettled, *needs.unplaced(manifests, share.cluster)]
         faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
         blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)

@@ -95,7 +95,7 @@ class Harvest:
             share = self.shares[name]
             share.touched |= part.touched
             share.gaps.update(dict.fromkeys(part.gaps))
-            for plain in part.plain:
+            for plain in sorted(part.plain):
                 self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
             for build in part.builds:
                 found += [(name, unit) for unit in self._add_build(share, build, outputs[build.render])]
