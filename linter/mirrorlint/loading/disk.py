@@ -14,6 +14,8 @@ from mirrorlint.loading.paths import at_or_below, upwards, within
 from mirrorlint.source import Node, parse
 
 _CHART = "Chart.yaml"
+MAX_TOTAL = 1 << 30
+_TOO_MUCH = f"more than {MAX_TOTAL >> 30} GiB was read before it, so nothing in it is judged"
 _NOTHING = Content((), 0, (), ())
 
 
@@ -34,6 +36,7 @@ class Disk:
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
+        self._left = MAX_TOTAL
 
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
@@ -112,9 +115,11 @@ class Disk:
         """What a file holds."""
         real = self._real[path]
         if real not in self._contents:
-            data = files.read(real)
+            data = files.read(real) if self._left > 0 else Unread(path, _TOO_MUCH)
             if isinstance(data, Unread):
                 self.unread.add(data)
+            else:
+                self._left -= len(data)
             self._contents[real] = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
         return self._contents[real]
 

@@ -7,10 +7,13 @@ import re
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from mirrorlint.loading.paths import within
+from mirrorlint.source import MAX_BYTES
 
+MAX_NAMES = 1_000_000
 SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -25,6 +28,7 @@ class Unread(NamedTuple):
 
     path: str
     message: str
+    reason: str = ""
 
 
 class Tree(NamedTuple):
@@ -40,7 +44,10 @@ def tree(root: str) -> Tree:
     if not os.path.isdir(root):
         return Tree({root: root}, ()) if os.path.isfile(root) else Tree({}, (Unread(root, _IRREGULAR),))
     top = repository(root)
-    found = [entry for name in _names(root) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top))]
+    names = list(islice(_names(root), MAX_NAMES + 1))
+    if len(names) > MAX_NAMES:
+        names[-1] = Unread(root, f"there are more than {MAX_NAMES:,} files here, and the rest is not read")
+    found = [entry for name in names for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top))]
     files = {entry.path: entry.file for entry in found if isinstance(entry, _File)}
     unread = {entry for entry in found if isinstance(entry, Unread)}
     return Tree(dict(sorted(files.items())), tuple(sorted(unread)))
@@ -64,12 +71,17 @@ def shown(path: str) -> str:
 
 
 def read(path: str) -> bytes | Unread:
-    """The bytes of a file."""
+    """The bytes of a file; of one that is too large to be parsed one byte more than it may have."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        with open(path, "rb", opener=_at_once) as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
-        return Unread(path, f"this file can't be read ({error.strerror}), so nothing in it is judged")
+        return Unread(path, f"this file can't be read ({error.strerror}), so nothing in it is judged", error.strerror or "")
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for a writer, should a pipe have taken a file's place."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 class _Name(NamedTuple):

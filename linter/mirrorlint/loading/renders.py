@@ -32,7 +32,7 @@ class Render(NamedTuple):
     """What to render: the program, the absolute folder that is its target, and the files that it reads.
 
     For kustomize, `resources` are what the target is made of when it has no kustomization of its own, and `options` are fields of one put
-    over it, as JSON. `arguments` are helm's, and `values` texts that go over the files named in them.
+    over it, as JSON. `arguments` are helm's, `values` texts that go over the files named in them, and `called` what is no option.
     """
 
     program: tuple[str, ...]
@@ -42,6 +42,7 @@ class Render(NamedTuple):
     options: str = ""
     arguments: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
 
     @property
     def is_chart(self) -> bool:
@@ -157,8 +158,8 @@ def _chart(render: Render, folder: str) -> list[str]:
         file = os.path.join(folder, f"{number}.yaml")
         with open(file, "w", encoding="utf-8", errors="replace") as written:
             written.write(text)
-        given += ["--values", file]
-    return [*render.arguments, *given]
+        given.append(f"--values={file}")
+    return [*render.arguments, *given, *render.called]
 
 
 def _outcome(command: Sequence[str], folder: str, left: float) -> Output:
@@ -171,8 +172,8 @@ def _outcome(command: Sequence[str], folder: str, left: float) -> Output:
             error = _ended(process, left)
             output.seek(0)
             return Output(b"" if error else output.read(), error)
-    except OSError as error:
-        return Output(b"", str(error.strerror))
+    except (OSError, ValueError) as error:
+        return Output(b"", str(error))
 
 
 def _ended(process: subprocess.Popen[bytes], left: float) -> str:
