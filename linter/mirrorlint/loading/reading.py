@@ -114,7 +114,7 @@ class Reading:
                 alike.setdefault(gap.alike or f"{gap.node.place} {gap.message}", []).append(gap)
             for first, *more in alike.values():
                 message = f"{first.message} (and {len(more)} more)" if more else first.message
-                yield BlindSpot(message, first.node.place.path, first.node.place.line, name)
+                yield BlindSpot(message, first.node.place.path, first.node.place.line, name, first.holds)
 
     def _unread(self) -> Iterator[BlindSpot]:
         """What is unread, for each cluster that has it, or for all when none does."""
