@@ -63,7 +63,7 @@ def cli() -> None:
 @click.option("--baseline", default="", metavar="FILE", help="Leave out the findings that this file accepts.")
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too, and on stderr what is known and what files cost.")
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
@@ -72,7 +72,7 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
 
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
-    loaded = _load(paths, options["config"])
+    loaded = _load(paths, options["config"], verbose=options["verbose"])
     chosen = _chosen(options["only"], options["skip"])
     try:
         targets = outputs.outputs(options["formats"], options["output"])
@@ -211,20 +211,37 @@ def init(path: str) -> None:
     click.echo(f"wrote {file}")
 
 
-def _load(paths: Sequence[str], config: str) -> Any:
-    """Read everything; what is wrong with arguments or settings is a usage error."""
+def _load(paths: Sequence[str], config: str, *, verbose: bool = False) -> Any:
+    """Read everything, with word of it on a terminal; what is wrong with arguments or settings is a usage error."""
     from mirrorlint import loading
     from mirrorlint.engine import rule_book
     from mirrorlint.loading.settings import SettingsError, check_rules
+    from mirrorlint.loading.watch import Watch
 
     try:
-        loaded = loading.read(paths or ["."], config)
+        watch = Watch(_progress if sys.stderr.isatty() else None)
+        loaded = loading.read(paths or ["."], config, watch=watch)
         check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+    finally:
+        if sys.stderr.isatty():
+            _progress("")
+    for fact in loaded.documents.facts if verbose else ():
+        click.echo(f"mirrorlint: {fact.cluster}: {fact.message}, as {fact.place} says", err=True)
+    for line in watch.dearest(10) if verbose else ():
+        click.echo(f"mirrorlint: {line}", err=True)
     return loaded
+
+
+def _progress(text: str) -> None:
+    """Put a line in the place of the last one."""
+    from mirrorlint.report import clean
+
+    sys.stderr.write(f"\r\x1b[K{clean(text)[:100]}")
+    sys.stderr.flush()
 
 
 def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:

@@ -14,6 +14,7 @@ from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Reading
 from mirrorlint.loading.repeats import without_repeats
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
+from mirrorlint.loading.watch import Watch
 
 
 class Loaded(NamedTuple):
@@ -30,17 +31,18 @@ def read(
     config: str = "",
     ingress: Mapping[str, Any] | None = None,
     mesh: Mapping[str, Mapping[str, Any]] | None = None,
+    watch: Watch | None = None,
 ) -> Loaded:
     """Read a repository, whose clusters are found inside it, or several paths, a cluster each (`[NAME=]PATH`).
 
-    What is said of the clusters' ingress and mesh goes before the settings. Raises FileNotFoundError for a path that is not there and
-    SettingsError for settings that can't be used.
+    What is said of the clusters' ingress and mesh goes before the settings; `watch` is told what it costs. Raises FileNotFoundError for a
+    path that is not there and SettingsError for settings that can't be used.
     """
     said = _Said(ingress or {}, mesh or {})
     if len(paths) < 2 and not any(map(_is_named, paths)):
         (root,) = paths or ["."]
-        return _loaded(Reading(_existing(root), {}, config), said)
-    return _loaded(Reading("", _arguments(paths), config), said)
+        return _loaded(Reading(_existing(root), {}, config, watch or Watch()), said)
+    return _loaded(Reading("", _arguments(paths), config, watch or Watch()), said)
 
 
 def read_mapping(
@@ -51,7 +53,7 @@ def read_mapping(
     """Read clusters by name, each from a path or several; what is said of their ingress and mesh goes before the settings."""
     named = {name: [said] if isinstance(said, str | os.PathLike) else list(said) for name, said in sources.items()}
     arguments = {name: [_existing(os.fspath(path)) for path in said] for name, said in named.items()}
-    return _loaded(Reading("", arguments, ""), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
+    return _loaded(Reading("", arguments, "", Watch()), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
 
 
 def read_texts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
@@ -11,6 +12,7 @@ from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.paths import at_or_below, upwards, within
+from mirrorlint.loading.watch import Watch
 from mirrorlint.source import Node, parse
 
 _CHART = "Chart.yaml"
@@ -22,8 +24,9 @@ _NOTHING = Content((), 0, (), ())
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self) -> None:
-        """Nothing is listed yet; nothing is read outside of the repositories of what will be."""
+    def __init__(self, watch: Watch) -> None:
+        """Nothing is listed yet; nothing is read outside of the repositories of what will be. `watch` is told what files cost."""
+        self._watch = watch
         self.unread: set[Unread] = set()
         self.charts: set[str] = set()
         self._tops: set[str] = set()
@@ -115,12 +118,14 @@ class Disk:
         """What a file holds."""
         real = self._real[path]
         if real not in self._contents:
+            start = time.perf_counter()
             data = files.read(real) if self._left > 0 else Unread(path, _TOO_MUCH)
             if isinstance(data, Unread):
                 self.unread.add(data)
             else:
                 self._left -= len(data)
             self._contents[real] = _NOTHING if isinstance(data, Unread) else content(data, files.shown(real))
+            self._watch.spent(files.shown(real), time.perf_counter() - start)
         return self._contents[real]
 
     def _reach_out(self, path: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest, Suppression
-from mirrorlint.loading import builds, renders
+from mirrorlint.loading import builds, files, renders
 from mirrorlint.loading.builds import Build
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
@@ -19,6 +19,7 @@ from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, 
 from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit
+from mirrorlint.loading.watch import Watch
 from mirrorlint.source import Node
 
 MAX_ROUNDS = 8
@@ -50,9 +51,9 @@ class _Part(NamedTuple):
 class Harvest:
     """Follows sources from cluster to cluster; `shares` are the clusters, by name."""
 
-    def __init__(self, groups: Sequence[Group], disk: Disk, units: Units, store: str) -> None:
-        """`units` reads GitOps objects with their files, `store` is the folder of renders that are kept."""
-        self._disk, self._units, self._store = disk, units, store
+    def __init__(self, groups: Sequence[Group], disk: Disk, units: Units, store: str, watch: Watch) -> None:
+        """`units` reads GitOps objects with their files, `store` is the folder of renders that are kept, `watch` is told what they cost."""
+        self._disk, self._units, self._store, self._watch = disk, units, store, watch
         self._deadline = time.monotonic() + renders.DEADLINE
         self._done: set[tuple[str, Source]] = set()
         self._built: set[str] = set()
@@ -112,6 +113,7 @@ class Harvest:
         share.read |= {key[0]}
 
     def _add_build(self, share: Share, build: Build, output: renders.Output) -> Iterable[Unit]:
+        self._watch.spent(f"{files.shown(build.render.target)} (rendered)", output.seconds)
         found = builds.made(build, output, self._disk)
         if isinstance(found, Gap):
             share.gaps[found] = None

@@ -17,6 +17,7 @@ from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import within
 from mirrorlint.loading.settings import ClusterSection, Settings
 from mirrorlint.loading.units import Gap
+from mirrorlint.loading.watch import Watch
 
 _LEFT_OUT = "in the folder of no cluster"
 _UNRENDERED = "a Helm chart must be rendered before it can be judged, and nothing here says with which values: nothing in it is read"
@@ -30,19 +31,19 @@ class Reading:
     could not be read as a whole.
     """
 
-    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str) -> None:
+    def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str, watch: Watch) -> None:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
         asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
         self.settings, unused = find_settings(asked, config)
         self._root, self._arguments = root, arguments
-        self._disk = Disk()
+        self._disk = Disk(watch)
         self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*asked)
         self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
         found, missing = self._find()
         self.groups, adrift = self._applied.assigned(found, self._root)
-        harvest = Harvest(self.groups, self._disk, self._applied.units, renders.store())
+        harvest = Harvest(self.groups, self._disk, self._applied.units, renders.store(), watch)
         self.shares = list(harvest.shares.values())
         left_out = self._left_out()
         self.blind_spots = (*unused, *missing, *self._gaps(adrift), *self._unread(), *_outside(left_out))

@@ -51,10 +51,11 @@ class Render(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a renderer wrote, or why it did not, in its own words."""
+    """What a renderer wrote, or why it did not, in its own words; and how long that took in seconds."""
 
     text: bytes
     error: str = ""
+    seconds: float = 0.0
 
 
 @cache
@@ -84,16 +85,21 @@ def store() -> str:
 
 def _kept(render: Render, deadline: float, folder: str) -> Output:
     if not folder:
-        return _rendered(render, deadline)
+        return _timed(render, deadline)
     file = os.path.join(folder, _key(render))
     try:
         with open(file, "rb") as kept:
             return Output(kept.read())
     except OSError:
-        output = _rendered(render, deadline)
+        output = _timed(render, deadline)
     if not output.error:
         _keep(file, output.text)
     return output
+
+
+def _timed(render: Render, deadline: float) -> Output:
+    start = time.perf_counter()
+    return _rendered(render, deadline)._replace(seconds=time.perf_counter() - start)
 
 
 def _keep(file: str, text: bytes) -> None:

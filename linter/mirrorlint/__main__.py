@@ -1,0 +1,5 @@
+"""`python -m mirrorlint`."""
+
+from mirrorlint.cli import main
+
+main()
