@@ -126,6 +126,12 @@ def test_several_versions_are_a_blind_spot_and_none_is_taken(repo: Path) -> None
     assert spot.message == f"several versions of Istio are here: {places}; mirrors are judged for all"
 
 
+def test_a_control_plane_that_is_there_twice_has_several_versions(repo: Path) -> None:
+    found = loaded(repo, deployment("istio/pilot:1.26.2"), deployment("istio/pilot:1.28.0"))
+    assert found.documents.clusters["prod"].settings.istio == ""
+    assert any("several versions of Istio are here: 1.26.2" in spot.message for spot in found.documents.blind_spots)
+
+
 def test_several_revisions_of_one_version_are_none(repo: Path) -> None:
     found = loaded(repo, operator("{tag: 1.28.2}"), operator("{tag: 1.28.0}", "b"))
     assert (found.documents.clusters["prod"].settings.istio, found.documents.blind_spots) == ("1.28", ())

@@ -53,7 +53,7 @@ here = pathlib.Path(sys.argv[0]).parent.parent
 with open(here / "ran", "a") as ran:
     print(*sys.argv[1:], file=ran)
 if sys.argv[1] == "template":
-    found = pathlib.Path(sys.argv[3]) / "templates"
+    found = pathlib.Path(sys.argv[-1]) / "templates"
 else:
     found = pathlib.Path(sys.argv[2]) / json.loads((pathlib.Path(sys.argv[2]) / "kustomization.yaml").read_text())["resources"][0]
 print("\\n".join(file.read_text() for file in sorted(found.glob("*.txt"))))
@@ -97,7 +97,7 @@ def said(repo: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
     def once(*arguments: str) -> tuple[int, str, bool]:
         renders.program.cache_clear()
         rest()
-        return run(monkeypatch, capfd, "clusters" if "clusters" in arguments else "-v", *arguments)
+        return run(monkeypatch, capfd, *arguments)
 
     yield once
     renders.program.cache_clear()
@@ -167,6 +167,7 @@ INPUTS = {
     "the repository's address": (applications, lambda: git("remote", "set-url", "origin", "https://git.example.com/org/other")),
     "a folder for a generator": (applications, lambda: write("over/dev/z.yaml", entry("z", "c.example.com"))),
     "an object that applies": (applications, lambda: edit("set.yaml", "over/*", "over/p*")),
+    "an object that is there twice": (applications, lambda: write("over/prod/y.yaml", entry("x", "a.example.com"))),
     "Istio's settings": (applications, lambda: write("over/prod/mesh.yaml", CONFIG.replace("NAME", "istio"))),
 }
 

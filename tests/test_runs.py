@@ -70,6 +70,11 @@ def test_nothing_has_changed(said: Any) -> None:
     assert said("--no-cache") == (1, text, True)
 
 
+def test_what_files_cost_is_told_by_a_whole_run(said: Any) -> None:
+    said("-v")
+    assert said("-v")[2]
+
+
 def test_other_arguments_look_and_folder_are_another_run(repo: Path, said: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     said()
     assert said("-q")[2]
@@ -196,9 +201,10 @@ def test_contents_are_found_whatever_they_are_called(said: Any, monkeypatch: pyt
 
     monkeypatch.setattr(batch, "content", seen)
     Path("clusters/prod/config.yaml").rename("clusters/prod/renamed.yaml")
-    Path("clusters/prod/new.yaml").write_text(DEPLOYMENT.replace("a:1", "a:3"))
+    new = DEPLOYMENT.replace("name: a", "name: b")
+    Path("clusters/prod/new.yaml").write_text(new)
     code, again, ran = said()
     assert ran
     assert code == 1
-    assert read == [DEPLOYMENT.replace("a:1", "a:3").encode()]
+    assert read == [new.encode()]
     assert again.splitlines()[:-1] == text.splitlines()[:-1]

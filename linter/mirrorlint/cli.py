@@ -63,7 +63,7 @@ def cli() -> None:
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep what runs find out.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too, and on stderr what is known and what files cost.")
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
@@ -73,8 +73,8 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
 
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
-    session = None if options["no_cache"] else click.get_current_context().obj
-    loaded = _load(paths, options["config"], cached=not options["no_cache"])
+    session = None if options["no_cache"] or options["verbose"] else click.get_current_context().obj
+    loaded = _load(paths, options["config"], cached=not options["no_cache"], verbose=options["verbose"])
     chosen = _chosen(options["only"], options["skip"])
     try:
         targets = outputs.outputs(options["formats"], options["output"])
@@ -218,22 +218,44 @@ def init(path: str) -> None:
     click.echo(f"wrote {file}")
 
 
-def _load(paths: Sequence[str], config: str, *, cached: bool = True) -> Any:
-    """Read everything, with what earlier runs of the program kept; what is wrong with arguments or settings is a usage error."""
+def _load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: bool = False) -> Any:
+    """Read everything, with what earlier runs of the program kept, and with word of it on a terminal.
+
+    What is wrong with arguments or settings is a usage error.
+    """
     from mirrorlint import loading
     from mirrorlint.book import rule_book
     from mirrorlint.loading.crew import cores
     from mirrorlint.loading.reading import Means
     from mirrorlint.loading.settings import SettingsError, check_rules
+    from mirrorlint.loading.watch import Watch, unwatched
 
     try:
-        loaded = loading.read(paths or ["."], config, means=Means(cores(), cached and click.get_current_context().obj is not None))
+        watch = Watch(_progress if sys.stderr.isatty() else None)
+        spent = watch.spent if verbose or sys.stderr.isatty() else unwatched
+        means = Means(cores(), cached and click.get_current_context().obj is not None, spent)
+        loaded = loading.read(paths or ["."], config, means=means)
         check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+    finally:
+        if sys.stderr.isatty():
+            _progress("")
+    for fact in loaded.documents.facts if verbose else ():
+        click.echo(f"mirrorlint: {fact.cluster}: {fact.message}, as {fact.place} says", err=True)
+    for line in watch.dearest(10) if verbose else ():
+        click.echo(f"mirrorlint: {line}", err=True)
     return loaded
+
+
+def _progress(text: str) -> None:
+    """Put a line in the place of the last one."""
+    from mirrorlint.report import clean
+
+    sys.stderr.write(f"\r\x1b[K{clean(text)[:100]}")
+    sys.stderr.flush()
 
 
 def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:

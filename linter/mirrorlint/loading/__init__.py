@@ -13,6 +13,7 @@ from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Means, Reading
+from mirrorlint.loading.repeats import without_repeats
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
 
 ALONE = Means()
@@ -37,8 +38,8 @@ def read(
 ) -> Loaded:
     """Read a repository, whose clusters are found inside it, or several paths, a cluster each (`[NAME=]PATH`).
 
-    What is said of the clusters' ingress and mesh goes before the settings. Raises FileNotFoundError for a path that is not there and
-    SettingsError for settings that can't be used.
+    What is said of the clusters' ingress and mesh goes before the settings; `means` says how it is read. Raises FileNotFoundError for a
+    path that is not there and SettingsError for settings that can't be used.
     """
     said = _Said(ingress or {}, mesh or {})
     if len(paths) < 2 and not any(map(_is_named, paths)):
@@ -102,13 +103,14 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     facts: list[Fact] = []
     for share in reading.shares:
         section = reading.sections.get(share.cluster, ClusterSection())
-        manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
+        every = [manifest for each in share.contents.values() for manifest in each.manifests]
+        manifests, repeated = without_repeats(every, share.cluster)
         telling = [manifest for each in share.contents.values() for manifest in each.tells]
-        planes = control_plane.said([*manifests, *telling], share.applied)
+        planes = control_plane.said([*every, *telling], share.applied)
         settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
         found[share.cluster] = Cluster(share.cluster, manifests, settings)
         facts += known
-        blind += [*unsettled, *needs.unplaced(manifests, share.cluster)]
+        blind += [*repeated, *unsettled, *needs.unplaced(manifests, share.cluster)]
         faults += [fault for each in share.contents.values() for fault in _faults(each, share.cluster)]
         blind += [spot for each in share.contents.values() for spot in _unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)

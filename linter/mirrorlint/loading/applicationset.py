@@ -6,6 +6,7 @@ Source: argo-cd, applicationset/generators.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from mirrorlint.istio.label_selector import selects
@@ -72,7 +73,7 @@ class Expansion:
         body = generator[kinds[0].text]
         if body["template"]["spec"]:
             self.gaps.append(Gap(body["template"], "the template of a generator is not judged"))
-        found = list(makers[kinds[0].text](body))
+        found = list(islice(makers[kinds[0].text](body), MAX_APPLICATIONS + 1))
         return [known for known in found if selects(generator["selector"], _flat(known))]
 
     def _listed(self, body: Node) -> Iterator[Parameters]:

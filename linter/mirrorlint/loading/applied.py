@@ -21,15 +21,16 @@ class Applied:
         """`asked` are the absolute paths that were asked for."""
         self._asked, self._disk = asked, disk
         self._lands: dict[str, Land] = {}
+        self._read: dict[tuple[int, ...], Sequence[Unit]] = {}
 
     def groups(self, root: str) -> tuple[Group, ...]:
         """The clusters that the objects below a folder speak of."""
-        return gitops.groups(list(self.units(self._telling([root]))), self._land(root))
+        return gitops.groups(self.units(self._telling([root])), self._land(root))
 
     def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[Gap]]:
         """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""
         paths = [*([root] if root else ()), *(path for group in found for path in group.paths)]
-        every = list(self.units(self._telling(paths)))
+        every = self.units(self._telling(paths))
         if not any(group.units for group in found):
             meant = [(unit, [group.name for group in _meant(unit, found)]) for unit in every]
             found = [group._replace(units=tuple(unit for unit, names in meant if group.name in names)) for group in found]
@@ -37,8 +38,14 @@ class Applied:
         adrift = [unit for unit in every if (unit.node, unit.name, unit.cluster) not in there]
         return tuple(found), [gap for unit in adrift for gap in (unit.gaps or _nowhere(unit))]
 
-    def units(self, found: Iterable[tuple[Manifest, str]]) -> Iterator[Unit]:
+    def units(self, found: Sequence[tuple[Manifest, str]]) -> Sequence[Unit]:
         """What objects apply, each as the repository of its file has it."""
+        key = tuple(id(manifest) for manifest, _ in found)
+        if key not in self._read:
+            self._read[key] = list(self._units(found))
+        return self._read[key]
+
+    def _units(self, found: Iterable[tuple[Manifest, str]]) -> Iterator[Unit]:
         of: dict[str, list[tuple[Manifest, str]]] = {}
         for manifest, file in found:
             of.setdefault(files.repository(file), []).append((manifest, file))

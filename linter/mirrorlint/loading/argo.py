@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mirrorlint.loading.land import Land, is_local
 from mirrorlint.loading.templating import placeholder
-from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values
+from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart
 from mirrorlint.source import Node
 
 TRUNK = frozenset({"", "HEAD", "main", "master"})
@@ -49,11 +49,8 @@ def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]
     if waiting is not None:
         return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
     if node["chart"]:
-        return Gap(
-            node["chart"],
-            f"the chart `{node['chart'].text}` of `{node['repoURL'].text}` is not in this repository, so it is not read",
-            "chart",
-        )
+        where = f"the chart `{node['chart'].text}` of `{node['repoURL'].text}`"
+        return foreign_chart(node["chart"], f"{where} is not in this repository, so it is not read")
     if node["ref"] and not node["path"]:
         return None
     if not land.is_own(node["repoURL"].text):

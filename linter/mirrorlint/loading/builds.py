@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from mirrorlint.loading.renders import Output, Render, places, program
 from mirrorlint.loading.units import Gap, Source
 from mirrorlint.source import Node, inside, parse
 from mirrorlint.source.place import Origins
+
+_SCHEMA = "values.schema.json"
+_ELSEWHERE = re.compile(rb'"\$ref"\s*:\s*"[^"#]*://')
 
 
 class Build(NamedTuple):
@@ -75,17 +79,17 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     listed, stray = _chart_files(source.path, disk)
     if stray:
         return Gap(node, f"`{files.shown(stray)}` leads out of the repository, so the chart is not rendered")
+    if any(_fetches(file) for file in listed):
+        return Gap(node, "a schema of the chart's values is elsewhere, so the chart is not rendered")
     command = _command("helm", disk)
     if not command:
         return Gap(node, "this chart must be rendered first, and there is no helm here: it is not judged")
     values = source.values
-    arguments = [values.release or "release", source.path, "--namespace", source.namespace or "default"]
-    for file in values.files:
-        arguments += ["--values", file]
-    for name, value in values.parameters:
-        arguments += ["--set", f"{name}={value}"]
+    arguments = [f"--namespace={source.namespace or 'default'}", *(f"--values={file}" for file in values.files)]
+    arguments += [f"--set={name}={value}" for name, value in values.parameters]
+    called = ("--", values.release or "release", source.path)
     texts = tuple(text for text, _ in values.texts)
-    render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts)
+    render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called)
     return Build(render, node, source)
 
 
@@ -102,6 +106,12 @@ def _chart_files(chart: str, disk: Disk) -> tuple[list[str], str]:
             if os.path.isfile(path):
                 found.append(path)
     return sorted(found), ""
+
+
+def _fetches(file: str) -> bool:
+    """Whether helm would fetch a part of a schema."""
+    data = files.read(file) if os.path.basename(file) == _SCHEMA else b""
+    return not isinstance(data, files.Unread) and b'"$ref"' in data and _ELSEWHERE.search(data) is not None
 
 
 def made(build: Build, output: Output, disk: Disk) -> Content | Gap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
@@ -16,10 +16,13 @@ from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.objects import Content, unfolded
 from mirrorlint.loading.paths import at_or_below, upwards, within
+from mirrorlint.loading.watch import Spent
 from mirrorlint.sieve import KUSTOMIZATIONS
-from mirrorlint.source import Node, parse
+from mirrorlint.source import MAX_BYTES, Node, parse
 
 _CHART = "Chart.yaml"
+MAX_TOTAL = 1 << 30
+_TOO_MUCH = f"more than {MAX_TOTAL >> 30} GiB was read before it, so nothing in it is judged"
 # What may be the name of an object.
 _NAME = re.compile(rb"\bname[\"']?[ \t]*:[ \t]*[\"']?([\w.-]+)")
 _NOTHING = Content((), 0, (), ())
@@ -28,13 +31,14 @@ _NOTHING = Content((), 0, (), ())
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self, jobs: int, shelf: Shelf | None) -> None:
+    def __init__(self, jobs: int, shelf: Shelf | None, spent: Spent) -> None:
         """Nothing is listed yet; nothing is read outside of the repositories of what will be.
 
-        `jobs` processes read what is not on the shelf. What is read is found in `listings`, with `probes` as the further paths that were
-        looked at; `plain` tells that no file is made of others, and that nothing was asked for of what the sieve takes out.
+        `jobs` processes read what is not on the shelf, `spent` is told what files cost. What is read is found in `listings`, with `probes`
+        as the further paths that were looked at; `plain` tells that no file is made of others, and that nothing was asked for of what the
+        sieve takes out.
         """
-        self._jobs, self._shelf = jobs, shelf
+        self._jobs, self._shelf, self._spent = jobs, shelf, spent
         self.listings: dict[str, Listing] = {}
         self.probes: set[str] = set()
         self.plain = True
@@ -51,6 +55,7 @@ class Disk:
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
+        self._left = MAX_TOTAL
 
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
@@ -156,12 +161,20 @@ class Disk:
         real = self._real[path]
         if real not in self._contents:
             missing = [each for each in dict.fromkeys(self._real.values()) if each not in self._contents]
-            self._contents |= batch.read(missing, self._jobs, self._blobs, self._shelf)
+            self._contents |= {each: Unread(each, _TOO_MUCH) for each in missing}
+            self._contents |= batch.read(self._fitting(missing), self._jobs, self._blobs, self._shelf, self._spent)
         found = self._contents[real]
         if isinstance(found, Unread):
             self.unread.add(found)
             return _NOTHING
         return found
+
+    def _fitting(self, paths: Iterable[str]) -> Iterator[str]:
+        """The first of the files, as far as they may be read; which they are must not depend on what is known of them."""
+        for path in paths:
+            if self._left > 0:
+                self._left -= min(files.size(path), MAX_BYTES)
+                yield path
 
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""

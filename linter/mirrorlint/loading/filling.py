@@ -11,6 +11,7 @@ from mirrorlint.source.node import Raw
 from mirrorlint.source.place import Derived
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[=-]((?:[^{}$])*))?\}")
+MAX_TEXT = 1 << 20
 _SWITCH = "kustomize.toolkit.fluxcd.io/substitute"
 # What would be more than a scalar where it stands without quotes.
 _STRUCTURE = re.compile(r"[\n\r]|: |:$| #|^[\[\]{}&*!|>'\"%@`#,?-](?:\s|\w|$)")
@@ -44,10 +45,21 @@ def substitution(known: Mapping[str, str]) -> Callable[[str, bool], str]:
     def fill(text: str, plain: bool) -> str:
         if "${" not in text:
             return text
-        full = _VARIABLE.sub(lambda found: known.get(found[1], found[0] if found[2] is None else found[2]), text)
+        full = bounded(_VARIABLE, lambda found: known.get(found[1], found[0] if found[2] is None else found[2]), text)
         return text if plain and _STRUCTURE.search(full) else full
 
     return fill
+
+
+def bounded(pattern: re.Pattern[str], fill: Callable[[re.Match[str]], str], text: str) -> str:
+    """A text with what a pattern finds filled in; one that would grow without measure stays as it is."""
+    found = list(pattern.finditer(text))
+    values = [fill(each) for each in found]
+    if sum(map(len, values)) > MAX_TEXT:
+        return text
+    ends = [0, *(each.end() for each in found)]
+    between = [text[end : each.start()] for end, each in zip(ends, found, strict=False)]
+    return "".join(part for pair in zip(between, values, strict=True) for part in pair) + text[ends[-1] :]
 
 
 def is_substituted(node: Node) -> bool:

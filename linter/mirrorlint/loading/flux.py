@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from mirrorlint.fleet import Manifest
 from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading.land import CHART, Land
-from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values
+from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart
 from mirrorlint.source import Node
 
 SOURCES = ("GitRepository", "OCIRepository")
@@ -100,8 +100,8 @@ def _chart(manifest: Manifest, land: Land) -> Source | Gap:
     own = chart["sourceRef"]["kind"].text == "GitRepository" and not _foreign(chart["sourceRef"], land)
     path = land.folder(name.text)
     if not own or not land.files.listed(os.path.join(path, CHART)):
-        return Gap(
-            name, f"the chart `{name.text or spec['chartRef']['name'].text}` is not in this repository, so it is not rendered", "chart"
+        return foreign_chart(
+            name, f"the chart `{name.text or spec['chartRef']['name'].text}` is not in this repository, so it is not rendered"
         )
     if spec["postRenderers"]:
         return Gap(spec["postRenderers"], "`postRenderers` change what the chart makes, so it is not rendered")

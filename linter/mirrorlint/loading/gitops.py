@@ -115,13 +115,22 @@ def groups(every: Sequence[Unit], land: Land) -> tuple[Group, ...]:
             plot.folders[folder] = None
     if set(plots) <= {IN_CLUSTER}:
         return ()
+    for folder in _beside({folder for plot in plots.values() for folder in plot.folders}, land):
+        plots.setdefault(os.path.basename(folder), Plot({}, [])).folders[folder] = None
     return tuple(_group(name, plot) for name, plot in sorted(plots.items()) if plot.folders or any(unit.sources for unit in plot.units))
+
+
+def _beside(folders: set[str], land: Land) -> list[str]:
+    """The folders beside those of clusters: where `clusters/prod` is one, `clusters/stage` is, too."""
+    parents = {os.path.dirname(folder) for folder in folders}
+    found = {os.path.join(parent, path[len(parent) + 1 :].partition(os.sep)[0]) for parent in parents for path in land.files.listed(parent)}
+    return sorted(path for path in found if land.files.listed(path) != [path])
 
 
 def _group(name: str, plot: Plot) -> Group:
     applied = [source.path for unit in plot.units for source in unit.sources]
-    first = next((unit for unit in plot.units if unit.sources), plot.units[0])
-    why = f"a folder of `{os.path.basename(os.path.dirname(next(iter(plot.folders))))}/`" if plot.folders else f"applied by {first.name}"
+    parents = [os.path.basename(os.path.dirname(folder)) for folder in plot.folders]
+    why = f"a folder of `{parents[0]}/`" if parents else f"applied by {next(unit.name for unit in plot.units if unit.sources)}"
     return Group(name, tuple(dict.fromkeys((*plot.folders, *applied))), why, tuple(plot.units), tuple(plot.folders))
 
 
@@ -130,6 +139,10 @@ class _Names:
 
     def __init__(self, every: Sequence[Unit], land: Land) -> None:
         self._every, self._land = every, land
+        self._applying: dict[str, list[Unit]] = {}
+        for unit in every:
+            for path in {source.path for source in unit.sources}:
+                self._applying.setdefault(path, []).append(unit)
         self._servers = dict(self._nicknames())
 
     def of(self, unit: Unit, passed: frozenset[str] = frozenset()) -> tuple[str, str]:
@@ -139,7 +152,7 @@ class _Names:
         if unit.cluster:
             folders = [self._folder(source.path) for source in unit.sources]
             return next(((os.path.basename(folder), "") for folder in folders if folder), (IN_CLUSTER, ""))
-        holders = [other for other in self._every if other is not unit and self._holds(other, unit.file)]
+        holders = [other for path in upwards(unit.file) for other in self._applying.get(path, ()) if other is not unit]
         named = next((other for other in holders if other.cluster and "{{" not in other.cluster), None)
         if named is not None:
             return self.of(named)
@@ -148,9 +161,6 @@ class _Names:
             return os.path.basename(folder), folder
         inner = next((other for other in holders if other.file not in passed), None)
         return self.of(inner, passed | {unit.file}) if inner is not None else (IN_CLUSTER, "")
-
-    def _holds(self, unit: Unit, file: str) -> bool:
-        return any(within(file, source.path) for source in unit.sources)
 
     def _folder(self, path: str) -> str:
         """The folder of a cluster that a path is in, by convention; the outermost."""

@@ -19,6 +19,7 @@ from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, 
 from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit
+from mirrorlint.loading.watch import Spent
 from mirrorlint.source import Node
 
 MAX_ROUNDS = 8
@@ -50,9 +51,9 @@ class _Part(NamedTuple):
 class Harvest:
     """Follows sources from cluster to cluster; `shares` are the clusters, by name, `failed` tells that something could not be rendered."""
 
-    def __init__(self, groups: Sequence[Group], disk: Disk, units: Units, *, cached: bool) -> None:
-        """`units` reads GitOps objects with their files, `cached` tells that renders are kept and taken from what is kept."""
-        self._disk, self._units, self._cached = disk, units, cached
+    def __init__(self, groups: Sequence[Group], disk: Disk, units: Units, spent: Spent, *, cached: bool) -> None:
+        """`units` reads GitOps objects with their files, `spent` is told what renders cost, `cached` tells that they are kept."""
+        self._disk, self._units, self._spent, self._cached = disk, units, spent, cached
         self.failed = False
         self._deadline = time.monotonic() + renders.DEADLINE
         self._done: set[tuple[str, Source]] = set()
@@ -96,7 +97,7 @@ class Harvest:
             share = self.shares[name]
             share.touched |= part.touched
             share.gaps.update(dict.fromkeys(part.gaps))
-            for plain in part.plain:
+            for plain in sorted(part.plain):
                 self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
             for build in part.builds:
                 found += [(name, unit) for unit in self._add_build(share, build, outputs[build.render])]
@@ -115,6 +116,7 @@ class Harvest:
         share.read |= {key[0]}
 
     def _add_build(self, share: Share, build: Build, output: renders.Output) -> Iterable[Unit]:
+        self._spent(f"{build.render.target} (rendered)", output.seconds)
         found = builds.made(build, output, self._disk)
         if isinstance(found, Gap):
             share.gaps[found] = None

@@ -54,8 +54,9 @@ def inputs(starts: Sequence[Kustomization], ground: Ground) -> Inputs:
 
 def _refused(node: Node, path: str, ground: Ground) -> Gap | None:
     """Why a path is not taken: kustomize would look for it elsewhere."""
-    outside = ground.outside(path) or ground.outside(os.path.realpath(path))
-    return missing(node, outside) if outside or not os.path.exists(path) else None
+    if not os.path.exists(path) or ground.outside(path):
+        return missing(node, ground.outside(path))
+    return missing(node, outside=True) if ground.outside(os.path.realpath(path)) else None
 
 
 def _named(node: Node, folder: str, key: str) -> Iterator[tuple[Node, str]]:

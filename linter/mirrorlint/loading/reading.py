@@ -20,6 +20,7 @@ from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.settings import ClusterSection, Settings
 from mirrorlint.loading.units import Gap
+from mirrorlint.loading.watch import Spent, unwatched
 
 _LEFT_OUT = "in the folder of no cluster"
 _UNRENDERED = "a Helm chart must be rendered before it can be judged, and nothing here says with which values: nothing in it is read"
@@ -27,10 +28,11 @@ _ISTIO = "networking.istio.io"
 
 
 class Means(NamedTuple):
-    """How a run may read: in so many processes, with what earlier runs kept."""
+    """How a run may read: in so many processes, with what earlier runs kept; `spent` is told what each file and render costs."""
 
     jobs: int = 1
     cached: bool = False
+    spent: Spent = unwatched
 
 
 class Reading:
@@ -46,7 +48,7 @@ class Reading:
         self.settings, unused = find_settings(asked, config)
         self._root, self._arguments = root, arguments
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
-        self._disk = Disk(means.jobs, shelf)
+        self._disk = Disk(means.jobs, shelf, means.spent)
         self._disk.look(*(os.path.join(above, settings.FILE) for path in asked for above in upwards(_folder(path))))
         self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}
@@ -54,7 +56,7 @@ class Reading:
         self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
         found, missing = self._find()
         self.groups, adrift = self._applied.assigned(found, self._root)
-        self._harvest = Harvest(self.groups, self._disk, self._applied.units, cached=means.cached)
+        self._harvest = Harvest(self.groups, self._disk, self._applied.units, means.spent, cached=means.cached)
         self.shares = list(self._harvest.shares.values())
         left_out = self._left_out()
         self.blind_spots = (*unused, *missing, *self._gaps(adrift), *self._unread(), *_outside(left_out))
@@ -135,13 +137,13 @@ class Reading:
                 alike.setdefault(gap.alike or f"{gap.node.place} {gap.message}", []).append(gap)
             for first, *more in alike.values():
                 message = f"{first.message} (and {len(more)} more)" if more else first.message
-                yield BlindSpot(message, first.node.place.path, first.node.place.line, name)
+                yield BlindSpot(message, first.node.place.path, first.node.place.line, name, first.holds)
 
     def _unread(self) -> Iterator[BlindSpot]:
         """What is unread, for each cluster that has it, or for all when none does."""
         rendered = {path for share in self.shares for path in share.touched}
         charts = [Unread(path, _UNRENDERED) for path in self._disk.charts if rendered.isdisjoint(self._disk.listed(path))]
-        for path, message in sorted({*self._disk.unread, *charts}):
+        for path, message, _ in sorted({*self._disk.unread, *charts}):
             concerned = [group.name for group in self.groups if self._spans(group, path)]
             for name in concerned or [""]:
                 yield BlindSpot(message, files.shown(path), 0, name)

@@ -34,7 +34,7 @@ class Render(NamedTuple):
     """What to render: the program, the absolute folder that is its target, and the files that it reads.
 
     For kustomize, `resources` are what the target is made of when it has no kustomization of its own, and `options` are fields of one put
-    over it, as JSON. `arguments` are helm's, and `values` texts that go over the files named in them.
+    over it, as JSON. `arguments` are helm's, `values` texts that go over the files named in them, and `called` what is no option.
     """
 
     program: tuple[str, ...]
@@ -44,6 +44,7 @@ class Render(NamedTuple):
     options: str = ""
     arguments: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
 
     @property
     def is_chart(self) -> bool:
@@ -52,10 +53,11 @@ class Render(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a renderer wrote, or why it did not, in its own words."""
+    """What a renderer wrote, or why it did not, in its own words; and how long that took in seconds."""
 
     text: bytes
     error: str = ""
+    seconds: float = 0.0
 
 
 @cache
@@ -84,11 +86,16 @@ def run(renders: Iterable[Render], deadline: float, *, cached: bool) -> dict[Ren
     }
     missing = [render for render in names if render not in found]
     with ThreadPoolExecutor(WORKERS) as pool:
-        made = dict(zip(missing, pool.map(lambda render: _rendered(render, deadline), missing), strict=True))
+        made = dict(zip(missing, pool.map(lambda render: _timed(render, deadline), missing), strict=True))
     for render, output in made.items():
         if names[render] and not output.error:
             vault.put(names[render], output.text)
     return found | made
+
+
+def _timed(render: Render, deadline: float) -> Output:
+    start = time.perf_counter()
+    return _rendered(render, deadline)._replace(seconds=time.perf_counter() - start)
 
 
 def _name(render: Render) -> str:
@@ -147,8 +154,8 @@ def _chart(render: Render, folder: str) -> list[str]:
         file = os.path.join(folder, f"{number}.yaml")
         with open(file, "w", encoding="utf-8", errors="replace") as written:
             written.write(text)
-        given += ["--values", file]
-    return [*render.arguments, *given]
+        given.append(f"--values={file}")
+    return [*render.arguments, *given, *render.called]
 
 
 def _outcome(command: Sequence[str], folder: str, left: float) -> Output:
@@ -161,8 +168,8 @@ def _outcome(command: Sequence[str], folder: str, left: float) -> Output:
             error = _ended(process, left)
             output.seek(0)
             return Output(b"" if error else output.read(), error)
-    except OSError as error:
-        return Output(b"", str(error.strerror))
+    except (OSError, ValueError) as error:
+        return Output(b"", str(error))
 
 
 def _ended(process: subprocess.Popen[bytes], left: float) -> str:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mirrorlint.loading.filling import bounded
 from mirrorlint.source import Node
 
 Parameters = Mapping[str, Any]
 
-_PLACEHOLDER = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{-?([^{}]{1,400}?)-?\}\}")
 _INDEX = re.compile(r"index\s+\.?([\w.]+)\s+(\d+)")
 _ITEM = re.compile(r"([\w.-]+)\[(\d+)\]")
 _NAME = re.compile(r"[\w./-]+")
@@ -30,7 +31,7 @@ def parameters(known: Parameters, *, go: bool) -> Callable[[str, bool], str]:
     """
 
     def fill(text: str, _: bool) -> str:
-        return _PLACEHOLDER.sub(lambda found: _said(found[1], known, go=go) or found[0], text) if waits(text) else text
+        return bounded(_PLACEHOLDER, lambda found: _said(found[1].strip(), known, go=go) or found[0], text) if waits(text) else text
 
     return fill
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mirrorlint.fleet import ANYTHING, NOTHING
 from mirrorlint.source import Node
 
+_CONTROL_PLANE = frozenset({"base", "istiod", "cni", "ztunnel"})
 FOLDER, ARGO, FLUX, HELM = "folder", "argo", "flux", "helm"
 
 
 class Gap(NamedTuple):
-    """What was asked for and is not read: where and why; those of one cluster that are alike (not "") are told as one."""
+    """What was asked for and is not read: where and why.
+
+    Those of one cluster that are alike (not "") are told as one; `holds` is that of the blind spot.
+    """
 
     node: Node
     message: str
     alike: str = ""
+    holds: str = ANYTHING
 
 
 class Values(NamedTuple):
@@ -55,3 +61,9 @@ class Unit(NamedTuple):
     cluster: str
     sources: tuple[Source, ...]
     gaps: tuple[Gap, ...] = ()
+
+
+def foreign_chart(name: Node, message: str) -> Gap:
+    """That a chart is not in this repository; Istio's own, but for its gateways, hold nothing that requests are sent to."""
+    own = name.text.rpartition("/")[2] in _CONTROL_PLANE
+    return Gap(name, message, "chart of Istio" if own else "chart", NOTHING if own else ANYTHING)
