@@ -855,3 +855,23 @@ def test_what_pyyaml_writes_is_read_back(data: Any, flow: bool | None, unicode: 
     assume(not (unicode and set("\x85\u2028\u2029") & set(json.dumps(data, ensure_ascii=False))))  # written unescaped
     text = yaml.safe_dump({"v": data}, default_flow_style=flow, allow_unicode=unicode)
     assert read(text).plain() == {"v": data}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [1.2.3.4, 2001:db8::]\n", {"a": ["1.2.3.4", "2001:db8::"]}),
+        ("a: {b:: c, d: e::}\n", {"a": {"b:": "c", "d": "e::"}}),
+        ("a: [x::]\n---\nb: ['y::', \"z:\"]\n", {"a": ["x::"]}),
+    ],
+)
+def test_a_colon_that_ends_a_text_in_brackets_is_part_of_it(text: str, expected: object) -> None:
+    parsed = parse(text.encode(), "a.yaml")
+    assert parsed.broken == []
+    assert parsed.documents[0].plain() == expected
+
+
+def test_a_text_with_such_a_colon_keeps_its_places() -> None:
+    (document,) = parse(b"a: [x::, &b y]\nc: *b\n", "a.yaml").documents
+    assert [str(item.place) for item in document["a"]] == ["a.yaml:1:5", "a.yaml:1:13"]
+    assert document["c"].text == "y"

@@ -24,6 +24,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
+from mirrorlint.source import colons
 from mirrorlint.source.entries import SPECIAL_KEY, Entries, Names, key_of, untangle
 from mirrorlint.source.failure import BREAK, Failure, RefusedError, unreadable
 from mirrorlint.source.node import Raw
@@ -84,6 +85,16 @@ class Composer:
 
     def compose(self, text: str) -> Composed:
         """Read a text's documents; no text raises."""
+        found = self._composed(text)
+        changed = colons.without(text) if found.failure and colons.REFUSED in found.failure.problem else ""
+        again = self._composed(changed) if changed else found
+        if not changed or again.failure:
+            return found
+        seen: dict[int, Any] = {}
+        repeats = [Repeat(colons.restored(key, {}), colons.restored(first, {}), text) for key, first, text in again.repeats]
+        return again._replace(documents=[colons.restored(raw, seen) for raw in again.documents], repeats=repeats)
+
+    def _composed(self, text: str) -> Composed:
         self._text = text
         self._names = Names()
         self._documents: list[Raw] = []
