@@ -102,7 +102,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         section = reading.sections.get(share.cluster, ClusterSection())
         manifests, repeated = without_repeats((m for each in share.contents.values() for m in each.manifests), share.cluster)
         telling = [manifest for each in share.contents.values() for manifest in each.tells]
-        planes = control_plane.said([*manifests, *telling], share.applied)
+        planes = control_plane.said([*manifests, *telling], [(node, values) for (node, _), values in share.applied.items()])
         settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
         found[share.cluster] = Cluster(share.cluster, manifests, settings)
         facts += known

@@ -11,7 +11,7 @@ from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import within
-from mirrorlint.loading.units import Gap, Unit
+from mirrorlint.loading.units import Gap, Unit, nowhere
 
 
 class Applied:
@@ -36,7 +36,7 @@ class Applied:
             found = [group._replace(units=tuple(unit for unit, names in meant if group.name in names)) for group in found]
         there = {(unit.node, unit.name, unit.cluster) for group in found for unit in group.units}
         adrift = [unit for unit in every if (unit.node, unit.name, unit.cluster) not in there]
-        return tuple(found), [gap for unit in adrift for gap in (unit.gaps or _nowhere(unit))]
+        return tuple(found), [gap for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
 
     def units(self, found: Sequence[tuple[Manifest, str]]) -> Sequence[Unit]:
         """What objects apply, each as the repository of its file has it."""
@@ -72,10 +72,3 @@ def _meant(unit: Unit, found: Sequence[Group]) -> list[Group]:
     holding = [group for group in found if not unit.cluster and any(within(unit.file, path) for path in group.paths)]
     applied = [group for group in found if any(within(source.path, path) for source in unit.sources for path in group.paths)]
     return named or holding or applied
-
-
-def _nowhere(unit: Unit) -> tuple[Gap, ...]:
-    """That what a unit applies is not judged, if it applies something."""
-    if not unit.sources:
-        return ()
-    return (Gap(unit.node, f"{unit.name} is for no cluster that was found, so what it applies is not judged"),)
