@@ -278,3 +278,37 @@ def test_charts_from_elsewhere_are_told_once_for_a_cluster(repo: Path) -> None:
     write(repo, {f"clusters/prod/{name}.yaml": release.replace("NAME", name) for name in "abc"} | {"clusters/prod/x.yaml": entry("x")})
     said = "the chart `x` is not in this repository, so it is not rendered (and 2 more)"
     assert messages(read(["."])) == [f"clusters/prod/a.yaml:4 [prod] {said}"]
+
+
+def test_what_is_applied_to_two_clusters_counts_for_both(repo: Path) -> None:
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", "./apps", f"  postBuild: {{substitute: {{HOST: {name}}}}}\n")})
+    write(repo, {"apps/mesh.yaml": kustomization("mesh", "./mesh"), "mesh/x.yaml": entry("x")})
+    assert found(read(["."])) == {"prod": ["x"], "stage": ["x"]}
+
+
+def test_objects_outside_of_what_was_asked_for_are_followed_as_well(repo: Path) -> None:
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", f"./apps/{name}")})
+        write(repo, {f"apps/{name}/mesh.yaml": kustomization("mesh", "./mesh")})
+    write(repo, {"mesh/x.yaml": entry("x")})
+    assert found(read(["prod=clusters/prod", "stage=clusters/stage"])) == {"prod": ["x"], "stage": ["x"]}
+
+
+def test_an_object_in_a_folder_that_is_applied_without_it_is_followed(repo: Path) -> None:
+    write(repo, {"root.yaml": application("root", "apps", "name: prod"), "apps/kustomization.yaml": "resources: [y.yaml]\n"})
+    write(repo, {"apps/other.yaml": application("other", "mesh", "name: prod"), "mesh/x.yaml": entry("x"), "apps/y.yaml": entry("y")})
+    assert found(read(["."])) == {"prod": ["x", "y"]}
+
+
+def test_objects_that_apply_each_other_end(repo: Path) -> None:
+    write(repo, {"a/b.yaml": application("b", "b", "name: prod"), "b/a.yaml": application("a", "a", "name: prod"), "b/x.yaml": entry("x")})
+    assert found(read(["."])) == {"prod": ["x"]}
+
+
+def test_what_is_for_a_cluster_that_settings_do_not_have_is_said(repo: Path) -> None:
+    write(repo, {"p/a.yaml": application("a", "mesh", "name: other"), "p/x.yaml": entry("x"), "mesh/y.yaml": entry("y")})
+    write(repo, {".mirrorlint.yaml": "clusters: {prod: {paths: [p]}}\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["x"]}
+    assert any("Application a is for no cluster that was found" in message for message in messages(loaded))

@@ -106,7 +106,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         every = [manifest for each in share.contents.values() for manifest in each.manifests]
         manifests, repeated = without_repeats(every, share.cluster)
         telling = [manifest for each in share.contents.values() for manifest in each.tells]
-        planes = control_plane.said([*every, *telling], share.applied)
+        planes = control_plane.said([*every, *telling], [(node, values) for (node, _), values in share.applied.items()])
         settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
         found[share.cluster] = Cluster(share.cluster, manifests, settings)
         facts += known

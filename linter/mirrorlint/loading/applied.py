@@ -11,7 +11,7 @@ from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import within
-from mirrorlint.loading.units import Gap, Unit
+from mirrorlint.loading.units import Gap, Unit, nowhere
 
 
 class Applied:
@@ -21,7 +21,7 @@ class Applied:
         """`asked` are the absolute paths that were asked for."""
         self._asked, self._disk = asked, disk
         self._lands: dict[str, Land] = {}
-        self._read: dict[tuple[int, ...], Sequence[Unit]] = {}
+        self._read: dict[tuple[tuple[Manifest, str], ...], Sequence[Unit]] = {}
 
     def groups(self, root: str) -> tuple[Group, ...]:
         """The clusters that the objects below a folder speak of."""
@@ -36,11 +36,11 @@ class Applied:
             found = [group._replace(units=tuple(unit for unit, names in meant if group.name in names)) for group in found]
         there = {(unit.node, unit.name, unit.cluster) for group in found for unit in group.units}
         adrift = [unit for unit in every if (unit.node, unit.name, unit.cluster) not in there]
-        return tuple(found), [gap for unit in adrift for gap in (unit.gaps or _nowhere(unit))]
+        return tuple(found), [gap for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
 
     def units(self, found: Sequence[tuple[Manifest, str]]) -> Sequence[Unit]:
         """What objects apply, each as the repository of its file has it."""
-        key = tuple(id(manifest) for manifest, _ in found)
+        key = tuple(found)
         if key not in self._read:
             self._read[key] = list(self._units(found))
         return self._read[key]
@@ -72,10 +72,3 @@ def _meant(unit: Unit, found: Sequence[Group]) -> list[Group]:
     holding = [group for group in found if not unit.cluster and any(within(unit.file, path) for path in group.paths)]
     applied = [group for group in found if any(within(source.path, path) for source in unit.sources for path in group.paths)]
     return named or holding or applied
-
-
-def _nowhere(unit: Unit) -> tuple[Gap, ...]:
-    """That what a unit applies is not judged, if it applies something."""
-    if not unit.sources:
-        return ()
-    return (Gap(unit.node, f"{unit.name} is for no cluster that was found, so what it applies is not judged"),)

@@ -18,11 +18,11 @@ from mirrorlint.loading.globs import matches
 from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, outermost, reach, roots
 from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
-from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit
+from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit, nowhere
 from mirrorlint.loading.watch import Spent
 from mirrorlint.source import Node
 
-MAX_ROUNDS = 8
+MAX_ROUNDS = 16
 Units = Callable[[Sequence[tuple[Manifest, str]]], Iterable[Unit]]
 
 
@@ -36,7 +36,7 @@ class Share:
         self.touched: set[str] = set()
         self.read: set[str] = set()
         self.gaps: dict[Gap, None] = {}
-        self.applied: list[tuple[Node, Sequence[Node]]] = []
+        self.applied: dict[tuple[Node, str], Sequence[Node]] = {}
 
 
 class _Part(NamedTuple):
@@ -57,30 +57,35 @@ class Harvest:
         self.failed = False
         self._deadline = time.monotonic() + renders.DEADLINE
         self._done: set[tuple[str, Source]] = set()
-        self._built: set[str] = set()
+        self._seen: set[str] = set()
+        self._called = {unit.cluster: group.name for group in groups for unit in group.units if unit.cluster}
+        self._folders = {group.name: group.paths for group in groups}
+        self._open = any(group.folders is not None for group in groups)
         self.shares = {group.name: Share(group.name) for group in groups}
         self._covered = frozenset(source.path for group in groups for unit in group.units for source in unit.sources)
         self._gather(groups)
 
     def _gather(self, groups: Sequence[Group]) -> None:
-        """Go from what nothing else applies to what that applies: an object that is rendered on the way counts as it is rendered."""
+        """Go from what nothing else applies to what that applies; an object counts as it is read or rendered on the way, in each cluster.
+
+        What nothing was found to apply after all comes last.
+        """
         waiting = [(group.name, Source(path)) for group in groups for path in group.whole]
-        pending = [(group.name, unit) for group in groups for unit in group.units]
+        ready, later = _outer([(group.name, unit) for group in groups for unit in group.units])
         for _ in range(MAX_ROUNDS):
-            ready = _outer(pending)
-            found = self._round([*waiting, *self._asked(ready)])
-            done = set(map(id, ready))
-            pending = [*(pair for pair in pending if id(pair) not in done and pair[1].file not in self._built), *found]
+            ready = self._round([*waiting, *self._asked(ready)])
             waiting = []
-            if not pending:
+            if not ready:
+                ready, later = _outer([pair for pair in later if pair[1].file not in self._seen])
+            if not ready:
                 return
-        for name, unit in pending:
+        for name, unit in [*ready, *later]:
             self.shares[name].gaps[Gap(unit.node, f"{unit.name} comes too deep in what applies what, and is not judged")] = None
 
     def _asked(self, pairs: Iterable[tuple[str, Unit]]) -> Iterator[tuple[str, Source]]:
         for name, unit in pairs:
             self.shares[name].gaps.update(dict.fromkeys(unit.gaps))
-            self.shares[name].applied.append((unit.node, builds.written_values(unit.node, self._disk)))
+            self.shares[name].applied[unit.node, unit.name] = builds.written_values(unit.node, self._disk)
             yield from ((name, source) for source in unit.sources)
 
     def _round(self, waiting: Iterable[tuple[str, Source]]) -> list[tuple[str, Unit]]:
@@ -98,22 +103,24 @@ class Harvest:
             share.touched |= part.touched
             share.gaps.update(dict.fromkeys(part.gaps))
             for plain in sorted(part.plain):
-                self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
+                made = self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
+                found += [(name, unit) for unit in self._units([(manifest, plain.path) for manifest in made.tells])]
+                self._seen.add(plain.path)
             for build in part.builds:
                 found += [(name, unit) for unit in self._add_build(share, build, outputs[build.render])]
-        return [(self._target(name, unit), unit) for name, unit in found]
+        return [pair for name, unit in found for pair in self._targets(name, unit)]
 
     def _outputs(self, wanted: Sequence[Build]) -> Mapping[renders.Render, renders.Output]:
         outputs = renders.run((build.render for build in wanted), self._deadline, cached=self._cached) if wanted else {}
         self.failed |= any(output.error for output in outputs.values())
         return outputs
 
-    def _add(self, share: Share, key: tuple[str, ...], found: Content, source: Source, namespace: str) -> None:
+    def _add(self, share: Share, key: tuple[str, ...], found: Content, source: Source, namespace: str) -> Content:
         variables = dict(source.variables) if source.substituted else None
         final = adapted(found, namespace, source.namespace, variables)
-        marks = (namespace, source.namespace, str(source.variables)) if final is not found else ()
-        share.contents[(*key, *marks)] = final
+        share.contents[(*key, namespace, source.namespace, str(source.variables))] = final
         share.read |= {key[0]}
+        return final
 
     def _add_build(self, share: Share, build: Build, output: renders.Output) -> Iterable[Unit]:
         self._spent(f"{build.render.target} (rendered)", output.seconds)
@@ -121,21 +128,29 @@ class Harvest:
         if isinstance(found, Gap):
             share.gaps[found] = None
             return ()
-        self._built |= set(build.render.files)
+        self._seen |= set(build.render.files)
         comments = [quiet for file in build.render.files for quiet in self._comments(file)]
         found = found._replace(suppressions=tuple(dict.fromkeys((*found.suppressions, *comments))))
-        self._add(share, (build.render.target, str(build.node.place)), found, build.source, build.namespace)
+        made = self._add(share, (build.render.target, str(build.node.place)), found, build.source, build.namespace)
         share.read |= set(build.render.files)
-        return self._units([(manifest, os.path.join(build.render.target, "-")) for manifest in found.tells])
+        return self._units([(manifest, os.path.join(build.render.target, "-")) for manifest in made.tells])
 
     def _comments(self, file: str) -> Sequence[Suppression]:
         return self._disk.content(file).suppressions if self._disk.below(file) else ()
 
-    def _target(self, holder: str, unit: Unit) -> str:
-        """The cluster that a unit is for, which may be one that nothing else speaks of."""
-        name = unit.cluster or holder
-        self.shares.setdefault(name, Share(name))
-        return name
+    def _targets(self, holder: str, unit: Unit) -> Iterator[tuple[str, Unit]]:
+        """The clusters that a unit is for; one that nothing else speaks of is a new one, where clusters are found by such objects."""
+        name = self._called.get(unit.cluster, unit.cluster) or holder
+        if self._open:
+            self.shares.setdefault(name, Share(name))
+        if name in self.shares:
+            yield name, unit
+            return
+        starts = [source.path for source in unit.sources]
+        meant = [other for other, paths in self._folders.items() if any(within(start, path) for start in starts for path in paths)]
+        yield from ((other, unit) for other in meant)
+        if starts and not meant:
+            self.shares[holder].gaps[nowhere(unit)] = None
 
     def _part(self, source: Source) -> _Part:
         if source.how == HELM:
@@ -197,15 +212,16 @@ def _nothing(start: Kustomization) -> Reach:
     return Reach(frozenset(), frozenset([Rendered(start)]), frozenset(), frozenset(), ())
 
 
-def _outer(pending: Sequence[tuple[str, Unit]]) -> list[tuple[str, Unit]]:
-    """The units whose files no other one applies; all where they go round."""
+def _outer(pending: Sequence[tuple[str, Unit]]) -> tuple[list[tuple[str, Unit]], list[tuple[str, Unit]]]:
+    """The units whose files no other one applies (all where they go round), and the others."""
     paths = Counter(path for _, unit in pending for path in {source.path for source in unit.sources})
-    found = []
+    outer: list[tuple[str, Unit]] = []
+    inner: list[tuple[str, Unit]] = []
     for pair in pending:
         own = {source.path for source in pair[1].sources}
-        if not any(paths[path] > (path in own) for path in upwards(pair[1].file) if path in paths):
-            found.append(pair)
-    return found or list(pending)
+        applied = any(paths[path] > (path in own) for path in upwards(pair[1].file) if path in paths)
+        (inner if applied else outer).append(pair)
+    return (outer, inner) if outer else (inner, [])
 
 
 def _is_taken(path: str, source: Source) -> bool:

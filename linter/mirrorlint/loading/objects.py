@@ -84,6 +84,7 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
         found = found._replace(unclear=(*unclear, *map(_waits, waiting)))
     if namespace or fallback:
         clear = [Manifest(manifest.node, namespace, fallback) for manifest in clear]
+        found = found._replace(tells=tuple(Manifest(manifest.node, namespace, fallback) for manifest in found.tells))
     return found._replace(manifests=tuple(clear), waiting=tuple(waiting) if variables is not None else found.waiting)
 
 

@@ -67,3 +67,8 @@ def foreign_chart(name: Node, message: str) -> Gap:
     """That a chart is not in this repository; Istio's own, but for its gateways, hold nothing that requests are sent to."""
     own = name.text.rpartition("/")[2] in _CONTROL_PLANE
     return Gap(name, message, "chart of Istio" if own else "chart", NOTHING if own else ANYTHING)
+
+
+def nowhere(unit: Unit) -> Gap:
+    """That what a unit applies is not judged."""
+    return Gap(unit.node, f"{unit.name} is for no cluster that was found, so what it applies is not judged")
