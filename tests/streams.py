@@ -105,6 +105,16 @@ FRAGMENTS = (
         "[\n",
         "]\n",
     ),
+    *(
+        "metadata: {name: istio}\n",
+        'metadata: {"name": "\\x69stio"}\n',
+        'metadata: {name: "is\\\n  tio-canary"}\n',
+        "metadata: {name: other} # istio\n",
+        "metadata: {labels: {argocd.argoproj.io/secret-type: cluster}}\n",
+        "spec: {hosts: ['${HOST}']}\n",
+        "kind: IstioOperator\n",
+        "apiVersion: install.istio.io/v1alpha1\n",
+    ),
     *("spec:\n  replicas: 1\n  template:\n    metadata:\n      labels:\n        app: a\n    spec:\n      containers: []\n", "spec:\n"),
     *(
         "  template:\n",
@@ -134,6 +144,9 @@ FRAGMENTS = (
 HEADS = (
     *(
         "apiVersion: v1\nkind: ConfigMap\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\n",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\n",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n",
         "kind: Secret # c\napiVersion: v1\n",
         "# c\n\napiVersion: batch/v1\nkind: CronJob\n",
         "{kind: Job}\n",
@@ -170,8 +183,9 @@ def disagreement(data: bytes) -> str:
     """How what is read of a sifted file differs in what matters from what is read of the whole one; "" for not at all."""
     sifted, full = objects.content(data, "f"), whole(data)
     refused = {b for b in full.unclear if b not in sifted.unclear}
-    if [_identity(m) for m in sifted.manifests] != [_identity(m) for m in full.manifests]:
-        return "other objects"
+    for name in ("manifests", "tells", "waiting"):
+        if [_identity(m) for m in getattr(sifted, name)] != [_identity(m) for m in getattr(full, name)]:
+            return f"other objects among the {name}"
     if sifted.faults != full.faults and b"apps/v1" not in data:
         return "other faults"
     if not refused and sifted.faults == full.faults and sifted.objects != full.objects:

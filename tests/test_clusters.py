@@ -149,6 +149,7 @@ def test_folders_that_list_each_other_stay(repo: Path) -> None:
     assert found(read(["."])) == {"a": ["envs.a.1", "envs.b.2"], "b": ["envs.a.1", "envs.b.2"]}
 
 
+@pytest.mark.usefixtures("no_renderers")
 def test_a_kustomization_that_does_more_hides_its_folder_and_what_it_lists(repo: Path) -> None:
     write(repo, "base/a.yaml", "clusters/prod/b.yaml", "clusters/prod/patched/c.yaml", "clusters/prod/patched/patches/d.yaml")
     write(repo, "clusters/prod/patched/own/e.yaml", "clusters/stage/f.yaml")
@@ -156,16 +157,18 @@ def test_a_kustomization_that_does_more_hides_its_folder_and_what_it_lists(repo:
     write(
         repo,
         **{
-            "clusters/prod/patched/kustomization.yaml": PLAIN + "- c.yaml\n- ../../../base\nimages: []\nnamespace: x\npatches:\n- path: y\n"
+            "clusters/prod/patched/kustomization.yaml": PLAIN
+            + "- c.yaml\n- ../../../base\nimages: []\nnamespace: x\npatches:\n- path: patches/d.yaml\n"
         },
     )
     write(repo, **{"clusters/stage/kustomization.yaml": PLAIN + "- ../../base\n"})
     loaded = read(["."])
     assert found(loaded) == {"prod": ["clusters.prod.b", "clusters.prod.patched.own.e"], "stage": ["base.a", "clusters.stage.f"]}
-    assert spots(loaded) == [("clusters/prod/patched/kustomization.yaml", 7, "prod")]
-    assert "`namespace`" in messages(loaded)[0]
+    assert spots(loaded) == [("clusters/prod/patched/kustomization.yaml", 8, "prod")]
+    assert "`patches`" in messages(loaded)[0]
 
 
+@pytest.mark.usefixtures("no_renderers")
 def test_a_base_that_does_more_is_hidden_for_its_overlays(repo: Path) -> None:
     write(repo, "base/a.yaml", "clusters/prod/b.yaml")
     write(
@@ -177,9 +180,10 @@ def test_a_base_that_does_more_is_hidden_for_its_overlays(repo: Path) -> None:
     assert spots(loaded) == [("base/kustomization.yaml", 5, "prod")]
 
 
+@pytest.mark.usefixtures("no_renderers")
 def test_overlays_of_which_nothing_is_judged_are_clusters_still(repo: Path) -> None:
     write(repo, "base/a.yaml", **{"base/kustomization.yaml": PLAIN + "- a.yaml\n"})
-    write(repo, **{f"overlays/{name}/kustomization.yaml": PLAIN + "- ../../base\nnamespace: x\n" for name in ("prod", "stage")})
+    write(repo, **{f"overlays/{name}/kustomization.yaml": PLAIN + "- ../../base\nnamePrefix: x\n" for name in ("prod", "stage")})
     loaded = read(["."])
     assert found(loaded) == {"prod": [], "stage": []}
     assert [cluster for _, _, cluster in spots(loaded)] == ["prod", "stage"]
@@ -268,3 +272,27 @@ def test_a_peer_is_read_as_that_cluster(repo: Path, tmp_path: Path) -> None:
     loaded = read(["."])
     assert found(loaded) == {"prod": ["clusters.prod.a"], "stage": ["stage-repo.b"]}
     assert loaded.documents.clusters["stage"].settings.istio == "1.28"
+
+
+def test_folders_of_one_cluster_are_not_taken_for_clusters(repo: Path) -> None:
+    route = (
+        "spec: {hosts: [shop], gateways: [mesh, edge/public], http: [{route: [{destination: {host: shop.default.svc.cluster.local}}]}]}\n"
+    )
+    write(repo, "mesh/entry.yaml", "more/entry.yaml", **{"routes/a.yaml": entry("a", "VirtualService") + route})
+    assert set(found(read(["."]))) == {"mesh", "more", "routes"}
+    write(repo, **{"apps/shop.yaml": entry("shop", "Service", "")})
+    assert set(found(read(["."]))) == {"repo"}
+    write(repo, **{"routes/shop.yaml": entry("shop", "Service", "")})
+    assert set(found(read(["."]))) == {"mesh", "more", "routes"}
+    write(repo, **{"edge/gateway.yaml": entry("public", "Gateway")})
+    assert set(found(read(["."]))) == {"repo"}
+
+
+def test_a_service_without_a_namespace_may_be_where_a_route_needs_it(repo: Path) -> None:
+    route = "spec: {hosts: [shop], http: [{route: [{destination: {host: shop}}]}]}\n"
+    placed = entry("a", "VirtualService").replace("{name: a}", "{name: a, namespace: shop}") + route
+    write(repo, **{"a.yaml": placed, "b.yaml": entry("shop", "Service", "")})
+    said = "Service default/shop names no namespace and is taken to be in `default`, but a route needs it in `shop`"
+    assert messages(read(["."])) == [said]
+    write(repo, **{"c.yaml": entry("shop", "Service", "").replace("{name: shop}", "{name: shop, namespace: shop}")})
+    assert messages(read(["."])) == []

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from runs import edit, git, rest, run
 
-from mirrorlint import cli, start
-from mirrorlint.cache import trail
 from mirrorlint.loading import batch, objects
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "as-first-written"
@@ -32,11 +29,6 @@ spec:
       containers:
       - image: a:1
 """
-
-
-def git(*words: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-    subprocess.run(["git", *identity, *words], check=True, capture_output=True)
 
 
 @pytest.fixture(params=["git", "folder"])
@@ -64,28 +56,6 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> Iterator
     gc.enable()
 
 
-def rest() -> None:
-    """Let files grow older than what their times may lag behind."""
-    time.sleep(trail._GRAIN * 2e-9)
-
-
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, bool]:
-    """The exit code, what is printed, and whether it was a whole run."""
-    ran: list[Any] = []
-
-    def whole(arguments: list[str]) -> None:
-        ran.append(arguments)
-        original(arguments)
-
-    original = cli.main
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "argv", ["mirrorlint", *arguments])
-        patch.setattr(cli, "main", whole)
-        with pytest.raises(SystemExit) as stopped:
-            start.main()
-    return int(stopped.value.code or 0), capfd.readouterr().out, bool(ran)
-
-
 @pytest.fixture
 def said(repo: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Any:
     assert repo.exists()
@@ -100,6 +70,11 @@ def test_nothing_has_changed(said: Any) -> None:
     assert said("--no-cache") == (1, text, True)
 
 
+def test_what_files_cost_is_told_by_a_whole_run(said: Any) -> None:
+    said("-v")
+    assert said("-v")[2]
+
+
 def test_other_arguments_look_and_folder_are_another_run(repo: Path, said: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     said()
     assert said("-q")[2]
@@ -109,11 +84,6 @@ def test_other_arguments_look_and_folder_are_another_run(repo: Path, said: Any, 
     assert said()[2]
     monkeypatch.chdir(repo / "clusters")
     assert said()[2]
-
-
-def edit(path: str, old: str, new: str) -> None:
-    file = Path(path)
-    file.write_text(file.read_text().replace(old, new))
 
 
 def stage(path: str, old: str, new: str) -> None:
@@ -231,9 +201,10 @@ def test_contents_are_found_whatever_they_are_called(said: Any, monkeypatch: pyt
 
     monkeypatch.setattr(batch, "content", seen)
     Path("clusters/prod/config.yaml").rename("clusters/prod/renamed.yaml")
-    Path("clusters/prod/new.yaml").write_text(DEPLOYMENT.replace("a:1", "a:3"))
+    new = DEPLOYMENT.replace("name: a", "name: b")
+    Path("clusters/prod/new.yaml").write_text(new)
     code, again, ran = said()
     assert ran
     assert code == 1
-    assert read == [DEPLOYMENT.replace("a:1", "a:3").encode()]
+    assert read == [new.encode()]
     assert again.splitlines()[:-1] == text.splitlines()[:-1]

@@ -79,6 +79,16 @@ def test_a_kustomization_counts_as_it_is_staged(repo: Path) -> None:
     assert run(cwd=repo).stdout.count("not judged") == 0
 
 
+def test_what_is_rendered_counts_if_it_is_staged_as_it_is(repo: Path) -> None:
+    kustomization = repo / "clusters/stage/kustomization.yaml"
+    kustomization.write_text("resources: [gateway.yaml, virtual-service.yaml, httpbin.yaml]\nlabels: [{pairs: {app: x}}]\n")
+    git(repo, "add", ".")
+    assert not [message for _, message in spots(repo) if "work tree" in message]
+    edit(kustomization, "app: x", "app: y")
+    told = "this is rendered from the work tree, where `clusters/stage/kustomization.yaml` is not as it is staged"
+    assert told in [message for _, message in spots(repo)]
+
+
 def test_a_conflict_is_said_and_the_rest_is_judged(repo: Path) -> None:
     git(repo, "checkout", "--quiet", "-b", "other")
     edit(repo / "clusters/stage/httpbin.yaml", "httpbin", "other")

@@ -69,7 +69,7 @@ def cli() -> None:
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep what runs find out.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too, and on stderr what is known and what files cost.")
 @_COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
@@ -79,10 +79,9 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
 
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
-    session = click.get_current_context().obj
-    cached = session is not None and not options["no_cache"]
     index = _index(paths) if options["staged"] else None
-    loaded = _load(paths, options["config"], cached=cached, index=index)
+    session = None if options["no_cache"] or options["verbose"] else click.get_current_context().obj
+    loaded = _load(paths, options["config"], cached=not options["no_cache"], verbose=options["verbose"], index=index)
     if options["require_peer"]:
         _require_peers(loaded)
     chosen = _chosen(options["only"], options["skip"])
@@ -103,7 +102,7 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
         written.append((file, _write(file, outputs.render(kind, report, VERSION, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0
-    if cached and not (options["baseline"] or options["only_changed"] or index):  # what these depend on is not in the trail
+    if session and not (options["baseline"] or options["only_changed"] or index):  # what these depend on is not in the trail
         plain = loaded.trail.plain and not fixes  # a patch shows lines around an object, too
         runs.record(session, loaded.trail._replace(plain=plain), runs.Outcome(tuple(written), code))
     sys.exit(code)
@@ -185,16 +184,12 @@ def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
 @_PATHS
 @_CONFIG
 def clusters(paths: tuple[str, ...], config: str) -> None:
-    """Say which cluster each folder was taken to belong to, where each cluster's ingress is reached, and why."""
+    """Say which folders belong to which cluster and why, where its ingress is reached, what is known of its Istio, what is left out."""
+    from mirrorlint.report.table import render
     from mirrorlint.tracing import ingresses
 
     loaded = _load(paths, config)
-    for assignment in loaded.assignments:
-        click.echo(f"{assignment.path}: {', '.join(assignment.clusters) or 'no cluster'} ({assignment.why})")
-    for line in ingresses(loaded.documents):
-        click.echo(line)
-    for spot in loaded.documents.blind_spots:
-        click.echo(f"not judged: {spot.path}: {spot.message}")
+    _write("", render(loaded.assignments, ingresses(loaded.documents), loaded.documents))
 
 
 @cli.group()
@@ -290,21 +285,35 @@ def init(path: str) -> None:
 cli.add_command(argocd)
 
 
-def _load(paths: Sequence[str], config: str, *, cached: bool = False, index: Index | None = None) -> Any:
-    """Read everything; what is wrong with arguments or settings is a usage error."""
+def _load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: bool = False, index: Index | None = None) -> Any:
+    """Read everything, with what earlier runs of the program kept, and with word of it on a terminal.
+
+    What is wrong with arguments or settings is a usage error.
+    """
     from mirrorlint import loading
     from mirrorlint.book import rule_book
     from mirrorlint.loading.crew import cores
     from mirrorlint.loading.reading import Means
     from mirrorlint.loading.settings import SettingsError, check_rules
+    from mirrorlint.loading.watch import Watch, unwatched
 
     try:
-        loaded = loading.read(paths or ["."], config, means=Means(cores(), cached, index))
+        watch = Watch(_progress if sys.stderr.isatty() else None)
+        spent = watch.spent if verbose or sys.stderr.isatty() else unwatched
+        means = Means(cores(), cached and click.get_current_context().obj is not None, spent, index)
+        loaded = loading.read(paths or ["."], config, means=means)
         check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+    finally:
+        if sys.stderr.isatty():
+            _progress("")
+    for fact in loaded.documents.facts if verbose else ():
+        click.echo(f"mirrorlint: {fact.cluster}: {fact.message}, as {fact.place} says", err=True)
+    for line in watch.dearest(10) if verbose else ():
+        click.echo(f"mirrorlint: {line}", err=True)
     return loaded
 
 
@@ -340,6 +349,14 @@ def _touched(report: Report, index: Index | None) -> Report:
     elif len(kept) < len(report.findings):
         click.echo(f"mirrorlint: not shown: {len(report.findings) - len(kept)} at files that have not changed", err=True)
     return report._replace(findings=kept)
+
+
+def _progress(text: str) -> None:
+    """Put a line in the place of the last one."""
+    from mirrorlint.report import clean
+
+    sys.stderr.write(f"\r\x1b[K{clean(text)[:100]}")
+    sys.stderr.flush()
 
 
 def _report(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:

@@ -81,6 +81,14 @@ class Fault(NamedTuple):
     text: str = ""
 
 
+class Fact(NamedTuple):
+    """What the manifests say of a cluster's control plane, and where."""
+
+    cluster: str
+    message: str
+    place: Place
+
+
 class Suppression(NamedTuple):
     """What someone does not want to hear of: findings of a rule in the lines `first` to `last` of the file that `place` is in.
 
@@ -100,15 +108,20 @@ class Manifest:
 
     __slots__ = ("created", "group", "kind", "name", "namespace", "node")
 
-    def __init__(self, node: Node) -> None:
-        """Read the identity; an object without a namespace lives in `default`, as `kubectl apply` would have it."""
+    def __init__(self, node: Node, namespace: str = "", fallback: str = DEFAULT_NAMESPACE) -> None:
+        """Read the identity; an object without a namespace lives in `default`, as `kubectl apply` would have it, or in `fallback`.
+
+        `namespace` is what all that is applied is put into: a Namespace among it gets its name (kustomize, NamespaceTransformer).
+        """
         self.node = node
         self.kind = node.text_at("kind")
         self.group = node.text_at("apiVersion").rpartition("/")[0]
         self.name = node.text_at("metadata", "name")
         self.created = node.text_at("metadata", "creationTimestamp")
         scoped = self.kind not in CLUSTER_SCOPED
-        self.namespace = (node.text_at("metadata", "namespace") or DEFAULT_NAMESPACE) if scoped else ""
+        self.namespace = (namespace or node.text_at("metadata", "namespace") or fallback or DEFAULT_NAMESPACE) if scoped else ""
+        if namespace and self.kind == "Namespace":
+            self.name = namespace
 
     def __str__(self) -> str:
         """`Kind namespace/name`, as messages name an object."""
@@ -164,3 +177,4 @@ class Documents(NamedTuple):
     files: int = 0
     documents: int = 0
     suppressions: tuple[Suppression, ...] = ()
+    facts: tuple[Fact, ...] = ()

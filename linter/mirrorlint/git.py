@@ -125,6 +125,14 @@ def edited(root: str, *, cached: bool, index: str = "") -> Mapping[str, str] | N
     return dict(zip(words[1::2], words[::2], strict=False)) | dict.fromkeys(untracked, "A")
 
 
+def remotes(folder: str) -> tuple[list[str], str]:
+    """The addresses of a repository's remotes, and the file that says them, be it there or not."""
+    asked = ("config", "--get-regexp", r"^remote\..*\.url$"), ("rev-parse", "--git-path", "config")
+    urls, place = _ask((folder, question) for question in asked)
+    found = [line.partition(" ")[2] for line in urls.said.splitlines()]
+    return found, os.path.join(folder, place.said.rstrip("\n") if place.fine else ".git")
+
+
 def is_ignored(folder: str) -> bool:
     """Whether a folder is one that Git leaves out."""
     return _ask([(folder, ("check-ignore", "--quiet", "."))])[0].fine

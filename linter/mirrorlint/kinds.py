@@ -11,9 +11,20 @@ MATTERS = {
     "": frozenset({"Service", "Namespace", "Pod"}),
     "cert-manager.io": frozenset({"Certificate"}),
     "apps": WORKLOADS,
-    "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
-    "argoproj.io": frozenset({"Application", "Rollout"}),
+    "argoproj.io": frozenset({"Rollout"}),
 }
-# The kind of objects that matter only if they hold a certificate.
-CERTIFICATE = "Secret"
-RELEVANT = frozenset({CERTIFICATE}).union(*MATTERS.values())
+# What tells how objects come to clusters and how Istio is installed there, and is none of what is judged.
+TELLS = {
+    "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
+    "kustomize.toolkit.fluxcd.io": frozenset({"Kustomization"}),
+    "source.toolkit.fluxcd.io": frozenset({"GitRepository", "OCIRepository"}),
+    "argoproj.io": frozenset({"Application", "ApplicationSet"}),
+    "install.istio.io": frozenset({"IstioOperator"}),
+    "sailoperator.io": frozenset({"Istio"}),
+}
+# Objects that matter only if they hold a certificate, or tell Argo CD of a cluster.
+CREDENTIALS = "Secret"
+# Objects that matter only if they are Istio's own, which are called `istio`, or `istio-` and a revision.
+CONFIG_MAP = "ConfigMap"
+JUDGED = frozenset().union(*MATTERS.values())
+RELEVANT = frozenset({CREDENTIALS}).union(JUDGED, *TELLS.values())

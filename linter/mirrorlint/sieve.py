@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mirrorlint.kinds import RELEVANT, WORKLOADS
+from mirrorlint.kinds import CONFIG_MAP, RELEVANT, WORKLOADS
 from mirrorlint.source import MAX_BYTES, is_well_formed
 from mirrorlint.source.scalars import NULLS
 
@@ -104,12 +104,17 @@ def _sifted(part: bytes) -> tuple[bytes, int]:
     version, kind = (head[1] or head[4]).decode(), (head[2] or head[3]).decode()
     if kind in RELEVANT or kind.endswith("List") or version in NULLS or kind in NULLS:
         return (_without_containers(part) if kind in WORKLOADS and not _may_be_gateway(part) else part), 0
-    return b"", 1
+    return (part, 0) if kind == CONFIG_MAP and _may_say(part, b"istio") else (b"", 1)
 
 
 def _may_be_object(part: bytes) -> bool:
-    """Whether a document may have the key without which it is no object, in letters or spelled otherwise."""
-    return b"kind" in part or _SPELLED.search(part) is not None
+    """Whether a document may have the key without which it is no object."""
+    return _may_say(part, b"kind")
+
+
+def _may_say(part: bytes, word: bytes) -> bool:
+    """Whether a word may stand in a document, in letters or spelled otherwise."""
+    return word in part or _SPELLED.search(part) is not None
 
 
 def _may_be_gateway(part: bytes) -> bool:

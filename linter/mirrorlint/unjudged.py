@@ -19,15 +19,11 @@ _PATCHED = frozenset(
 
 
 def objects(documents: Documents) -> Iterator[BlindSpot]:
-    """Blind spots for each cluster: objects of the Gateway API that may change or take shadows, and charts, which may hold anything."""
+    """Blind spots for each cluster: objects of the Gateway API that may change or take shadows."""
     for name, cluster in _own(documents):
         for found, why, holds in _of_gateway_api(cluster):
             place = found[0].node.place
             yield BlindSpot(f"{_counted(found)}: {why}", place.path, place.line, name, holds)
-        charts = [*cluster.of("HelmRelease", "helm.toolkit.fluxcd.io"), *filter(_of_a_chart, cluster.of("Application", "argoproj.io"))]
-        if charts:
-            place = charts[0].node.place
-            yield BlindSpot(f"{_counted(charts)}: what it installs is not rendered", place.path, place.line, name)
 
 
 def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
@@ -67,11 +63,6 @@ def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
 def _own(documents: Documents) -> Iterator[tuple[str, Cluster]]:
     """The clusters whose manifests are at hand; a contract has its own blind spots."""
     return ((name, cluster) for name, cluster in documents.clusters.items() if not cluster.published)
-
-
-def _of_a_chart(application: Manifest) -> bool:
-    spec = application.node["spec"]
-    return any(source["chart"] for source in (spec["source"], *spec["sources"]))
 
 
 def _filters(documents: Documents) -> Iterator[BlindSpot]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mirrorlint import engine, loading
 from mirrorlint.fleet import Cluster, Documents, Manifest
-from mirrorlint.loading import files
+from mirrorlint.loading import files, needs
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.objects import content
 from mirrorlint.loading.paths import within
@@ -79,6 +79,15 @@ def _together(documents: Documents, peers: Sequence[Documents]) -> Documents:
 def _with_application(documents: Documents, cluster: str, question: Question) -> Documents:
     """The documents with the application's own in the place of its files."""
     known = documents.clusters.get(cluster, Cluster(cluster, ()))
+    guessed = set(needs.unplaced(known.manifests(), cluster))
+    documents = documents._replace(blind_spots=tuple(spot for spot in documents.blind_spots if spot not in guessed))
+    documents = _with_manifests(documents, known, question)
+    unplaced = needs.unplaced(documents.clusters[cluster].manifests(), cluster) if cluster in documents.clusters else ()
+    return documents._replace(blind_spots=(*documents.blind_spots, *unplaced))
+
+
+def _with_manifests(documents: Documents, known: Cluster, question: Question) -> Documents:
+    cluster = known.name
     if question.rendered is None:
         for manifest in known.manifests():
             if os.path.dirname(os.path.abspath(manifest.node.path)) == os.path.abspath(question.path):

@@ -30,10 +30,10 @@ class Outcome(NamedTuple):
 
 
 def record(session: Session, trail: Trail, outcome: Outcome) -> None:
-    """Keep a run, unless what it read changed meanwhile."""
+    """Keep a run, unless what it read changed meanwhile, or something else may come of it the next time."""
     arguments, began = session
     then = state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes)
-    if is_settled(then, began):
+    if trail.lasting and is_settled(then, began):
         tracked = {folder: listing.tracked for folder, listing in trail.listings.items()} if trail.plain else {}
         vault.put(_name("index", arguments), tracked)
         vault.put(_name("run", arguments), (packed(then), outcome.written, outcome.code))

@@ -17,11 +17,16 @@ _CHECKSUM = 20
 
 
 class Trail(NamedTuple):
-    """What a run depended on: what Git said of folders, and further paths; `plain` tells that no file was made of others."""
+    """What a run depended on: what Git said of folders, and further paths.
+
+    `plain` tells that no file was made of others, and that nothing was read of what the sieve takes out; `lasting` that the same files
+    would give the same again.
+    """
 
     listings: Mapping[str, Listing]
     probes: frozenset[str]
     plain: bool = False
+    lasting: bool = True
 
 
 class State(NamedTuple):

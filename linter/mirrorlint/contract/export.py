@@ -17,8 +17,9 @@ from mirrorlint.engine import worlds_of
 from mirrorlint.fleet import NOTHING, BlindSpot, ClusterSettings, Documents
 from mirrorlint.loading import files
 from mirrorlint.loading.contracts import VERSION, digest
-from mirrorlint.loading.packing import pack
-from mirrorlint.source import Place
+from mirrorlint.loading.packing import pack, standing
+from mirrorlint.source import Node, Place
+from mirrorlint.source.place import Origins
 
 _EXPORTS = ("rootNamespace", "defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
 
@@ -86,8 +87,13 @@ def _plain(ingress: dict[str, Any]) -> dict[str, Any]:
 
 def _objects(delivery: Delivery, cluster: str, top: str) -> Iterator[dict[str, Any]]:
     for manifest in accepted(delivery, cluster):
-        kept, places = pack(manifest.node, shape_of(manifest))
+        kept, places = pack(_standing(manifest.node), shape_of(manifest))
         yield {"at": _at(manifest.node.place, top), "object": kept, "places": places}
+
+
+def _standing(node: Node) -> Node:
+    """An object whose places can be packed: the values of a rendered one, which come from several files, stand where it does."""
+    return standing(node.plain(), node.place) if isinstance(node.path, Origins) else node
 
 
 def _blind_spots(documents: Documents, delivery: Delivery, cluster: str) -> list[BlindSpot]:

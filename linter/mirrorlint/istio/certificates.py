@@ -11,6 +11,8 @@ from mirrorlint.istio.references import GATEWAY, SECRET, Grants, read_reference
 from mirrorlint.source import Node
 
 _PEM = "-----BEGIN"
+SOME_PEM = base64.b64encode(_PEM.encode()).decode()
+WITHHELD = "none"  # a value that is there and not told; in base64 it is no certificate
 
 
 def refusal(gateway: Manifest, node: Node, grants: Grants, secrets: Mapping[tuple[str, str], Manifest]) -> str:
@@ -26,7 +28,12 @@ def refusal(gateway: Manifest, node: Node, grants: Grants, secrets: Mapping[tupl
 
 def holds_pem(secret: Manifest) -> bool:
     """Whether a Secret may hold a certificate and its key; what is encrypted or filled in later may."""
-    return all(_PEM in _decoded(secret.node["data"][key].text) for key in ("tls.crt", "tls.key") if secret.node["data"][key])
+    return all(may_be_pem(secret.node["data"][key].text) for key in ("tls.crt", "tls.key") if secret.node["data"][key])
+
+
+def may_be_pem(text: str) -> bool:
+    """Whether a value of a Secret's `data`, in base64, may be PEM."""
+    return _PEM in _decoded(text)
 
 
 def _decoded(text: str) -> str:

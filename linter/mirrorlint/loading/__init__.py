@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirrorlint.cache.trail import Trail
-from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fault, Suppression
-from mirrorlint.loading import files
+from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
+from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.reading import Means, Reading
+from mirrorlint.loading.repeats import without_repeats
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def read(
 ) -> Loaded:
     """Read a repository, whose clusters are found inside it, or several paths, a cluster each (`[NAME=]PATH`).
 
-    What is said of the clusters' ingress and mesh goes before the settings. Raises FileNotFoundError for a path that is not there and
-    SettingsError for settings that can't be used.
+    What is said of the clusters' ingress and mesh goes before the settings; `means` says how it is read. Raises FileNotFoundError for a
+    path that is not there and SettingsError for settings that can't be used.
     """
     said = _Said(ingress or {}, mesh or {})
     if len(paths) < 2 and not any(map(_is_named, paths)):
@@ -78,6 +79,7 @@ def read_texts(
     broken = tuple(fault for name, each in read.items() for fault in faults(each, name))
     blind = [spot for name, each in read.items() for spot in unclear(each, name)]
     quiet = tuple(each._replace(cluster=name) for name, content in read.items() for each in content.suppressions)
+    blind += [spot for name, each in read.items() for spot in _charts(each, name)]
     documents = Documents(found, broken, (*blind, *said.unused(found)), len(read), sum(each.objects for each in read.values()), quiet)
     return Loaded(documents, Settings(), ())
 
@@ -103,16 +105,25 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     found: dict[str, Cluster] = {}
     broken: list[Fault] = []
     blind: list[BlindSpot] = []
-    read: dict[str, Content] = {}
+    read: dict[tuple[str, ...], Content] = {}
+    judged: set[str] = set()
     quiet: dict[Suppression, None] = {}
+    facts: list[Fact] = []
     for share in reading.shares:
         section = reading.sections.get(share.cluster, ClusterSection())
-        manifests = [manifest for each in share.contents.values() for manifest in each.manifests]
-        found[share.cluster] = Cluster(share.cluster, manifests, said.over(share.cluster, section.settings))
+        every = [manifest for each in share.contents.values() for manifest in each.manifests]
+        manifests, repeated = without_repeats(every, share.cluster)
+        telling = [manifest for each in share.contents.values() for manifest in each.tells]
+        planes = control_plane.said([*every, *telling], [(node, values) for (node, _), values in share.applied.items()])
+        settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
+        found[share.cluster] = Cluster(share.cluster, manifests, settings)
+        facts += known
+        blind += [*repeated, *unsettled, *needs.unplaced(manifests, share.cluster)]
         broken += [fault for each in share.contents.values() for fault in faults(each, share.cluster)]
         blind += [spot for each in share.contents.values() for spot in unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)
         read.update(share.contents)
+        judged |= share.read
     for contract in reading.peers.contracts:
         if contract.usable:
             section = reading.sections.get(contract.cluster, ClusterSection())
@@ -121,7 +132,7 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         broken += contract.faults
     blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
     objects = sum(each.objects for each in read.values())
-    documents = Documents(found, tuple(sorted(broken)), tuple(blind), len(read), objects, tuple(quiet))
+    documents = Documents(found, tuple(sorted(broken)), tuple(blind), len(judged), objects, tuple(quiet), tuple(facts))
     return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.peers.contracts, reading.trail, reading.staged)
 
 
@@ -133,6 +144,15 @@ def faults(found: Content, cluster: str) -> list[Fault]:
 def unclear(found: Content, cluster: str) -> list[BlindSpot]:
     """What else could not be read of a cluster."""
     return [BlindSpot(broken.message, broken.place.path, broken.place.line, cluster) for broken in found.unclear]
+
+
+def _charts(found: Content, cluster: str) -> Iterator[BlindSpot]:
+    """The charts that a text installs: there are no files that they could be rendered from."""
+    for manifest in found.tells:
+        sources = (manifest.node["spec"]["source"], *manifest.node["spec"]["sources"])
+        if manifest.kind == "HelmRelease" or any(source["chart"] for source in sources):
+            place = manifest.node.place
+            yield BlindSpot(f"{manifest}: what it installs is not rendered", place.path, place.line, cluster)
 
 
 def _existing(path: str) -> str:

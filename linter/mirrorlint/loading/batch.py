@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,34 +10,35 @@ from mirrorlint.cache.shelf import Shelf, blob_of
 from mirrorlint.loading import crew, files
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.objects import Content, content, packed, unpacked
+from mirrorlint.loading.watch import Spent
 
 
-def read(paths: Iterable[str], jobs: int, blobs: Mapping[str, str], shelf: Shelf | None) -> dict[str, Content | Unread]:
-    """What files hold, or why they can't be read; the same from any number of processes. `blobs` are the ids of contents, where known."""
-    if shelf is None:
-        wanted = list(paths)
-        return {path: _unpacked(path, data) for path, data in zip(wanted, crew.work(_packed, wanted, jobs), strict=True)}
-    known = {path: (blobs.get(path, ""), shelf.get(blobs.get(path, ""))) for path in paths}
+def read(paths: Iterable[str], jobs: int, blobs: Mapping[str, str], shelf: Shelf | None, spent: Spent) -> dict[str, Content | Unread]:
+    """What files hold, or why they can't be read; the same from any number of processes.
+
+    `blobs` are the ids of contents, where known, and `spent` is told what each file cost that is read.
+    """
+    known = {path: (blobs.get(path, ""), shelf.get(blobs.get(path, "")) if shelf else None) for path in paths}
     wanted = [path for path, (_, data) in known.items() if data is None]
-    known.update(zip(wanted, crew.work(lambda path: _named(path, shelf), wanted, jobs), strict=True))
-    for blob, data in known.values():
-        shelf.meet(blob, data)
+    for path, (seconds, blob, data) in crew.work(lambda path: _timed(path, shelf), wanted, jobs):
+        spent(path, seconds)
+        known[path] = blob, data
+    if shelf:
+        for blob, data in known.values():
+            shelf.meet(blob, data)
     return {path: _unpacked(path, data) for path, (_, data) in known.items()}
 
 
-def _packed(path: str) -> Any:
-    data = files.read(path)
-    return data.message if isinstance(data, Unread) else packed(content(data, ""))
-
-
-def _named(path: str, shelf: Shelf) -> tuple[str, Any]:
-    """The id of a file's content and what it holds; no id for a file that can't be read."""
+def _timed(path: str, shelf: Shelf | None) -> tuple[float, str, Any]:
+    """The seconds that a file cost, the id of its content if there is a shelf for it, and what it holds."""
+    start = time.perf_counter()
     data = files.read(path)
     if isinstance(data, Unread):
-        return "", data.message
-    blob = blob_of(data)
-    known = shelf.get(blob)
-    return blob, packed(content(data, "")) if known is None else known
+        return 0.0, "", data.message
+    blob = blob_of(data) if shelf else ""
+    known = shelf.get(blob) if shelf else None
+    found = packed(content(data, "")) if known is None else known
+    return time.perf_counter() - start, blob, found
 
 
 def _unpacked(path: str, data: Any) -> Content | Unread:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint.loading.paths import upwards
+from mirrorlint.loading.units import Unit
 
 CONVENTIONS = (("clusters",), ("environments", "envs"), ("overlays",))
 _DEPTH = 2
@@ -21,19 +22,29 @@ class Assignment(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A cluster that was found, with its folders and files."""
+    """A cluster that was found, with its folders and files.
+
+    What GitOps applies to it is in `units`, and `folders` are those of its paths that are taken as a whole.
+    """
 
     name: str
     paths: tuple[str, ...]
     why: str
+    units: tuple[Unit, ...] = ()
+    folders: tuple[str, ...] | None = None
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """The paths below which all is taken."""
+        return self.paths if self.folders is None else self.folders
 
 
 class Ground(NamedTuple):
     """What clusters are found in; all paths are absolute.
 
     `name` is what all of it is called when it is one cluster. `arguments` and `sections` are the clusters that were named, by their paths;
-    `folders` are all below `root`. `holds` tells whether a folder has Istio objects or leads to some, `leads` what its kustomizations lead
-    to, themselves included.
+    `folders` are all below `root`, `gitops` are the clusters of Argo CD's and Flux's objects. `holds` tells whether a folder has Istio
+    objects or leads to some, `leads` what its kustomizations lead to, themselves included, `entangled` whether folders need each other.
     """
 
     root: str
@@ -41,8 +52,10 @@ class Ground(NamedTuple):
     arguments: Mapping[str, Sequence[str]]
     sections: Mapping[str, Sequence[str]]
     folders: Sequence[str]
+    gitops: Callable[[], tuple[Group, ...]]
     holds: Callable[[str], bool]
     leads: Callable[[str], Iterable[str]]
+    entangled: Callable[[Sequence[str]], bool]
 
 
 def find(ground: Ground) -> tuple[Group, ...]:
@@ -54,6 +67,7 @@ def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
     """What each way of finding clusters gives, the surest first; the last always gives one."""
     yield tuple(Group(name, tuple(paths), "named as an argument") for name, paths in ground.arguments.items())
     yield tuple(Group(name, tuple(paths), "named in the settings") for name, paths in ground.sections.items())
+    yield ground.gitops()
     for words in CONVENTIONS:
         yield _by_convention(ground, words)
     yield _siblings(ground)
@@ -78,10 +92,13 @@ def _parent(folder: str) -> str:
 
 
 def _siblings(ground: Ground) -> tuple[Group, ...]:
-    """The direct child folders that hold Istio objects, when they are several."""
+    """The direct child folders that hold Istio objects, when they are several.
+
+    More than two are parts of one cluster if one needs what only others have.
+    """
     children = [folder for folder in ground.folders if os.path.dirname(folder) == ground.root and ground.holds(folder)]
     found = _without_bases(ground, children)
-    if len(found) < 2:
+    if len(found) < 2 or (len(found) > 2 and ground.entangled(found)):
         return ()
     return tuple(Group(os.path.basename(folder), (folder,), "one of several folders that hold Istio objects") for folder in found)
 

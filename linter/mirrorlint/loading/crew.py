@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 # Below this many items the other process would start later than this one ends.
@@ -25,16 +25,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def work(task: Callable[[str], Any], items: Sequence[str], jobs: int) -> list[Any]:
-    """What `task` gives for each item, in order, from so many processes; it must be what `marshal` can store."""
+def work(task: Callable[[str], Any], items: Sequence[str], jobs: int) -> Iterator[tuple[str, Any]]:
+    """Each item with what `task` gives for it, from so many processes, as soon as this one has it; it must be what `marshal` can store."""
     jobs = max(1, min(jobs, len(items) // LEAST))
-    results: list[Any] = [None] * len(items)
     workers = [_start(task, items[number::jobs]) for number in range(1, jobs)]
-    results[::jobs] = [task(item) for item in items[::jobs]]
+    yield from ((item, task(item)) for item in items[::jobs])
     for number, worker in enumerate(workers, 1):
         share = _finish(worker)
-        results[number::jobs] = [task(item) for item in items[number::jobs]] if share is None else share
-    return results
+        own = items[number::jobs]
+        yield from ((item, task(item)) for item in own) if share is None else zip(own, share, strict=True)
 
 
 def _start(task: Callable[[str], Any], items: Sequence[str]) -> _Worker:

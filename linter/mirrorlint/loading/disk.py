@@ -3,48 +3,61 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.git import Listing
+from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading import batch, files
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Kustomization, kustomization
-from mirrorlint.loading.objects import Content, content
+from mirrorlint.loading.objects import Content, content, unfolded
 from mirrorlint.loading.paths import at_or_below, is_contract, upwards, within
+from mirrorlint.loading.watch import Spent
 from mirrorlint.sieve import KUSTOMIZATIONS
-from mirrorlint.source import parse
+from mirrorlint.source import MAX_BYTES, Node, parse
 
 _CHART = "Chart.yaml"
-_UNRENDERED = "a Helm chart must be rendered before it can be judged: nothing in it is read"
+MAX_TOTAL = 1 << 30
+_TOO_MUCH = f"more than {MAX_TOTAL >> 30} GiB was read before it, so nothing in it is judged"
+# What may be the name of an object.
+_NAME = re.compile(rb"\bname[\"']?[ \t]*:[ \t]*[\"']?([\w.-]+)")
 _NOTHING = Content((), 0, (), ())
 
 
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self, jobs: int, shelf: Shelf | None, index: Index | None = None) -> None:
+    def __init__(self, jobs: int, shelf: Shelf | None, spent: Spent, index: Index | None = None) -> None:
         """Nothing is listed yet; nothing is read outside of the repositories of what will be.
 
-        `jobs` processes read what is not on the shelf; files of the repository of an index are read as they are staged.
+        `jobs` processes read what is not on the shelf, `spent` is told what files cost; files of an index's repository are read as they are
+        staged. What is read is found in `listings`, with `probes` as the further paths that were looked at; `plain` tells that no file
+        is made of others, and that nothing was asked for of what the sieve takes out.
         """
-        self._jobs, self._shelf, self._index = jobs, shelf, index
+        self._jobs, self._shelf, self._spent, self._index = jobs, shelf, spent, index
         self.staged: dict[str, bytes] = {}
         self.listings: dict[str, Listing] = {}
         self.probes: set[str] = set()
-        self.has_charts = False
+        self.plain = True
         self._blobs: dict[str, str] = {}
         self.unread: set[Unread] = set()
+        self.charts: set[str] = set()
         self._tops: set[str] = set()
         self._roots: set[str] = set()
         self._real: dict[str, str] = {}
         self._paths: list[str] = []
+        self._listed: list[str] = []
+        self._behind: dict[str, str] = {}
         self._contents: dict[str, Content | Unread] = {}
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
+        self._left = MAX_TOTAL
 
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
@@ -55,12 +68,15 @@ class Disk:
             self.probes |= listing.walked
             self._blobs.update(listing.blobs)
             charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
-            self.has_charts |= bool(charts)
-            self.unread |= {*listing.unread, *(Unread(folder, _UNRENDERED) for folder in charts)}
+            self.unread |= set(listing.unread)
+            self.charts |= charts
+            self.plain &= not charts
+            self._behind.update(listing.files)
             self._real.update({path: real for path, real in listing.files.items() if not (is_contract(path) or _is_below(path, charts))})
         self._roots |= set(roots)
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)
+        self._listed = sorted(self._behind)
         self._kustomizations = [path for path in self._paths if os.path.basename(path) in KUSTOMIZATIONS]
         self._folders = _with_parents({os.path.dirname(path) for path in self._paths})
 
@@ -98,6 +114,63 @@ class Disk:
         """Whether a path is out of the repository."""
         return not any(within(path, top) for top in self._tops)
 
+    def listed(self, path: str) -> Sequence[str]:
+        """As `below`, with what is in charts."""
+        self._reach_out(path)
+        return at_or_below(self._listed, path)
+
+    def documents(self, path: str) -> Sequence[Node]:
+        """The documents of a file, those in charts too."""
+        data = self._bytes(self._behind[path]) if path in self._behind else b""
+        return parse(b"" if isinstance(data, Unread) else data, files.shown(path)).documents
+
+    def config_maps(self, name: str, paths: Sequence[str]) -> list[Node]:
+        """The ConfigMaps of a name in the files at or below some paths: contents have none but Istio's own."""
+        self.plain = False
+        meant = {path for start in paths for path in self.below(start)}.intersection(self._named.get(name, ()))
+        found = [node for path in sorted(meant) for node in unfolded(self.documents(path))]
+        return [node for node in found if (node.text_at("kind"), node.text_at("metadata", "name")) == (CONFIG_MAP, name)]
+
+    @cached_property
+    def _named(self) -> Mapping[str, Sequence[str]]:
+        """The files with ConfigMaps, by all names that are said in them."""
+        found: dict[str, list[str]] = {}
+        for path, real in self._real.items():
+            data = self._bytes(real)
+            if not isinstance(data, Unread) and CONFIG_MAP.encode() in data:
+                for name in set(_NAME.findall(data)):
+                    found.setdefault(name.decode(), []).append(path)
+        return found
+
+    def unlike_staged(self, paths: Iterable[str]) -> str:
+        """The first of some files that the work tree has otherwise than the index that is read; "" for none."""
+        if self._index is None:
+            return ""
+        own = [path for path in paths if files.repository(path) == self._index.root]
+        return next((path for path in own if path not in self._as_staged), "")
+
+    @cached_property
+    def _as_staged(self) -> AbstractSet[str]:
+        """The files that the work tree has as the index has them."""
+        found = set()
+        for folder, listing in self.listings.items():
+            differing = listing.changes.changed | listing.changes.untracked
+            found |= {os.path.join(folder, name) for name in (*listing.blobs, *listing.others) if name not in differing}
+        return found
+
+    def look(self, *paths: str) -> None:
+        """Note that the run depends on what is at some paths, be there something or not."""
+        self.probes.update(paths)
+
+    def lines(self, path: str) -> Sequence[str]:
+        """The lines of a file that is shown as `path`."""
+        data = self._bytes(os.path.abspath(path))
+        return () if isinstance(data, Unread) else data.decode("utf-8", "replace").splitlines()
+
+    def joined(self, folder: str, path: str) -> str:
+        """A path that stands in a folder."""
+        return os.path.normpath(os.path.join(folder, path))
+
     def real(self, path: str) -> str:
         """The file that is read for a path: another one behind a link."""
         return self._real[path]
@@ -109,7 +182,8 @@ class Disk:
             fresh = {each: data for each, data in self.staged.items() if each not in self._contents}
             self._contents |= {each: content(data, files.shown(each)) for each, data in fresh.items()}
             missing = [each for each in dict.fromkeys(self._real.values()) if each not in self._contents]
-            self._contents |= batch.read(missing, self._jobs, self._blobs, self._shelf)
+            self._contents |= {each: Unread(each, _TOO_MUCH) for each in missing}
+            self._contents |= batch.read(self._fitting(missing), self._jobs, self._blobs, self._shelf, self._spent)
         found = self._contents[real]
         if isinstance(found, Unread):
             self.unread.add(found)
@@ -119,10 +193,18 @@ class Disk:
     def _bytes(self, path: str) -> bytes | Unread:
         return self.staged[path] if path in self.staged else files.read(path)
 
+    def _fitting(self, paths: Iterable[str]) -> Iterator[str]:
+        """The first of the files, as far as they may be read; which they are must not depend on what is known of them."""
+        for path in paths:
+            if self._left > 0:
+                self._left -= min(files.size(path), MAX_BYTES)
+                yield path
+
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""
         known = any(within(path, root) for root in self._roots)
-        self.probes |= set() if known else {path}
+        if not known:
+            self.look(path)
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
 

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from mirrorlint import git
@@ -13,7 +14,9 @@ from mirrorlint.git import Listing
 from mirrorlint.loading.index import Index, differences
 from mirrorlint.loading.paths import within
 from mirrorlint.sieve import is_read
+from mirrorlint.source import MAX_BYTES
 
+MAX_NAMES = 1_000_000
 _CHUNK = 1 << 16
 _IRREGULAR = "this is not a regular file, so it is not read"
 _UNSTAGED = "this file is not staged, so nothing in it is judged"
@@ -26,6 +29,7 @@ class Unread(NamedTuple):
 
     path: str
     message: str
+    reason: str = ""
 
 
 class Tree(NamedTuple):
@@ -49,8 +53,12 @@ def tree(root: str, index: Index | None = None) -> Tree:
     if not os.path.isdir(root):
         return _single(root, index)
     top, seen = repository(root), _Seen({}, {}, set(), index, {})
-    found = [entry for name in _names(root, seen) for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top, seen))]
-    files = {path: path for path in seen.blobs} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
+    names = list(islice(_names(root, seen), MAX_NAMES + 1))
+    known = dict(islice(seen.blobs.items(), max(0, MAX_NAMES - len(names))))
+    if len(names) > MAX_NAMES or len(known) < len(seen.blobs):
+        names[MAX_NAMES:] = [Unread(root, f"there are more than {MAX_NAMES:,} files here, and the rest is not read")]
+    found = [entry for name in names for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top, seen))]
+    files = {path: path for path in known} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
     unread = {entry for entry in found if isinstance(entry, Unread)}
     return Tree(dict(sorted(files.items())), tuple(sorted(unread)), seen.blobs, seen.listings, frozenset(seen.walked), seen.staged)
 
@@ -81,22 +89,35 @@ def shown(path: str) -> str:
 
 
 def read(path: str) -> bytes | Unread:
-    """The bytes of a file, in as few calls to the system as it takes: there may be many files."""
+    """The bytes of a file, in as few calls to the system as it takes: there may be many files.
+
+    Of one that is too large to be parsed it is one byte more than it may have. A pipe in a file's place is not waited for.
+    """
     try:
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
         try:
             return _all_of(file)
         finally:
             os.close(file)
     except OSError as error:
-        return Unread(path, f"this file can't be read ({error.strerror}), so nothing in it is judged")
+        return Unread(path, f"this file can't be read ({error.strerror}), so nothing in it is judged", error.strerror or "")
 
 
 def _all_of(file: int) -> bytes:
     parts = [os.read(file, _CHUNK)]
-    while parts[-1]:
-        parts.append(os.read(file, _CHUNK))
+    left = MAX_BYTES + 1 - len(parts[0])
+    while parts[-1] and left:
+        parts.append(os.read(file, min(left, _CHUNK)))
+        left -= len(parts[-1])
     return b"".join(parts)
+
+
+def size(path: str) -> int:
+    """How many bytes a file has; 0 for what can't be read."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 class _Seen(NamedTuple):

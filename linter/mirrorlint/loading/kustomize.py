@@ -1,26 +1,45 @@
-"""Kustomizations: which only list resources and can be read as they are, and what they lead to."""
+"""Kustomizations: what they list and where it goes, which must be rendered first, and what can't be.
+
+Some are read as they are: those that list resources and set a namespace, and do else only what says nothing of where requests go.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
+from mirrorlint.loading.paths import upwards
+from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node
 
-_LISTS = frozenset({"apiVersion", "kind", "metadata", "resources"})
+COMPONENT = "Component"
+_LISTS = frozenset({"resources", "bases"})
+_HARMLESS = frozenset({"images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "buildMetadata", "sortOptions"})
+_READ = frozenset({"apiVersion", "kind", "metadata", "namespace"}) | _LISTS | _HARMLESS
 _REMOTE = re.compile(r"://|^git@|[?&]ref=|//|^[\w-]+(\.[\w-]+)+/")
 
 
 class Kustomization(NamedTuple):
-    """A folder's kustomization: its file, the field that makes it more than a list (its first, or None), and what it lists."""
+    """A folder's kustomization: its file and document, the field that asks for rendering (its first, or None), and what it lists."""
 
     folder: str
     file: str
+    document: Node
     more: Node | None
     resources: tuple[Node, ...]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that all of it goes to; "" when each object keeps its own."""
+        return self.document["namespace"].text
+
+    @property
+    def is_component(self) -> bool:
+        """Whether it is a part of others, and nothing by itself."""
+        return self.document["kind"].text == COMPONENT
 
 
 class Ground(Protocol):
@@ -35,71 +54,134 @@ class Ground(Protocol):
     def outside(self, path: str) -> bool:
         """Whether a path is out of the repository."""
 
+    def look(self, *paths: str) -> None:
+        """Note that the run depends on what is at some paths, be there something or not."""
 
-class Gap(NamedTuple):
-    """What a kustomization asks for and was not read: where and why."""
 
-    node: Node
-    message: str
+class Plain(NamedTuple):
+    """A file that is read as it is written, and the namespace that all in it goes to ("": each object's own)."""
+
+    path: str
+    namespace: str = ""
+
+
+class Rendered(NamedTuple):
+    """A kustomization to render, and the namespace that all in it goes to ("": as it is rendered)."""
+
+    kustomization: Kustomization
+    namespace: str = ""
 
 
 class Reach(NamedTuple):
-    """What kustomizations lead to: files as they are written, files that must be rendered first, the folders passed, and gaps."""
+    """What kustomizations lead to: files as they are written, what to render, files that only that shows, folders passed, and gaps."""
 
-    plain: frozenset[str]
+    plain: frozenset[Plain]
+    rendered: frozenset[Rendered]
     hidden: frozenset[str]
     folders: frozenset[str]
     gaps: tuple[Gap, ...]
 
+    @property
+    def files(self) -> set[str]:
+        """All files, whether they are read as they are or not."""
+        return {*self.hidden, *(each.path for each in self.plain)}
+
 
 def kustomization(file: str, document: Node) -> Kustomization:
     """Read a kustomization; a field that is empty does nothing."""
-    more = [key for key, value in document.entries() if key.text not in _LISTS and value and (value.is_scalar or len(value))]
-    return Kustomization(os.path.dirname(file), file, more[0] if more else None, tuple(document["resources"]))
+    more = [key for key, value in document.entries() if key.text not in _READ and value and (value.is_scalar or len(value))]
+    component = [document["kind"]] if document["kind"].text == COMPONENT and not more else []
+    resources = (*document["resources"], *document["bases"])
+    return Kustomization(os.path.dirname(file), file, document, next(iter((*more, *component)), None), resources)
 
 
-def reach(starts: Iterable[Kustomization], ground: Ground) -> Reach:
-    """Follow kustomizations through what they list; what one that must be rendered leads to must be, too."""
-    plain: set[str] = set()
-    hidden: set[str] = set()
-    passed: set[tuple[str, bool]] = set()
-    gaps: set[Gap] = set()
-    waiting = [(each, False) for each in starts]
-    while waiting:
-        current, above = waiting.pop()
-        inside = above or current.more is not None
-        if (current.folder, inside) in passed:
-            continue
-        passed.add((current.folder, inside))
+def roots(found: Iterable[Kustomization]) -> list[Kustomization]:
+    """Those that no other one lists; components are never applied by themselves. Where they list each other, all."""
+    every = [each for each in found if not each.is_component]
+    led = {path for each in every for path in listed(each) if path != each.folder}
+    return [each for each in every if each.folder not in led] or every
+
+
+def outermost(found: Iterable[Kustomization]) -> list[Kustomization]:
+    """Those in no folder of another one: where Flux makes a kustomization of a folder, it lists these (fluxcd/pkg, kustomize)."""
+    every = [each for each in found if not each.is_component]
+    folders = {each.folder for each in every}
+    return [each for each in every if folders.isdisjoint(upwards(os.path.dirname(each.folder)))]
+
+
+def listed(kustomization: Kustomization) -> Iterator[str]:
+    """The paths of what a kustomization lists, components too."""
+    for node in (*kustomization.resources, *kustomization.document["components"]):
+        if node.text:
+            yield os.path.normpath(os.path.join(kustomization.folder, node.text))
+
+
+def reach(starts: Iterable[Kustomization], ground: Ground, namespace: str = "") -> Reach:
+    """Follow kustomizations through what they list; what one that must be rendered leads to is hidden until then.
+
+    `namespace` is what is put over all of them.
+    """
+    walk = _Walk(ground)
+    walk.follow([_Step(each, namespace, inside=False) for each in starts])
+    folders = frozenset(folder for folder, _, _ in walk.passed)
+    gaps = tuple(sorted(walk.gaps, key=lambda gap: gap.node.place))
+    return Reach(frozenset(walk.plain), frozenset(walk.rendered), frozenset(walk.hidden), folders, gaps)
+
+
+class _Step(NamedTuple):
+    """A kustomization on the way, the namespace that those above set, and whether one above must be rendered."""
+
+    current: Kustomization
+    namespace: str
+    inside: bool
+
+
+class _Walk:
+    """Follows what kustomizations list."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self.plain: set[Plain] = set()
+        self.rendered: set[Rendered] = set()
+        self.hidden: set[str] = set()
+        self.passed: set[tuple[str, str, bool]] = set()
+        self.gaps: set[Gap] = set()
+
+    def follow(self, waiting: list[_Step]) -> None:
+        while waiting:
+            current, above, over = waiting.pop()
+            inside = over or current.more is not None
+            namespace = above or current.namespace
+            if (current.folder, namespace, inside) in self.passed:
+                continue
+            self.passed.add((current.folder, namespace, inside))
+            if inside:
+                self.hidden |= self._ground.governed(current.folder)
+            if inside and not over:
+                self.rendered.add(Rendered(current, above))
+            components = current.document["components"] if inside else ()
+            waiting += [step for node in (*current.resources, *components) for step in self._next(node, current, namespace, inside)]
+
+    def _next(self, node: Node, current: Kustomization, namespace: str, inside: bool) -> Iterator[_Step]:
+        if not node.text:
+            self.gaps.add(Gap(node, "a resource is the path of a file or folder, so this one is not read"))
+            return
+        path = os.path.normpath(os.path.join(current.folder, node.text))
+        below = self._ground.kustomization(path)
+        if below is not None:
+            yield _Step(below, namespace, inside)
+            return
+        found = self._ground.governed(path)
         if inside:
-            hidden |= ground.governed(current.folder)
-        if current.more is not None:
-            gaps.add(_unrendered(current.more))
-        for node in current.resources:
-            if not node.text:
-                gaps.add(Gap(node, "a resource is the path of a file or folder, so this one is not read"))
-                continue
-            path = os.path.normpath(os.path.join(current.folder, node.text))
-            below = ground.kustomization(path)
-            if below is not None:
-                waiting.append((below, inside))
-                continue
-            found = ground.governed(path)
-            (hidden if inside else plain).update(found)
-            gaps.update([] if found else [_missing(node, ground.outside(path))])
-    return Reach(frozenset(plain), frozenset(hidden), frozenset(folder for folder, _ in passed), tuple(sorted(gaps, key=_place)))
+            self.hidden |= found
+        else:
+            self.plain |= {Plain(file, namespace) for file in found}
+        if not found and not inside:
+            self.gaps.add(missing(node, self._ground.outside(path)))
 
 
-def _place(gap: Gap) -> tuple[object, ...]:
-    return gap.node.place
-
-
-def _unrendered(field: Node) -> Gap:
-    message = f"this kustomization has `{field.text}` and must be rendered first: neither its folder nor what it lists is judged"
-    return Gap(field, message)
-
-
-def _missing(node: Node, outside: bool) -> Gap:
+def missing(node: Node, outside: bool) -> Gap:
+    """Why what a kustomization lists is not read."""
     if _REMOTE.search(node.text):
         return Gap(node, f"`{node.text}` is not in this repository, so it is not read")
     if outside:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import Manifest, Suppression
-from mirrorlint.kinds import CERTIFICATE, GATEWAY_API, MATTERS, NETWORKING, RELEVANT, SECURITY
+from mirrorlint.istio.certificates import SOME_PEM, WITHHELD, may_be_pem
+from mirrorlint.kinds import CONFIG_MAP, CREDENTIALS, GATEWAY_API, JUDGED, MATTERS, NETWORKING, SECURITY, TELLS
+from mirrorlint.loading.filling import filled, is_substituted, substitution
 from mirrorlint.loading.suppressions import suppressions
 from mirrorlint.sieve import sift
-from mirrorlint.source import Broken, Node, Place, parse
+from mirrorlint.source import Broken, Node, Parsed, Place, parse
 
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_OPEN = frozenset({"name", "server"})  # of a cluster that a Secret describes
+_CLUSTER = "argocd.argoproj.io/secret-type"  # of a Secret that tells Argo CD of a cluster
+_MESH_CONFIG = re.compile(r"istio(-[\w.-]+)?")
 _FILLED_IN = frozenset({NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
 
@@ -23,7 +29,8 @@ _VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
 class Content(NamedTuple):
     """The manifests of a file that matter, how many objects of any kind it has, and what is broken in it.
 
-    `faults` would have been objects that matter; `unclear` is all else that could not be read.
+    `faults` would have been objects that matter; `unclear` is all else that could not be read. `tells` are the objects of GitOps, `waiting`
+    those that matter once their variables are filled in.
     """
 
     manifests: tuple[Manifest, ...]
@@ -31,19 +38,27 @@ class Content(NamedTuple):
     faults: tuple[Broken, ...]
     unclear: tuple[Broken, ...]
     suppressions: tuple[Suppression, ...] = ()
+    tells: tuple[Manifest, ...] = ()
+    waiting: tuple[Manifest, ...] = ()
 
     @property
     def meshed(self) -> bool:
         """Whether an object of Istio or of the Gateway API is in it, or was meant to be."""
-        return bool(self.faults) or any(m.group in (NETWORKING, SECURITY, GATEWAY_API) for m in self.manifests)
+        return bool(self.faults) or any(m.group in (NETWORKING, SECURITY, GATEWAY_API) for m in (*self.manifests, *self.waiting))
 
 
 def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
     left, dropped, _ = sift(data)
-    parsed = parse(left, path)
-    found = list(_unfolded(parsed.documents))
+    found = content_of(parse(left, path), data, path)
+    return found._replace(objects=dropped + found.objects)
+
+
+def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
+    """What is in documents that were parsed, of a text that may have held others."""
+    found = [_without_secrets(node) for node in unfolded(parsed.documents)]
     manifests = tuple(Manifest(node) for node in found if _matters(node))
+    tells = tuple(Manifest(node) for node in found if _tells(node))
     faults: list[Broken] = []
     unclear: list[Broken] = []
     for broken in parsed.broken:
@@ -51,31 +66,56 @@ def content(data: bytes, path: str) -> Content:
             faults.append(broken if broken.dropped else broken._replace(text=""))
         else:
             unclear.append(broken._replace(text=""))
-    if b"${" in data or b"{{" in data:
-        waiting = [(manifest, _variable(manifest.node)) for manifest in manifests if manifest.group in _FILLED_IN]
-        unclear += [Broken(node.place, f"{m}: `{node.text}` waits to be filled in", "", "", template=True) for m, node in waiting if node]
-        manifests = tuple(manifest for manifest in manifests if manifest not in [m for m, node in waiting if node])
-    silenced = tuple(suppressions(data, path, parsed.documents, manifests))
-    return Content(manifests, dropped + len(found), tuple(faults), tuple(unclear), silenced)
+    waiting = tuple(m for m in manifests if m.group in _FILLED_IN and _variable(m.node)) if b"${" in data or b"{{" in data else ()
+    manifests = tuple(manifest for manifest in manifests if manifest not in waiting)
+    quiet = tuple(suppressions(data, path, parsed.documents, manifests))
+    return Content(manifests, len(found), tuple(faults), (*unclear, *map(_waits, waiting)), quiet, tells, waiting)
+
+
+def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[str, str] | None) -> Content:
+    """What a file holds once it is applied: all in `namespace`, if there is one, objects without one in `fallback`.
+
+    `variables` are filled in; None when nothing fills them in.
+    """
+    waiting, clear = [], list(found.manifests)
+    if variables is not None and found.waiting:
+        full = [Manifest(filled(m.node, substitution(variables)) if is_substituted(m.node) else m.node) for m in found.waiting]
+        waiting = [manifest for manifest in full if _variable(manifest.node)]
+        clear += [manifest for manifest in full if manifest not in waiting]
+        old = {_waits(manifest).place for manifest in found.waiting}
+        unclear = [broken for broken in found.unclear if broken.place not in old]
+        found = found._replace(unclear=(*unclear, *map(_waits, waiting)))
+    if namespace or fallback:
+        clear = [Manifest(manifest.node, namespace, fallback) for manifest in clear]
+        found = found._replace(tells=tuple(Manifest(manifest.node, namespace, fallback) for manifest in found.tells))
+    return found._replace(manifests=tuple(clear), waiting=tuple(waiting) if variables is not None else found.waiting)
+
+
+def _waits(manifest: Manifest) -> Broken:
+    node = _variable(manifest.node) or manifest.node
+    return Broken(node.place, f"{manifest}: `{node.text}` waits to be filled in", "", "", template=True)
 
 
 def packed(found: Content) -> Any:
     """A content as plain data that `marshal` can store, without the path of its file; a mere count when there is nothing else."""
-    if not (found.manifests or found.faults or found.unclear or found.suppressions):
-        return found.objects
+    objects = (found.manifests, found.tells, found.waiting)
     located = (found.faults, found.unclear, found.suppressions)
-    return found.objects, [m.node.raw for m in found.manifests], *([_packed(each) for each in those] for those in located)
+    if not (any(objects) or any(located)):
+        return found.objects
+    return found.objects, *([m.node.raw for m in those] for those in objects), *([_packed(each) for each in those] for those in located)
 
 
 def unpacked(data: Any, path: str) -> Content:
     """The content that was packed, as that of the file `path`."""
-    objects, raws, faults, unclear, silenced = data
+    objects, manifests, tells, waiting, faults, unclear, silenced = data
     return Content(
-        tuple(Manifest(Node(raw, path)) for raw in raws),
+        tuple(Manifest(Node(raw, path)) for raw in manifests),
         objects,
         tuple(Broken(Place(path, *place), *rest) for place, *rest in faults),
         tuple(Broken(Place(path, *place), *rest) for place, *rest in unclear),
         tuple(Suppression(Place(path, *place), *rest) for place, *rest in silenced),
+        tuple(Manifest(Node(raw, path)) for raw in tells),
+        tuple(Manifest(Node(raw, path)) for raw in waiting),
     )
 
 
@@ -88,7 +128,7 @@ def _matters(node: Node) -> bool:
     group, kind = node.text_at("apiVersion").rpartition("/")[0], node.text_at("kind")
     if kind in MATTERS.get(group, ()):
         return True
-    return (group, kind, node.text_at("type")) == ("", CERTIFICATE, "kubernetes.io/tls") and not _variable(node)
+    return (group, kind, node.text_at("type")) == ("", CREDENTIALS, "kubernetes.io/tls") and not _variable(node)
 
 
 def _variable(node: Node) -> Node | None:
@@ -99,22 +139,51 @@ def _variable(node: Node) -> Node | None:
     return next((found for found in map(_variable, values) if found is not None), None)
 
 
-def _unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
+def _tells(node: Node) -> bool:
+    """Whether an object tells how objects come to clusters, or how Istio is installed there."""
+    group, kind = node.text_at("apiVersion").rpartition("/")[0], node.text_at("kind")
+    if (group, kind) == ("", CREDENTIALS):
+        return node.text_at("metadata", "labels", _CLUSTER) == "cluster"
+    if (group, kind) == ("", CONFIG_MAP):
+        return _MESH_CONFIG.fullmatch(node.text_at("metadata", "name")) is not None
+    return kind in TELLS.get(group, ())
+
+
+def unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
     """The objects among nodes, those inside a List, too."""
     for node in nodes:
         kind = node.text_at("kind")
         if not kind or not node.text_at("apiVersion"):
             continue
         if kind.endswith("List") and node["items"].is_sequence:
-            yield from _unfolded(node["items"])
+            yield from unfolded(node["items"])
         else:
             yield node
+
+
+def _without_secrets(node: Node) -> Node:
+    """A Secret without what is secret in it, since what files hold is kept between runs; of values in PEM it is left that they are."""
+    if (node.text_at("apiVersion"), node.text_at("kind")) != ("v1", CREDENTIALS):
+        return node
+    told = {key.text: SOME_PEM if may_be_pem(value.text) else WITHHELD for key, value in node["data"].entries()}
+    strings = {key.text: WITHHELD for key, _ in node["stringData"].entries() if key.text not in _OPEN}
+    annotations = {_APPLIED: WITHHELD} if _APPLIED in node["metadata"]["annotations"] else {}
+    node = _having(_having(node, "data", told), "stringData", strings)
+    return node.having("metadata", _having(node["metadata"], "annotations", annotations)) if annotations else node
+
+
+def _having(node: Node, name: str, values: Mapping[str, str]) -> Node:
+    """A mapping like this one, with other values in the mapping that it has under a name."""
+    part = node[name]
+    for key, value in values.items():
+        part = part.having(key, value)
+    return node.having(name, part) if values else node
 
 
 def _names_what_matters(text: str) -> bool:
     """Whether a text that can't be read says a kind that matters, of a group that it is in; the kind in its first column decides."""
     own = set(_OWN_KIND.findall(text))
-    if own and own.isdisjoint(RELEVANT) and not any(kind.endswith("List") for kind in own):
+    if own and own.isdisjoint(JUDGED) and not any(kind.endswith("List") for kind in own):
         return False
     kinds = set(_KIND.findall(text))
     groups = {name if slash else "" for name, slash in _VERSION.findall(text)} or set(MATTERS)

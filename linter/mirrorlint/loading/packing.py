@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mirrorlint.istio.certificates import WITHHELD
 from mirrorlint.source import Node, Place
 from mirrorlint.source.node import Raw
 
 Shape = Mapping[str, Any] | None  # the keys of a mapping, or of each item of a list; None keeps all that is below, {} that it is there
 _WORD = re.compile(r"\.|([+-][0-9]{1,7})(?::([0-9]{1,7}))?")
 _AS_EXPECTED = "."
-WITHHELD = "none"  # a scalar that is there and not told; in base64 it is no certificate
 
 
 def pack(node: Node, shape: Shape) -> tuple[Any, str]:

@@ -8,33 +8,36 @@ from typing import NamedTuple
 
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.cache.trail import Trail
-from mirrorlint.fleet import BlindSpot
-from mirrorlint.loading import clusters, files, settings
+from mirrorlint.fleet import BlindSpot, Manifest
+from mirrorlint.loading import clusters, files, needs, settings
+from mirrorlint.loading.applied import Applied
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.files import Unread
+from mirrorlint.loading.harvest import Harvest
 from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.peers import Peers
 from mirrorlint.loading.settings import ClusterSection, Settings
+from mirrorlint.loading.units import Gap
+from mirrorlint.loading.watch import Spent, unwatched
 
 _LEFT_OUT = "in the folder of no cluster"
-
-
-class Share(NamedTuple):
-    """A cluster's part of the files: what those hold that are judged for it, by the file, and all that it touches."""
-
-    cluster: str
-    contents: Mapping[str, Content]
-    touched: frozenset[str]
+_UNRENDERED = "a Helm chart must be rendered before it can be judged, and nothing here says with which values: nothing in it is read"
+_ISTIO = "networking.istio.io"
 
 
 class Means(NamedTuple):
-    """How a run may read: in so many processes, with what earlier runs kept, and what is staged in the repository of an index."""
+    """How a run may read: in so many processes, with what earlier runs kept, and what is staged in the repository of an index.
+
+    `spent` is told what each file and render costs.
+    """
 
     jobs: int = 1
     cached: bool = False
+    spent: Spent = unwatched
     staging: Index | None = None
 
 
@@ -51,18 +54,20 @@ class Reading:
         self.settings, unused = find_settings(asked, config, means.staging)
         self._root, self._arguments = root, arguments
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
-        self._disk = Disk(means.jobs, shelf, means.staging)
-        self._disk.probes |= {os.path.join(above, settings.FILE) for path in asked for above in upwards(_folder(path))}
+        self._disk = Disk(means.jobs, shelf, means.spent, means.staging)
+        self._disk.look(*(os.path.join(above, settings.FILE) for path in asked for above in upwards(_folder(path))))
+        self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*asked)
         self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
         found, missing = self._find()
-        self.groups = tuple(found)
+        self.groups, adrift = self._applied.assigned(found, self._root)
         self.peers = Peers(root, {} if arguments else self.sections, {group.name for group in found})
-        self._disk.probes |= self.peers.probes
-        self.shares = [self._share(group) for group in self.groups]
+        self._disk.look(*self.peers.probes)
+        self._harvest = Harvest(self.groups, self._disk, self._applied.units, means.spent, cached=means.cached)
+        self.shares = list(self._harvest.shares.values())
         left_out = self._left_out()
-        self.blind_spots = (*unused, *missing, *self.peers.blind_spots, *self._gaps(), *self._unread(), *_outside(left_out))
+        self.blind_spots = (*unused, *missing, *self.peers.blind_spots, *self._gaps(adrift), *self._unread(), *_outside(left_out))
         assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)})
         self.assignments = (*assigned, *self.peers.assignments)
         if shelf:
@@ -75,11 +80,12 @@ class Reading:
         named = {name: [os.path.abspath(path) for path in section.paths] for name, section in told.items() if section.paths}
         there = {name: path for name, path in peers.items() if os.path.exists(path)}
         wanted = [path for paths in (*named.values(), there.values()) for path in paths]
-        self._disk.probes |= {*wanted, *peers.values()}
+        self._disk.look(*wanted, *peers.values())
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
-        found = clusters.find(clusters.Ground(self._root, name, self._arguments, named, folders, self._holds, self._leads))
+        ground = clusters.Ground(self._root, name, self._arguments, named, folders, self._told, self._holds, self._leads, self._entangled)
+        found = clusters.find(ground)
         groups = [group for group in found if group.name not in peers and not (group.name in told and told[group.name].contract)]
         groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
         return groups, list(_missing(told, {group.name for group in groups}))
@@ -92,9 +98,8 @@ class Reading:
     @property
     def trail(self) -> Trail:
         """What the run depended on."""
-        rendered = self._disk.has_charts or any(self._reach(group.paths).hidden for group in self.groups)
         used = {os.path.abspath(self.settings.path)} if self.settings.path else set()
-        return Trail(self._disk.listings, frozenset(self._disk.probes | used), not rendered)
+        return Trail(self._disk.listings, frozenset(self._disk.probes | used), self._disk.plain, not self._harvest.failed)
 
     def _concerned(self) -> bool:
         """Whether settings, which may stand further up, speak of what was asked for."""
@@ -103,13 +108,28 @@ class Reading:
             return True
         return any(within(path, self._root) or within(self._root, path) for path in paths)
 
+    def _told(self) -> tuple[Group, ...]:
+        """The clusters of the repository's GitOps objects, if anything of Istio is applied."""
+        found = self._applied.groups(self._root) if self._root else ()
+        return found if any(self._holds(path) for group in found for path in group.paths) else ()
+
     def _holds(self, folder: str) -> bool:
         reached = self._reach((folder,))
-        return any(self._disk.content(path).meshed for path in {*self._disk.below(folder), *reached.plain, *reached.hidden})
+        if any(self._disk.content(path).meshed for path in {*self._disk.below(folder), *reached.files}):
+            return True
+        return any(_ISTIO in line for path in self._disk.listed(folder) if _is_template(path) for line in self._disk.lines(path))
+
+    def _entangled(self, folders: Iterable[str]) -> bool:
+        """Whether routes of one of some folders lead to Services, or are bound to Gateways, that only others have."""
+        every = needs.of(self._manifests(self._root)).has
+        return any(found.wants & every - found.has for found in (needs.of(self._manifests(folder)) for folder in folders))
+
+    def _manifests(self, folder: str) -> list[Manifest]:
+        return [manifest for path in self._disk.below(folder) for manifest in self._disk.content(path).manifests]
 
     def _leads(self, folder: str) -> set[str]:
         reached = self._reach((folder,))
-        return {*reached.folders, *reached.plain, *reached.hidden}
+        return {*reached.folders, *reached.files}
 
     def _reach(self, paths: tuple[str, ...]) -> Reach:
         if paths not in self._reached:
@@ -119,25 +139,25 @@ class Reading:
     def _own(self, group: Group) -> set[str]:
         return {path for start in group.paths for path in self._disk.below(start)}
 
-    def _share(self, group: Group) -> Share:
-        own, reached = self._own(group), self._reach(group.paths)
-        judged = sorted((own | reached.plain) - reached.hidden)
-        contents = {self._disk.real(path): self._disk.content(path) for path in judged}
-        return Share(group.name, contents, frozenset(own | reached.plain | reached.hidden))
-
     def _left_out(self) -> dict[str, Content]:
         """The files of the repository that no cluster touches."""
         touched = frozenset().union(*(share.touched for share in self.shares))
         return {path: self._disk.content(path) for path in (self._disk.below(self._root) if self._root else ()) if path not in touched}
 
-    def _gaps(self) -> Iterator[BlindSpot]:
-        for group in self.groups:
-            for node, message in self._reach(group.paths).gaps:
-                yield BlindSpot(message, node.place.path, node.place.line, group.name)
+    def _gaps(self, adrift: Iterable[Gap]) -> Iterator[BlindSpot]:
+        for name, gaps in (*((share.cluster, share.gaps) for share in self.shares), ("", adrift)):
+            alike: dict[str, list[Gap]] = {}
+            for gap in gaps:
+                alike.setdefault(gap.alike or f"{gap.node.place} {gap.message}", []).append(gap)
+            for first, *more in alike.values():
+                message = f"{first.message} (and {len(more)} more)" if more else first.message
+                yield BlindSpot(message, first.node.place.path, first.node.place.line, name, first.holds)
 
     def _unread(self) -> Iterator[BlindSpot]:
         """What is unread, for each cluster that has it, or for all when none does."""
-        for path, message in self._disk.unread:
+        rendered = {path for share in self.shares for path in share.touched}
+        charts = [Unread(path, _UNRENDERED) for path in self._disk.charts if rendered.isdisjoint(self._disk.listed(path))]
+        for path, message, _ in sorted({*self._disk.unread, *charts}):
             concerned = [group.name for group in self.groups if self._spans(group, path)]
             for name in concerned or [""]:
                 yield BlindSpot(message, files.shown(path), 0, name)
@@ -147,11 +167,14 @@ class Reading:
 
     def _assignments(self, left_out: Iterable[str]) -> Iterator[Assignment]:
         rows: dict[str, list[tuple[str, str]]] = {}
-        for group, share in zip(self.groups, self.shares, strict=True):
-            more = {os.path.dirname(path) for path in share.touched - self._own(group)}
-            for path in dict.fromkeys(group.paths):
-                rows.setdefault(path, []).append((group.name, group.why))
-            for path in more:
+        shares = {share.cluster: share for share in self.shares}
+        for group in self.groups:
+            applied = {source.path: f"applied by {unit.name}" for unit in group.units for source in unit.sources}
+            whys = {**applied, **{path: group.why for path in group.paths if path in group.whole or path not in applied}}
+            more = {os.path.dirname(path) for path in shares[group.name].touched - self._own(group)}
+            for path, why in whys.items():
+                rows.setdefault(path, []).append((group.name, why))
+            for path in (path for path in more if not any(within(path, start) for start in applied)):
                 rows.setdefault(path, []).append((group.name, "listed by a kustomization"))
         for path in left_out:
             rows.setdefault(path, [("", _LEFT_OUT)])
@@ -217,3 +240,7 @@ def _outside(left_out: Mapping[str, Content]) -> Iterator[BlindSpot]:
             yield BlindSpot(f"{len(paths)} files here are {_LEFT_OUT}, so their objects are not judged", files.shown(folder))
     for broken in (broken for found in left_out.values() for broken in found.unclear):
         yield BlindSpot(broken.message, broken.place.path, broken.place.line)
+
+
+def _is_template(path: str) -> bool:
+    return f"{os.sep}templates{os.sep}" in path

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ClusterSettings, Ingress
+from mirrorlint.loading import files
 from mirrorlint.loading.fields import FieldError, Fields, boolean, nearest, one_of, port, text, version
 from mirrorlint.rule import LEVELS, OFF
 from mirrorlint.source import Node, Place, parse
@@ -55,11 +56,9 @@ class Settings(NamedTuple):
 
 def read(path: str) -> Settings:
     """Read a settings file, whose paths must exist; only a peer may be absent."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise SettingsError([f"{path}:1:1: the settings can't be read ({error.strerror})"]) from error
+    data = files.read(path)
+    if isinstance(data, files.Unread):
+        raise SettingsError([f"{path}:1:1: the settings can't be read ({data.reason})"])
     return parse_settings(data, path, os.path.exists)
 
 

@@ -9,14 +9,15 @@ from mirrorlint.delivery.follow import LOST, Delivery, End, Way, authorities
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.fleet import is_peers
 from mirrorlint.rule import Edit, Loss
+from mirrorlint.source.place import Derived
 
 NO_EDITS: tuple[Edit, ...] = ()
 
 
 def of_one_cluster(edits: Iterable[Edit], delivery: Delivery) -> bool:
-    """Whether all files of the edits are here and none is another cluster's as well, which they would change, too."""
+    """Whether the edits are of files that are here, as they are read, and not another cluster's as well."""
     paths = {edit.node.path for edit in edits}
-    if any(map(is_peers, paths)):
+    if any(is_peers(path) or isinstance(path, Derived) for path in paths):
         return False
     return sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
 

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from mirrorlint.source.colons import compose
 from mirrorlint.source.failure import BREAK, STRAY_VALUE
-from mirrorlint.source.node import Node, Place, Raw
+from mirrorlint.source.node import Node, Raw
+from mirrorlint.source.place import Origins, Place
 from mirrorlint.source.tree import Composed, Composer, is_well_formed
 
-__all__ = ["MAX_BYTES", "Broken", "Node", "Parsed", "Place", "is_well_formed", "parse"]
+__all__ = ["MAX_BYTES", "Broken", "Node", "Parsed", "Place", "inside", "is_well_formed", "parse"]
 
 MAX_BYTES = 32 << 20
 MAX_BROKEN = 1000
@@ -58,6 +59,12 @@ def parse(data: bytes, path: str) -> Parsed:
         return Parsed([], [Broken(Place(path, 1, 1, 1, 1), message, "", data[:MAX_BYTES].decode("utf-8", "replace"))])
     with _collector_paused():
         return _parse(_decode(data), path)
+
+
+def inside(node: Node) -> Node:
+    """The first document of the YAML that a text holds; all of it stands where the text does."""
+    documents = parse(node.text.encode("utf-8", "replace"), Origins(f"inside {node.place}", node.place)).documents
+    return documents[0] if documents else node
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from mirrorlint.source.node import Node, Place, Raw
+from mirrorlint.source.node import Node, Raw
+from mirrorlint.source.place import Place
 
 
 class Comment(NamedTuple):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from mirrorlint.source.place import Origins, Place
 from mirrorlint.source.scalars import Scalar, is_null, typed
 
 # (content, tag, line, column, end line, end column), counted from 0. The content of a scalar is its text, of a sequence
@@ -16,20 +17,6 @@ Raw = tuple[Any, Any, int, int, int, int]
 
 _JSON_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-
-
-class Place(NamedTuple):
-    """A stretch of a file: lines and columns count from 1, the end is exclusive; `str` gives `path:line:column`."""
-
-    path: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-    def __str__(self) -> str:
-        """Print the start."""
-        return f"{self.path}:{self.line}:{self.column}"
 
 
 class Node:
@@ -48,7 +35,9 @@ class Node:
 
     @property
     def place(self) -> Place:
-        """Where the value stands: an alias where it is used, what is inside it where it was written."""
+        """Where the value stands: an alias where it is used, what is inside it where it was written; a rendered one, where it is from."""
+        if isinstance(self.path, Origins):
+            return self.path.place(self.raw)
         _, _, line, column, end_line, end_column = self.raw
         return Place(self.path, line + 1, column + 1, end_line + 1, end_column + 1)
 
@@ -184,7 +173,7 @@ class Node:
             return float(value) if _JSON_NUMBER.fullmatch(value) else 0.0
         return float(value) if value and value is not True else 0.0
 
-    def having(self, name: str, value: str | int | Iterable[str]) -> Node:
+    def having(self, name: str, value: Node | str | int | Iterable[str]) -> Node:
         """A mapping like this one, with an entry more or another value for one that it has; what is new stands where it would be sought."""
         place = self[name].raw[2:]
         key, _ = self.raw[0].get(name, ((name, False, *place), None))
@@ -213,7 +202,9 @@ def _plain(raw: Raw, seen: dict[int, Any]) -> Any:
     return seen[id(content)]
 
 
-def _raw(value: str | int | Iterable[str], place: tuple[int, int, int, int]) -> Raw:
+def _raw(value: Node | str | int | Iterable[str], place: tuple[int, int, int, int]) -> Raw:
+    if isinstance(value, Node):
+        return value.raw
     if isinstance(value, (str, int)):
         return (str(value), isinstance(value, int), *place)
     return ([_raw(item, place) for item in value], None, *place)

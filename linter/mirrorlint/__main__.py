@@ -1,0 +1,5 @@
+"""`python -m mirrorlint`."""
+
+from mirrorlint.start import main
+
+main()

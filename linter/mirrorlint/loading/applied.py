@@ -1,0 +1,74 @@
+"""Which clusters the GitOps objects at hand are for, however the clusters were found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.loading import files, gitops
+from mirrorlint.loading.clusters import Group
+from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.land import Land
+from mirrorlint.loading.paths import within
+from mirrorlint.loading.units import Gap, Unit, nowhere
+
+
+class Applied:
+    """Reads the GitOps objects of what was asked for; each repository is one land."""
+
+    def __init__(self, asked: Sequence[str], disk: Disk) -> None:
+        """`asked` are the absolute paths that were asked for."""
+        self._asked, self._disk = asked, disk
+        self._lands: dict[str, Land] = {}
+        self._read: dict[tuple[tuple[Manifest, str], ...], Sequence[Unit]] = {}
+
+    def groups(self, root: str) -> tuple[Group, ...]:
+        """The clusters that the objects below a folder speak of."""
+        return gitops.groups(self.units(self._telling([root])), self._land(root))
+
+    def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[Gap]]:
+        """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""
+        paths = [*([root] if root else ()), *(path for group in found for path in group.paths)]
+        every = self.units(self._telling(paths))
+        if not any(group.units for group in found):
+            meant = [(unit, [group.name for group in _meant(unit, found)]) for unit in every]
+            found = [group._replace(units=tuple(unit for unit, names in meant if group.name in names)) for group in found]
+        there = {(unit.node, unit.name, unit.cluster) for group in found for unit in group.units}
+        adrift = [unit for unit in every if (unit.node, unit.name, unit.cluster) not in there]
+        return tuple(found), [gap for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
+
+    def units(self, found: Sequence[tuple[Manifest, str]]) -> Sequence[Unit]:
+        """What objects apply, each as the repository of its file has it."""
+        key = tuple(found)
+        if key not in self._read:
+            self._read[key] = list(self._units(found))
+        return self._read[key]
+
+    def _units(self, found: Iterable[tuple[Manifest, str]]) -> Iterator[Unit]:
+        of: dict[str, list[tuple[Manifest, str]]] = {}
+        for manifest, file in found:
+            of.setdefault(files.repository(file), []).append((manifest, file))
+        for those in of.values():
+            yield from gitops.units(self._land(those[0][1]), those)
+
+    def _telling(self, paths: Iterable[str]) -> list[tuple[Manifest, str]]:
+        """The objects below some paths, with their files."""
+        every = dict.fromkeys(path for start in paths for path in self._disk.below(start))
+        return [(manifest, path) for path in every for manifest in self._disk.content(path).tells]
+
+    def _land(self, path: str) -> Land:
+        """The repository that a path is in, with the objects of what was asked for of it."""
+        top = files.repository(path)
+        if top not in self._lands:
+            asked = [start if os.path.isdir(start) else os.path.dirname(start) for start in self._asked if within(start, top)] or [top]
+            self._lands[top] = gitops.land(top, asked, self._disk, self._telling(asked))
+        return self._lands[top]
+
+
+def _meant(unit: Unit, found: Sequence[Group]) -> list[Group]:
+    """The clusters that a unit is for: the one that it names, else those that hold it, else those whose folders it applies."""
+    named = [group for group in found if group.name == unit.cluster]
+    holding = [group for group in found if not unit.cluster and any(within(unit.file, path) for path in group.paths)]
+    applied = [group for group in found if any(within(source.path, path) for source in unit.sources for path in group.paths)]
+    return named or holding or applied

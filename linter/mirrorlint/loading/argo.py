@@ -1,0 +1,135 @@
+"""What an Argo CD Application applies, and to which cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from mirrorlint.loading.land import Land, is_local
+from mirrorlint.loading.templating import placeholder
+from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart
+from mirrorlint.source import Node
+
+TRUNK = frozenset({"", "HEAD", "main", "master"})
+# Fields of `kustomize` that are those of a kustomization, too (argo-cd, util/kustomize/kustomize.go).
+_OPTIONS = ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches", "components", "images", "replicas")
+
+
+def unit(application: Node, file: str, land: Land, revisions: frozenset[str]) -> Unit:
+    """Read an Application, or a filled-in template of one; `revisions` are those at which this repository is asked for."""
+    spec = application["spec"]
+    name = application["metadata"]["name"].text
+    sources: list[Source] = []
+    gaps: list[Gap] = []
+    for node in every_source(spec):
+        found = _source(node, application, land, revisions)
+        if isinstance(found, Source):
+            sources.append(found)
+        elif found is not None:
+            gaps.append(found)
+    return Unit(application, f"Application {name}", file, cluster_of(spec["destination"], land), tuple(sources), tuple(gaps))
+
+
+def every_source(spec: Node) -> list[Node]:
+    """The sources of an Application; `sources` goes before `source`."""
+    return list(spec["sources"]) or [spec["source"]]
+
+
+def cluster_of(destination: Node, land: Land) -> str:
+    """The cluster that a destination names, by its name where one is known, else its address; "" for the one that Argo CD runs in."""
+    name, server = destination["name"].text, destination["server"].text
+    if name:
+        return "" if is_local(name) else name
+    return "" if is_local(server) else land.name_of(server) or server
+
+
+def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]) -> Source | Gap | None:
+    """What a source is; None for one that only lends its files to others."""
+    waiting = placeholder(node)
+    if waiting is not None:
+        return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
+    if node["chart"]:
+        where = f"the chart `{node['chart'].text}` of `{node['repoURL'].text}`"
+        return foreign_chart(node["chart"], f"{where} is not in this repository, so it is not read")
+    if node["ref"] and not node["path"]:
+        return None
+    if not land.is_own(node["repoURL"].text):
+        return Gap(
+            node["repoURL"],
+            f"`{node['repoURL'].text}` is another repository, so `{node['path'].text or '.'}` of it is not read",
+            node["repoURL"].text,
+        )
+    gap = _not_at_hand(node, land, revisions)
+    return gap or _of_folder(node, land.folder(node["path"].text or "."), application, land)
+
+
+def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | None:
+    """Why a source of this repository is not read."""
+    revision, path = node["targetRevision"], node["path"]
+    if len(revisions) > 1 and revision.text not in TRUNK:
+        return Gap(revision, f"`{path.text}` is taken from `{revision.text}`, which may not be what is at hand, so it is not read")
+    if not land.files.listed(land.folder(path.text or ".")):
+        return Gap(path, f"`{path.text}` is no folder with manifests here")
+    if node["plugin"]:
+        return Gap(node["plugin"], "a plugin makes the manifests of this source, so they are not read")
+    return None
+
+
+def _of_folder(node: Node, path: str, application: Node, land: Land) -> Source | Gap:
+    namespace = application["spec"]["destination"]["namespace"].text
+    directory = node["directory"]
+    made = Source(
+        path,
+        ARGO,
+        node,
+        namespace,
+        directory["recurse"].truth,
+        directory["include"].text,
+        directory["exclude"].text,
+        options=_options(node["kustomize"]),
+    )
+    if not land.is_chart(path):
+        return made
+    values = _values(node["helm"], path, application, land)
+    return values if isinstance(values, Gap) else made._replace(how=HELM, namespace=_release_namespace(node, namespace), values=values)
+
+
+def _release_namespace(node: Node, namespace: str) -> str:
+    return node["helm"]["namespace"].text or namespace
+
+
+def _options(kustomize: Node) -> str:
+    """The fields of a kustomization that an Application puts over the folder's own; images and replicas as kustomize lists them."""
+    found = {name: kustomize[name].plain() for name in _OPTIONS if kustomize[name]}
+    for name in ("images", "replicas"):
+        found.pop(name, None)  # neither says where requests go
+    return json.dumps(found, sort_keys=True) if found else ""
+
+
+def _values(helm: Node, path: str, application: Node, land: Land) -> Values | Gap:
+    files = []
+    for node in helm["valueFiles"]:
+        file = _value_file(node.text, path, application, land)
+        if land.files.listed(file):
+            files.append(file)
+        elif not helm["ignoreMissingValueFiles"].truth:
+            return Gap(node, f"the values `{node.text}` are not in this repository, so the chart is not rendered")
+    texts = [(json.dumps(helm["valuesObject"].plain()), helm["valuesObject"])] if helm["valuesObject"] else []
+    if helm["values"] and not texts:
+        texts = [(helm["values"].text, helm["values"])]
+    release = helm["releaseName"].text or application["metadata"]["name"].text
+    return Values(release, tuple(files), tuple(texts), tuple(_parameters(helm)))
+
+
+def _value_file(text: str, path: str, application: Node, land: Land) -> str:
+    """The file that is meant: below the chart, from the repository's root, or of a source that is lent as `$ref`."""
+    if text.startswith("$"):
+        ref, _, rest = text[1:].partition("/")
+        lent = (node for node in every_source(application["spec"]) if node["ref"].text == ref)
+        return land.folder(rest) if any(land.is_own(node["repoURL"].text) for node in lent) else f"/{text}"
+    return land.folder(text) if text.startswith("/") else land.joined(path, text)
+
+
+def _parameters(helm: Node) -> Iterator[tuple[str, str]]:
+    for parameter in helm["parameters"]:
+        yield parameter["name"].text, parameter["value"].text

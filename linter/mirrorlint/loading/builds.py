@@ -1,0 +1,182 @@
+"""Sources that must be rendered: which program makes what of which files, and where the values of its output come from."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from mirrorlint.loading import charts, files, origins
+from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.inputs import inputs
+from mirrorlint.loading.kustomize import Kustomization, Rendered
+from mirrorlint.loading.land import CHART
+from mirrorlint.loading.objects import Content, content_of, unfolded
+from mirrorlint.loading.renders import Output, Render, places, program
+from mirrorlint.loading.units import Gap, Source
+from mirrorlint.source import Node, inside, parse
+from mirrorlint.source.place import Origins
+
+_SCHEMA = "values.schema.json"
+_ELSEWHERE = re.compile(rb'"\$ref"\s*:\s*"[^"#]*://')
+
+
+class Build(NamedTuple):
+    """A render, what asks for it, and the namespace that all of it goes to ("": as it is rendered)."""
+
+    render: Render
+    node: Node
+    source: Source
+    namespace: str = ""
+
+
+def of_kustomization(rendered: Rendered, source: Source, disk: Disk) -> Build | Gap:
+    """How a kustomization is built; the options of a source are put over it when it is that source's own folder."""
+    current = rendered.kustomization
+    own = source.path == current.folder
+    node = current.more or (source.owner if own else None) or current.document
+    needed = inputs([current, *(_components(source, disk) if own else ())], disk)
+    field = f"has `{current.more.text}` and" if current.more else "is changed by what applies it and"
+    render = Render((), current.folder, needed.files, (), source.options if own else "")
+    return needed.gap or _build(Build(render, node, source, rendered.namespace), field, disk)
+
+
+def of_folder(source: Source, owner: Node, plain: Iterable[str], inner: Sequence[Kustomization], disk: Disk) -> Build | Gap:
+    """How a folder without a kustomization is built when something is put over it: of its files and the kustomizations in it."""
+    needed = inputs([*inner, *_components(source, disk)], disk)
+    resources = (*sorted(plain), *sorted(each.folder for each in inner))
+    render = Render((), source.path, (*needed.files, *sorted(plain)), resources, source.options)
+    return needed.gap or _build(Build(render, owner, source), "is changed by what applies it and", disk)
+
+
+def _build(build: Build, field: str, disk: Disk) -> Build | Gap:
+    command = _command("kustomize", disk)
+    if not command:
+        return Gap(build.node, f"this kustomization {field} must be rendered first, and there is no kustomize here: it is not judged")
+    return _as_staged(build._replace(render=build.render._replace(program=command)), disk)
+
+
+def _as_staged(build: Build, disk: Disk) -> Build | Gap:
+    """Renderers read the work tree, which is of no use where something else is to be committed."""
+    stray = disk.unlike_staged(build.render.files)
+    return Gap(build.node, f"this is rendered from the work tree, where `{files.shown(stray)}` is not as it is staged") if stray else build
+
+
+def _command(name: str, disk: Disk) -> tuple[str, ...]:
+    """The command that renders, which a run depends on even where there is none."""
+    disk.plain = False
+    disk.look(*places(name))
+    return program(name)
+
+
+def _components(source: Source, disk: Disk) -> Iterator[Kustomization]:
+    """The components that the options of a source name, from its folder; kustomize tells of those that are not there."""
+    for path in json.loads(source.options or "{}").get("components", ()):
+        found = disk.kustomization(disk.joined(source.path, str(path)))
+        if found is not None:
+            yield found
+
+
+def of_chart(source: Source, disk: Disk) -> Build | Gap:
+    """How a chart is rendered."""
+    node = source.owner or disk.documents(os.path.join(source.path, CHART))[0]
+    listed, stray = _chart_files(source.path, disk)
+    if stray:
+        return Gap(node, f"`{files.shown(stray)}` leads out of the repository, so the chart is not rendered")
+    if any(_fetches(file) for file in listed):
+        return Gap(node, "a schema of the chart's values is elsewhere, so the chart is not rendered")
+    command = _command("helm", disk)
+    if not command:
+        return Gap(node, "this chart must be rendered first, and there is no helm here: it is not judged")
+    values = source.values
+    arguments = [f"--namespace={source.namespace or 'default'}", *(f"--values={file}" for file in values.files)]
+    arguments += [f"--set={name}={value}" for name, value in values.parameters]
+    called = ("--", values.release or "release", source.path)
+    texts = tuple(text for text, _ in values.texts)
+    render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called)
+    return _as_staged(Build(render, node, source), disk)
+
+
+def _chart_files(chart: str, disk: Disk) -> tuple[list[str], str]:
+    """All files of a chart, sorted, and the first link in it that leads out of the repository."""
+    found: list[str] = []
+    disk.look(chart)
+    for folder, below, names in os.walk(chart):
+        for name in (*names, *below):
+            path = os.path.join(folder, name)
+            disk.look(path)
+            if os.path.islink(path) and disk.outside(os.path.realpath(path)):
+                return [], path
+            if os.path.isfile(path):
+                found.append(path)
+    return sorted(found), ""
+
+
+def _fetches(file: str) -> bool:
+    """Whether helm would fetch a part of a schema."""
+    data = files.read(file) if os.path.basename(file) == _SCHEMA else b""
+    return not isinstance(data, files.Unread) and b'"$ref"' in data and _ELSEWHERE.search(data) is not None
+
+
+def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
+    """What a render has made, at the places that it comes from."""
+    name = "helm" if build.render.is_chart else "kustomize"
+    if output.error:
+        return Gap(build.node, f"{name} can't render this: {output.error}")
+    label = f"{files.shown(build.render.target)} as {name} renders it for {build.node.place}"
+    path = Origins(label, build.node.place)
+    parsed = parse(output.text, path)
+    if parsed.broken:
+        return Gap(build.node, f"what {name} makes of this is no YAML: {parsed.broken[0].message}")
+    if build.render.is_chart:
+        _locate_in_chart(parsed.documents, output.text, build, disk, path)
+    else:
+        for node in unfolded(parsed.documents):
+            origins.locate(node, path, _options(build.source), disk)
+    return content_of(parsed, output.text, path)
+
+
+def _options(source: Source) -> Node | None:
+    """Where the options of a source are written."""
+    owner = source.owner
+    if owner is None:
+        return None
+    return owner["kustomize"] or owner["spec"]
+
+
+def _locate_in_chart(documents: Iterable[Node], output: bytes, build: Build, disk: Disk, path: Origins) -> None:
+    marks = list(charts.sources(output.decode("utf-8", "replace")))
+    values = _values(build.source, disk)
+    for node in documents:
+        template = next((name for line, name in reversed(marks) if line <= node.raw[2]), "")
+        file = files.shown(os.path.join(build.source.path, *template.split("/")))
+        if template:
+            charts.locate(node, charts.Chart(file, node["kind"].text, values, disk), path)
+
+
+def _values(source: Source, disk: Disk) -> list[Node]:
+    """The values that a chart is rendered with, those that win first."""
+    written = [_written(node, disk) for _, node in source.values.texts]
+    paths = [os.path.join(source.path, "values.yaml"), *source.values.files]
+    return [*reversed(written), *(node for file in reversed(paths) for node in disk.documents(file)[:1])]
+
+
+def written_values(owner: Node, disk: Disk) -> list[Node]:
+    """The values that an Application or a HelmRelease writes down itself."""
+    spec = owner["spec"]
+    charts = [source["helm"] for source in (*spec["sources"], spec["source"])]
+    found = [values for helm in charts for values in (helm["valuesObject"], helm["values"]) if values]
+    return [_written(node, disk) for node in (*found, *([spec["values"]] if spec["values"] else ()))]
+
+
+def _written(node: Node, disk: Disk) -> Node:
+    """Values as they are written: in the object itself, or as a text in it."""
+    return next(iter(origins.inlined(node, disk)), inside(node)) if node.is_scalar else node
+
+
+def plain_options(options: str) -> str | None:
+    """The namespace that options set if they do nothing else; None when they do."""
+    said = json.loads(options) if options else {}
+    return said.get("namespace", "") if set(said) <= {"namespace"} else None

@@ -1,0 +1,156 @@
+"""What manifests say of a cluster's control plane: Istio's version, its meshConfig, and whether shadows get a suffix.
+
+Sources: Istio's chart istio-discovery, operator/pkg/apis (IstioOperator), sail-operator api/v1 (Istio), pilot/pkg/features.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from mirrorlint.fleet import BlindSpot, ClusterSettings, Fact, Manifest
+from mirrorlint.kinds import CONFIG_MAP
+from mirrorlint.source import Node, inside
+
+VERSION, MESH, SUFFIX = "Istio", "meshConfig", "the suffix of shadows"
+_CHART = "istiod"
+_FLAG = "DISABLE_SHADOW_HOST_SUFFIX"
+_LAST_SUFFIXED = (1, 27)
+# A version, or a range that stays with one minor version.
+_VERSION = re.compile(r"[~=v ]*(\d+)\.(\d+)(?:[.-].*)?")
+_PILOT = re.compile(r"/pilot:([^@]+)")
+
+
+class Said(NamedTuple):
+    """A value that says something of the control plane, and where."""
+
+    what: str
+    value: Any
+    node: Node
+
+
+def said(manifests: Iterable[Manifest], applied: Iterable[tuple[Node, Sequence[Node]]]) -> list[Said]:
+    """What objects of a cluster say; `applied` are Applications and HelmReleases with the values that they give their charts."""
+    found = [one for manifest in manifests for one in _of(manifest)]
+    for node, values in applied:
+        found += _of_chart(node, values)
+    return found
+
+
+def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> tuple[ClusterSettings, list[Fact], list[BlindSpot]]:
+    """Settings with what they leave open filled in, what was filled in, and what can't be since control planes differ."""
+    facts: list[Fact] = []
+    blind: list[BlindSpot] = []
+    versions = {minor(one.value): one for one in found if one.what == VERSION and minor(one.value)}
+    if not settings.istio and len(versions) == 1:
+        (one,) = versions.values()
+        settings = settings._replace(istio=".".join(map(str, minor(one.value))))
+        facts.append(Fact(cluster, f"Istio {one.value}", one.node.place))
+    elif not settings.istio and versions and settings.shadow_suffix is None:
+        listed = ", ".join(f"{one.value} ({one.node.place})" for one in versions.values())
+        first = next(iter(versions.values())).node.place
+        blind.append(
+            BlindSpot(f"several versions of Istio are here: {listed}; mirrors are judged for all", first.path, first.line, cluster)
+        )
+    suffix = _suffixed(found)
+    if settings.shadow_suffix is None and suffix is not None:
+        settings = settings._replace(shadow_suffix=True)
+        facts.append(Fact(cluster, f"shadows get `-shadow` ({suffix.value})", suffix.node.place))
+    for one in (one for one in found if one.what == MESH):
+        settings = settings._replace(mesh=_over(one.value, settings.mesh))
+        facts.append(Fact(cluster, f"meshConfig with {', '.join(sorted(one.value))}", one.node.place))
+    return settings, facts, blind
+
+
+def minor(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version; () for what is none, or a range of several."""
+    found = _VERSION.fullmatch(version)
+    return (int(found[1]), int(found[2])) if found else ()
+
+
+def _suffixed(found: Sequence[Said]) -> Said | None:
+    """What switches the suffix on in versions that have none: a flag, else a compatibility version."""
+    flags = [one for one in found if one.what == SUFFIX and one.value.startswith(_FLAG)]
+    olds = [one for one in found if one.what == SUFFIX and one not in flags]
+    if flags:
+        return flags[0] if flags[0].value.endswith("false") else None
+    return next(iter(olds), None)
+
+
+def _over(found: dict[str, Any], said: Any) -> dict[str, Any]:
+    """What is found with what is said put over it."""
+    full = dict(found)
+    for key, value in (said or {}).items():
+        full[key] = _over(full[key], value) if isinstance(value, dict) and isinstance(full.get(key), dict) else value
+    return full
+
+
+def _of(manifest: Manifest) -> Iterator[Said]:
+    spec = manifest.node["spec"]
+    if manifest.kind == "Deployment" and manifest.name.startswith(_CHART):
+        yield from _deployed(spec["template"]["spec"]["containers"])
+    elif manifest.kind == CONFIG_MAP:
+        yield from _mesh(inside(manifest.node["data"]["mesh"]))
+    elif manifest.kind == "IstioOperator":
+        yield from _version(spec["tag"])
+        yield from _mesh(spec["meshConfig"])
+        yield from _older(spec["compatibilityVersion"])
+        yield from _environment(spec["components"]["pilot"]["k8s"]["env"])
+        yield from _values(spec["values"])
+    elif manifest.kind == "Istio":
+        yield from _version(spec["version"])
+        yield from _values(spec["values"])
+
+
+def _of_chart(node: Node, values: Sequence[Node]) -> Iterator[Said]:
+    """What an Application or a HelmRelease of Istio's chart says."""
+    spec = node["spec"]
+    sources = [(each["chart"], each["targetRevision"]) for each in (*spec["sources"], spec["source"])]
+    chart = spec["chart"]["spec"]
+    for name, version in [*sources, (chart["chart"], chart["version"])]:
+        if name.text.rpartition("/")[2] == _CHART:
+            yield from _version(version)
+            for each in values:
+                yield from _values(each)
+
+
+def _deployed(containers: Iterable[Node]) -> Iterator[Said]:
+    for container in containers:
+        image = _PILOT.search(container["image"].text)
+        if image:
+            yield Said(VERSION, image[1], container["image"])
+            yield from _environment(container["env"])
+
+
+def _values(values: Node) -> Iterator[Said]:
+    """The values of the chart istiod."""
+    yield from _version(values["pilot"]["tag"] or values["global"]["tag"])
+    yield from _mesh(values["meshConfig"])
+    yield from _older(values["compatibilityVersion"])
+    flag = values["pilot"]["env"][_FLAG]
+    if flag:
+        yield Said(SUFFIX, f"{_FLAG}={flag.text.lower()}", flag)
+
+
+def _environment(variables: Iterable[Node]) -> Iterator[Said]:
+    for variable in variables:
+        if variable["name"].text == _FLAG:
+            yield Said(SUFFIX, f"{_FLAG}={variable['value'].text.lower()}", variable["value"])
+
+
+def _version(node: Node) -> Iterator[Said]:
+    if minor(node.text):
+        yield Said(VERSION, node.text, node)
+
+
+def _older(node: Node) -> Iterator[Said]:
+    """A compatibility version of 1.27 or before keeps the suffix (manifests/helm-profiles, compatibility-version-1.27)."""
+    number = minor(node.text)
+    if number and number <= _LAST_SUFFIXED:
+        yield Said(SUFFIX, f"compatibilityVersion {node.text}", node)
+
+
+def _mesh(node: Node) -> Iterator[Said]:
+    if node.is_mapping and len(node):
+        yield Said(MESH, node.plain(), node)

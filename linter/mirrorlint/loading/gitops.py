@@ -1,0 +1,181 @@
+"""The units of a repository: what its Argo CD and Flux objects apply, and to which clusters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from mirrorlint import git
+from mirrorlint.fleet import Manifest
+from mirrorlint.loading import argo, flux
+from mirrorlint.loading.applicationset import Expansion
+from mirrorlint.loading.clusters import CONVENTIONS, Group
+from mirrorlint.loading.land import IN_CLUSTER, Files, Land, own_remotes
+from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.units import Unit
+from mirrorlint.source import Node
+
+_WORDS = frozenset(word for words in CONVENTIONS for word in words)
+Found = Sequence[tuple[Manifest, str]]
+
+
+def land(top: str, asked: Sequence[str], files: Files, found: Found) -> Land:
+    """The repository at `top`; `asked` are the folders in it that were asked for, `found` its GitOps objects with their files."""
+    between = [folder for folder in upwards(asked[0]) if within(folder, top)][::-1] or [asked[0]]
+    objects: dict[str, list[tuple[Manifest, str]]] = {}
+    for manifest, file in found:
+        objects.setdefault(manifest.kind, []).append((manifest, file))
+    bare = Land(tuple(between), files, frozenset(), objects, tuple(asked))
+    if not found:
+        return bare
+    remotes, said = git.remotes(top)
+    files.look(said)
+    return bare._replace(remotes=own_remotes(remotes, _named(bare)))
+
+
+def _named(land: Land) -> Iterator[tuple[str, bool]]:
+    """The addresses that objects take paths from, each with whether there is such a path here."""
+    for manifest, _ in (*land.objects.get("Application", ()), *land.objects.get("ApplicationSet", ())):
+        spec = manifest.node["spec"]
+        for node in argo.every_source(spec["template"]["spec"] if spec["template"] else spec):
+            if node["repoURL"] and not node["chart"]:
+                yield node["repoURL"].text, _is_here(node["path"].text, land)
+        for generator in _git_generators(spec["generators"]):
+            for wanted in (*generator["directories"], *generator["files"]):
+                yield generator["repoURL"].text, _is_here(wanted["path"].text.partition("*")[0], land)
+    urls = {m.name: m.node["spec"]["url"].text for kind in flux.SOURCES for m, _ in land.objects.get(kind, ())}
+    for manifest, _ in land.objects.get("Kustomization", ()):
+        name = manifest.node["spec"]["sourceRef"]["name"].text
+        if name in urls:
+            yield urls[name], _is_here(manifest.node["spec"]["path"].text, land)
+
+
+def _git_generators(generators: Node) -> Iterator[Node]:
+    """The generators of folders and files, those inside of others, too."""
+    for generator in generators:
+        if generator["git"]:
+            yield generator["git"]
+        for kind in ("matrix", "merge"):
+            yield from _git_generators(generator[kind]["generators"])
+
+
+def _is_here(path: str, land: Land) -> bool:
+    """Whether a path is one of this repository; one with placeholders, up to the first."""
+    fixed = path.partition("{{")[0].strip("/")
+    return fixed not in ("", ".") and bool(land.files.listed(land.folder(fixed)))
+
+
+def units(land: Land, found: Found) -> Iterator[Unit]:
+    """What each object applies."""
+    sets = {manifest: Expansion(manifest.node, land) for manifest, _ in found if manifest.kind == "ApplicationSet"}
+    made = {manifest: list(expansion.applications()) for manifest, expansion in sets.items()}
+    made |= {manifest: [manifest.node] for manifest, _ in found if manifest.kind == "Application"}
+    revisions = frozenset(_trunk(revision) for those in made.values() for each in those for revision in _revisions(each, land))
+    for manifest, file in found:
+        yield from (argo.unit(each, file, land, revisions) for each in made.get(manifest, ()))
+        if manifest in sets and sets[manifest].gaps:
+            yield Unit(manifest.node, str(manifest), file, "", (), tuple(sets[manifest].gaps))
+        elif manifest.kind == "Kustomization":
+            yield flux.kustomization(manifest.node, file, land)
+        elif manifest.kind == "HelmRelease":
+            yield flux.release(manifest, file, land)
+
+
+def _revisions(application: Node, land: Land) -> Iterator[str]:
+    for node in argo.every_source(application["spec"]):
+        if land.is_own(node["repoURL"].text) and not node["chart"]:
+            yield node["targetRevision"].text
+
+
+def _trunk(revision: str) -> str:
+    return "" if revision in argo.TRUNK else revision
+
+
+class Plot(NamedTuple):
+    """A cluster in the making: folders that are its own, and what is applied to it."""
+
+    folders: dict[str, None]
+    units: list[Unit]
+
+
+def groups(every: Sequence[Unit], land: Land) -> tuple[Group, ...]:
+    """The clusters that units name or are held by; () when none of them says anything of a cluster.
+
+    A unit without a cluster is for the one that holds it: the one that another unit applies its file to, else the one whose folder
+    (`clusters/*` and the like) it is in, else the one that Argo CD runs in.
+    """
+    names = _Names(every, land)
+    plots: dict[str, Plot] = {}
+    for unit in every:
+        name, folder = names.of(unit)
+        plot = plots.setdefault(name, Plot({}, []))
+        plot.units.append(unit)
+        if folder:
+            plot.folders[folder] = None
+    if set(plots) <= {IN_CLUSTER}:
+        return ()
+    for folder in _beside({folder for plot in plots.values() for folder in plot.folders}, land):
+        plots.setdefault(os.path.basename(folder), Plot({}, [])).folders[folder] = None
+    return tuple(_group(name, plot) for name, plot in sorted(plots.items()) if plot.folders or any(unit.sources for unit in plot.units))
+
+
+def _beside(folders: set[str], land: Land) -> list[str]:
+    """The folders beside those of clusters: where `clusters/prod` is one, `clusters/stage` is, too."""
+    parents = {os.path.dirname(folder) for folder in folders}
+    found = {os.path.join(parent, path[len(parent) + 1 :].partition(os.sep)[0]) for parent in parents for path in land.files.listed(parent)}
+    return sorted(path for path in found if land.files.listed(path) != [path])
+
+
+def _group(name: str, plot: Plot) -> Group:
+    applied = [source.path for unit in plot.units for source in unit.sources]
+    parents = [os.path.basename(os.path.dirname(folder)) for folder in plot.folders]
+    why = f"a folder of `{parents[0]}/`" if parents else f"applied by {next(unit.name for unit in plot.units if unit.sources)}"
+    return Group(name, tuple(dict.fromkeys((*plot.folders, *applied))), why, tuple(plot.units), tuple(plot.folders))
+
+
+class _Names:
+    """Tells which cluster a unit is for."""
+
+    def __init__(self, every: Sequence[Unit], land: Land) -> None:
+        self._every, self._land = every, land
+        self._applying: dict[str, list[Unit]] = {}
+        for unit in every:
+            for path in {source.path for source in unit.sources}:
+                self._applying.setdefault(path, []).append(unit)
+        self._servers = dict(self._nicknames())
+
+    def of(self, unit: Unit, passed: frozenset[str] = frozenset()) -> tuple[str, str]:
+        """A cluster's name, and the folder that gives it ("" for none)."""
+        if unit.cluster and "{{" not in unit.cluster:
+            return self._servers.get(unit.cluster, unit.cluster), ""
+        if unit.cluster:
+            folders = [self._folder(source.path) for source in unit.sources]
+            return next(((os.path.basename(folder), "") for folder in folders if folder), (IN_CLUSTER, ""))
+        holders = [other for path in upwards(unit.file) for other in self._applying.get(path, ()) if other is not unit]
+        named = next((other for other in holders if other.cluster and "{{" not in other.cluster), None)
+        if named is not None:
+            return self.of(named)
+        folder = self._folder(unit.file)
+        if folder:
+            return os.path.basename(folder), folder
+        inner = next((other for other in holders if other.file not in passed), None)
+        return self.of(inner, passed | {unit.file}) if inner is not None else (IN_CLUSTER, "")
+
+    def _folder(self, path: str) -> str:
+        """The folder of a cluster that a path is in, by convention; the outermost."""
+        found = [each for each in upwards(path) if os.path.basename(os.path.dirname(each)) in _WORDS and within(each, self._land.roots[0])]
+        return next((each for each in reversed(found) if each not in self._land.roots and not os.path.isfile(each)), "")
+
+    def _nicknames(self) -> Iterator[tuple[str, str]]:
+        """Addresses of clusters with what to call them: the one folder of a cluster that all they get is in, else the host."""
+        servers = dict.fromkeys(unit.cluster for unit in self._every if "://" in unit.cluster)
+        named = {server: self._common(server) for server in servers}
+        for server, name in named.items():
+            alone = name and list(named.values()).count(name) == 1
+            yield server, name if alone else server.partition("://")[2].partition("/")[0].removesuffix(":443").removesuffix(":6443")
+
+    def _common(self, server: str) -> str:
+        paths = [source.path for unit in self._every if unit.cluster == server for source in unit.sources]
+        found = {os.path.basename(self._folder(path)) for path in paths}
+        return next(iter(found)) if len(found) == 1 else ""

@@ -1,0 +1,234 @@
+"""What each cluster gets: the files of its folders, and what GitOps applies to it, rendered where that is needed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from mirrorlint.fleet import Manifest, Suppression
+from mirrorlint.loading import builds, renders
+from mirrorlint.loading.builds import Build
+from mirrorlint.loading.clusters import Group
+from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.globs import matches
+from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, outermost, reach, roots
+from mirrorlint.loading.objects import Content, adapted
+from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit, nowhere
+from mirrorlint.loading.watch import Spent
+from mirrorlint.source import Node
+
+MAX_ROUNDS = 16
+Units = Callable[[Sequence[tuple[Manifest, str]]], Iterable[Unit]]
+
+
+class Share:
+    """A cluster's part: what is judged for it, by what it was read from, the files that it touches, and what could not be read."""
+
+    def __init__(self, cluster: str) -> None:
+        """Nothing is read yet."""
+        self.cluster = cluster
+        self.contents: dict[tuple[str, ...], Content] = {}
+        self.touched: set[str] = set()
+        self.read: set[str] = set()
+        self.gaps: dict[Gap, None] = {}
+        self.applied: dict[tuple[Node, str], Sequence[Node]] = {}
+
+
+class _Part(NamedTuple):
+    """What a source holds: files as they are, what is only seen when it is rendered, and gaps."""
+
+    plain: AbstractSet[Plain]
+    builds: tuple[Build, ...]
+    touched: AbstractSet[str]
+    gaps: tuple[Gap, ...]
+
+
+class Harvest:
+    """Follows sources from cluster to cluster; `shares` are the clusters, by name, `failed` tells that something could not be rendered."""
+
+    def __init__(self, groups: Sequence[Group], disk: Disk, units: Units, spent: Spent, *, cached: bool) -> None:
+        """`units` reads GitOps objects with their files, `spent` is told what renders cost, `cached` tells that they are kept."""
+        self._disk, self._units, self._spent, self._cached = disk, units, spent, cached
+        self.failed = False
+        self._deadline = time.monotonic() + renders.DEADLINE
+        self._done: set[tuple[str, Source]] = set()
+        self._seen: set[str] = set()
+        self._called = {unit.cluster: group.name for group in groups for unit in group.units if unit.cluster}
+        self._folders = {group.name: group.paths for group in groups}
+        self._open = any(group.folders is not None for group in groups)
+        self.shares = {group.name: Share(group.name) for group in groups}
+        self._covered = frozenset(source.path for group in groups for unit in group.units for source in unit.sources)
+        self._gather(groups)
+
+    def _gather(self, groups: Sequence[Group]) -> None:
+        """Go from what nothing else applies to what that applies; an object counts as it is read or rendered on the way, in each cluster.
+
+        What nothing was found to apply after all comes last.
+        """
+        waiting = [(group.name, Source(path)) for group in groups for path in group.whole]
+        ready, later = _outer([(group.name, unit) for group in groups for unit in group.units])
+        for _ in range(MAX_ROUNDS):
+            ready = self._round([*waiting, *self._asked(ready)])
+            waiting = []
+            if not ready:
+                ready, later = _outer([pair for pair in later if pair[1].file not in self._seen])
+            if not ready:
+                return
+        for name, unit in [*ready, *later]:
+            self.shares[name].gaps[Gap(unit.node, f"{unit.name} comes too deep in what applies what, and is not judged")] = None
+
+    def _asked(self, pairs: Iterable[tuple[str, Unit]]) -> Iterator[tuple[str, Source]]:
+        for name, unit in pairs:
+            self.shares[name].gaps.update(dict.fromkeys(unit.gaps))
+            self.shares[name].applied[unit.node, unit.name] = builds.written_values(unit.node, self._disk)
+            yield from ((name, source) for source in unit.sources)
+
+    def _round(self, waiting: Iterable[tuple[str, Source]]) -> list[tuple[str, Unit]]:
+        """Read sources; what they render to may apply further ones."""
+        parts: list[tuple[str, Source, _Part]] = []
+        for name, source in waiting:
+            key = name, source._replace(owner=None)
+            if key not in self._done:
+                self._done.add(key)
+                parts.append((name, source, self._part(source)))
+        outputs = self._outputs([build for *_, part in parts for build in part.builds])
+        found: list[tuple[str, Unit]] = []
+        for name, source, part in parts:
+            share = self.shares[name]
+            share.touched |= part.touched
+            share.gaps.update(dict.fromkeys(part.gaps))
+            for plain in sorted(part.plain):
+                made = self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
+                found += [(name, unit) for unit in self._units([(manifest, plain.path) for manifest in made.tells])]
+                self._seen.add(plain.path)
+            for build in part.builds:
+                found += [(name, unit) for unit in self._add_build(share, build, outputs[build.render])]
+        return [pair for name, unit in found for pair in self._targets(name, unit)]
+
+    def _outputs(self, wanted: Sequence[Build]) -> Mapping[renders.Render, renders.Output]:
+        outputs = renders.run((build.render for build in wanted), self._deadline, cached=self._cached) if wanted else {}
+        self.failed |= any(output.error for output in outputs.values())
+        return outputs
+
+    def _add(self, share: Share, key: tuple[str, ...], found: Content, source: Source, namespace: str) -> Content:
+        variables = dict(source.variables) if source.substituted else None
+        final = adapted(found, namespace, source.namespace, variables)
+        share.contents[(*key, namespace, source.namespace, str(source.variables))] = final
+        share.read |= {key[0]}
+        return final
+
+    def _add_build(self, share: Share, build: Build, output: renders.Output) -> Iterable[Unit]:
+        self._spent(f"{build.render.target} (rendered)", output.seconds)
+        found = builds.made(build, output, self._disk)
+        if isinstance(found, Gap):
+            share.gaps[found] = None
+            return ()
+        self._seen |= set(build.render.files)
+        comments = [quiet for file in build.render.files for quiet in self._comments(file)]
+        found = found._replace(suppressions=tuple(dict.fromkeys((*found.suppressions, *comments))))
+        made = self._add(share, (build.render.target, str(build.node.place)), found, build.source, build.namespace)
+        share.read |= set(build.render.files)
+        return self._units([(manifest, os.path.join(build.render.target, "-")) for manifest in made.tells])
+
+    def _comments(self, file: str) -> Sequence[Suppression]:
+        return self._disk.content(file).suppressions if self._disk.below(file) else ()
+
+    def _targets(self, holder: str, unit: Unit) -> Iterator[tuple[str, Unit]]:
+        """The clusters that a unit is for; one that nothing else speaks of is a new one, where clusters are found by such objects."""
+        name = self._called.get(unit.cluster, unit.cluster) or holder
+        if self._open:
+            self.shares.setdefault(name, Share(name))
+        if name in self.shares:
+            yield name, unit
+            return
+        starts = [source.path for source in unit.sources]
+        meant = [other for other, paths in self._folders.items() if any(within(start, path) for start in starts for path in paths)]
+        yield from ((other, unit) for other in meant)
+        if starts and not meant:
+            self.shares[holder].gaps[nowhere(unit)] = None
+
+    def _part(self, source: Source) -> _Part:
+        if source.how == HELM:
+            build = builds.of_chart(source, self._disk)
+            touched = frozenset(self._disk.listed(source.path))
+            return _Part(frozenset(), (), touched, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), touched, ())
+        if source.how == FOLDER:
+            return self._folder(source)
+        return self._applied(source)
+
+    def _folder(self, source: Source) -> _Part:
+        """All that is below a folder, as its kustomizations have it; what GitOps applies from it by itself is left to that."""
+        own = {path for path in self._disk.below(source.path) if not self._is_covered(path)}
+        found = [each for each in self._disk.kustomizations(source.path) if each.file in own]
+        reached = reach(roots(found), self._disk)
+        parts = {path for each in found if each.is_component for path in self._disk.governed(each.folder)}
+        left = own - reached.files - parts
+        return self._built_part(reached, source, {Plain(path) for path in left} | reached.plain, own)
+
+    def _is_covered(self, path: str) -> bool:
+        return any(within(path, covered) for covered in self._covered)
+
+    def _applied(self, source: Source) -> _Part:
+        """What Argo CD or Flux takes of a folder."""
+        namespace = builds.plain_options(source.options)
+        start = self._disk.kustomization(source.path)
+        if start is None:
+            return self._files(source, namespace)
+        if namespace is None:
+            return self._built_part(_nothing(start), source, set(), set(self._disk.below(source.path)))
+        reached = reach([start], self._disk, namespace)
+        return self._built_part(reached, source, reached.plain, set())
+
+    def _files(self, source: Source, namespace: str | None) -> _Part:
+        """The files of a folder without a kustomization."""
+        below = set(self._disk.below(source.path))
+        if source.how == ARGO:
+            taken = {path for path in below if _is_taken(path, source)}
+            return _Part({Plain(path, namespace or "") for path in taken}, (), taken, ())
+        plain, inner = self._disk.governed(source.path), outermost(self._disk.kustomizations(source.path))
+        if namespace is None and source.owner is not None:
+            build = builds.of_folder(source, source.owner, plain, inner, self._disk)
+            return _Part(frozenset(), (), below, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), below, ())
+        reached = reach(inner, self._disk, namespace or "")
+        own = {Plain(path, namespace or "") for path in plain}
+        return self._built_part(reached, source, own | reached.plain, below)
+
+    def _built_part(self, reached: Reach, source: Source, plain: AbstractSet[Plain], own: AbstractSet[str]) -> _Part:
+        found = [
+            builds.of_kustomization(each, source, self._disk) for each in sorted(reached.rendered, key=lambda each: each.kustomization.file)
+        ]
+        gaps = [each for each in found if isinstance(each, Gap)]
+        kept = {each for each in plain if each.path not in reached.hidden or each in reached.plain}
+        touched = own | reached.files
+        return _Part(kept, tuple(each for each in found if isinstance(each, Build)), touched, (*reached.gaps, *gaps))
+
+
+def _nothing(start: Kustomization) -> Reach:
+    return Reach(frozenset(), frozenset([Rendered(start)]), frozenset(), frozenset(), ())
+
+
+def _outer(pending: Sequence[tuple[str, Unit]]) -> tuple[list[tuple[str, Unit]], list[tuple[str, Unit]]]:
+    """The units whose files no other one applies (all where they go round), and the others."""
+    paths = Counter(path for _, unit in pending for path in {source.path for source in unit.sources})
+    outer: list[tuple[str, Unit]] = []
+    inner: list[tuple[str, Unit]] = []
+    for pair in pending:
+        own = {source.path for source in pair[1].sources}
+        applied = any(paths[path] > (path in own) for path in upwards(pair[1].file) if path in paths)
+        (inner if applied else outer).append(pair)
+    return (outer, inner) if outer else (inner, [])
+
+
+def _is_taken(path: str, source: Source) -> bool:
+    """Whether Argo CD takes a file of a folder (argo-cd, reposerver/repository/repository.go: findManifests)."""
+    relative = os.path.relpath(path, source.path).replace(os.sep, "/")
+    if "/" in relative and not source.recurse:
+        return False
+    if source.exclude and matches(source.exclude, relative):
+        return False
+    return not source.include or matches(source.include, relative)

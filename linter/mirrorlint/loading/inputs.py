@@ -1,0 +1,88 @@
+"""All that a kustomization reads: what a render depends on, and why it can't be made from the repository alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from mirrorlint.loading.files import Unread, read
+from mirrorlint.loading.kustomize import Ground, Kustomization, missing
+from mirrorlint.loading.units import Gap
+from mirrorlint.source import Node, parse
+
+# The fields that hold paths, wherever they stand (kustomize, api/types/kustomization.go); `files` may say `key=path`.
+_PATHS = frozenset(
+    {"resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators"}
+    | {"patchesStrategicMerge", "path", "files", "file", "envs", "env"}
+)
+_CONFIGS = frozenset({"generators", "transformers", "validators"})
+_INLINE = frozenset({"patch", "literals", "op", "options", "target", "valuesInline"})
+_HELM = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
+
+
+class Inputs(NamedTuple):
+    """The files that a render reads, sorted, and what keeps it from being made (None: nothing)."""
+
+    files: tuple[str, ...]
+    gap: Gap | None
+
+
+def inputs(starts: Sequence[Kustomization], ground: Ground) -> Inputs:
+    """Collect what kustomizations lead to; everything that they name must be a file or a folder of the repository."""
+    files: set[str] = set()
+    waiting, passed = list(starts), {start.folder for start in starts}
+    while waiting:
+        current = waiting.pop()
+        files.add(current.file)
+        for key in _HELM:
+            if current.document[key]:
+                return Inputs((), Gap(current.document.key(key), f"kustomize would run helm for `{key}`, so this is not rendered"))
+        for node, path in _named(current.document, current.folder, ""):
+            ground.look(path)
+            gap = _refused(node, path, ground)
+            if gap:
+                return Inputs((), gap)
+            below = ground.kustomization(path)
+            if below is None:
+                files |= {path} if os.path.isfile(path) else ground.governed(path)
+            elif below.folder not in passed:
+                passed.add(below.folder)
+                waiting.append(below)
+    return Inputs(tuple(sorted(files)), None)
+
+
+def _refused(node: Node, path: str, ground: Ground) -> Gap | None:
+    """Why a path is not taken: kustomize would look for it elsewhere."""
+    if not os.path.exists(path) or ground.outside(path):
+        return missing(node, ground.outside(path))
+    return missing(node, outside=True) if ground.outside(os.path.realpath(path)) else None
+
+
+def _named(node: Node, folder: str, key: str) -> Iterator[tuple[Node, str]]:
+    """The paths that a kustomization names, or the configuration of a transformer."""
+    for name, value in node.entries():
+        if name.text not in _INLINE:
+            yield from _named(value, folder, name.text)
+    for item in node:
+        yield from _named(item, folder, key)
+    if key not in _PATHS or not node.text:
+        return
+    if "\n" in node.text:
+        yield from _inside(node.text.encode(), node.path, folder, key)
+        return
+    text = node.text.partition("=")[2] or node.text if key in ("files", "envs", "env") else node.text
+    if text.startswith("/") and key == "path":
+        return  # the pointer of a patch
+    path = os.path.normpath(os.path.join(folder, text))
+    yield node, path
+    if key in _CONFIGS and os.path.isfile(path):
+        data = read(path)
+        yield from _inside(b"" if isinstance(data, Unread) else data, node.path, folder, key)
+
+
+def _inside(data: bytes, path: str, folder: str, key: str) -> Iterator[tuple[Node, str]]:
+    """The paths in a text that is a configuration itself; a patch has none."""
+    if key in _CONFIGS:
+        for document in parse(data, path).documents:
+            yield from _named(document, folder, "")

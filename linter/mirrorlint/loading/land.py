@@ -1,0 +1,131 @@
+"""What GitOps objects speak of: this repository's folders, the others that they name, and the clusters that Argo CD knows."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.loading.paths import upwards, within
+from mirrorlint.source import Node
+
+IN_CLUSTER = "in-cluster"
+CHART = "Chart.yaml"
+_LOCAL = ("https://kubernetes.default.svc", "https://kubernetes.default", "https://kubernetes.default.svc.cluster.local")
+_URL = re.compile(r"^(?:[a-z+]+://)?(?:[^@/]+@)?([^/:]+)(?::\d+(?=/))?[:/]+(.*?)(?:\.git)?/*$", re.IGNORECASE)
+
+
+class Files(Protocol):
+    """The files at hand, by absolute path."""
+
+    def listed(self, path: str) -> Sequence[str]:
+        """The file that `path` is, or the files below the folder that it is, those in charts too."""
+
+    def documents(self, path: str) -> Sequence[Node]:
+        """The documents of a file."""
+
+    def config_maps(self, name: str, paths: Sequence[str]) -> Sequence[Node]:
+        """The ConfigMaps of a name in the files at or below some paths."""
+
+    def look(self, *paths: str) -> None:
+        """Note that the run depends on what is at some paths, be there something or not."""
+
+
+class Secret(NamedTuple):
+    """A cluster that a Secret tells Argo CD of."""
+
+    name: str
+    server: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+class Land(NamedTuple):
+    """`roots` are the folders that a repository's paths may start at, the likeliest first; `remotes` the repository's own addresses.
+
+    `objects` are all of GitOps with the files that have them, by kind; they are those of the folders `asked` for.
+    """
+
+    roots: tuple[str, ...]
+    files: Files
+    remotes: frozenset[str]
+    objects: Mapping[str, Sequence[tuple[Manifest, str]]]
+    asked: tuple[str, ...]
+
+    def folder(self, path: str) -> str:
+        """The absolute path that a repository's path stands for, be it there or not."""
+        relative = path.strip().strip("/").removeprefix("./")
+        found = [os.path.normpath(os.path.join(root, relative)) for root in self.roots]
+        there = (each for each, root in zip(found, self.roots, strict=True) if within(each, root) and self.files.listed(each))
+        return next(there, found[0])
+
+    def joined(self, folder: str, path: str) -> str:
+        """A path that stands in a folder; one that leads out of the repository is none, and leads to nothing."""
+        found = os.path.normpath(os.path.join(folder, path))
+        return found if any(within(found, root) for root in self.roots) else os.devnull
+
+    def is_chart(self, path: str) -> bool:
+        """Whether a folder is a Helm chart."""
+        return bool(self.files.listed(os.path.join(path, CHART)))
+
+    def relative(self, path: str) -> str:
+        """An absolute path as seen from the repository's root."""
+        return os.path.relpath(path, self.roots[0]).replace(os.sep, "/")
+
+    def all_folders(self) -> list[str]:
+        """All folders that hold files, from the repository's root, without hidden ones."""
+        holding = {os.path.dirname(path) for path in self.files.listed(self.roots[0])}
+        found = {self.relative(above) for folder in holding for above in upwards(folder) if above != self.roots[0]}
+        return sorted(path for path in found if not path.startswith("..") and "/." not in f"/{path}")
+
+    def is_own(self, url: str) -> bool:
+        """Whether an address is that of this repository."""
+        return address(url) in self.remotes
+
+    def secrets(self) -> list[Secret]:
+        """The clusters that Secrets describe."""
+        return [_secret(manifest.node) for manifest, _ in self.objects.get("Secret", ())]
+
+    def config_maps(self, name: str) -> Sequence[Node]:
+        """The ConfigMaps of a name."""
+        return self.files.config_maps(name, self.asked)
+
+    def name_of(self, server: str) -> str:
+        """What Argo CD calls a cluster by its address; "" when nothing tells."""
+        return next((secret.name for secret in self.secrets() if secret.server.rstrip("/") == server.rstrip("/")), "")
+
+
+def is_local(destination: str) -> bool:
+    """Whether a destination's name or address is that of the cluster that Argo CD runs in."""
+    return destination.rstrip("/") in ("", IN_CLUSTER, *_LOCAL)
+
+
+def address(url: str) -> str:
+    """A repository's address in one form: host and path."""
+    found = _URL.match(url.strip())
+    return f"{found[1]}/{found[2]}".lower() if found else url.strip()
+
+
+def own_remotes(remotes: Iterable[str], asked: Iterable[tuple[str, bool]]) -> frozenset[str]:
+    """The addresses of this repository: those that Git knows if an object names one of them, else the one whose paths are here most often.
+
+    `asked` are the addresses that objects name, each with whether its path is here.
+    """
+    known = {address(url) for url in remotes}
+    named = [(address(url), there) for url, there in asked]
+    if known & {url for url, _ in named}:
+        return frozenset(known)
+    here = [url for url, there in named if there]
+    return frozenset([max(sorted(set(here)), key=here.count)] if here else ())
+
+
+def _secret(node: Node) -> Secret:
+    data, metadata = node["stringData"], node["metadata"]
+    return Secret(
+        data["name"].text or metadata["name"].text,
+        data["server"].text,
+        {key.text: value.text for key, value in metadata["labels"].entries()},
+        {key.text: value.text for key, value in metadata["annotations"].entries()},
+    )

@@ -1,0 +1,58 @@
+"""What objects need of others, by name alone: enough to tell whether folders are parts of one cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from mirrorlint.fleet import DEFAULT_NAMESPACE, BlindSpot, Manifest
+
+_MESH = "mesh"
+
+
+class Needs(NamedTuple):
+    """The Services and Gateways that there are, and those that VirtualServices name, each as kind and name."""
+
+    has: frozenset[tuple[str, str]]
+    wants: frozenset[tuple[str, str]]
+
+
+def of(manifests: Iterable[Manifest]) -> Needs:
+    """What some objects have and want; a mirror may lead to another cluster, so it wants nothing."""
+    every = list(manifests)
+    has = frozenset((manifest.kind, manifest.name) for manifest in every if manifest.kind in ("Service", "Gateway"))
+    return Needs(has, frozenset(want for manifest in every if manifest.kind == "VirtualService" for want in _wants(manifest)))
+
+
+def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]:
+    """That Services which name no namespace may be where routes need them: `kubectl apply -n` puts them anywhere."""
+    every = list(manifests)
+    services = [manifest for manifest in every if manifest.kind == "Service"]
+    placed = {(service.name, service.namespace) for service in services}
+    free = {service.name: service for service in services if _is_free(service)}
+    routes = (manifest for manifest in every if manifest.kind == "VirtualService" and free)
+    needed = {name: place for route in routes for name, place in _destinations(route) if name in free and (name, place) not in placed}
+    for name, place in list(needed.items())[:1]:
+        service = free[name]
+        more = f" (and {len(needed) - 1} more)" if len(needed) > 1 else ""
+        message = f"{service} names no namespace and is taken to be in `{service.namespace}`, but a route needs it in `{place}`{more}"
+        yield BlindSpot(message, service.node.place.path, service.node.place.line, cluster)
+
+
+def _is_free(service: Manifest) -> bool:
+    return service.namespace == DEFAULT_NAMESPACE and not service.node["metadata"]["namespace"]
+
+
+def _destinations(route: Manifest) -> Iterator[tuple[str, str]]:
+    """The name and the namespace of each Service that a VirtualService routes to."""
+    for host in (to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"]):
+        name, *rest = host.split(".")
+        if not rest or "svc" in rest[1:2]:
+            yield name, rest[0] if rest else route.namespace
+
+
+def _wants(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    for gateway in manifest.node["spec"]["gateways"]:
+        if gateway.text != _MESH:
+            yield "Gateway", gateway.text.rpartition("/")[2]
+    yield from (("Service", name) for name, _ in _destinations(manifest))

@@ -1,0 +1,55 @@
+"""Objects that are written twice in one cluster: a snapshot beside its source, a file that two overlays list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from mirrorlint.fleet import NOTHING, BlindSpot, Manifest
+from mirrorlint.kinds import WORKLOADS
+
+
+def without_repeats(manifests: Iterable[Manifest], cluster: str) -> tuple[list[Manifest], list[BlindSpot]]:
+    """The objects, each that says the same once; and, for those that are there twice, what is made of them.
+
+    Of two that say different things the one that is applied last counts; manifests don't tell which, so both are judged.
+    """
+    found: dict[tuple[str, str, str, str], list[Manifest]] = {}
+    for manifest in manifests:
+        found.setdefault((manifest.group, manifest.kind, manifest.namespace, manifest.name), []).append(manifest)
+    kept = {key: list(_different(those)) if len(those) > 1 else those for key, those in found.items()}
+    blind = [*_told((those for key, those in found.items() if len(kept[key]) == 1), "says the same", "it counts once", cluster)]
+    blind += _told(kept.values(), "says something else", "the one that is applied last wins, and both are judged", cluster)
+    return [manifest for those in kept.values() for manifest in those], blind
+
+
+def _different(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
+    """Each object that says something else than those before it; what the API server adds says nothing."""
+    said: list[object] = []
+    for manifest in manifests:
+        own = _content(manifest)
+        if own not in said:
+            said.append(own)
+            yield manifest
+
+
+def _content(manifest: Manifest) -> object:
+    """What is asked of an object: of workloads, whose containers may not have been read, the labels and ports of their pods."""
+    metadata = {key.text: value.plain() for key, value in manifest.node["metadata"].entries() if key.text in ("labels", "annotations")}
+    annotations = metadata.get("annotations") or {}
+    metadata["annotations"] = {key: value for key, value in annotations.items() if "last-applied-configuration" not in key}
+    if manifest.kind in WORKLOADS:
+        pod = manifest.node["spec"]["template"]
+        ports = [port.plain() for container in pod["spec"]["containers"] for port in container["ports"]]
+        return metadata, pod["metadata"]["labels"].plain(), ports
+    return metadata, {
+        key.text: value.plain() for key, value in manifest.node.entries() if key.text not in ("apiVersion", "metadata", "status")
+    }
+
+
+def _told(groups: Iterable[Sequence[Manifest]], what: str, counts: str, cluster: str) -> Iterator[BlindSpot]:
+    """One blind spot for all repeats of a sort, at the first."""
+    twice = [those for those in groups if len(those) > 1]
+    for first, second in (those[:2] for those in twice[:1]):
+        more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
+        message = f"{first} stands at {first.node.place}, too, and {what} there: {counts}{more}"
+        yield BlindSpot(message, second.node.place.path, second.node.place.line, cluster, NOTHING)

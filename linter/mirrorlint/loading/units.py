@@ -1,0 +1,74 @@
+"""What GitOps objects apply to clusters: sources, in one form for Argo CD and Flux."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mirrorlint.fleet import ANYTHING, NOTHING
+from mirrorlint.source import Node
+
+_CONTROL_PLANE = frozenset({"base", "istiod", "cni", "ztunnel"})
+FOLDER, ARGO, FLUX, HELM = "folder", "argo", "flux", "helm"
+
+
+class Gap(NamedTuple):
+    """What was asked for and is not read: where and why.
+
+    Those of one cluster that are alike (not "") are told as one; `holds` is that of the blind spot.
+    """
+
+    node: Node
+    message: str
+    alike: str = ""
+    holds: str = ANYTHING
+
+
+class Values(NamedTuple):
+    """What a chart is rendered with: the release, files in order, and texts (each with the node that has it) that go over them."""
+
+    release: str = ""
+    files: tuple[str, ...] = ()
+    texts: tuple[tuple[str, Node], ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+class Source(NamedTuple):
+    """A folder, and how what is in it becomes objects of a cluster; `path` is absolute.
+
+    `how`: `folder` takes all that is below; `argo` and `flux` do as those would; `helm` renders a chart. `namespace` is where objects
+    without one go, `variables` are filled in after a build, `options` are fields of a kustomization put over the folder's own, as JSON.
+    """
+
+    path: str
+    how: str = FOLDER
+    owner: Node | None = None
+    namespace: str = ""
+    recurse: bool = False
+    include: str = ""
+    exclude: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+    substituted: bool = False
+    options: str = ""
+    values: Values = Values()
+
+
+class Unit(NamedTuple):
+    """What a GitOps object applies: its node and the file that has it, the cluster it names ("": the one that holds it), sources, gaps."""
+
+    node: Node
+    name: str
+    file: str
+    cluster: str
+    sources: tuple[Source, ...]
+    gaps: tuple[Gap, ...] = ()
+
+
+def foreign_chart(name: Node, message: str) -> Gap:
+    """That a chart is not in this repository; Istio's own, but for its gateways, hold nothing that requests are sent to."""
+    own = name.text.rpartition("/")[2] in _CONTROL_PLANE
+    return Gap(name, message, "chart of Istio" if own else "chart", NOTHING if own else ANYTHING)
+
+
+def nowhere(unit: Unit) -> Gap:
+    """That what a unit applies is not judged."""
+    return Gap(unit.node, f"{unit.name} is for no cluster that was found, so what it applies is not judged")

@@ -1,0 +1,50 @@
+"""Which folders belong to which cluster and why, as a table; what is known of the clusters' Istio; and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from mirrorlint.fleet import BlindSpot, Documents
+from mirrorlint.report import clean
+
+_NO_CLUSTER = "(none)"
+
+
+class Row(Protocol):
+    """A folder or file, the clusters that it belongs to, and why."""
+
+    @property
+    def path(self) -> str:
+        """The folder or file."""
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters; none when it is left out."""
+
+    @property
+    def why(self) -> str:
+        """Why that is."""
+
+
+def render(assignments: Iterable[Row], ingresses: Iterable[str], documents: Documents) -> str:
+    """`ingresses` has a line for each ingress. The table, the clusters in order, what belongs to none at its end."""
+    rows = [(name, each.path, each.why) for each in assignments for name in each.clusters or (_NO_CLUSTER,)]
+    rows.sort(key=lambda row: (row[0] == _NO_CLUSTER, row))
+    lines = list(_columns([("cluster", "folder", "why"), *rows]))
+    lines += ingresses
+    lines += [f"{fact.cluster}: {fact.message}, as {fact.place} says" for fact in documents.facts]
+    lines += [f"not judged: {_place(spot)}{spot.message}" for spot in documents.blind_spots]
+    return "".join(f"{clean(line)}\n" for line in lines)
+
+
+def _columns(rows: Iterable[tuple[str, str, str]]) -> Iterable[str]:
+    every = list(rows)
+    first, second = (max(len(row[number]) for row in every) for number in (0, 1))
+    return (f"{cluster:{first}}  {folder:{second}}  {why}" for cluster, folder, why in every)
+
+
+def _place(spot: BlindSpot) -> str:
+    if not spot.path:
+        return ""
+    return f"{spot.path}:{spot.line}: " if spot.line else f"{spot.path}: "

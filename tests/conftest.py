@@ -1,0 +1,25 @@
+"""What all tests share: nothing is kept in the user's folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["XDG_CACHE_HOME"]
+    else:
+        os.environ["XDG_CACHE_HOME"] = before
+
+
+@pytest.fixture
+def no_renderers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without kustomize and helm."""
+    monkeypatch.setattr("mirrorlint.loading.builds.program", lambda _: ())

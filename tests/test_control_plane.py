@@ -1,0 +1,137 @@
+"""What manifests say of a cluster's Istio: its version, its meshConfig, whether shadows get a suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ways import read
+
+from mirrorlint.fleet import ClusterSettings
+from mirrorlint.loading import Loaded
+
+ENTRY = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: x}\n"
+URL = "https://git.example.com/org/repo"
+
+
+def release(values: str, version: str = "1.27.1") -> str:
+    return (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: istiod}\n"
+        f"spec:\n  chart: {{spec: {{chart: istiod, version: '{version}', sourceRef: {{kind: HelmRepository, name: istio}}}}}}\n"
+        f"  values: {values}\n"
+    )
+
+
+def operator(spec: str, name: str = "a") -> str:
+    return f"apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+
+
+def deployment(image: str, env: str = "[]") -> str:
+    pod = f"{{spec: {{containers: [{{name: discovery, image: '{image}', env: {env}}}]}}}}"
+    return f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: istiod, namespace: istio-system}}\nspec: {{template: {pod}}}\n"
+
+
+def application(helm: str, version: str = "1.27.1") -> str:
+    source = f"{{repoURL: https://charts.example.com, chart: istiod, targetRevision: '{version}', helm: {helm}}}"
+    return (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: istiod}\n"
+        f"spec:\n  destination: {{server: https://kubernetes.default.svc}}\n  source: {source}\n"
+    )
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clusters/prod").mkdir(parents=True)
+    (tmp_path / "clusters/prod/x.yaml").write_text(ENTRY)
+    return tmp_path
+
+
+def settings(repo: Path, *texts: str, **more: str) -> ClusterSettings:
+    return loaded(repo, *texts, **more).documents.clusters["prod"].settings
+
+
+def loaded(repo: Path, *texts: str, **more: str) -> Loaded:
+    (repo / "clusters/prod/istio.yaml").write_text("---\n".join(texts))
+    for name, text in more.items():
+        (repo / name).write_text(text)
+    return read(["."])
+
+
+MESH = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata:\n  mesh: |\n    rootNamespace: root\n"
+EVIDENCE = {
+    "an image": (deployment("docker.io/istio/pilot:1.27.1-distroless"), "1.27", None, {}),
+    "an image of a registry with a port": (deployment("registry:5000/istio/pilot:1.28.0"), "1.28", None, {}),
+    "an image by digest alone": (deployment("docker.io/istio/pilot@sha256:abc"), "", None, {}),
+    "IstioOperator": (operator("{tag: 1.26.2, meshConfig: {rootNamespace: r}}"), "1.26", None, {"rootNamespace": "r"}),
+    "IstioOperator's flag": (
+        operator("{tag: 1.28.0, components: {pilot: {k8s: {env: [{name: DISABLE_SHADOW_HOST_SUFFIX, value: 'false'}]}}}}"),
+        "1.28",
+        True,
+        {},
+    ),
+    "sail's Istio": (
+        "apiVersion: sailoperator.io/v1\nkind: Istio\nmetadata: {name: default}\nspec: {version: v1.28.1, values: {meshConfig: {a: b}}}\n",
+        "1.28",
+        None,
+        {"a": "b"},
+    ),
+    "the ConfigMap istio": (MESH, "", None, {"rootNamespace": "root"}),
+    "Argo CD's Application of the chart": (application("{valuesObject: {meshConfig: {a: b}}}"), "1.27", None, {"a": "b"}),
+    "an Application with values as text": (application('{values: "meshConfig: {a: b}\\n"}'), "1.27", None, {"a": "b"}),
+    "a range of one minor version": (application("{}", "~1.28.2"), "1.28", None, {}),
+    "a range of several": (application("{}", ">=1.27"), "", None, {}),
+    "Flux's HelmRelease of the chart": (release("{compatibilityVersion: '1.27'}", "1.29.0"), "1.29", True, {}),
+    "a flag that goes before the compatibility version": (
+        release("{compatibilityVersion: '1.27', pilot: {env: {DISABLE_SHADOW_HOST_SUFFIX: true}}}", "1.29.*"),
+        "1.29",
+        None,
+        {},
+    ),
+    "a compatibility version that changes nothing here": (release("{compatibilityVersion: '1.28'}", "1.29.0"), "1.29", None, {}),
+    "a flag in a Deployment": (
+        deployment("istio/pilot:1.30.0", "[{name: DISABLE_SHADOW_HOST_SUFFIX, value: 'false'}]"),
+        "1.30",
+        True,
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "version", "suffix", "mesh"), EVIDENCE.values(), ids=EVIDENCE)
+def test_manifests_tell_of_the_control_plane(repo: Path, text: str, version: str, suffix: bool | None, mesh: dict[str, str]) -> None:
+    made = settings(repo, text)
+    assert (made.istio, made.shadow_suffix, made.mesh) == (version, suffix, mesh)
+
+
+def test_settings_go_before_manifests(repo: Path) -> None:
+    said = "clusters: {prod: {istio: '1.28', shadow_suffix: false, mesh: {b: c}}}\n"
+    made = settings(repo, release("{compatibilityVersion: '1.27', meshConfig: {a: b, b: b}}"), **{".mirrorlint.yaml": said})
+    assert (made.istio, made.shadow_suffix, made.mesh) == ("1.28", False, {"a": "b", "b": "c"})
+
+
+def test_what_is_found_is_told_with_its_place(repo: Path) -> None:
+    facts = loaded(repo, release("{meshConfig: {rootNamespace: r}}")).documents.facts
+    assert [f"{fact.cluster}: {fact.message} {fact.place}" for fact in facts] == [
+        "prod: Istio 1.27.1 clusters/prod/istio.yaml:5:42",
+        "prod: meshConfig with rootNamespace clusters/prod/istio.yaml:6:24",
+    ]
+
+
+def test_several_versions_are_a_blind_spot_and_none_is_taken(repo: Path) -> None:
+    found = loaded(repo, operator("{tag: 1.26.2, revision: old}"), operator("{tag: 1.28.0, revision: new}", "b"))
+    assert found.documents.clusters["prod"].settings.istio == ""
+    (spot,) = found.documents.blind_spots
+    places = "1.26.2 (clusters/prod/istio.yaml:4:13), 1.28.0 (clusters/prod/istio.yaml:9:13)"
+    assert spot.message == f"several versions of Istio are here: {places}; mirrors are judged for all"
+
+
+def test_a_control_plane_that_is_there_twice_has_several_versions(repo: Path) -> None:
+    found = loaded(repo, deployment("istio/pilot:1.26.2"), deployment("istio/pilot:1.28.0"))
+    assert found.documents.clusters["prod"].settings.istio == ""
+    assert any("several versions of Istio are here: 1.26.2" in spot.message for spot in found.documents.blind_spots)
+
+
+def test_several_revisions_of_one_version_are_none(repo: Path) -> None:
+    found = loaded(repo, operator("{tag: 1.28.2}"), operator("{tag: 1.28.0}", "b"))
+    assert (found.documents.clusters["prod"].settings.istio, found.documents.blind_spots) == ("1.28", ())

@@ -1,0 +1,314 @@
+"""Which clusters Argo CD's and Flux's objects speak of, and what they apply to them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from ways import read
+
+from mirrorlint.loading import Loaded
+
+URL = "https://git.example.com/org/repo.git"
+
+
+def entry(name: str) -> str:
+    return f"apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: {name}}}\n"
+
+
+def application(name: str, path: str, destination: str, more: str = "", url: str = URL) -> str:
+    source = f"{{repoURL: {url}, path: {path}{more}}}"
+    return (
+        f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\n"
+        f"spec:\n  destination: {{{destination}}}\n  source: {source}\n"
+    )
+
+
+def applications(generators: str, path: str, destination: str, *, go: bool = False) -> str:
+    return (
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set}\n"
+        f"spec:\n  goTemplate: {str(go).lower()}\n  generators: {generators}\n"
+        f"  template:\n    metadata: {{name: app}}\n    spec:\n      destination: {{{destination}}}\n"
+        f"      source: {{repoURL: {URL}, path: '{path}'}}\n"
+    )
+
+
+def secret(name: str, server: str, labels: str = "") -> str:
+    return (
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, labels: {{argocd.argoproj.io/secret-type: cluster{labels}}}}}\n"
+        f"stringData: {{name: {name}, server: '{server}'}}\n"
+    )
+
+
+def kustomization(name: str, path: str, more: str = "") -> str:
+    return (
+        f"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\n"
+        f"spec:\n  path: {path}\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{more}"
+    )
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    subprocess.run(["git", "remote", "add", "origin", "git@git.example.com:org/repo.git"], cwd=root, check=True)
+    monkeypatch.chdir(root)
+    return root
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def found(loaded: Loaded) -> dict[str, list[str]]:
+    """The objects of each cluster, as `namespace/name` where the namespace is none of default."""
+    of = {name: [m for m in cluster.manifests() if m.kind == "ServiceEntry"] for name, cluster in loaded.documents.clusters.items()}
+    return {name: sorted(f"{m.namespace}/{m.name}".removeprefix("default/") for m in those) for name, those in of.items()}
+
+
+def messages(loaded: Loaded) -> list[str]:
+    return [f"{spot.path}:{spot.line} [{spot.cluster}] {spot.message}" for spot in loaded.documents.blind_spots]
+
+
+def test_a_destination_names_the_cluster(repo: Path) -> None:
+    write(repo, {"a/x.yaml": entry("x"), "b/y.yaml": entry("y"), "c/z.yaml": entry("z"), "d/w.yaml": entry("w")})
+    write(
+        repo,
+        {
+            "argo/a.yaml": application("a", "a", "name: prod, namespace: shop"),
+            "argo/b.yaml": application("b", "b", "server: 'https://stage.example.com:6443'"),
+            "argo/c.yaml": application("c", "c", "server: 'https://10.0.0.1'"),
+            "argo/secret.yaml": secret("eu", "https://10.0.0.1/"),
+        },
+    )
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["shop/x"], "stage.example.com": ["y"], "eu": ["z"]}
+    assert messages(loaded) == ["d/w.yaml:0 [] this file is in the folder of no cluster, so its objects are not judged"]
+
+
+def test_an_application_in_its_own_cluster_is_of_the_one_whose_folder_holds_it(repo: Path) -> None:
+    write(repo, {"apps/mesh/base.yaml": entry("x"), "apps/mesh/more/y.yaml": entry("y"), "clusters/prod/own.yaml": entry("own")})
+    local = "server: 'https://kubernetes.default.svc'"
+    write(repo, {f"clusters/{name}/app.yaml": application("a", "apps/mesh", local) for name in ("prod", "stage")})
+    assert found(read(["."])) == {"prod": ["own", "x"], "stage": ["x"]}
+
+
+def test_applications_of_applications_are_of_the_cluster_that_gets_them(repo: Path) -> None:
+    write(repo, {"root.yaml": application("root", "fleet/eu", "name: eu"), "mesh/x.yaml": entry("x")})
+    write(
+        repo, {"fleet/eu/mesh.yaml": application("mesh", "mesh", "name: in-cluster"), "other/y.yaml": application("o", "mesh", "name: us")}
+    )
+    assert found(read(["."])) == {"eu": ["x"], "us": ["x"]}
+
+
+DIRECTORIES = {
+    "only the folder's own files": ("", ["a"]),
+    "all below it": (", directory: {recurse: true}", ["a", "b", "c"]),
+    "what is included": (", directory: {recurse: true, include: '{a.yaml,**/c.yaml}'}", ["a", "c"]),
+    "but for what is excluded": (", directory: {recurse: true, exclude: 'deep/*'}", ["a"]),
+}
+
+
+@pytest.mark.parametrize(("options", "expected"), DIRECTORIES.values(), ids=DIRECTORIES)
+def test_a_directory_is_taken_as_its_options_say(repo: Path, options: str, expected: list[str]) -> None:
+    write(repo, {"app/a.yaml": entry("a"), "app/deep/b.yaml": entry("b"), "app/deep/c.yaml": entry("c")})
+    write(repo, {"argo.yaml": application("a", "app", "name: prod", options)})
+    assert found(read(["."])) == {"prod": expected}
+
+
+def test_several_sources_are_all_taken_but_those_that_are_elsewhere(repo: Path) -> None:
+    sources = [f"{{repoURL: {URL}, path: {path}}}" for path in ("a", "b", "gone")]
+    sources += [
+        "{repoURL: https://charts.example.com, chart: istiod, targetRevision: 1.27.1}",
+        "{repoURL: https://x.example.com/y, path: a}",
+    ]
+    sources += [f"{{repoURL: {URL}, ref: values}}", f"{{repoURL: {URL}, path: a, plugin: {{name: p}}}}"]
+    write(repo, {"a/x.yaml": entry("x"), "b/y.yaml": entry("y")})
+    text = application("a", "a", "name: prod").rpartition("  source:")[0] + f"  sources: [{', '.join(sources)}]\n"
+    write(repo, {"argo.yaml": text})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["x", "y"]}
+    assert [message.partition("] ")[2] for message in messages(loaded)] == [
+        "`gone` is no folder with manifests here",
+        "`https://x.example.com/y` is another repository, so `a` of it is not read",
+        "a plugin makes the manifests of this source, so they are not read",
+        "the chart `istiod` of `https://charts.example.com` is not in this repository, so it is not read",
+    ]
+    assert {spot.cluster for spot in loaded.documents.blind_spots} == {"prod"}
+
+
+def test_what_is_taken_from_another_branch_is_not_judged(repo: Path) -> None:
+    write(repo, {"a/x.yaml": entry("x")})
+    write(repo, {"1.yaml": application("a", "a", "name: prod"), "2.yaml": application("a", "a", "name: stage", ", targetRevision: next")})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["x"]}
+    assert "`a` is taken from `next`, which may not be what is at hand" in messages(loaded)[0]
+
+
+GENERATORS = {
+    "list": ("[{list: {elements: [{c: prod}, {c: stage}]}}]", "over/{{c}}", "name: '{{c}}'", False),
+    "list in Go": ("[{list: {elements: [{c: prod}, {c: stage}]}}]", "over/{{ .c }}", "name: '{{.c}}'", True),
+    "list as text": ("[{list: {elementsYaml: '[{c: prod}, {c: stage}]'}}]", "over/{{.c}}", "name: '{{.c}}'", True),
+    "clusters": ("[{clusters: {selector: {matchLabels: {mesh: 'on'}}}}]", "over/{{name}}", "server: '{{server}}'", False),
+    "clusters with values": (
+        "[{clusters: {selector: {matchExpressions: [{key: mesh, operator: Exists}]}, values: {at: '{{metadata.labels.at}}'}}}]",
+        "over/{{values.at}}",
+        "name: '{{name}}'",
+        False,
+    ),
+    "folders": (f"[{{git: {{repoURL: {URL}, directories: [{{path: over/*}}]}}}}]", "{{path}}", "name: '{{path.basename}}'", False),
+    "folders in Go": (
+        f"[{{git: {{repoURL: {URL}, directories: [{{path: over/*}}]}}}}]",
+        "{{.path.path}}",
+        "name: '{{index .path.segments 1}}'",
+        True,
+    ),
+    "files": (f"[{{git: {{repoURL: {URL}, files: [{{path: 'conf/**/*.json'}}]}}}}]", "over/{{cluster.name}}", "name: '{{path[1]}}'", False),
+    "matrix": (
+        "[{matrix: {generators: [{list: {elements: [{top: over}]}}, "
+        f"{{git: {{repoURL: {URL}, directories: [{{path: '{{{{top}}}}/*'}}]}}}}]}}}}]",
+        "{{path}}",
+        "name: '{{path.basename}}'",
+        False,
+    ),
+    "merge": (
+        "[{merge: {mergeKeys: [c], generators: [{list: {elements: [{c: prod, to: x}, {c: stage, to: stage}]}}, "
+        "{list: {elements: [{c: prod, to: prod}]}}]}}]",
+        "over/{{c}}",
+        "name: '{{to}}'",
+        False,
+    ),
+    "selected": (
+        "[{list: {elements: [{c: prod}, {c: stage}, {c: dev}]}, selector: {matchExpressions: [{key: c, operator: NotIn, values: [dev]}]}}]",
+        "over/{{c}}",
+        "name: '{{c}}'",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("generators", "path", "destination", "go"), GENERATORS.values(), ids=GENERATORS)
+def test_an_application_set_makes_applications(repo: Path, generators: str, path: str, destination: str, go: bool) -> None:
+    write(repo, {"over/prod/x.yaml": entry("x"), "over/stage/y.yaml": entry("y"), "over/dev/deep/notes.txt": ""})
+    write(repo, {"secrets/1.yaml": secret("prod", "https://1", ", mesh: 'on', at: prod"), "secrets/2.yaml": secret("dev", "https://2")})
+    write(repo, {"secrets/3.yaml": secret("stage", "https://3", ", mesh: 'on', at: stage")})
+    write(repo, {f"conf/{name}/c.json": f'{{"cluster": {{"name": "{name}"}}}}' for name in ("prod", "stage")})
+    write(repo, {"set.yaml": applications(generators, path, destination, go=go)})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["x"], "stage": ["y"]}
+    assert messages(loaded) == []
+
+
+UNKNOWN = {
+    "clusters": ("[{clusters: {}}]", "are those of Secrets that are not in this repository"),
+    "pull requests": ("[{pullRequest: {github: {owner: o}}}]", "a generator `pullRequest` asks outside of manifests"),
+    "another repository": ("[{git: {repoURL: https://git.example.com/o/other, files: [{path: x}]}}]", "which is another repository"),
+    "half a matrix": ("[{matrix: {generators: [{list: {elements: []}}]}}]", "a matrix has two generators"),
+    "nothing": ("[{}]", "asks outside of manifests"),
+}
+
+
+@pytest.mark.parametrize(("generators", "message"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_a_generator_asks_elsewhere_is_a_blind_spot(repo: Path, generators: str, message: str) -> None:
+    write(repo, {"over/prod/x.yaml": entry("x"), "1.yaml": application("a", "over/prod", "name: prod")})
+    write(repo, {"set.yaml": applications(generators, "over/{{name}}", "name: '{{name}}'")})
+    loaded = read(["."])
+    assert found(loaded)["prod"] == ["x"]
+    assert any(message in said and "which Applications there are is not known" in said for said in messages(loaded))
+
+
+def test_flux_walks_from_the_cluster_to_what_it_applies(repo: Path) -> None:
+    source = f"apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {{name: flux-system}}\nspec: {{url: {URL}}}\n"
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/flux-system/gotk-sync.yaml": source + "---\n" + kustomization("flux-system", f"./clusters/{name}")})
+        build = f"  targetNamespace: shop\n  postBuild: {{substitute: {{HOST: {name}.example.com}}}}\n"
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", "./apps", build)})
+    write(
+        repo, {"apps/x.yaml": entry("x") + "spec:\n  hosts: ['${HOST}', \"${OTHER:=other.example.com}\"]\n", "apps/deep/y.yaml": entry("y")}
+    )
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["shop/x", "shop/y"], "stage": ["shop/x", "shop/y"]}
+    (made,) = [m for m in loaded.documents.clusters["stage"].of("ServiceEntry") if m.name == "x"]
+    assert made.node["spec"]["hosts"].texts == ("stage.example.com", "other.example.com")
+    assert str(made.node["spec"]["hosts"].at(1).place) == "apps/x.yaml:5:22"
+    assert messages(loaded) == []
+
+
+def test_what_flux_can_not_fill_in_is_a_blind_spot(repo: Path) -> None:
+    write(repo, {"clusters/prod/apps.yaml": kustomization("apps", "./apps", "  postBuild: {substituteFrom: [{kind: Secret, name: s}]}\n")})
+    write(repo, {"apps/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n", "apps/y.yaml": entry("y")})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["y"]}
+    assert messages(loaded) == [
+        "apps/x.yaml:4 [prod] ServiceEntry default/x: `${HOST}` waits to be filled in",
+        "clusters/prod/apps.yaml:7 [prod] the Secret `s` is not in this repository, so what it fills in is not known",
+    ]
+
+
+def test_flux_takes_variables_from_config_maps(repo: Path) -> None:
+    settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: flux-system}\ndata: {HOST: a.example.com}\n"
+    write(repo, {"clusters/prod/settings.yaml": settings, "apps/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n"})
+    write(repo, {"clusters/prod/apps.yaml": kustomization("apps", "apps", "  postBuild: {substituteFrom: [{kind: ConfigMap, name: c}]}\n")})
+    (made,) = read(["."]).documents.clusters["prod"].of("ServiceEntry")
+    assert made.node["spec"]["hosts"].texts == ("a.example.com",)
+
+
+def test_flux_names_a_remote_cluster_by_its_kubeconfig(repo: Path) -> None:
+    write(repo, {"hub/stage.yaml": kustomization("stage", "./s", "  kubeConfig: {secretRef: {name: stage-kubeconfig}}\n")})
+    write(repo, {"hub/prod.yaml": kustomization("prod", "./p", "  kubeConfig: {secretRef: {name: prod-kubeconfig}}\n")})
+    write(repo, {"s/x.yaml": entry("x"), "p/y.yaml": entry("y")})
+    assert found(read(["."])) == {"prod": ["y"], "stage": ["x"]}
+
+
+def test_objects_apply_to_the_clusters_of_the_settings_too(repo: Path) -> None:
+    write(repo, {"p/argo.yaml": application("a", "mesh", "server: ''", ", directory: {recurse: true}"), "s/y.yaml": entry("y")})
+    write(repo, {"mesh/deep/x.yaml": entry("x"), ".mirrorlint.yaml": "clusters: {prod: {paths: [p]}, stage: {paths: [s]}}\n"})
+    assert found(read(["."])) == {"prod": ["x"], "stage": ["y"]}
+    assert found(read(["prod=p", "stage=s"])) == {"prod": ["x"], "stage": ["y"]}
+
+
+def test_charts_from_elsewhere_are_told_once_for_a_cluster(repo: Path) -> None:
+    release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: NAME}\n"
+    release += "spec: {chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: h}}}}\n"
+    write(repo, {f"clusters/prod/{name}.yaml": release.replace("NAME", name) for name in "abc"} | {"clusters/prod/x.yaml": entry("x")})
+    said = "the chart `x` is not in this repository, so it is not rendered (and 2 more)"
+    assert messages(read(["."])) == [f"clusters/prod/a.yaml:4 [prod] {said}"]
+
+
+def test_what_is_applied_to_two_clusters_counts_for_both(repo: Path) -> None:
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", "./apps", f"  postBuild: {{substitute: {{HOST: {name}}}}}\n")})
+    write(repo, {"apps/mesh.yaml": kustomization("mesh", "./mesh"), "mesh/x.yaml": entry("x")})
+    assert found(read(["."])) == {"prod": ["x"], "stage": ["x"]}
+
+
+def test_objects_outside_of_what_was_asked_for_are_followed_as_well(repo: Path) -> None:
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", f"./apps/{name}")})
+        write(repo, {f"apps/{name}/mesh.yaml": kustomization("mesh", "./mesh")})
+    write(repo, {"mesh/x.yaml": entry("x")})
+    assert found(read(["prod=clusters/prod", "stage=clusters/stage"])) == {"prod": ["x"], "stage": ["x"]}
+
+
+def test_an_object_in_a_folder_that_is_applied_without_it_is_followed(repo: Path) -> None:
+    write(repo, {"root.yaml": application("root", "apps", "name: prod"), "apps/kustomization.yaml": "resources: [y.yaml]\n"})
+    write(repo, {"apps/other.yaml": application("other", "mesh", "name: prod"), "mesh/x.yaml": entry("x"), "apps/y.yaml": entry("y")})
+    assert found(read(["."])) == {"prod": ["x", "y"]}
+
+
+def test_objects_that_apply_each_other_end(repo: Path) -> None:
+    write(repo, {"a/b.yaml": application("b", "b", "name: prod"), "b/a.yaml": application("a", "a", "name: prod"), "b/x.yaml": entry("x")})
+    assert found(read(["."])) == {"prod": ["x"]}
+
+
+def test_what_is_for_a_cluster_that_settings_do_not_have_is_said(repo: Path) -> None:
+    write(repo, {"p/a.yaml": application("a", "mesh", "name: other"), "p/x.yaml": entry("x"), "mesh/y.yaml": entry("y")})
+    write(repo, {".mirrorlint.yaml": "clusters: {prod: {paths: [p]}}\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["x"]}
+    assert any("Application a is for no cluster that was found" in message for message in messages(loaded))

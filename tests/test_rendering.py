@@ -1,0 +1,248 @@
+"""What kustomize and helm make of sources: judged like all else, with places in the files that were written."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ways import read
+
+from mirrorlint.fleet import Manifest
+from mirrorlint.loading import Loaded
+
+KUSTOMIZE = pytest.mark.skipif(not (shutil.which("kustomize") or shutil.which("kubectl")), reason="neither kustomize nor kubectl is here")
+HELM = pytest.mark.skipif(not shutil.which("helm"), reason="helm is not here")
+URL = "https://git.example.com/org/repo"
+SERVICE = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: shop
+spec:
+  hosts:
+  - shop
+  http:
+  - route:
+    - destination:
+        host: shop
+    mirror:
+      host: stage.example.com
+      port:
+        number: 80
+"""
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "repo"
+    root.mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    monkeypatch.chdir(root)
+    return root
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def service(loaded: Loaded, cluster: str = "prod") -> Manifest:
+    (made,) = loaded.documents.clusters[cluster].of("VirtualService")
+    return made
+
+
+def messages(loaded: Loaded) -> list[str]:
+    return [f"{spot.path}:{spot.line} {spot.message}" for spot in loaded.documents.blind_spots]
+
+
+PATCHES = {
+    "a strategic patch": (
+        "patches:\n- path: patch.yaml\n",
+        SERVICE.partition("spec:")[0] + "spec:\n  http:\n  - mirror: {host: new.example.com}\n",
+        "clusters/prod/patch.yaml:7:20",
+    ),
+    "a JSON patch in a file": (
+        "patches:\n- path: patch.yaml\n  target: {kind: VirtualService}\n",
+        "- op: replace\n  path: /spec/http/0/mirror/host\n  value: new.example.com\n",
+        "clusters/prod/patch.yaml:3:10",
+    ),
+    "a JSON patch of a whole mirror": (
+        "patches:\n- path: patch.yaml\n  target: {kind: VirtualService}\n",
+        "- op: add\n  path: /spec/http/0/mirror\n  value: {port: {number: 80}, host: new.example.com}\n",
+        "clusters/prod/patch.yaml:3:37",
+    ),
+    "a patch that is written in place": (
+        "patches:\n- target: {kind: VirtualService}\n  patch: |\n\n"
+        "    - op: replace\n      path: /spec/http/0/mirror/host\n      value: new.example.com\n",
+        "",
+        "clusters/prod/kustomization.yaml:10:14",
+    ),
+}
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize(("fields", "patch", "place"), PATCHES.values(), ids=PATCHES)
+def test_a_patched_value_is_where_the_patch_says_it(repo: Path, fields: str, patch: str, place: str) -> None:
+    write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n", "base/vs.yaml": SERVICE})
+    write(
+        repo, {"clusters/prod/kustomization.yaml": "namespace: x\nresources:\n- ../../base\n" + fields, "clusters/prod/patch.yaml": patch}
+    )
+    loaded = read(["."])
+    made = service(loaded)
+    assert (made.namespace, messages(loaded)) == ("x", [])
+    mirror = made.node["spec"]["http"].at(0)["mirror"]
+    assert (mirror["host"].text, str(mirror["host"].place)) == ("new.example.com", place)
+    assert str(made.node["spec"]["hosts"].at(0).place) == "base/vs.yaml:7:5"
+    assert str(made.node.place) == "base/vs.yaml:1:1"
+
+
+@KUSTOMIZE
+def test_what_a_kustomization_sets_is_where_it_says_so(repo: Path) -> None:
+    write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n", "base/vs.yaml": SERVICE})
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [../../base]\nnamePrefix: eu-\nnamespace: x\n"})
+    made = service(read(["."]))
+    assert (made.name, str(made.node["metadata"]["namespace"].place)) == ("eu-shop", "clusters/prod/kustomization.yaml:3:12")
+    assert str(made.node["spec"]["http"].at(0)["mirror"]["host"].place) == "base/vs.yaml:13:13"
+    assert str(made.node["spec"]["http"].at(0)["mirror"]["absent"].place) == "base/vs.yaml:13:7"
+
+
+@KUSTOMIZE
+def test_a_component_is_a_part_of_what_lists_it(repo: Path) -> None:
+    patch = 'patches:\n- target: {kind: VirtualService}\n  patch: \'[{"op": "replace", "path": "/spec/hosts/0", "value": "other"}]\'\n'
+    write(repo, {"clusters/prod/part/kustomization.yaml": "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n" + patch})
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\ncomponents: [part]\n", "clusters/prod/vs.yaml": SERVICE})
+    loaded = read(["."])
+    assert service(loaded).node["spec"]["hosts"].texts == ("other",)
+    assert messages(loaded) == []
+
+
+UNBUILDABLE = {
+    "a base elsewhere": ("resources: [vs.yaml, 'https://example.com/x.yaml']\n", "is not in this repository"),
+    "a base on GitHub": ("resources: [vs.yaml, github.com/org/repo]\n", "is not in this repository"),
+    "a patch elsewhere": ("resources: [vs.yaml]\npatches: [{path: 'https://example.com/p.yaml'}]\n", "is not in this repository"),
+    "a chart": ("resources: [vs.yaml]\nhelmCharts: [{name: x, repo: 'https://example.com'}]\n", "kustomize would run helm"),
+    "a transformer's file elsewhere": (
+        "resources: [vs.yaml]\ntransformers:\n- |-\n  apiVersion: builtin\n  kind: PatchTransformer\n  metadata: {name: p}\n"
+        "  path: https://example.com/p.yaml\n",
+        "is not in this repository",
+    ),
+    "files out of the repository": (
+        "resources: [vs.yaml]\nconfigurations: [../../../../../etc/hostname]\n",
+        "lies outside of the repository",
+    ),
+    "what is not there": ("resources: [vs.yaml, gone.yaml]\n", "leads to no file of the repository"),
+    "what kustomize refuses": ("resources: [vs.yaml]\nfoo: bar\n", "kustomize can't render this: "),
+}
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize(("text", "message"), UNBUILDABLE.values(), ids=UNBUILDABLE)
+def test_what_can_not_be_built_here_is_a_blind_spot(repo: Path, text: str, message: str) -> None:
+    write(repo, {"clusters/prod/a/kustomization.yaml": text + "namePrefix: x-\n", "clusters/prod/a/vs.yaml": SERVICE})
+    write(repo, {"clusters/prod/b.yaml": SERVICE.replace("name: shop", "name: other")})
+    loaded = read(["."])
+    assert service(loaded).name == "other"
+    (said,) = messages(loaded)
+    assert said.startswith("clusters/prod/a/kustomization.yaml:")
+    assert message in said
+
+
+@KUSTOMIZE
+def test_options_of_an_application_go_over_its_folder(repo: Path) -> None:
+    options = (
+        'kustomize: {namePrefix: eu-, patches: [{target: {kind: VirtualService}, patch: \'[{"op": "remove", "path": "/spec/hosts/0"}]\'}]}'
+    )
+    source = f"{{repoURL: {URL}, path: base, {options}}}"
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"
+    text += f"spec: {{destination: {{name: prod}}, source: {source}}}\n"
+    write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n", "base/vs.yaml": SERVICE, "argo.yaml": text})
+    made = service(read(["."]))
+    assert (made.name, made.node["spec"]["hosts"].texts) == ("eu-shop", ())
+
+
+@pytest.mark.usefixtures("no_renderers")
+def test_without_a_renderer_it_says_what_is_missing(repo: Path) -> None:
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\nnamePrefix: x-\n", "clusters/prod/vs.yaml": SERVICE})
+    said = "this kustomization has `namePrefix` and must be rendered first, and there is no kustomize here: it is not judged"
+    assert messages(read(["."])) == [f"clusters/prod/kustomization.yaml:2 {said}"]
+
+
+CHART = {
+    "charts/mesh/Chart.yaml": "apiVersion: v2\nname: mesh\nversion: 1.0.0\n",
+    "charts/mesh/values.yaml": "mirror:\n  host: default.example.com\n  port: 80\nname: shop\n",
+    "charts/mesh/templates/vs.yaml": """{{- if .Values.name }}
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: {{ .Values.name }}
+spec:
+  hosts:
+  - {{ .Values.name | quote }}
+  http:
+  - route:
+    - destination:
+        host: fixed.example.com
+    mirror:
+      host: {{ .Values.mirror.host }}
+      port: {number: {{ .Values.mirror.port }}}
+{{- end }}
+""",
+}
+RELEASE = """apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: mesh, namespace: shop}
+spec:
+  chart: {spec: {chart: ./charts/mesh, sourceRef: {kind: GitRepository, name: flux-system}}}
+"""
+
+
+@HELM
+def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
+    values = "  values:\n    mirror:\n      host: stage.example.com\n"
+    write(repo, {**CHART, "clusters/prod/release.yaml": RELEASE + values})
+    loaded = read(["."])
+    made = service(loaded)
+    rule = made.node["spec"]["http"].at(0)
+    assert (made.namespace, messages(loaded)) == ("shop", [])
+    assert (rule["mirror"]["host"].text, str(rule["mirror"]["host"].place)) == ("stage.example.com", "clusters/prod/release.yaml:8:13")
+    assert str(rule["mirror"]["port"]["number"].place) == "charts/mesh/values.yaml:3:9"
+    assert str(rule["route"].at(0)["destination"]["host"].place) == "charts/mesh/templates/vs.yaml:12:15"
+    assert str(made.node["spec"]["hosts"].at(0).place) == "charts/mesh/values.yaml:4:7"
+    assert str(made.node.place) == "charts/mesh/templates/vs.yaml:3:1"
+
+
+@HELM
+def test_an_application_renders_its_chart_with_files_and_parameters(repo: Path) -> None:
+    helm = "{releaseName: r, valueFiles: [values-prod.yaml], parameters: [{name: mirror.port, value: '8080'}]}"
+    source = f"{{repoURL: {URL}, path: charts/mesh, helm: {helm}}}"
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"
+    write(repo, {**CHART, "charts/mesh/values-prod.yaml": "mirror: {host: stage.example.com}\n"})
+    write(repo, {"argo.yaml": f"{text}spec: {{destination: {{name: prod, namespace: n}}, source: {source}}}\n"})
+    made = service(read(["."]))
+    mirror = made.node["spec"]["http"].at(0)["mirror"]
+    assert (made.namespace, str(mirror["host"].place), mirror["port"]["number"].number) == ("n", "charts/mesh/values-prod.yaml:1:16", 8080)
+
+
+@HELM
+def test_what_helm_refuses_is_a_blind_spot_in_its_words(repo: Path) -> None:
+    write(repo, {**CHART, "charts/mesh/templates/vs.yaml": '{{ fail "no mirror for you" }}\n# networking.istio.io\n'})
+    write(repo, {"clusters/prod/release.yaml": RELEASE})
+    (said,) = messages(read(["."]))
+    assert said.startswith("clusters/prod/release.yaml:1 helm can't render this: ")
+    assert "no mirror for you" in said
+
+
+@HELM
+def test_a_chart_whose_dependencies_are_elsewhere_is_a_blind_spot(repo: Path) -> None:
+    more = "dependencies: [{name: other, version: 1.0.0, repository: 'https://charts.example.com'}]\n"
+    write(repo, {**CHART, "charts/mesh/Chart.yaml": CHART["charts/mesh/Chart.yaml"] + more, "clusters/prod/release.yaml": RELEASE})
+    (said,) = messages(read(["."]))
+    assert "missing in charts/ directory: other" in said
+
+
+def test_a_chart_that_nothing_applies_is_a_blind_spot(repo: Path) -> None:
+    write(repo, {**CHART, "clusters/prod/vs.yaml": SERVICE})
+    assert [said.partition(" ")[0] for said in messages(read(["."]))] == ["charts/mesh:0"]
