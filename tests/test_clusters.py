@@ -296,3 +296,17 @@ def test_a_service_without_a_namespace_may_be_where_a_route_needs_it(repo: Path)
     assert messages(read(["."])) == [said]
     write(repo, **{"c.yaml": entry("shop", "Service", "").replace("{name: shop}", "{name: shop, namespace: shop}")})
     assert messages(read(["."])) == []
+
+
+def test_a_route_for_a_service_that_is_not_here_tells_of_others(repo: Path) -> None:
+    def mirror(name: str, host: str = "shop", to: str = "shop") -> str:
+        rule = f"{{route: [{{destination: {{host: {to}}}}}], mirror: {{host: stage.example.com}}}}"
+        return entry(name, "VirtualService") + f"spec: {{hosts: [{host}], http: [{rule}]}}\n"
+
+    write(repo, **{"a.yaml": mirror("a")})
+    said = "VirtualService default/a is for `shop`, but no such Service is here: other Services seem to live elsewhere, too"
+    assert said in messages(read(["."]))
+    write(repo, **{"b.yaml": mirror("b", "cart.default.svc.cluster.local", "cart.default.svc.cluster.local")})
+    assert said.replace("`shop`", "`shop` (and 1 more)") in messages(read(["."]))
+    write(repo, **{"b.yaml": mirror("b", "cart", "card"), "c.yaml": entry("shop", "Service", "")})
+    assert messages(read(["."])) == []

@@ -574,6 +574,20 @@ CAUSES = [
         id="item among keys",
     ),
     pytest.param(
+        "a:\n  b: {user}/c:v1\n  d: e\n",
+        "2:12",
+        "`/c:v1` stands behind the `}` that ends its value",
+        "quote it: '{user}/c:v1'",
+        id="text behind a bracket",
+    ),
+    pytest.param(
+        "a:\n  b: [c] d  # e\n",
+        "2:10",
+        "`d` stands behind the `]` that ends its value",
+        "quote it: '[c] d'",
+        id="word behind a bracket",
+    ),
+    pytest.param(
         "http:\n- route:\n  - destination: {host: a}\n  -mirror:\n      host: b\n  - x: y\n",
         "4:3",
         "`-mirror:` is a key that begins with a dash, not an item of a list",

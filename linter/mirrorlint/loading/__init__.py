@@ -116,9 +116,10 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         telling = [manifest for each in share.contents.values() for manifest in each.tells]
         planes = control_plane.said([*every, *telling], [(node, values) for (node, _), values in share.applied.items()])
         settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
-        found[share.cluster] = Cluster(share.cluster, manifests, settings)
+        unserved = list(needs.unserved(manifests, share.cluster))
+        found[share.cluster] = Cluster(share.cluster, manifests, settings._replace(complete=False) if unserved else settings)
         facts += known
-        blind += [*repeated, *unsettled, *needs.unplaced(manifests, share.cluster)]
+        blind += [*repeated, *unsettled, *unserved, *needs.unplaced(manifests, share.cluster)]
         broken += [fault for each in share.contents.values() for fault in faults(each, share.cluster)]
         blind += [spot for each in share.contents.values() for spot in unclear(each, share.cluster)]
         quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mirrorlint.fleet import DEFAULT_NAMESPACE, BlindSpot, Manifest
+from mirrorlint.fleet import DEFAULT_NAMESPACE, NOTHING, BlindSpot, Manifest
 
 _MESH = "mesh"
 
@@ -37,6 +37,37 @@ def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]
         more = f" (and {len(needed) - 1} more)" if len(needed) > 1 else ""
         message = f"{service} names no namespace and is taken to be in `{service.namespace}`, but a route needs it in `{place}`{more}"
         yield BlindSpot(message, service.node.place.path, service.node.place.line, cluster)
+
+
+def unserved(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]:
+    """That Services come from elsewhere: a mesh VirtualService routes to the very Service that it is for, and nothing here is called so."""
+    every = list(manifests)
+    known = {m.name for m in every if m.kind == "Service"} | {
+        host.text for m in every if m.kind == "ServiceEntry" for host in m.node["spec"]["hosts"]
+    }
+    lacking: dict[str, Manifest] = {}
+    for route in (m for m in every if m.kind == "VirtualService" and _is_of_mesh(m) and _mirrors(m)):
+        own = {host.text for host in route.node["spec"]["hosts"]}
+        needed = {to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"]}
+        lacking |= {host: route for host in sorted(own & needed) if _is_service(host) and not {host, host.partition(".")[0]} & known}
+    for host, route in list(lacking.items())[:1]:
+        more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+        message = f"{route} is for `{host}`{more}, but no such Service is here: other Services seem to live elsewhere, too"
+        yield BlindSpot(message, route.node.place.path, route.node.place.line, cluster, NOTHING)
+
+
+def _is_of_mesh(route: Manifest) -> bool:
+    gateways = route.node["spec"]["gateways"].texts
+    return not gateways or _MESH in gateways
+
+
+def _mirrors(route: Manifest) -> bool:
+    return any(rule["mirror"] or rule["mirrors"] for rule in route.node["spec"]["http"])
+
+
+def _is_service(host: str) -> bool:
+    """Whether a host is the name of a Service: short, or with its namespace and `svc`."""
+    return "." not in host or host.split(".")[2:3] == ["svc"]
 
 
 def _is_free(service: Manifest) -> bool:

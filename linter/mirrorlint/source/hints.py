@@ -177,6 +177,17 @@ def _early_quote(case: _Case) -> Advice | None:
     return Advice(line, column, f"the quote before `{_short(text)}` is only closed in line {case.line + 1}", "close it on this line")
 
 
+def _behind_bracket(case: _Case) -> Advice | None:
+    """`{user}/image:v1`: a value that begins with a bracket ends with its partner."""
+    before = case.here[: case.column].rstrip()
+    if before[-1:] not in ("]", "}") or "block" not in case.failure.context:
+        return None
+    key = _KEY.match(case.here)
+    whole = _short(case.here[key.end() :] if key else case.here)
+    message = f"`{_short(case.here[case.column :])}` stands behind the `{before[-1]}` that ends its value"
+    return Advice(case.line, case.column, message, f"quote it: '{whole}'")
+
+
 def _bracket(case: _Case) -> Advice | None:
     failure = case.failure
     if "flow" not in failure.context:
@@ -274,6 +285,8 @@ def _lines_up_with_nothing(case: _Case) -> Advice | None:
     if "block mapping" not in case.failure.context or start < 0 or start >= case.line:
         return None
     column = _indent(case.here)
+    if column < case.column:
+        return None
     message = f"`{_short(case.here)}` in column {column + 1} lines up with nothing above it"
     if case.here.lstrip().startswith("- "):
         return Advice(case.line, column, message, "the items of a list begin in one column")
@@ -304,6 +317,7 @@ _CAUSES: tuple[Callable[[_Case], Advice | None], ...] = (
     _alias,
     _quote,
     _early_quote,
+    _behind_bracket,
     _bracket,
     _dash,
     _no_blank,
