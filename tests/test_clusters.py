@@ -310,3 +310,20 @@ def test_a_route_for_a_service_that_is_not_here_tells_of_others(repo: Path) -> N
     assert said.replace("`shop`", "`shop` (and 1 more)") in messages(read(["."]))
     write(repo, **{"b.yaml": mirror("b", "cart", "card"), "c.yaml": entry("shop", "Service", "")})
     assert messages(read(["."])) == []
+
+
+def test_overlays_of_a_part_are_no_clusters(repo: Path) -> None:
+    write(repo, "store/overlays/small/entry.yaml", "store/overlays/large/entry.yaml")
+    assert set(found(read(["."]))) == {"small", "large"}
+    write(repo, "mesh/one/a.yaml", "mesh/two/b.yaml", "mesh/three/c.yaml")
+    assert not {"small", "large"} & set(found(read(["."])))
+    write(repo, **{f"store/overlays/{name}/kustomization.yaml": "resources: [../../../mesh/one]\n" for name in ("small", "large")})
+    assert set(found(read(["."]))) == {"small", "large"}
+
+
+def test_folders_that_are_called_as_their_namespaces_are_parts_of_one_cluster(repo: Path) -> None:
+    for name in ("shop", "cart", "web"):
+        write(repo, **{f"{name}/entry.yaml": entry(name).replace("{name: ", f"{{namespace: {name}, name: ")})
+    assert set(found(read(["."]))) == {"repo"}
+    write(repo, **{f"{name}/entry.yaml": entry(name) for name in ("shop", "cart")})
+    assert set(found(read(["."]))) == {"shop", "cart", "web"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from mirrorlint import check, loads
+from mirrorlint import check, load, loads
 from mirrorlint.rule import Report
 
 SOURCE = """
@@ -290,3 +292,33 @@ def test_what_the_other_versions_lose_in_part_is_a_note() -> None:
     (finding,) = report.findings
     assert (finding.level, finding.worlds) == ("error", ("1.28",))
     assert [note.message.endswith("; with Istio up to 1.27") for note in finding.notes if "lost for" in note.message] == [True]
+
+
+BOTH_SOURCES = TARGET.replace(
+    "port: {number: 80, name: http, protocol: HTTP}, hosts", "port: {number: 443, name: tls, protocol: HTTPS}, hosts"
+).replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: stage, serverCertificate: sds, privateKey: sds}}]")
+OVER_TLS = (
+    SOURCE.replace("number: 80, name: http, protocol: HTTP}]", "number: 443, name: http, protocol: HTTP}]").replace(
+        "port: {number: 80}}", "port: {number: 443}}"
+    )
+    + """
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: stage}
+spec: {host: stage.example.com, trafficPolicy: {tls: {mode: SIMPLE, insecureSkipVerify: true}}}
+"""
+)
+
+
+@pytest.mark.parametrize(("istio", "found", "spots"), [("1.26", [], 0), ("1.27", ["refused-by-istio"], 0), ("", [], 1)])
+def test_what_istio_refuses_since_a_version_counts_from_that_on(istio: str, found: list[str], spots: int, tmp_path: Path) -> None:
+    for name, text in (("prod", OVER_TLS), ("stage", BOTH_SOURCES)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "all.yaml").write_text(text)
+    version = f", istio: '{istio}'" if istio else ""
+    (tmp_path / ".mirrorlint.yaml").write_text(f"clusters: {{prod: {{paths: [prod]}}, stage: {{paths: [stage]{version}}}}}\n")
+    report = check(load(tmp_path))
+    assert [finding.rule for finding in report.findings] == found
+    since = [spot for spot in report.blind_spots if "Istio refuses Gateway default/ingress from 1.27 on" in spot.message]
+    assert len(since) == spots

@@ -58,6 +58,16 @@ def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
     """Blind spots for what of clusters' gateways is not judged at all."""
     yield from _filters(documents)
     yield from _authentications(documents, delivery)
+    yield from _undecided(delivery)
+
+
+def _undecided(delivery: Delivery) -> Iterator[BlindSpot]:
+    """Blind spots for objects that are taken to be admitted, and are not by newer versions of Istio."""
+    for name, mesh in delivery.meshes.items():
+        for manifest, refusal in mesh.undecided:
+            place = refusal.node.place
+            message = f"Istio refuses {manifest} from {refusal.since} on: {refusal.message}; `istio:` says which version {name} runs"
+            yield BlindSpot(message, place.path, place.line, name, NOTHING)
 
 
 def _own(documents: Documents) -> Iterator[tuple[str, Cluster]]:

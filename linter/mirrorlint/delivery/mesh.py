@@ -10,6 +10,7 @@ from mirrorlint.delivery.addresses import shown
 from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
+from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio import gateway_routes
 from mirrorlint.istio.admission import Refusal, judged
@@ -55,8 +56,19 @@ class Mesh:
     @cached_property
     def refused(self) -> dict[Manifest, tuple[Refusal, ...]]:
         """The objects that Istio's admission refuses, with its reasons; the control plane never sees them."""
-        reasons = ((manifest, tuple(one for one in said if not one.pruned)) for manifest, said in self._judged)
+        reasons = ((manifest, tuple(one for one in said if not one.pruned and self._is_refused(one))) for manifest, said in self._judged)
         return {manifest: why for manifest, why in reasons if why and manifest not in self._let_in}
+
+    def _is_refused(self, refusal: Refusal) -> bool:
+        istio = self.cluster.settings.istio
+        return not refusal.since or (bool(istio) and number_of(istio) >= number_of(refusal.since))
+
+    @property
+    def undecided(self) -> list[tuple[Manifest, Refusal]]:
+        """What only some versions of Istio refuse, where nothing tells which one the cluster runs."""
+        if self.cluster.settings.istio:
+            return []
+        return [(manifest, one) for manifest, said in self._judged for one in said if one.since and manifest not in self.refused]
 
     @property
     def pruned(self) -> list[tuple[Manifest, Refusal]]:

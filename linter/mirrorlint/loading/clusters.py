@@ -9,7 +9,8 @@ from typing import NamedTuple
 from mirrorlint.loading.paths import upwards
 from mirrorlint.loading.units import Unit
 
-CONVENTIONS = (("clusters",), ("environments", "envs"), ("overlays",))
+_OVERLAYS = ("overlays",)
+CONVENTIONS = (("clusters",), ("environments", "envs"), _OVERLAYS)
 _DEPTH = 2
 
 
@@ -44,7 +45,8 @@ class Ground(NamedTuple):
 
     `name` is what all of it is called when it is one cluster. `arguments` and `sections` are the clusters that were named, by their paths;
     `folders` are all below `root`, `gitops` are the clusters of Argo CD's and Flux's objects. `holds` tells whether a folder has Istio
-    objects or leads to some, `leads` what its kustomizations lead to, themselves included, `entangled` whether folders need each other.
+    objects or leads to some, `leads` what its kustomizations lead to, themselves included, `entangled` whether folders need each other;
+    `meshed` are the files with Istio objects.
     """
 
     root: str
@@ -56,6 +58,7 @@ class Ground(NamedTuple):
     holds: Callable[[str], bool]
     leads: Callable[[str], Iterable[str]]
     entangled: Callable[[Sequence[str]], bool]
+    meshed: Callable[[], Iterable[str]]
 
 
 def find(ground: Ground) -> tuple[Group, ...]:
@@ -75,16 +78,25 @@ def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
 
 
 def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
-    """The folders below `clusters` and the like; folders of one name are one cluster."""
+    """The folders below `clusters` and the like; folders of one name are one cluster.
+
+    Overlays may as well be variants of a part of one cluster: where most of Istio's objects are in none of them, they are.
+    """
     named = {folder for folder in ground.folders if os.path.basename(folder) in words and _depth(ground.root, folder) <= _DEPTH + 1}
     outer = {folder for folder in named if named.isdisjoint(upwards(os.path.dirname(folder)))}
     found = _without_bases(ground, [folder for folder in ground.folders if os.path.dirname(folder) in outer])
-    if not any(ground.holds(folder) for folder in found):
+    if not any(ground.holds(folder) for folder in found) or (words == _OVERLAYS and not _span_most(ground, found)):
         return ()
     groups: dict[str, list[str]] = {}
     for folder in found:
         groups.setdefault(os.path.basename(folder), []).append(folder)
     return tuple(Group(name, tuple(those), f"a folder of `{_parent(those[0])}/`") for name, those in sorted(groups.items()))
+
+
+def _span_most(ground: Ground, folders: Sequence[str]) -> bool:
+    spanned = {*folders, *(path for folder in folders for path in ground.leads(folder))}
+    inside = [not spanned.isdisjoint(upwards(path)) for path in ground.meshed()]
+    return 2 * sum(inside) >= len(inside)
 
 
 def _parent(folder: str) -> str:

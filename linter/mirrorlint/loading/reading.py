@@ -84,8 +84,8 @@ class Reading:
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
-        ground = clusters.Ground(self._root, name, self._arguments, named, folders, self._told, self._holds, self._leads, self._entangled)
-        found = clusters.find(ground)
+        asked = self._told, self._holds, self._leads, self._entangled, self._meshed
+        found = clusters.find(clusters.Ground(self._root, name, self._arguments, named, folders, *asked))
         groups = [group for group in found if group.name not in peers and not (group.name in told and told[group.name].contract)]
         groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
         return groups, list(_missing(told, {group.name for group in groups}))
@@ -119,10 +119,20 @@ class Reading:
             return True
         return any(_ISTIO in line for path in self._disk.listed(folder) if _is_template(path) for line in self._disk.lines(path))
 
-    def _entangled(self, folders: Iterable[str]) -> bool:
-        """Whether routes of one of some folders lead to Services, or are bound to Gateways, that only others have."""
+    def _meshed(self) -> list[str]:
+        return [path for path in self._disk.below(self._root) if self._disk.content(path).meshed]
+
+    def _entangled(self, folders: Sequence[str]) -> bool:
+        """Whether folders are parts of one cluster.
+
+        They are if most are called as a namespace of what is in them, or if routes of one lead to Services, or are bound to Gateways, that
+        only others have.
+        """
+        held = {folder: self._manifests(folder) for folder in folders}
+        if 2 * sum(os.path.basename(folder) in {m.namespace for m in manifests} for folder, manifests in held.items()) > len(held):
+            return True
         every = needs.of(self._manifests(self._root)).has
-        return any(found.wants & every - found.has for found in (needs.of(self._manifests(folder)) for folder in folders))
+        return any(found.wants & every - found.has for found in map(needs.of, held.values()))
 
     def _manifests(self, folder: str) -> list[Manifest]:
         return [manifest for path in self._disk.below(folder) for manifest in self._disk.content(path).manifests]

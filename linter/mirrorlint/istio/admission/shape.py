@@ -18,13 +18,15 @@ _OF_RULES = ("mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "mirror_p
 class Refusal(NamedTuple):
     """Why an object never reaches the control plane, and where it says so; `pruned` for a field that alone doesn't.
 
-    `meant` is the field that such a one takes the place of, if its value would do there.
+    `meant` is the field that such a one takes the place of, if its value would do there. `since` is the first version of Istio that refuses
+    what was usual before ("": all that are known).
     """
 
     node: Node
     message: str
     pruned: bool = False
     meant: str = ""
+    since: str = ""
 
 
 class Shape(NamedTuple):

@@ -40,6 +40,7 @@ def _istio_certificates(tls: Node) -> Iterator[Refusal]:
 
 
 def _one_source(tls: Node) -> Iterator[Refusal]:
+    """Since 1.27 there is one source (validateTLSOptions); before, `credentialName` won over files that old manifests name beside it."""
     if mode(tls) == "ISTIO_MUTUAL":
         return
     sources = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if _set(tls, name)]
@@ -47,7 +48,7 @@ def _one_source(tls: Node) -> Iterator[Refusal]:
         sources.append("serverCertificate")
     if len(sources) > 1:
         why = f"`{sources[1]}` stands beside `{sources[0]}`: a certificate has one source"
-        yield Refusal(tls.key(sources[1]), why)
+        yield Refusal(tls.key(sources[1]), why, since="1.27")
 
 
 def _complete(tls: Node) -> Iterator[Refusal]:
