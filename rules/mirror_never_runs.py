@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mirrorlint.delivery.callers import Judged
 from mirrorlint.rule import WARNING, Flaw, Remark, Subject
-from mirrorlint.unreached import obstacle
+from mirrorlint.unreached import Obstacle, obstacle
 
 LEVEL = WARNING
 
@@ -15,8 +16,14 @@ def check(subject: Subject) -> Iterator[Flaw]:
     for judged in subject.judged:
         unbound = judged.service.unbound
         if not any(judged.ways.values()) and (not judged.mirror.why or (unbound and not unbound.dropped)):
-            node, why, remarks, cause = obstacle(judged, subject.delivery)
-            message = f"no request can make the mirror to `{judged.mirror.destination.host}` run: {why}"
-            mirror = Remark(judged.mirror.destination.host_node, "so this mirror never runs", judged.cluster)
-            notes = remarks if node == mirror.node else (*remarks, mirror)
-            yield Flaw(node.place, message, judged.cluster, str(judged.mirror.owner), notes, cause, mirror)
+            found = obstacle(judged, subject.delivery)
+            if found:
+                yield _flaw(judged, found)
+
+
+def _flaw(judged: Judged, found: Obstacle) -> Flaw:
+    message = f"no request can make the mirror to `{judged.mirror.destination.host}` run: {found.why}"
+    mirror = Remark(judged.mirror.destination.host_node, "so this mirror never runs", judged.cluster)
+    notes = found.remarks if found.node == mirror.node else (*found.remarks, mirror)
+    owner = str(judged.mirror.owner)
+    return Flaw(found.node.place, message, judged.cluster, owner, notes, found.cause, mirror, certain=found.certain)

@@ -102,3 +102,35 @@ def test_a_refused_gateway_speaks_for_the_mirror_bound_to_it() -> None:
     (finding,) = judge(source=spec("  hosts: [www.example.com]\n  gateways: [infra/edge]", refused)(SOURCE)).findings
     assert (finding.level, finding.rule) == ("error", "refused-by-istio")
     assert [note.message for note in finding.notes] == ["so this mirror never runs"]
+
+
+ELSEWHERE = """
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("case", "doubted"), [("a redirect", False), ("an earlier rule takes everything", False), ("a gateway that is not there", True)]
+)
+def test_what_is_not_here_is_blamed_only_where_it_could_help(case: str, doubted: bool) -> None:
+    change, _, _ = CASES[case]
+    (finding,) = [each for each in judge(change(SOURCE) + ELSEWHERE).findings if each.rule == "mirror-never-runs"]
+    assert ("(unless" in finding.message) == doubted
+
+
+TWIN = """
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: SHOP}
+spec: {hosts: [shop], http: [{route: [{destination: {host: shop}}]}]}
+"""
+
+
+def test_an_object_does_not_take_requests_from_its_own_other_version() -> None:
+    found = [finding.rule for finding in judge(TWIN.replace("SHOP", "other") + "---" + SOURCE).findings]
+    assert "order-undecided" in found
+    assert judge(TWIN.replace("SHOP", "shop") + "---" + SOURCE).findings == ()

@@ -83,6 +83,6 @@ def _object_findings(subject: Subject, levels: Mapping[str, str], only: str = ""
         level = level_of(name)
         if not hasattr(module, "REASONS") and only in ("", name) and levels.get(name, level) != OFF:
             for flaw in module.check(subject):
-                doubt = doubt_about(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE else ""
+                doubt = doubt_about(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE and not flaw.certain else ""
                 said = flaw._replace(message=flaw.message + doubt, fix=() if doubt else flaw.fix)
                 yield finding_of(name, WARNING if doubt else level, said, WORLDS)

@@ -123,6 +123,11 @@ class Manifest:
         if namespace and self.kind == "Namespace":
             self.name = namespace
 
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What a cluster has only one object of: group, kind, namespace and name."""
+        return self.group, self.kind, self.namespace, self.name
+
     def __str__(self) -> str:
         """`Kind namespace/name`, as messages name an object."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"

@@ -19,17 +19,24 @@ _ANSWERS = {"redirect": "redirect", "direct-response": "directResponse", "abort"
 
 
 class Obstacle(NamedTuple):
-    """The Node that keeps requests away, why, what else is worth seeing; `cause` is another rule's where that speaks for it."""
+    """The Node that keeps requests away, why, what else is worth seeing; `cause` is another rule's where that speaks for it.
+
+    `certain` tells that no object which is not here could let requests through.
+    """
 
     node: Node
     why: str
     remarks: tuple[Remark, ...] = ()
     cause: str = ""
+    certain: bool = False
 
 
-def obstacle(judged: Judged, delivery: Delivery) -> Obstacle:
-    """What keeps requests away from a mirror that none reaches."""
-    mesh = delivery.meshes[judged.cluster]
+def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
+    """What keeps requests away from a mirror that none reaches; None where its object, written otherwise, does."""
+    mesh, own = delivery.meshes[judged.cluster], judged.service.manifest
+    others = {route.service.manifest for _, route in takers(delivery, judged) if route} - {own}
+    if any(other.identity == own.identity for other in others):
+        return None
     found = (_answering(judged), _unbound(judged, mesh), _unserved(judged, mesh), _taken(judged, delivery), _narrow(judged, mesh))
     return next(each for looking in (*found, _unseen(judged)) for each in looking)
 
@@ -37,7 +44,7 @@ def obstacle(judged: Judged, delivery: Delivery) -> Obstacle:
 def _answering(judged: Judged) -> Iterator[Obstacle]:
     field = _ANSWERS.get(judged.rule.action)
     if field:
-        yield Obstacle(judged.rule.answer, f"its rule answers requests itself (`{field}`)")
+        yield Obstacle(judged.rule.answer, f"its rule answers requests itself (`{field}`)", certain=True)
 
 
 def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
@@ -110,7 +117,7 @@ def _taken(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
             remark = Remark(route.service.hosts[0].node, f"{route.service.manifest} is for it, too", judged.cluster)
             yield Obstacle(judged.service.hosts[0].node, f"{route.service.manifest} takes what is sent to `{call.host}`", (remark,))
         elif route and route.rule.node != judged.rule.node:
-            yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first")
+            yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first", certain=True)
 
 
 def _what(call: Call, route: Route) -> str:

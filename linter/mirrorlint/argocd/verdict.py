@@ -100,8 +100,8 @@ def _with_manifests(documents: Documents, known: Cluster, question: Question) ->
     rendered = content(question.rendered, _name(question.path))
     for manifest in rendered.manifests:
         _settle(manifest, question.namespace)
-    same = {_identity(manifest) for manifest in rendered.manifests}
-    left = [m for m in known.manifests() if stays(m.node.path) and _identity(m) not in same]
+    same = {manifest.identity for manifest in rendered.manifests}
+    left = [m for m in known.manifests() if stays(m.node.path) and m.identity not in same]
     unclear = loading.unclear(rendered, cluster)
     return documents._replace(
         clusters={**documents.clusters, cluster: Cluster(cluster, [*left, *rendered.manifests], known.settings)},
@@ -116,10 +116,6 @@ def _settle(manifest: Manifest, namespace: str) -> None:
     """Argo CD deploys an object without a namespace to that of the destination."""
     if namespace and manifest.namespace and not manifest.node.text_at("metadata", "namespace"):
         manifest.namespace = namespace
-
-
-def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
-    return manifest.group, manifest.kind, manifest.namespace, manifest.name
 
 
 def _name(path: str) -> str:

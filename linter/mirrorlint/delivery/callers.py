@@ -83,7 +83,7 @@ def ties(mesh: Mesh) -> list[tuple[VirtualService, VirtualService]]:
             for host in dict.fromkeys(host.name.lower() for host in service.hosts):
                 by_host.setdefault(host, []).append(service)
     pairs = ((a, b) for services in by_host.values() for i, a in enumerate(services) for b in services[i + 1 :])
-    return list(dict.fromkeys((a, b) for a, b in pairs if _tied(a, b)))
+    return list(dict.fromkeys((a, b) for a, b in pairs if a.manifest.identity != b.manifest.identity and _tied(a, b)))
 
 
 def _tied(one: VirtualService, other: VirtualService) -> bool:

@@ -15,7 +15,7 @@ def without_repeats(manifests: Iterable[Manifest], cluster: str) -> tuple[list[M
     """
     found: dict[tuple[str, str, str, str], list[Manifest]] = {}
     for manifest in manifests:
-        found.setdefault((manifest.group, manifest.kind, manifest.namespace, manifest.name), []).append(manifest)
+        found.setdefault(manifest.identity, []).append(manifest)
     kept = {key: list(_different(those)) if len(those) > 1 else those for key, those in found.items()}
     blind = [*_told((those for key, those in found.items() if len(kept[key]) == 1), "says the same", "it counts once", cluster)]
     blind += _told(kept.values(), "says something else", "the one that is applied last wins, and both are judged", cluster)
