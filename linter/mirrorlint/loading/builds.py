@@ -16,6 +16,7 @@ from mirrorlint.loading.land import CHART
 from mirrorlint.loading.objects import Content, content_of, unfolded
 from mirrorlint.loading.renders import Output, Render, places, program
 from mirrorlint.loading.units import Gap, Source
+from mirrorlint.sieve import sift
 from mirrorlint.source import Node, inside, parse
 from mirrorlint.source.place import Origins
 
@@ -127,7 +128,8 @@ def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
         return Gap(build.node, f"{name} can't render this: {output.error}")
     label = f"{files.shown(build.render.target)} as {name} renders it for {build.node.place}"
     path = Origins(label, build.node.place)
-    parsed = parse(output.text, path)
+    left, dropped, _ = sift(output.text)
+    parsed = parse(left, path)
     if parsed.broken:
         return Gap(build.node, f"what {name} makes of this is no YAML: {parsed.broken[0].message}")
     if build.render.is_chart:
@@ -135,7 +137,8 @@ def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
     else:
         for node in unfolded(parsed.documents):
             origins.locate(node, path, _options(build.source), disk)
-    return content_of(parsed, output.text, path)
+    found = content_of(parsed, output.text, path)
+    return found._replace(objects=dropped + found.objects)
 
 
 def _options(source: Source) -> Node | None:

@@ -54,6 +54,7 @@ class Disk:
         self._listed: list[str] = []
         self._behind: dict[str, str] = {}
         self._contents: dict[str, Content | Unread] = {}
+        self._documents: dict[str, Sequence[Node]] = {}
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
@@ -121,8 +122,10 @@ class Disk:
 
     def documents(self, path: str) -> Sequence[Node]:
         """The documents of a file, those in charts too."""
-        data = self._bytes(self._behind[path]) if path in self._behind else b""
-        return parse(b"" if isinstance(data, Unread) else data, files.shown(path)).documents
+        if path not in self._documents:
+            data = self._bytes(self._behind[path]) if path in self._behind else b""
+            self._documents[path] = parse(b"" if isinstance(data, Unread) else data, files.shown(path)).documents
+        return self._documents[path]
 
     def config_maps(self, name: str, paths: Sequence[str]) -> list[Node]:
         """The ConfigMaps of a name in the files at or below some paths: contents have none but Istio's own."""
