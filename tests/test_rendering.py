@@ -25,7 +25,7 @@ spec:
   http:
   - route:
     - destination:
-        host: shop
+        host: cart
     mirror:
       host: stage.example.com
       port:
