@@ -382,3 +382,10 @@ def test_any_text_is_valid_json(words: str, path: str, line: int) -> None:
     document = validated(Report((finding,), (BlindSpot(words, path, line),), (mirror,)), words)
     assert json.dumps(document, ensure_ascii=False).encode()
     assert document["findings"][0]["message"] == re.sub("[\ud800-\udfff]", "\ufffd", words)
+
+
+def test_what_two_clusters_share_is_told_once() -> None:
+    spots = tuple(BlindSpot("not here", "a.yaml", 1, cluster) for cluster in ("prod", "stage"))
+    page = shown(Report((), spots, ()))
+    assert page.count("not judged: a.yaml:1: not here") == 1
+    assert "1 blind spot " in page

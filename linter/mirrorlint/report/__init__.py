@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
+
+from mirrorlint.fleet import BlindSpot
 
 # Controls, invisible formatting (it can reorder what a terminal shows), lone surrogates, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -30,6 +33,11 @@ def _visible(char: str) -> str:
     if char == "\x7f":
         return "␡"
     return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in _UNSEEN or char in _NO_CHARACTERS else char
+
+
+def without_repeats(spots: Iterable[BlindSpot]) -> list[BlindSpot]:
+    """Blind spots as people read them: what two clusters share once."""
+    return list({(spot.path, spot.line, spot.message): spot for spot in spots}.values())
 
 
 def cells(text: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from mirrorlint.fleet import BlindSpot, Documents
-from mirrorlint.report import clean
+from mirrorlint.report import clean, without_repeats
 
 _NO_CLUSTER = "(none)"
 
@@ -34,7 +34,7 @@ def render(assignments: Iterable[Row], ingresses: Iterable[str], documents: Docu
     lines = list(_columns([("cluster", "folder", "why"), *rows]))
     lines += ingresses
     lines += [f"{fact.cluster}: {fact.message}, as {fact.place} says" for fact in documents.facts]
-    lines += [f"not judged: {_place(spot)}{spot.message}" for spot in documents.blind_spots]
+    lines += [f"not judged: {_place(spot)}{spot.message}" for spot in without_repeats(documents.blind_spots)]
     return "".join(f"{clean(line)}\n" for line in lines)
 
 

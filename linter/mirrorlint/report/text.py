@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS
 from mirrorlint.fleet import BlindSpot
-from mirrorlint.report import cells, clean
+from mirrorlint.report import cells, clean, without_repeats
 from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Report
 from mirrorlint.source import Place
 
@@ -96,7 +96,7 @@ def render(
     blocks = ["\n".join(_finding(paper, finding)) for finding in report.findings]
     if verbose:
         blocks.append("\n".join(line for mirror in report.mirrors for line in _delivery(paper, mirror)))
-    blocks.append("\n".join(line for spot in report.blind_spots for line in _blind_spot(paper, spot)))
+    blocks.append("\n".join(line for spot in without_repeats(report.blind_spots) for line in _blind_spot(paper, spot)))
     return "\n\n".join([*filter(None, blocks), _summary(report)]) + "\n"
 
 
@@ -220,7 +220,7 @@ def _summary(report: Report) -> str:
     counts = (
         (report.count(ERROR), "error", "errors"),
         (report.count(WARNING), "warning", "warnings"),
-        (len(report.blind_spots), "blind spot", "blind spots"),
+        (len(without_repeats(report.blind_spots)), "blind spot", "blind spots"),
         (report.suppressed, "suppressed", "suppressed"),
         (report.baselined, "in the baseline", "in the baseline"),
     )
