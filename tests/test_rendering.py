@@ -226,6 +226,30 @@ def test_an_application_renders_its_chart_with_files_and_parameters(repo: Path) 
     assert (made.namespace, str(mirror["host"].place), mirror["port"]["number"].number) == ("n", "charts/mesh/values-prod.yaml:1:16", 8080)
 
 
+SET = f"""apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {{name: s}}
+spec:
+  generators: [{{list: {{elements: [{{name: a, on: prod}}, {{name: b, on: prod}}, {{name: c, on: stage}}]}}}}]
+  template:
+    metadata: {{name: 'app-{{{{name}}}}'}}
+    spec:
+      destination: {{name: '{{{{on}}}}', namespace: n}}
+      source: {{repoURL: {URL}, path: charts/entry, helm: {{parameters: [{{name: name, value: '{{{{name}}}}'}}]}}}}
+"""
+
+
+@HELM
+def test_a_chart_is_rendered_for_each_that_applies_it(repo: Path) -> None:
+    entry = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: '{{ .Values.name }}'}\n"
+    write(repo, {"charts/entry/Chart.yaml": CHART["charts/mesh/Chart.yaml"], "charts/entry/templates/e.yaml": entry, "set.yaml": SET})
+    loaded = read(["."])
+    found = {name: [m.name for m in cluster.of("ServiceEntry")] for name, cluster in loaded.documents.clusters.items()}
+    assert {name: found[name] for name in ("prod", "stage")} == {"prod": ["a", "b"], "stage": ["c"]}
+    whys = {row.clusters: row.why for row in loaded.assignments if row.path == "charts/entry"}
+    assert whys[("stage",)] == "applied by Application app-c"
+
+
 @HELM
 def test_what_helm_refuses_is_a_blind_spot_in_its_words(repo: Path) -> None:
     write(repo, {**CHART, "charts/mesh/templates/vs.yaml": '{{ fail "no mirror for you" }}\n# networking.istio.io\n'})

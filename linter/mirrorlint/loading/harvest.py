@@ -131,7 +131,7 @@ class Harvest:
         self._seen |= set(build.render.files)
         comments = [quiet for file in build.render.files for quiet in self._comments(file)]
         found = found._replace(suppressions=tuple(dict.fromkeys((*found.suppressions, *comments))))
-        made = self._add(share, (build.render.target, str(build.node.place)), found, build.source, build.namespace)
+        made = self._add(share, (build.render.target, repr(build.render), str(build.node.place)), found, build.source, build.namespace)
         share.read |= set(build.render.files)
         return self._units([(manifest, os.path.join(build.render.target, "-")) for manifest in made.tells])
 

@@ -189,7 +189,8 @@ class Reading:
         for path in left_out:
             rows.setdefault(path, [("", _LEFT_OUT)])
         for path, row in sorted(rows.items()):
-            yield Assignment(files.shown(path), tuple(name for name, _ in row if name), row[0][1])
+            for why in dict.fromkeys(why for _, why in row):
+                yield Assignment(files.shown(path), tuple(name for name, each in row if name and each == why), why)
 
 
 def find_settings(paths: Iterable[str], config: str, index: Index | None = None) -> tuple[Settings, list[BlindSpot]]:
