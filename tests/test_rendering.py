@@ -230,11 +230,11 @@ SET = f"""apiVersion: argoproj.io/v1alpha1
 kind: ApplicationSet
 metadata: {{name: s}}
 spec:
-  generators: [{{list: {{elements: [{{name: a, on: prod}}, {{name: b, on: prod}}, {{name: c, on: stage}}]}}}}]
+  generators: [{{list: {{elements: [{{name: a, to: prod}}, {{name: b, to: prod}}, {{name: c, to: stage}}]}}}}]
   template:
     metadata: {{name: 'app-{{{{name}}}}'}}
     spec:
-      destination: {{name: '{{{{on}}}}', namespace: n}}
+      destination: {{name: '{{{{to}}}}', namespace: n}}
       source: {{repoURL: {URL}, path: charts/entry, helm: {{parameters: [{{name: name, value: '{{{{name}}}}'}}]}}}}
 """
 
