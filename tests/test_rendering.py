@@ -199,6 +199,14 @@ spec:
 """
 
 
+@KUSTOMIZE
+def test_labels_and_names_of_images_are_no_paths(repo: Path) -> None:
+    write(repo, {"clusters/prod/vs.yaml": SERVICE})
+    fields = "commonLabels: {env: prod, path: gone}\nlabels: [{pairs: {file: gone}}]\nimages: [{name: files, newTag: gone}]\n"
+    write(repo, {"clusters/prod/kustomization.yaml": f"resources: [vs.yaml]\n{fields}"})
+    assert (service(read(["."])).name, messages(read(["."]))) == ("shop", [])
+
+
 @HELM
 def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
     values = "  values:\n    mirror:\n      host: stage.example.com\n"

@@ -588,6 +588,13 @@ CAUSES = [
         id="word behind a bracket",
     ),
     pytest.param(
+        "a:\n  b: [c]]\n",
+        "2:9",
+        "`]` closes nothing that is open",
+        "remove it, or open what it closes",
+        id="bracket too many",
+    ),
+    pytest.param(
         "http:\n- route:\n  - destination: {host: a}\n  -mirror:\n      host: b\n  - x: y\n",
         "4:3",
         "`-mirror:` is a key that begins with a dash, not an item of a list",

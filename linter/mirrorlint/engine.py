@@ -46,7 +46,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
         *_object_findings(subject, levels),
         *(f for mirror in judged for f in mirror_findings(mirror, subject, causes, mirror.mirror.node.place in spared)),
     ]
-    mirrors = tuple(fate(mirror) for mirror in judged)
+    mirrors = tuple(fate(mirror, delivery) for mirror in judged)
     left = _quieted(_levelled(found, levels), subject, levels, any("unknown" in mirror.delivery.values() for mirror in mirrors))
     filters = tuple(unjudged.on_the_way(documents, delivery, judged)) if judged else ()
     spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
@@ -63,7 +63,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
 def of_mirror(judged: Judged, documents: Documents, delivery: Delivery) -> tuple[tuple[Finding, ...], MirrorFate]:
     """What there is to say of one mirror's shadows, and how many arrive; the delivery is the one that followed them."""
     subject = Subject(documents, delivery, (judged,), {})
-    return tuple(mirror_findings(judged, subject, Causes(documents, delivery), spared=False)), fate(judged)
+    return tuple(mirror_findings(judged, subject, Causes(documents, delivery), spared=False)), fate(judged, delivery)
 
 
 def _levelled(findings: Iterable[Finding], levels: Mapping[str, str]) -> Iterator[Finding]:

@@ -33,12 +33,18 @@ class Obstacle(NamedTuple):
 
 def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
     """What keeps requests away from a mirror that none reaches; None where its object, written otherwise, does."""
-    mesh, own = delivery.meshes[judged.cluster], judged.service.manifest
-    others = {route.service.manifest for _, route in takers(delivery, judged) if route} - {own}
-    if any(other.identity == own.identity for other in others):
+    if is_superseded(judged, delivery):
         return None
+    mesh = delivery.meshes[judged.cluster]
     found = (_answering(judged), _unbound(judged, mesh), _unserved(judged, mesh), _taken(judged, delivery), _narrow(judged, mesh))
     return next(each for looking in (*found, _unseen(judged)) for each in looking)
+
+
+def is_superseded(judged: Judged, delivery: Delivery) -> bool:
+    """Whether the mirror's own object, as it is written elsewhere, takes its requests."""
+    own = judged.service.manifest
+    others = {route.service.manifest for _, route in takers(delivery, judged) if route} - {own}
+    return any(other.identity == own.identity for other in others)
 
 
 def _answering(judged: Judged) -> Iterator[Obstacle]:

@@ -17,6 +17,7 @@ from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents
 from mirrorlint.istio.names import without_port
 from mirrorlint.rule import ERROR, WARNING, Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Subject, cause_of
 from mirrorlint.source import Place
+from mirrorlint.unreached import is_superseded
 
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
@@ -185,10 +186,10 @@ def _only_in(worlds: Sequence[str], judged: Judged) -> str:
 def doubt_about(cluster: str, documents: Documents, holding: Collection[str] = (ANYTHING,)) -> str:
     """What may hold the missing object after all; "" when the cluster is taken as complete."""
     known = documents.clusters.get(cluster)
-    if known is not None and not known.settings.complete:
-        return f" (unless it is among the objects of {cluster} that live elsewhere)"
     spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster and spot.holds in holding), None)
-    return f" (unless {spot.path} has it, which could not be judged)" if spot else ""
+    if spot:
+        return f" (unless {spot.path} has it, which could not be judged)"
+    return "" if known is None or known.settings.complete else f" (unless it is among the objects of {cluster} that live elsewhere)"
 
 
 def _so_lost(judged: Judged) -> Note:
@@ -206,17 +207,19 @@ def _ends(judged: Judged, world: str) -> Iterator[End]:
     return (end for way in judged.ways[world] for end in way.ends)
 
 
-def fate(judged: Judged) -> MirrorFate:
+def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
     """What becomes of a mirror's shadows in each world."""
     owner, destination = judged.mirror.owner, judged.mirror.destination
     ways = [way for found in judged.ways.values() for way in found]
     port = ways[0].target[1] if ways else destination.port
-    delivery = {
+    found = {
         world: _delivered({end.outcome for end in _ends(judged, world)}, {end.reason for end in _ends(judged, world)})
         for world in judged.ways
     }
+    if not ways and is_superseded(judged, delivery):
+        found = dict.fromkeys(found, "unknown")
     target = f"{destination.host}:{port}" if port else destination.host
-    return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, delivery)
+    return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, found)
 
 
 def _delivered(outcomes: set[str], reasons: set[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirrorlint.cache.trail import Trail
-from mirrorlint.fleet import BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
+from mirrorlint.fleet import ANYTHING, BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
 from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
@@ -116,7 +116,8 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
         telling = [manifest for each in share.contents.values() for manifest in each.tells]
         planes = control_plane.said([*every, *telling], [(node, values) for (node, _), values in share.applied.items()])
         settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
-        unserved = list(needs.unserved(manifests, share.cluster))
+        closed = not any(spot.cluster == share.cluster and spot.holds == ANYTHING for spot in reading.blind_spots)
+        unserved = list(needs.unserved(manifests, share.cluster)) if closed else []
         found[share.cluster] = Cluster(share.cluster, manifests, settings._replace(complete=False) if unserved else settings)
         facts += known
         blind += [*repeated, *unsettled, *unserved, *needs.unplaced(manifests, share.cluster)]

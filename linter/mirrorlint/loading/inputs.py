@@ -17,7 +17,10 @@ _PATHS = frozenset(
     | {"patchesStrategicMerge", "path", "files", "file", "envs", "env"}
 )
 _CONFIGS = frozenset({"generators", "transformers", "validators"})
-_INLINE = frozenset({"patch", "literals", "op", "options", "target", "valuesInline"})
+# What holds no paths, though it may have such keys.
+_INLINE = frozenset({"patch", "literals", "op", "options", "target", "valuesInline", "metadata", "generatorOptions"}) | {
+    *("commonLabels", "commonAnnotations", "labels", "images", "replicas", "vars")
+}
 _HELM = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
 
 

@@ -182,9 +182,11 @@ def _behind_bracket(case: _Case) -> Advice | None:
     before = case.here[: case.column].rstrip()
     if before[-1:] not in ("]", "}") or "block" not in case.failure.context:
         return None
-    key = _KEY.match(case.here)
+    rest, key = case.here[case.column :], _KEY.match(case.here)
+    if not rest.strip(" ]}"):
+        return Advice(case.line, case.column, f"`{rest.strip()}` closes nothing that is open", "remove it, or open what it closes")
     whole = _short(case.here[key.end() :] if key else case.here)
-    message = f"`{_short(case.here[case.column :])}` stands behind the `{before[-1]}` that ends its value"
+    message = f"`{_short(rest)}` stands behind the `{before[-1]}` that ends its value"
     return Advice(case.line, case.column, message, f"quote it: '{whole}'")
 
 
