@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from test_cli import EXAMPLES
@@ -28,6 +29,14 @@ def example(root: Path, name: str = "as-first-written") -> Path:
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--no-verify", "-m", "first")
     return root
+
+
+def write(root: Path, files: Mapping[str, str]) -> None:
+    """Write files, named by their paths from the root."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def edit(file: Path, old: str, new: str) -> None:

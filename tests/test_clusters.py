@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
+import repositories
 
 from mirrorlint.loading import Loaded, read
 from mirrorlint.loading.clusters import Assignment
@@ -20,10 +20,7 @@ def entry(name: str, kind: str = "ServiceEntry", group: str = "networking.istio.
 
 def write(root: Path, *files: str, **texts: str) -> Path:
     """Write a ServiceEntry, named by its path, to each of `files`; `texts` are further files with their content."""
-    for name, text in {**{file: entry(file.removesuffix(".yaml").replace("/", ".")) for file in files}, **texts}.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    repositories.write(root, {**{file: entry(file.removesuffix(".yaml").replace("/", ".")) for file in files}, **texts})
     return root
 
 
@@ -37,15 +34,6 @@ def spots(loaded: Loaded) -> list[tuple[str, int, str]]:
 
 def messages(loaded: Loaded) -> list[str]:
     return [spot.message for spot in loaded.documents.blind_spots]
-
-
-@pytest.fixture
-def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "repo"
-    root.mkdir()
-    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
-    monkeypatch.chdir(root)
-    return root
 
 
 def test_several_paths_are_a_cluster_each(repo: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
+from repositories import git, write
 from ways import read
 
 from mirrorlint.loading import Loaded
@@ -48,21 +48,9 @@ def kustomization(name: str, path: str, more: str = "") -> str:
     )
 
 
-@pytest.fixture
-def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "repo"
-    root.mkdir()
-    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
-    subprocess.run(["git", "remote", "add", "origin", "git@git.example.com:org/repo.git"], cwd=root, check=True)
-    monkeypatch.chdir(root)
-    return root
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+@pytest.fixture(autouse=True)
+def _remote(repo: Path) -> None:
+    git(repo, "remote", "add", "origin", "git@git.example.com:org/repo.git")
 
 
 def found(loaded: Loaded) -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from repositories import write
 from test_cli import run
 
 from mirrorlint.loading import files, read
@@ -29,13 +30,6 @@ def repo(tmp_path: Path) -> Path:
     root = Path(shutil.copytree(ROOT / "examples/as-first-written", tmp_path / "repo"))
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
     return root
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 def judged(root: Path, *args: str) -> str:
