@@ -127,9 +127,10 @@ def judged(path: str = "clusters/stage", **more: object) -> Verdict:
 def test_errors_come_first_and_no_more_than_fit(repo: Path) -> None:
     mirror = repo / "clusters/prod/virtual-service.yaml"
     text = mirror.read_text().replace("mirror_percent: 100", "mirror_percent: 50\n      mirrorPercentage: {value: 7}")
+    service = mirror.with_name("httpbin.yaml").read_text()
     for number in range(4):
-        another = text.replace("httpbin", f"other{number}").replace("httpin.frontend", f"nowhere{number}")
-        mirror.with_name(f"other{number}.yaml").write_text(another)
+        another = text.replace("httpin.frontend", f"nowhere{number}")
+        mirror.with_name(f"other{number}.yaml").write_text(f"{another}\n---\n{service}".replace("httpbin", f"other{number}"))
     verdict = judged("clusters/prod")
     heads = [line for line in verdict.text.splitlines() if not line.startswith(" ")]
     assert (verdict.errors, heads[-1]) == (5, "and 4 more")

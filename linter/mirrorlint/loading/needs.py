@@ -40,20 +40,29 @@ def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]
 
 
 def unserved(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]:
-    """That Services come from elsewhere: a mesh VirtualService routes to the very Service that it is for, and nothing here is called so."""
+    """That Services come from elsewhere: mesh VirtualServices route to the Services that they are for, and several of those are not here.
+
+    One that is missing may be a mistake.
+    """
     every = list(manifests)
-    known = {m.name for m in every if m.kind == "Service"} | {
-        host.text for m in every if m.kind == "ServiceEntry" for host in m.node["spec"]["hosts"]
-    }
-    lacking: dict[str, Manifest] = {}
-    for route in (m for m in every if m.kind == "VirtualService" and _is_of_mesh(m) and _mirrors(m)):
-        own = {host.text for host in route.node["spec"]["hosts"]}
-        needed = {to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"]}
-        lacking |= {host: route for host in sorted(own & needed) if _is_service(host) and not {host, host.partition(".")[0]} & known}
-    for host, route in list(lacking.items())[:1]:
-        more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
-        message = f"{route} is for `{host}`{more}, but no such Service is here: other Services seem to live elsewhere, too"
+    entries = {host.text for manifest in every if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"]}
+    known = entries | {manifest.name for manifest in every if manifest.kind == "Service"}
+    lacking: dict[str, list[Manifest]] = {}
+    for route in (manifest for manifest in every if manifest.kind == "VirtualService" and _is_of_mesh(manifest)):
+        for host in _own_services(route):
+            if not {host, host.partition(".")[0]} & known:
+                lacking.setdefault(host.partition(".")[0], []).append(route)
+    mirroring = [(name, route) for name, routes in lacking.items() for route in routes if _mirrors(route)]
+    for name, route in mirroring[: len(lacking) > 1]:
+        others = ", ".join(f"`{other}`" for other in sorted(lacking)[:4] if other != name)
+        message = f"{route} is for `{name}`, and others are for {others}, but no such Services are here: they seem to live elsewhere"
         yield BlindSpot(message, route.node.place.path, route.node.place.line, cluster, NOTHING)
+
+
+def _own_services(route: Manifest) -> Iterator[str]:
+    """The Services that a VirtualService is for and routes to."""
+    needed = {to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"]}
+    yield from (host.text for host in route.node["spec"]["hosts"] if host.text in needed and _is_service(host.text))
 
 
 def _is_of_mesh(route: Manifest) -> bool:
