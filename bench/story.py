@@ -152,7 +152,8 @@ def sync(prod: Repository, server: str, folder: Path) -> None:
         said = plugin.refuses(prod, "orders")
         print("\nArgo CD shows:\n" + "".join(f"  | {line}\n" for line in said.splitlines()), end="")
         expect("error[shadow-matches-no-route]" in said, "the sync of orders is stopped with the reason")
-        expect(f"stage://{ROUTES}:" in said and "apps/orders (rendered):" in said, "both ends are named")
+        mirror = prod.line(MIRRORING, "host: shadows")
+        expect(f"stage://{ROUTES}:" in said and f"{MIRRORING}:{mirror}" in said, "both ends are named, where they are written")
         is_as_rendered(
             prod, "payments", plugin, folder / "h", ["helm", "template", "payments", ".", "--include-crds", "--namespace", "shop"]
         )

@@ -74,6 +74,25 @@ def test_check_takes_a_contract_for_the_cluster(pair: Path) -> None:
     assert "--> k8s/m.yaml:22:13 (prod)" in result.stdout
 
 
+def test_a_contract_may_be_an_argument(pair: Path) -> None:
+    (pair / "stage/k8s/m.yaml").write_text(STAGE.replace("shop.default-shadow", "shop.other"))
+    file = exported(pair, "stage", "prod").rename(pair / "stage.json")
+    for argument in ("stage=stage.json", "stage.json"):
+        result = run("prod/k8s", argument, cwd=pair)
+        assert (result.returncode, "--> stage://k8s/m.yaml:13:11 (stage, " in result.stdout) == (1, True)
+    assert "a contract named as an argument" in run("clusters", "prod=prod", "stage=stage.json", cwd=pair).stdout
+    file.write_text(json.dumps(json.loads(file.read_text()), sort_keys=True))
+    assert run("prod=prod", "stage=stage.json", cwd=pair).returncode == 1
+    file.write_text(file.read_text().replace("stage-gateway", "other-gateway"))
+    assert "this contract was changed after its export" in words(run("prod=prod", "stage=stage.json", cwd=pair))
+
+
+def test_a_snapshot_in_json_is_no_contract(pair: Path) -> None:
+    (pair / "stage.json").write_text('{"apiVersion": "v1", "kind": "List", "items": []}\n')
+    assert "named as an argument" in run("clusters", "prod=prod", "stage=stage.json", cwd=pair).stdout
+    assert "a contract" not in run("clusters", "prod=prod", "stage=stage.json", cwd=pair).stdout
+
+
 def test_a_pull_request_shows_the_end_that_it_has(pair: Path) -> None:
     (pair / "stage/k8s/m.yaml").write_text(STAGE.replace("shop.default-shadow", "shop.other"))
     exported(pair, "stage", "prod")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint import engine, loading
-from mirrorlint.fleet import Cluster, Documents, Manifest
+from mirrorlint.argocd.written import at_writing, places
+from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest
 from mirrorlint.loading import files, needs
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.objects import content
@@ -44,14 +45,22 @@ def judge(question: Question) -> Verdict:
     """Follow all shadows of the repository and keep what touches the application; OSError and SettingsError as `loading.read` has them."""
     loaded = loading.read(["."])
     config = loaded.settings.path
-    peers = [loading.read([f"{name}={path}"], config).documents for name, path in question.peers.items()]
+    peers = [loading.read([f"{name}={path}"], config) for name, path in question.peers.items()]
     cluster = question.cluster or _cluster(loaded.groups, question.path) or "application"
-    documents = _with_application(_together(loaded.documents, peers), cluster, question)
+    documents = _with_application(_together(loaded.documents, [peer.documents for peer in peers]), cluster, question)
     report = engine.lint(documents, loaded.settings.rules, question.istio)
     touching = [finding for finding in report.findings if _touches(finding, question)]
+    written = places(_pairs(loaded.documents.clusters.get(cluster), question)) if touching else {}
+    touching = [at_writing(finding, written) for finding in touching]
     touching.sort(key=lambda finding: finding.level != ERROR)
-    report = report._replace(findings=tuple(touching))
+    damaged = [_unread(fault) for read in (loaded, *peers) for contract in read.contracts for fault in contract.faults]
+    report = report._replace(findings=tuple(touching), blind_spots=(*damaged, *report.blind_spots))
     return Verdict(_told(report), report.count(ERROR))
+
+
+def _unread(fault: Fault) -> BlindSpot:
+    """A contract that can't be used is no fault of the application's, but what it is for is not known."""
+    return BlindSpot(f"{fault.message}; {fault.hint}", fault.place.path, fault.place.line, fault.cluster)
 
 
 def _cluster(groups: Sequence[Group], path: str) -> str:
@@ -120,6 +129,18 @@ def _settle(manifest: Manifest, namespace: str) -> None:
 
 def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
     return manifest.group, manifest.kind, manifest.namespace, manifest.name
+
+
+def _pairs(known: Cluster | None, question: Question) -> Iterator[tuple[Manifest, Manifest]]:
+    """The rendered objects that the repository's own reading has as well, with or without the destination's namespace."""
+    found = {_identity(manifest): manifest for manifest in known.manifests()} if known else {}
+    for manifest in content(question.rendered, _name(question.path)).manifests if question.rendered else ():
+        same = found.get(_identity(manifest))
+        if same is None:
+            _settle(manifest, question.namespace)
+            same = found.get(_identity(manifest))
+        if same is not None:
+            yield manifest, same
 
 
 def _name(path: str) -> str:

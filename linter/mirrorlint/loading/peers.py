@@ -1,8 +1,9 @@
-"""The contracts of peers: those that settings name, and those in the repository's `.mirrorlint/peers/`."""
+"""The contracts of peers: those that arguments or settings name, and those in the repository's `.mirrorlint/peers/`."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
     from mirrorlint.loading.contracts import Contract
 
 _OLD = 90  # days
+_BEGINS = re.compile(rb'\s*\{\s*"(contract|accepts)"\s*:')  # as `contract export` writes it, or with sorted keys
+_HEAD = 256
+
+
+def holds_contract(path: str) -> bool:
+    """Whether a file is a contract by its place, or by how it begins: no object of Kubernetes does so."""
+    if is_contract(path):
+        return True
+    try:
+        with open(path, "rb") as file:
+            return path.endswith(".json") and _BEGINS.match(file.read(_HEAD)) is not None
+    except OSError:
+        return False
+
+
+def with_contracts(sections: Mapping[str, ClusterSection]) -> Mapping[str, ClusterSection]:
+    """What settings say of the clusters; a peer whose `path` is a contract is read from that."""
+    return {
+        name: section._replace(peer="", contract=section.peer) if holds_contract(section.peer) else section
+        for name, section in sections.items()
+    }
 
 
 class Peers:
@@ -26,14 +48,19 @@ class Peers:
     `probes` are the absolute paths that they depend on.
     """
 
-    def __init__(self, root: str, sections: Mapping[str, ClusterSection], known: Collection[str]) -> None:
-        """`root` is what was asked for, "" where clusters were named one by one; `sections` are what settings say."""
+    def __init__(self, root: str, arguments: Mapping[str, str], sections: Mapping[str, ClusterSection], known: Collection[str]) -> None:
+        """`root` is what was asked for, "" where clusters were named one by one, by the contracts that are `arguments` among others.
+
+        `sections` are what settings say, `known` the clusters that are here.
+        """
         self.probes: set[str] = set()
         self.contracts: tuple[Contract, ...] = ()
         self.blind_spots: list[BlindSpot] = []
         self.assignments: list[Assignment] = []
         self._root = root
         self._top = files.repository(root) if root else ""
+        for name, path in arguments.items():
+            self._add(path, name, "a contract named as an argument")
         for name, section in sections.items():
             if section.contract:
                 self._add(os.path.abspath(section.contract), name, "a contract named in the settings")
