@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirrorlint import __version__
 from mirrorlint.cli_argocd import argocd
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mirrorlint.loading.index import Index
     from mirrorlint.rule import Finding, Report
 
-VERSION = "0.1.0"
 _PATHS = click.argument("paths", nargs=-1, metavar="[[NAME=]PATH]...")
 _CONFIG = click.option("--config", default="", metavar="FILE", help="Settings file instead of the repository's .mirrorlint.yaml.")
 _ISTIO = click.option("--istio", default="", metavar="VERSION", help="Version of the source's control plane, such as 1.27.")
@@ -39,7 +39,7 @@ class DefaultGroup(click.Group):
 
 
 @click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, prog_name="mirrorlint", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="mirrorlint", message="%(prog)s %(version)s")
 def cli() -> None:
     """Follow every mirrored request from one cluster into the other, and say where it is lost.
 
@@ -99,7 +99,7 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     written = []
     for kind, file in targets:
         look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"], loaded.staged)
-        written.append((file, _write(file, outputs.render(kind, report, VERSION, look, fixes))))
+        written.append((file, _write(file, outputs.render(kind, report, __version__, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0
     if session and not (options["baseline"] or options["only_changed"] or index):  # what these depend on is not in the trail
@@ -213,7 +213,7 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
         raise click.UsageError(f"`--cluster` names one of {', '.join(own)}")
     chosen = cluster or own[0]
     try:
-        text = contracts.export(documents, chosen, f"mirrorlint {VERSION}", istio)
+        text = contracts.export(documents, chosen, f"mirrorlint {__version__}", istio)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     _write(output, text)
@@ -241,7 +241,7 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
         raise click.UsageError(str(error)) from error
     for kind, file in targets:
         look = outputs.Look(_colored(color, to_terminal=not file), verbose=True)
-        _write(file, outputs.render(kind, report, VERSION, look, {}))
+        _write(file, outputs.render(kind, report, __version__, look, {}))
     sys.exit(1 if report.count(ERROR) else 0)
 
 
