@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint import unjudged
+from mirrorlint.contract import withheld
 from mirrorlint.contract.sender import SENDER_PORT, caller, sender
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name
@@ -23,6 +24,14 @@ _BROKEN, _ELSEWHERE = "broken-document", "mirror-leads-elsewhere"
 class _Outcome(NamedTuple):
     findings: tuple[Finding, ...]
     fate: MirrorFate
+    blind_spots: tuple[BlindSpot, ...]
+
+
+class _Followed(NamedTuple):
+    """The ways in each world, and the headers of requests that are left out, since their values decide and are withheld."""
+
+    ways: Mapping[str, tuple[Way, ...]]
+    hidden: tuple[str, ...]
 
 
 def verify(loaded: Loaded) -> Report:
@@ -41,9 +50,10 @@ def verify(loaded: Loaded) -> Report:
     if strangers and not outcomes:
         raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
     damaged = [_of_fault(fault) for contract in loaded.contracts for fault in contract.faults]
+    hidden = {spot for outcome in outcomes for spot in outcome.blind_spots}
     return Report(
         findings=tuple(sorted({*damaged, *(finding for outcome in outcomes for finding in outcome.findings)})),
-        blind_spots=tuple(sorted({*documents.blind_spots, *strangers}, key=lambda spot: (spot.path, spot.line, spot.message))),
+        blind_spots=tuple(sorted({*documents.blind_spots, *strangers, *hidden}, key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=tuple(outcome.fate for outcome in outcomes),
         files=documents.files,
         documents=documents.documents,
@@ -64,21 +74,40 @@ def _judged(documents: Documents, own: Delivery, contract: Contract, expectation
     source = Cluster(contract.cluster, sender(expectation), published=True)
     documents = documents._replace(clusters={**documents.clusters, source.name: source})
     delivery = own.beside(source)
-    ways = _ways(delivery, source.name, expectation)
-    first = next(way for found in ways.values() for way in found)
+    ways, hidden = _followed(delivery, source.name, expectation)
+    spots = (_hidden(expectation, hidden, source.name),) if hidden else ()
+    first = next((way for found in ways.values() for way in found), None)
+    if first is None:
+        return _Outcome((), _unknown(source.name, expectation), spots)
     judged = Judged(source.name, first.mirror, first.route.service, first.route.rule, ways)
     findings, fate = of_mirror(judged, documents, delivery)
     found = [*findings, *_astray(judged, expectation)]
-    return _Outcome(tuple(each._replace(level=ERROR) if expectation.to else each for each in found), fate)
+    return _Outcome(tuple(each._replace(level=ERROR) if expectation.to else each for each in found), fate, spots)
 
 
-def _ways(delivery: Delivery, cluster: str, expectation: Expectation) -> Mapping[str, tuple[Way, ...]]:
+def _followed(delivery: Delivery, cluster: str, expectation: Expectation) -> _Followed:
     ways: dict[str, tuple[Way, ...]] = {}
+    hidden: dict[str, None] = {}
     namespace = expectation.owner.partition(" ")[2].rpartition("/")[0]
     for number, (request, world, _) in enumerate(expectation.sent()):
         call = Call(cluster, namespace, caller(number), SENDER_PORT, request.path, request.method, request.headers)
-        ways[world] = ways.get(world, ()) + delivery.follow(call, world)
-    return ways
+        found, unclear = withheld.follow(delivery, call, world)
+        ways[world] = ways.get(world, ()) + (() if unclear else found)
+        hidden.update(dict.fromkeys(unclear))
+    return _Followed({world: found for world, found in ways.items() if found}, tuple(hidden))
+
+
+def _hidden(expectation: Expectation, headers: tuple[str, ...], cluster: str) -> BlindSpot:
+    names = " and ".join(f"`{name}`" for name in headers)
+    message = f"{expectation.owner} sends {names}, on which the way depends here and whose value the contract withholds: not verified"
+    return BlindSpot(message, expectation.at.path, expectation.at.line, cluster)
+
+
+def _unknown(cluster: str, expectation: Expectation) -> MirrorFate:
+    """The fate of a mirror of which nothing can be said."""
+    worlds = dict.fromkeys(world for _, world, _ in expectation.sent())
+    target = f"{expectation.host}:{expectation.port}"
+    return MirrorFate(expectation.at, cluster, expectation.owner, target, dict.fromkeys(worlds, reason.UNKNOWN))
 
 
 def _astray(judged: Judged, expectation: Expectation) -> Iterator[Finding]:
