@@ -183,6 +183,20 @@ def test_what_was_never_seen_to_arrive_is_broken_when_all_is_lost() -> None:
     assert finding.level == "warning"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        pytest.param('hosts: ["*"]', 'hosts: ["*"]\n    tls: {mode: SIMPLE, credentialName: a}', "refused-by-istio", id="refused"),
+        pytest.param("servers:", "servers: [", "broken-document", id="unreadable"),
+    ],
+)
+def test_verify_names_the_object_that_is_to_blame(old: str, new: str, rule: str) -> None:
+    contract = contract_of(documents(), "prod")
+    (finding,) = verify(loaded(without(documents(stage=STAGE.replace(old, new, 1)), "prod"), contract)).findings
+    assert (finding.rule, finding.place.path) == (rule, "<stage>")
+    assert [f"{note.place}: {note.message}" for note in finding.notes] == ["prod://<prod>:22:13: so the shadows of this mirror are lost"]
+
+
 COOKIE = "  - match: [{headers: {cookie: {regex: '.*shadow=1.*'}}}]\n    route: [{des"
 TOKEN = PROD.replace("    mirror:", "    headers: {request: {set: {authorization: Bearer a}}}\n    mirror:")
 GUARD = """---

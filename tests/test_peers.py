@@ -87,6 +87,13 @@ def test_a_contract_may_be_an_argument(pair: Path) -> None:
     assert "this contract was changed after its export" in words(run("prod=prod", "stage=stage.json", cwd=pair))
 
 
+def test_verifying_nothing_is_told(pair: Path) -> None:
+    for name in ("prod", "stage"):
+        (pair / name / ".mirrorlint/peers").rename(pair / name / "peers")
+    result = run("contract", "verify", "prod=prod/k8s", "stage=prod/peers/stage.json", cwd=pair)
+    assert (result.returncode, "nothing is verified" in result.stderr) == (0, True)
+
+
 def test_a_snapshot_in_json_is_no_contract(pair: Path) -> None:
     (pair / "stage.json").write_text('{"apiVersion": "v1", "kind": "List", "items": []}\n')
     assert "named as an argument" in run("clusters", "prod=prod", "stage=stage.json", cwd=pair).stdout

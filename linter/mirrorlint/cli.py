@@ -252,6 +252,8 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
         targets = outputs.outputs(formats, "")
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if not report.mirrors:
+        click.echo("mirrorlint: nothing is verified: no contract here that can be read expects anything", err=True)
     for kind, file in targets:
         look = outputs.Look(_colored(color, to_terminal=not file), verbose=True)
         _write(file, outputs.render(kind, report, __version__, look, {}))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint import unjudged
+from mirrorlint.causes import BROKEN, merged
 from mirrorlint.contract import withheld
 from mirrorlint.contract.sender import SENDER_PORT, caller, sender
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Call, Delivery, Way
-from mirrorlint.engine import of_mirror
-from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault
+from mirrorlint.engine import of_causes, of_mirror
+from mirrorlint.fleet import BlindSpot, Cluster, Documents
 from mirrorlint.loading import Loaded
 from mirrorlint.loading.contracts import Contract, Expectation
 from mirrorlint.rule import ERROR, Finding, MirrorFate, Report
 
-_BROKEN, _ELSEWHERE = "broken-document", "mirror-leads-elsewhere"
+_ELSEWHERE = "mirror-leads-elsewhere"
 
 
 class _Outcome(NamedTuple):
@@ -49,10 +50,9 @@ def verify(loaded: Loaded) -> Report:
     strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
     if strangers and not outcomes:
         raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
-    damaged = [_of_fault(fault) for contract in loaded.contracts for fault in contract.faults]
     hidden = {spot for outcome in outcomes for spot in outcome.blind_spots}
     return Report(
-        findings=tuple(sorted({*damaged, *(finding for outcome in outcomes for finding in outcome.findings)})),
+        findings=tuple(sorted(_with_causes([f for outcome in outcomes for f in outcome.findings], documents, delivery))),
         blind_spots=tuple(sorted({*documents.blind_spots, *strangers, *hidden}, key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=tuple(outcome.fate for outcome in outcomes),
         files=documents.files,
@@ -60,13 +60,15 @@ def verify(loaded: Loaded) -> Report:
     )
 
 
+def _with_causes(findings: Sequence[Finding], documents: Documents, delivery: Delivery) -> Iterator[Finding]:
+    """One finding for each cause, which may be an object that is not on the way, and what can't be read, contracts among it."""
+    causes = {finding.cause for finding in findings}
+    return merged([*findings, *(each for each in of_causes(documents, delivery) if each.cause in causes or each.rule == BROKEN)])
+
+
 def _stranger(contract: Contract, to: str) -> BlindSpot:
     message = f"what is expected of `{to}` is not verified, since no cluster here is called so: `clusters:` in .mirrorlint.yaml names them"
     return BlindSpot(message, contract.path, 0, contract.cluster)
-
-
-def _of_fault(fault: Fault) -> Finding:
-    return Finding(fault.place, _BROKEN, ERROR, f"{fault.message}; {fault.hint}", fault.cluster, "", (), ())
 
 
 def _judged(documents: Documents, own: Delivery, contract: Contract, expectation: Expectation) -> _Outcome:
@@ -81,7 +83,7 @@ def _judged(documents: Documents, own: Delivery, contract: Contract, expectation
         return _Outcome((), _unknown(source.name, expectation), spots)
     judged = Judged(source.name, first.mirror, first.route.service, first.route.rule, ways)
     findings, fate = of_mirror(judged, documents, delivery)
-    found = [*findings, *_astray(judged, expectation)]
+    found = [*findings, *_astray(judged, expectation, delivery)]
     return _Outcome(tuple(each._replace(level=ERROR) if expectation.to else each for each in found), fate, spots)
 
 
@@ -110,13 +112,13 @@ def _unknown(cluster: str, expectation: Expectation) -> MirrorFate:
     return MirrorFate(expectation.at, cluster, expectation.owner, target, dict.fromkeys(worlds, reason.UNKNOWN))
 
 
-def _astray(judged: Judged, expectation: Expectation) -> Iterator[Finding]:
+def _astray(judged: Judged, expectation: Expectation, delivery: Delivery) -> Iterator[Finding]:
     """A finding where an endpoint is no longer the ingress of the cluster that took its shadows."""
     ends = (end for ways in judged.ways.values() for way in ways for end in way.ends)
     astray = {end.address.host for end in ends if end.reason in (reason.ELSEWHERE, reason.UNKNOWN) and end.address}
+    bare = " (no Gateway is left)" if expectation.to and not delivery.meshes[expectation.to].gateways else ""
+    sent = f"{judged.cluster}'s shadows, which arrived there, are lost"
     for host in sorted(astray) if expectation.to else ():
-        message = (
-            f"`{host}` is no address of {expectation.to}'s ingress any more: {judged.cluster}'s shadows, which arrived there, are lost"
-        )
-        worlds = tuple(judged.ways)
-        yield Finding(expectation.at, _ELSEWHERE, ERROR, message, judged.cluster, expectation.owner, worlds, ())
+        message = f"`{host}` is no address of {expectation.to}'s ingress any more{bare}: {sent}"
+        cause = f"{expectation.at} {host}"
+        yield Finding(expectation.at, _ELSEWHERE, ERROR, message, judged.cluster, expectation.owner, tuple(judged.ways), (), cause)
