@@ -142,15 +142,14 @@ def peer(prod: Repository, stage: Repository) -> None:
     stage.commits("take every name of orders")
 
 
-def sync(prod: Repository, server: str, folder: Path) -> None:
+def sync(prod: Repository, stage: Repository, server: str, folder: Path) -> None:
     """Argo CD refuses what was committed past the hook, and gets a sound state as the renderer has it."""
     title(f"Argo CD syncs prod: the plugin under {server or 'the stand-in of tests/cmp.py, since no argocd-cmp-server was named'}")
     sound = prod.types("git rev-parse --short HEAD", 0).strip()
     prod.edits(MIRRORING, "/v2/", "/v3/")
     prod.commits("mirror version 3, in a hurry", hooks=False)
     with Sidecar(server, folder / "p", ROOT / "argocd" / "plugin.yaml") as plugin:
-        said = plugin.refuses(prod, "orders")
-        print("\nArgo CD shows:\n" + "".join(f"  | {line}\n" for line in said.splitlines()), end="")
+        said = plugin.refuses(prod, "apps/orders")
         expect("error[shadow-matches-no-route]" in said, "the sync of orders is stopped with the reason")
         mirror = prod.line(MIRRORING, "host: shadows")
         expect(f"stage://{ROUTES}:" in said and f"{MIRRORING}:{mirror}" in said, "both ends are named, where they are written")
@@ -160,15 +159,20 @@ def sync(prod: Repository, server: str, folder: Path) -> None:
         prod.types("git revert --no-edit HEAD", 0)
         prod.types(f"git diff --exit-code {sound}", 0)
         kustomize = ["kustomize", "build", "."] if shutil.which("kustomize") else ["kubectl", "kustomize", "."]
-        is_as_rendered(prod, "orders", plugin, folder / "k", kustomize)
+        is_as_rendered(prod, "apps/orders", plugin, folder / "k", kustomize)
+        title("Argo CD syncs stage")
+        stage.edits(ROUTES, "orders.*", "nobody.*")
+        expect(f"prod://{MIRRORING}:{mirror}" in plugin.refuses(stage, "mesh"), "what prod expects by its contract stops the sync of stage")
+        stage.types("git checkout --quiet .", 0)
+        is_as_rendered(stage, "mesh", plugin, folder / "m", ["awk", 'FNR == 1 { print "\\n---" } { print }', "gateway.yaml", "orders.yaml"])
 
 
-def is_as_rendered(prod: Repository, app: str, plugin: Sidecar, folder: Path, command: Sequence[str]) -> None:
+def is_as_rendered(repository: Repository, app: str, plugin: Sidecar, folder: Path, command: Sequence[str]) -> None:
     """An application is what its renderer prints alone: the plugin's bytes, and what Argo CD makes of them."""
 
     def printed(words: Sequence[str]) -> bytes:
         around = {**os.environ, **about(app)}
-        return subprocess.run(words, cwd=prod.root / "apps" / app, env=around, capture_output=True, check=True).stdout
+        return subprocess.run(words, cwd=repository.root / app, env=around, capture_output=True, check=True).stdout
 
     alone = printed(command)
     same = printed(["mirrorlint", "argocd", "generate"]) == alone
@@ -176,14 +180,14 @@ def is_as_rendered(prod: Repository, app: str, plugin: Sidecar, folder: Path, co
     spec = folder.with_suffix(".yaml")
     spec.write_text(RENDERER.format(command=command), encoding="utf-8")
     with Sidecar(plugin.server, folder, spec) as renderer:
-        found = renderer.renders(prod, app)
+        found = renderer.renders(repository, app)
     kinds = ", ".join(each["kind"] for each in found)
-    expect(plugin.renders(prod, app) == found, f"{app}: Argo CD gets what it gets of the renderer alone ({kinds})")
+    expect(plugin.renders(repository, app) == found, f"{app}: Argo CD gets what it gets of the renderer alone ({kinds})")
 
 
 def about(app: str) -> Mapping[str, str]:
     """What Argo CD says of an application."""
-    said = {"NAME": app, "NAMESPACE": "shop", "SOURCE_PATH": f"apps/{app}", "PARAMETERS": "null"}
+    said = {"NAME": Path(app).name, "NAMESPACE": "shop", "SOURCE_PATH": app, "PARAMETERS": "null"}
     return {f"ARGOCD_APP_{name}": value for name, value in said.items()}
 
 
@@ -209,15 +213,16 @@ class Sidecar:
     def renders(self, repository: Repository, app: str) -> list[dict[str, Any]]:
         """The manifests that Argo CD gets."""
         try:
-            return self._server.generate(repository.root, f"apps/{app}", about(app), deadline=60)
+            return self._server.generate(repository.root, app, about(app), deadline=60)
         except SyncError as error:
             fail(f"{app} is not rendered: {error}")
 
     def refuses(self, repository: Repository, app: str) -> str:
         """What Argo CD shows."""
         try:
-            self._server.generate(repository.root, f"apps/{app}", about(app), deadline=60)
+            self._server.generate(repository.root, app, about(app), deadline=60)
         except SyncError as error:
+            print("\nArgo CD shows:\n" + "".join(f"  | {line}\n" for line in str(error).splitlines()), end="")
             return str(error)
         fail(f"{app} is rendered")
 
@@ -241,7 +246,7 @@ def main(arguments: Sequence[str]) -> None:
         contracts(prod, stage)
         commit(prod, stage)
         peer(prod, stage)
-        sync(prod, server, folder)
+        sync(prod, stage, server, folder)
     print("\nThe story went as expected.")
 
 

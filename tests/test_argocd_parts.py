@@ -187,6 +187,21 @@ def test_a_peer_may_be_a_contract(contract: Path) -> None:
     assert "  stage://clusters/stage/virtual-service.yaml:10:7 (stage, " in verdict.text
 
 
+def test_what_a_contract_expects_counts_where_the_application_would_break_it(repo: Path, tmp_path: Path) -> None:
+    """The target's repository, with the contract of a source whose shadows all arrive."""
+    shutil.copytree(EXAMPLES / "sound", repo, dirs_exist_ok=True)
+    (repo / ".mirrorlint/peers").mkdir(parents=True)
+    run("contract", "export", "--cluster", "prod", "--output", ".mirrorlint/peers/prod.json", cwd=repo)
+    shutil.move(repo / "clusters/prod", tmp_path / "prod")
+    assert judged() == Verdict("", 0)
+    stage = b"\n---\n".join(path.read_bytes() for path in sorted((repo / "clusters/stage").iterdir()))
+    verdict = judged(rendered=stage.replace(b"    - '*'\n  http", b"    - other.example\n  http"))
+    assert (verdict.errors, verdict.text.startswith(f"error[{RULE}]")) == (1, True)
+    assert "  prod://clusters/prod/virtual-service.yaml:17:15: this mirror sends" in verdict.text
+    (repo / "apps").mkdir()
+    assert judged("apps", rendered=OBJECT.encode(), cluster="stage").errors == 0
+
+
 def test_settings_may_name_the_contract_of_a_peer(repo: Path, contract: Path) -> None:
     shutil.move(contract, repo / "stage.json")
     for key in ("contract", "path"):

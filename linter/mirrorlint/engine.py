@@ -66,10 +66,10 @@ def of_mirror(judged: Judged, documents: Documents, delivery: Delivery) -> tuple
     return tuple(mirror_findings(judged, subject, Causes(documents, delivery), spared=False)), fate(judged)
 
 
-def of_causes(documents: Documents, delivery: Delivery) -> tuple[Finding, ...]:
+def of_causes(documents: Documents, delivery: Delivery, levels: Mapping[str, str]) -> tuple[Finding, ...]:
     """What there is to say of objects that may be to blame for a loss although they are not on the way."""
     subject = Subject(documents, delivery, (), {})
-    return tuple(finding for rule in (BROKEN, REFUSED) for finding in _object_findings(subject, {}, only=rule))
+    return tuple(_levelled((finding for rule in (BROKEN, REFUSED) for finding in _object_findings(subject, levels, only=rule)), levels))
 
 
 def _levelled(findings: Iterable[Finding], levels: Mapping[str, str]) -> Iterator[Finding]:

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from mirrorlint import engine, loading
 from mirrorlint.argocd.written import at_writing, places
+from mirrorlint.causes import merged
+from mirrorlint.contract.verify import verify
 from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest
-from mirrorlint.loading import files, needs
+from mirrorlint.loading import Loaded, files, needs
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.objects import content
 from mirrorlint.loading.paths import within
@@ -49,13 +51,23 @@ def judge(question: Question) -> Verdict:
     cluster = question.cluster or _cluster(loaded.groups, question.path) or "application"
     documents = _with_application(_together(loaded.documents, [peer.documents for peer in peers]), cluster, question)
     report = engine.lint(documents, loaded.settings.rules, question.istio)
-    touching = [finding for finding in report.findings if _touches(finding, question)]
+    contracts = tuple(contract for read in (loaded, *peers) for contract in read.contracts)
+    found = merged((*report.findings, *_expected(loaded._replace(documents=documents, contracts=contracts))))
+    touching = [finding for finding in sorted(found) if _touches(finding, question)]
     written = places(_pairs(loaded.documents.clusters.get(cluster), question)) if touching else {}
     touching = [at_writing(finding, written) for finding in touching]
     touching.sort(key=lambda finding: finding.level != ERROR)
-    damaged = [_unread(fault) for read in (loaded, *peers) for contract in read.contracts for fault in contract.faults]
+    damaged = [_unread(fault) for contract in contracts for fault in contract.faults]
     report = report._replace(findings=tuple(touching), blind_spots=(*damaged, *report.blind_spots))
     return Verdict(_told(report), report.count(ERROR))
+
+
+def _expected(loaded: Loaded) -> tuple[Finding, ...]:
+    """What becomes of what contracts of peers expect; those that expect nothing of the clusters here have no part in it."""
+    try:
+        return verify(loaded).findings if loaded.contracts else ()
+    except ValueError:
+        return ()
 
 
 def _unread(fault: Fault) -> BlindSpot:

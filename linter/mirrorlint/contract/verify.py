@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint import unjudged
@@ -50,9 +50,10 @@ def verify(loaded: Loaded) -> Report:
     strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
     if strangers and not outcomes:
         raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
+    blamed = of_causes(documents, delivery, loaded.settings.rules)
     hidden = {spot for outcome in outcomes for spot in outcome.blind_spots}
     return Report(
-        findings=tuple(sorted(_with_causes([f for outcome in outcomes for f in outcome.findings], documents, delivery))),
+        findings=tuple(sorted(_with_causes([f for outcome in outcomes for f in outcome.findings], blamed))),
         blind_spots=tuple(sorted({*documents.blind_spots, *strangers, *hidden}, key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=tuple(outcome.fate for outcome in outcomes),
         files=documents.files,
@@ -60,10 +61,10 @@ def verify(loaded: Loaded) -> Report:
     )
 
 
-def _with_causes(findings: Sequence[Finding], documents: Documents, delivery: Delivery) -> Iterator[Finding]:
+def _with_causes(findings: Sequence[Finding], blamed: Iterable[Finding]) -> Iterator[Finding]:
     """One finding for each cause, which may be an object that is not on the way, and what can't be read, contracts among it."""
     causes = {finding.cause for finding in findings}
-    return merged([*findings, *(each for each in of_causes(documents, delivery) if each.cause in causes or each.rule == BROKEN)])
+    return merged([*findings, *(each for each in blamed if each.cause in causes or each.rule == BROKEN)])
 
 
 def _stranger(contract: Contract, to: str) -> BlindSpot:
