@@ -241,9 +241,8 @@ def main(arguments: Sequence[str]) -> None:
         folder = Path(temporary)
         os.environ |= {"PATH": f"{BIN}:{os.environ['PATH']}", "XDG_CACHE_HOME": f"{folder}/cache", "PRE_COMMIT_HOME": f"{folder}/hooks"}
         prod, stage = Repository(folder, "prod"), Repository(folder, "stage")
-        contracts(prod, stage)
-        commit(prod, stage)
-        peer(prod, stage)
+        for chapter in (contracts, commit, peer):
+            chapter(prod, stage)
         sync(prod, stage, server, folder)
     print("\nThe story went as expected.")
 
