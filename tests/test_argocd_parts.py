@@ -155,6 +155,12 @@ def test_what_a_rendered_object_is_made_of_is_not_there_twice(repo: Path) -> Non
     assert (verdict.errors, f"error[{RULE}]" in verdict.text) == (1, True)
 
 
+def test_a_loss_with_some_versions_of_istio_says_which(repo: Path) -> None:
+    shutil.copytree(EXAMPLES / "as-published", repo, dirs_exist_ok=True)
+    (place, *_) = [line for line in judged().text.splitlines() if line.startswith("  clusters/stage")]
+    assert place.endswith(", with Istio 1.28 and later)")
+
+
 def test_an_application_may_be_all_that_is_known_of_its_cluster(repo: Path) -> None:
     stage = b"\n---\n".join(path.read_bytes() for path in sorted((repo / "clusters/stage").iterdir()))
     (repo / "apps").mkdir()

@@ -10,6 +10,7 @@ from mirrorlint import engine, loading
 from mirrorlint.argocd.written import at_writing, places
 from mirrorlint.causes import merged
 from mirrorlint.contract.verify import verify
+from mirrorlint.delivery.worlds import WORLDS
 from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest
 from mirrorlint.loading import Loaded, files, needs
 from mirrorlint.loading.clusters import Group
@@ -17,6 +18,7 @@ from mirrorlint.loading.objects import content
 from mirrorlint.loading.paths import within
 from mirrorlint.report import clean
 from mirrorlint.rule import ERROR, Finding, Report
+from mirrorlint.verdict import WORLD_WORDS
 
 _SHOWN = 5
 
@@ -181,5 +183,6 @@ def _told(report: Report) -> str:
 
 def _lines(finding: Finding) -> Sequence[str]:
     others = [f"  {note.place}: {note.message}" for note in finding.notes[:2]]
-    owners = ", ".join(filter(None, (finding.cluster, finding.object)))
+    worlds = [f"with {WORLD_WORDS[world]}" for world in finding.worlds if set(finding.worlds) != set(WORLDS)]
+    owners = ", ".join(filter(None, (finding.cluster, finding.object, *worlds)))
     return [f"{finding.level}[{finding.rule}]: {finding.message}", f"  {finding.place} ({owners})", *others]
