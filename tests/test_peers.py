@@ -87,6 +87,16 @@ def test_a_contract_may_be_an_argument(pair: Path) -> None:
     assert "this contract was changed after its export" in words(run("prod=prod", "stage=stage.json", cwd=pair))
 
 
+def test_a_contract_may_be_required(pair: Path) -> None:
+    settings = pair / "prod/.mirrorlint.yaml"
+    settings.write_text("clusters: {prod: {paths: [k8s]}, stage: {contract: .mirrorlint/peers/stage.json}}\n")
+    assert run("--require-peer", cwd=pair / "prod").returncode == 0
+    (pair / "prod/.mirrorlint/peers/stage.json").unlink()
+    assert run(cwd=pair / "prod").returncode == 0
+    result = run("--require-peer", cwd=pair / "prod")
+    assert (result.returncode, "there is no `.mirrorlint/peers/stage.json`" in result.stderr) == (2, True)
+
+
 def test_verifying_nothing_is_told(pair: Path) -> None:
     for name in ("prod", "stage"):
         (pair / name / ".mirrorlint/peers").rename(pair / name / "peers")

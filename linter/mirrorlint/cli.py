@@ -347,8 +347,9 @@ def _index(paths: Sequence[str]) -> Index:
 def _require_peers(loaded: Loaded) -> None:
     """A usage error for a peer of the settings that is not here."""
     for name, section in loaded.settings.clusters.items():
-        if section.peer and name not in loaded.documents.clusters and not os.path.exists(section.peer):
-            raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: there is no `{section.peer}`")
+        path = section.peer or section.contract
+        if path and name not in loaded.documents.clusters and not os.path.exists(path):
+            raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: there is no `{path}`")
 
 
 def _touched(report: Report, index: Index | None) -> Report:
