@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pair import PROD, STAGE
+from repositories import git
 from test_cli import Result, run
 
 from mirrorlint.loading.contracts import digest
@@ -85,6 +86,27 @@ def test_a_contract_may_be_an_argument(pair: Path) -> None:
     assert run("prod=prod", "stage=stage.json", cwd=pair).returncode == 1
     file.write_text(file.read_text().replace("stage-gateway", "other-gateway"))
     assert "this contract was changed after its export" in words(run("prod=prod", "stage=stage.json", cwd=pair))
+
+
+def test_contracts_are_read_as_they_are_staged(pair: Path) -> None:
+    prod, file = pair / "prod", pair / "prod/.mirrorlint/peers/stage.json"
+    assert "followed to the endpoint only" in words(run("--staged", cwd=prod))  # nobody has staged it
+    git(prod, "add", ".")
+    assert "1 mirror arrives. No findings" in words(run("--staged", cwd=prod))
+    (pair / "stage/k8s/m.yaml").write_text(STAGE.replace("shop.default-shadow", "shop.other"))
+    exported(pair, "stage", "prod")
+    assert (run(cwd=prod).returncode, run("--staged", cwd=prod).returncode) == (1, 0)
+    git(prod, "add", ".")
+    file.write_text("{")
+    result = run("--staged", cwd=prod)
+    assert (result.returncode, "shadow-host-not-accepted" in result.stdout, "broken-document" in result.stdout) == (1, True, False)
+
+
+def test_a_contract_of_the_settings_that_is_not_staged_is_told(pair: Path) -> None:
+    prod = pair / "prod"
+    (prod / ".mirrorlint.yaml").write_text("clusters: {prod: {paths: [k8s]}, stage: {contract: .mirrorlint/peers/stage.json}}\n")
+    git(prod, "add", ".mirrorlint.yaml")
+    assert "the contract of `stage` can't be read" in words(run("--staged", cwd=prod))
 
 
 def test_a_contract_may_be_required(pair: Path) -> None:

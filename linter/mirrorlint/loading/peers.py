@@ -17,8 +17,10 @@ from mirrorlint.loading.settings import ClusterSection
 
 if TYPE_CHECKING:
     from mirrorlint.loading.contracts import Contract
+    from mirrorlint.loading.index import Index
 
 _OLD = 90  # days
+_UNSTAGED = "not staged"
 _BEGINS = re.compile(rb'\s*\{\s*"(contract|accepts)"\s*:')  # as `contract export` writes it, or with sorted keys
 _HEAD = 256
 
@@ -45,14 +47,18 @@ def with_contracts(sections: Mapping[str, ClusterSection]) -> Mapping[str, Clust
 class Peers:
     """The contracts of a run; a cluster whose manifests are at hand needs none.
 
-    `probes` are the absolute paths that they depend on.
+    `probes` are the absolute paths that they depend on, `staged` is what those hold that are read from the index.
     """
 
-    def __init__(self, root: str, arguments: Mapping[str, str], sections: Mapping[str, ClusterSection], known: Collection[str]) -> None:
+    def __init__(
+        self, root: str, arguments: Mapping[str, str], sections: Mapping[str, ClusterSection], known: Collection[str], index: Index | None
+    ) -> None:
         """`root` is what was asked for, "" where clusters were named one by one, by the contracts that are `arguments` among others.
 
-        `sections` are what settings say, `known` the clusters that are here.
+        `sections` are what settings say, `known` the clusters that are here, `index` has the files of its repository.
         """
+        self.staged: dict[str, bytes] = {}
+        self._index = index
         self.probes: set[str] = set()
         self.contracts: tuple[Contract, ...] = ()
         self.blind_spots: list[BlindSpot] = []
@@ -83,7 +89,9 @@ class Peers:
         from mirrorlint.loading.contracts import read_contract
 
         self.probes.add(path)
-        data = files.read(path)
+        data = self._read(path)
+        if isinstance(data, Unread) and data.reason == _UNSTAGED and not name:
+            return
         if isinstance(data, Unread):
             said = f"the contract of `{name}` can't be read, so what it accepts is not known" if name else data.message
             self.blind_spots.append(BlindSpot(said, files.shown(path), 0, name))
@@ -96,6 +104,16 @@ class Peers:
             self.blind_spots += [*contract.blind_spots, *self._old(contract)]
         self.contracts += (contract,)
         self.assignments.append(Assignment(contract.path, (contract.cluster,) if contract.usable else (), why))
+
+    def _read(self, path: str) -> bytes | Unread:
+        """What a file holds, in the index's repository what is staged of it."""
+        if self._index is None or files.repository(path) != self._index.root:
+            return files.read(path)
+        staged = self._index.read(path)
+        if staged is None:
+            return Unread(path, f"this contract is {_UNSTAGED}", _UNSTAGED)
+        self.staged[path] = staged
+        return staged
 
     def _old(self, contract: Contract) -> Iterator[BlindSpot]:
         """A blind spot for a contract that is much older than what is checked out here."""

@@ -63,7 +63,7 @@ class Reading:
         self.sections = with_contracts(self.settings.clusters) if arguments or config or self._concerned() else {}
         found, missing = self._find()
         self.groups, adrift = self._applied.assigned(found, self._root)
-        self.peers = Peers(root, contracts, {} if arguments else self.sections, {group.name for group in found})
+        self.peers = Peers(root, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
         self._disk.look(*self.peers.probes)
         self._harvest = Harvest(self.groups, self._disk, self._applied.units, means.spent, cached=means.cached)
         self.shares = list(self._harvest.shares.values())
@@ -94,7 +94,7 @@ class Reading:
     @property
     def staged(self) -> Mapping[str, bytes]:
         """What files hold that were read as they are staged, by the paths that places have."""
-        return {files.shown(path): data for path, data in self._disk.staged.items()}
+        return {files.shown(path): data for path, data in {**self._disk.staged, **self.peers.staged}.items()}
 
     @property
     def trail(self) -> Trail:
