@@ -147,7 +147,8 @@ def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
 
 def _pairs(known: Cluster | None, question: Question) -> Iterator[tuple[Manifest, Manifest]]:
     """The rendered objects that the repository's own reading has as well, with or without the destination's namespace."""
-    found = {_identity(manifest): manifest for manifest in known.manifests()} if known else {}
+    own_last = sorted(known.manifests() if known else (), key=lambda manifest: _is_own(manifest.node.path, question))
+    found = {_identity(manifest): manifest for manifest in own_last}
     for manifest in content(question.rendered, _name(question.path)).manifests if question.rendered else ():
         same = found.get(_identity(manifest))
         if same is None:
