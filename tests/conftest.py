@@ -1,4 +1,4 @@
-"""What all tests share: nothing is kept in the user's folders."""
+"""What all tests share: nothing is kept in the user's folders, and nothing fails for want of time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -168,9 +168,9 @@ def test_what_is_rendered_counts_and_not_what_is_beside_it(start: Start, lost: P
     assert kinds(generate(start(MIRRORLINT_RENDER_CMD=edited), lost)) == KINDS
 
 
-def test_findings_in_what_is_rendered_say_so(start: Start, lost: Path) -> None:
+def test_findings_in_what_is_rendered_point_at_what_was_written(start: Start, lost: Path) -> None:
     said = refusal(start(MIRRORLINT_RENDER_CMD=concatenated()), lost)
-    assert "clusters/stage (rendered):39:7" in said
+    assert f"{LOST_AT}:10:7" in said
     assert f"{MIRROR_AT}:17:15" in said
 
 

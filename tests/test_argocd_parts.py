@@ -156,6 +156,12 @@ def test_what_a_rendered_object_is_made_of_is_not_there_twice(repo: Path) -> Non
     assert (verdict.errors, f"error[{RULE}]" in verdict.text) == (1, True)
 
 
+def test_a_loss_with_some_versions_of_istio_says_which(repo: Path) -> None:
+    shutil.copytree(EXAMPLES / "as-published", repo, dirs_exist_ok=True)
+    (place, *_) = [line for line in judged().text.splitlines() if line.startswith("  clusters/stage")]
+    assert place.endswith(", with Istio 1.28 and later)")
+
+
 def test_an_application_may_be_all_that_is_known_of_its_cluster(repo: Path) -> None:
     stage = b"\n---\n".join(path.read_bytes() for path in sorted((repo / "clusters/stage").iterdir()))
     (repo / "apps").mkdir()
@@ -172,13 +178,65 @@ def test_a_peer_of_the_settings_may_lie_elsewhere(repo: Path, tmp_path: Path) ->
     assert (verdict.errors, "not judged" in verdict.text) == (1, False)
 
 
+@pytest.fixture
+def contract(repo: Path, tmp_path: Path) -> Path:
+    """What the example's stage accepts, of which the repository keeps nothing."""
+    file = tmp_path / "stage.json"
+    assert run("contract", "export", "clusters/stage", "--output", str(file), cwd=repo).returncode == 0
+    shutil.rmtree(repo / "clusters/stage")
+    return file
+
+
+def test_a_peer_may_be_a_contract(contract: Path) -> None:
+    assert judged("clusters/prod").errors == 0
+    verdict = judged("clusters/prod", peers={"stage": str(contract)})
+    assert (verdict.errors, verdict.text.startswith(f"error[{RULE}]")) == (1, True)
+    assert "  stage://clusters/stage/virtual-service.yaml:10:7 (stage, " in verdict.text
+
+
+def test_what_a_contract_expects_counts_where_the_application_would_break_it(repo: Path, tmp_path: Path) -> None:
+    """The target's repository, with the contract of a source whose shadows all arrive."""
+    shutil.copytree(EXAMPLES / "sound", repo, dirs_exist_ok=True)
+    (repo / ".mirrorlint/peers").mkdir(parents=True)
+    run("contract", "export", "--cluster", "prod", "--output", ".mirrorlint/peers/prod.json", cwd=repo)
+    shutil.move(repo / "clusters/prod", tmp_path / "prod")
+    assert judged() == Verdict("", 0)
+    stage = b"\n---\n".join(path.read_bytes() for path in sorted((repo / "clusters/stage").iterdir()))
+    verdict = judged(rendered=stage.replace(b"    - '*'\n  http", b"    - other.example\n  http"))
+    assert (verdict.errors, verdict.text.startswith(f"error[{RULE}]")) == (1, True)
+    assert "  prod://clusters/prod/virtual-service.yaml:17:15: this mirror sends" in verdict.text
+    (repo / "apps").mkdir()
+    assert judged("apps", rendered=OBJECT.encode(), cluster="stage").errors == 0
+
+
+def test_settings_may_name_the_contract_of_a_peer(repo: Path, contract: Path) -> None:
+    shutil.move(contract, repo / "stage.json")
+    for key in ("contract", "path"):
+        (repo / ".mirrorlint.yaml").write_text(f"clusters: {{prod: {{paths: [clusters/prod]}}, stage: {{{key}: stage.json}}}}\n")
+        assert f"error[{RULE}]" in judged("clusters/prod").text
+
+
+def test_a_contract_that_is_no_use_is_told_and_stops_nothing(contract: Path) -> None:
+    contract.write_text(contract.read_text().replace('"objects"', '"subjects"'))
+    verdict = judged("clusters/prod", peers={"stage": str(contract)})
+    assert (verdict.errors, "`accepts` has no `objects`; `mirrorlint contract export` writes it anew" in verdict.text) == (0, True)
+
+
+def test_findings_in_what_is_rendered_point_at_what_was_written(repo: Path) -> None:
+    prod = repo / "clusters/prod"
+    rendered = b"\n---\n".join(file.read_bytes() for file in sorted(prod.iterdir()))
+    assert "  clusters/prod/virtual-service.yaml:17:15: this mirror sends" in judged("clusters/prod", rendered=rendered).text
+    other = rendered.replace(b"httpin.frontend", b"other.frontend")
+    line = other[: other.index(b"host: other")].count(b"\n") + 1
+    assert f"  clusters/prod (rendered):{line}:15: this mirror sends" in judged("clusters/prod", rendered=other).text
+
+
 def test_what_is_at_the_root_leaves_the_other_clusters_as_they_are(repo: Path) -> None:
     (repo / "clusters/prod/broken.yaml").write_text("apiVersion: networking.istio.io/v1\nkind: Gateway\nspec:\n\tservers: []\n")
     stage = b"\n---\n".join(path.read_bytes() for path in sorted((repo / "clusters/stage").iterdir()))
     verdict = judged(".", rendered=stage, cluster="stage")
-    line = stage[: stage.index(b"'*.frontend")].count(b"\n") + 1
     assert "clusters/prod/broken.yaml:4:1 (prod)" in verdict.text
-    assert f". (rendered):{line}:7 (stage, VirtualService" in verdict.text
+    assert f"error[{RULE}]" in verdict.text
 
 
 def commands(*args: str, cwd: Path) -> Result:

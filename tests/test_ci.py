@@ -92,7 +92,7 @@ def lint_step(action: dict[str, Any], repo: Path, temp: Path, **env: str) -> sub
     temp.mkdir()
     (temp / "mirrorlint").mkdir()
     (temp / "mirrorlint" / "bin").symlink_to(BIN)
-    defaults = {"PATHS": action["inputs"]["paths"]["default"], "ARGS": action["inputs"]["args"]["default"]}
+    defaults = {name.upper(): action["inputs"][name]["default"] for name in ("command", "paths", "args")}
     runner = {"RUNNER_TEMP": str(temp), "GITHUB_OUTPUT": str(temp / "output"), "PATH": os.environ["PATH"]}
     script = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step(action, "Lint")["run"]]
     return subprocess.run(script, cwd=repo, env={**runner, **defaults, **env}, capture_output=True, text=True, check=False)
@@ -113,6 +113,21 @@ def test_the_action_takes_options_and_paths_a_line_each(action: dict[str, Any], 
     assert (result.returncode, "No findings" in result.stdout) == (0, True)
 
 
+@pytest.fixture
+def stage(repo: Path) -> Path:
+    """The repository of the example's stage, which keeps the contract of prod."""
+    peers = repo / "clusters/stage/.mirrorlint/peers"
+    peers.mkdir(parents=True)
+    assert run("contract", "export", "clusters/prod", "--output", peers / "prod.json", cwd=repo).returncode == 0
+    return repo / "clusters/stage"
+
+
+def test_the_action_verifies_contracts(action: dict[str, Any], stage: Path, tmp_path: Path) -> None:
+    result = lint_step(action, stage, tmp_path / "temp", COMMAND="contract verify")
+    assert (result.returncode, f"error[{RULE}]" in result.stdout) == (1, True)
+    assert uris(tmp_path / "temp" / "mirrorlint.sarif")[0] == LOST_AT
+
+
 def test_the_action_hands_no_sarif_on_when_there_is_none(action: dict[str, Any], repo: Path, tmp_path: Path) -> None:
     assert lint_step(action, repo, tmp_path / "temp", PATHS="nowhere").returncode == 2
     assert not (tmp_path / "temp" / "output").exists()
@@ -121,7 +136,8 @@ def test_the_action_hands_no_sarif_on_when_there_is_none(action: dict[str, Any],
 def test_the_gitlab_template_writes_the_reports_that_it_names(repo: Path) -> None:
     job = yaml.safe_load((ROOT / "templates" / "gitlab-ci.yml").read_text(encoding="utf-8"))["mirrorlint"]
     command = job["script"][-1].replace("/tmp/mirrorlint/bin", str(BIN))  # noqa: S108
-    result = subprocess.run(["sh", "-ec", command], cwd=repo, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False)
+    around = {"PATH": os.environ["PATH"], **job["variables"]}
+    result = subprocess.run(["sh", "-ec", command], cwd=repo, env=around, capture_output=True, check=False)
     assert result.returncode == 1
     reports = job["artifacts"]["reports"]
     assert json.loads((repo / reports["codequality"]).read_text())[0]["location"]["path"] == LOST_AT

@@ -183,6 +183,72 @@ def test_what_was_never_seen_to_arrive_is_broken_when_all_is_lost() -> None:
     assert finding.level == "warning"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        pytest.param('hosts: ["*"]', 'hosts: ["*"]\n    tls: {mode: SIMPLE, credentialName: a}', "refused-by-istio", id="refused"),
+        pytest.param("servers:", "servers: [", "broken-document", id="unreadable"),
+    ],
+)
+def test_verify_names_the_object_that_is_to_blame(old: str, new: str, rule: str) -> None:
+    contract = contract_of(documents(), "prod")
+    (finding,) = verify(loaded(without(documents(stage=STAGE.replace(old, new, 1)), "prod"), contract)).findings
+    assert (finding.rule, finding.place.path) == (rule, "<stage>")
+    assert [f"{note.place}: {note.message}" for note in finding.notes] == ["prod://<prod>:22:13: so the shadows of this mirror are lost"]
+
+
+COOKIE = "  - match: [{headers: {cookie: {regex: '.*shadow=1.*'}}}]\n    route: [{des"
+TOKEN = PROD.replace("    mirror:", "    headers: {request: {set: {authorization: Bearer a}}}\n    mirror:")
+GUARD = """---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: a, namespace: istio-system}
+spec: {action: %s, rules: [{when: [{key: "request.headers[authorization]", %s: ["%s"]}]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("prod", "stage"),
+    [
+        pytest.param(PROD.replace("  - route: [{des", COOKIE), STAGE.replace("  - route: [{des", COOKIE), id="a rule"),
+        pytest.param(TOKEN, STAGE.replace("  - route: [{des", "  - match: [{headers: {authorization: {}}}]\n    route: [{des"), id="any"),
+        pytest.param(TOKEN, STAGE + GUARD % ("ALLOW", "values", "Bearer a"), id="a policy"),
+        pytest.param(TOKEN, STAGE + GUARD % ("ALLOW", "values", "Bearer *"), id="a policy for a prefix"),
+        pytest.param(TOKEN, STAGE + GUARD % ("DENY", "notValues", "Bearer a"), id="a policy that denies all others"),
+        pytest.param(TOKEN, STAGE + GUARD % ("DENY", "values", "Basic *"), id="a policy that denies others"),
+    ],
+)
+def test_what_arrives_by_a_withheld_value_still_does(prod: str, stage: str) -> None:
+    known = documents(prod=prod, stage=stage)
+    contract = contract_of(known, "prod")
+    assert all("(withheld)" in request.headers.values() for each in contract.expectations for request in each.requests)
+    report = verify(loaded(without(known, "prod"), contract))
+    assert (report.findings, [mirror.delivery for mirror in report.mirrors]) == ((), [{"1.27": "all"}])
+
+
+def test_what_depends_on_a_withheld_value_is_not_judged() -> None:
+    prod, stage = (text.replace("  - route: [{des", COOKIE) for text in (PROD, STAGE))
+    contract = contract_of(documents(prod=prod, stage=stage), "prod")
+    other = stage.replace("shadow=1", "sh[aeiou]{3}ow=1")
+    report = verify(loaded(without(documents(stage=other), "prod"), contract))
+    assert (report.findings, [mirror.delivery for mirror in report.mirrors]) == ((), [{"1.27": "unknown"}])
+    assert ["sends `cookie`, on which the way depends here" in spot.message for spot in report.blind_spots] == [True]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        pytest.param("cookie", "x-team", "shadow-matches-no-route", id="another header"),
+        pytest.param("shop.default-shadow", "shop.other", "shadow-host-not-accepted", id="another host"),
+    ],
+)
+def test_what_is_lost_by_something_else_is_told_for_withheld_values_too(old: str, new: str, rule: str) -> None:
+    prod, stage = (text.replace("  - route: [{des", COOKIE) for text in (PROD, STAGE))
+    contract = contract_of(documents(prod=prod, stage=stage), "prod")
+    (finding,) = verify(loaded(without(documents(stage=stage.replace(old, new)), "prod"), contract)).findings
+    assert finding.rule == rule
+
+
 def test_expectations_of_other_clusters_are_not_ours() -> None:
     contract = contract_of(documents(), "prod")
     renamed = loads({"qa": STAGE}, ingress={"qa": KNOWN["stage"]}).loaded.documents

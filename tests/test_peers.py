@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pair import PROD, STAGE
+from repositories import git
 from test_cli import Result, run
 
 from mirrorlint.loading.contracts import digest
@@ -72,6 +73,63 @@ def test_check_takes_a_contract_for_the_cluster(pair: Path) -> None:
     assert result.returncode == 1
     assert "--> stage://k8s/m.yaml:13:11 (stage, VirtualService default/shop)" in result.stdout
     assert "--> k8s/m.yaml:22:13 (prod)" in result.stdout
+
+
+def test_a_contract_may_be_an_argument(pair: Path) -> None:
+    (pair / "stage/k8s/m.yaml").write_text(STAGE.replace("shop.default-shadow", "shop.other"))
+    file = exported(pair, "stage", "prod").rename(pair / "stage.json")
+    for argument in ("stage=stage.json", "stage.json"):
+        result = run("prod/k8s", argument, cwd=pair)
+        assert (result.returncode, "--> stage://k8s/m.yaml:13:11 (stage, " in result.stdout) == (1, True)
+    assert "a contract named as an argument" in run("clusters", "prod=prod", "stage=stage.json", cwd=pair).stdout
+    file.write_text(json.dumps(json.loads(file.read_text()), sort_keys=True))
+    assert run("prod=prod", "stage=stage.json", cwd=pair).returncode == 1
+    file.write_text(file.read_text().replace("stage-gateway", "other-gateway"))
+    assert "this contract was changed after its export" in words(run("prod=prod", "stage=stage.json", cwd=pair))
+
+
+def test_contracts_are_read_as_they_are_staged(pair: Path) -> None:
+    prod, file = pair / "prod", pair / "prod/.mirrorlint/peers/stage.json"
+    assert "followed to the endpoint only" in words(run("--staged", cwd=prod))  # nobody has staged it
+    git(prod, "add", ".")
+    assert "1 mirror arrives. No findings" in words(run("--staged", cwd=prod))
+    (pair / "stage/k8s/m.yaml").write_text(STAGE.replace("shop.default-shadow", "shop.other"))
+    exported(pair, "stage", "prod")
+    assert (run(cwd=prod).returncode, run("--staged", cwd=prod).returncode) == (1, 0)
+    git(prod, "add", ".")
+    file.write_text("{")
+    result = run("--staged", cwd=prod)
+    assert (result.returncode, "shadow-host-not-accepted" in result.stdout, "broken-document" in result.stdout) == (1, True, False)
+
+
+def test_a_contract_of_the_settings_that_is_not_staged_is_told(pair: Path) -> None:
+    prod = pair / "prod"
+    (prod / ".mirrorlint.yaml").write_text("clusters: {prod: {paths: [k8s]}, stage: {contract: .mirrorlint/peers/stage.json}}\n")
+    git(prod, "add", ".mirrorlint.yaml")
+    assert "the contract of `stage` can't be read" in words(run("--staged", cwd=prod))
+
+
+def test_a_contract_may_be_required(pair: Path) -> None:
+    settings = pair / "prod/.mirrorlint.yaml"
+    settings.write_text("clusters: {prod: {paths: [k8s]}, stage: {contract: .mirrorlint/peers/stage.json}}\n")
+    assert run("--require-peer", cwd=pair / "prod").returncode == 0
+    (pair / "prod/.mirrorlint/peers/stage.json").unlink()
+    assert run(cwd=pair / "prod").returncode == 0
+    result = run("--require-peer", cwd=pair / "prod")
+    assert (result.returncode, "there is no `.mirrorlint/peers/stage.json`" in result.stderr) == (2, True)
+
+
+def test_verifying_nothing_is_told(pair: Path) -> None:
+    for name in ("prod", "stage"):
+        (pair / name / ".mirrorlint/peers").rename(pair / name / "peers")
+    result = run("contract", "verify", "prod=prod/k8s", "stage=prod/peers/stage.json", cwd=pair)
+    assert (result.returncode, "nothing is verified" in result.stderr) == (0, True)
+
+
+def test_a_snapshot_in_json_is_no_contract(pair: Path) -> None:
+    (pair / "stage.json").write_text('{"apiVersion": "v1", "kind": "List", "items": []}\n')
+    assert "named as an argument" in run("clusters", "prod=prod", "stage=stage.json", cwd=pair).stdout
+    assert "a contract" not in run("clusters", "prod=prod", "stage=stage.json", cwd=pair).stdout
 
 
 def test_a_pull_request_shows_the_end_that_it_has(pair: Path) -> None:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from mirrorlint.api import Call, Fleet, check, load, loads
 
 __all__ = ["Call", "Fleet", "check", "load", "loads"]
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirrorlint import __version__
 from mirrorlint.cli_argocd import argocd
+from mirrorlint.cli_group import DefaultGroup, format_names, rule_names
 
 if TYPE_CHECKING:
     from mirrorlint.fixing import Change
@@ -19,53 +21,62 @@ if TYPE_CHECKING:
     from mirrorlint.loading.index import Index
     from mirrorlint.rule import Finding, Report
 
-VERSION = "0.1.0"
-_PATHS = click.argument("paths", nargs=-1, metavar="[[NAME=]PATH]...")
-_CONFIG = click.option("--config", default="", metavar="FILE", help="Settings file instead of the repository's .mirrorlint.yaml.")
+_PATHS = click.argument("paths", nargs=-1, type=click.Path(), metavar="[[NAME=]PATH]...")
+_CONFIG = click.option(
+    "--config", default="", type=click.Path(), metavar="FILE", help="Settings file instead of the repository's .mirrorlint.yaml."
+)
 _ISTIO = click.option("--istio", default="", metavar="VERSION", help="Version of the source's control plane, such as 1.27.")
 _COLOR = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on a terminal.", show_default=True
 )
 
+_HELP = """\
+Follow every mirrored request from one cluster into the other, and say where it is lost.
 
-class DefaultGroup(click.Group):
-    """A group whose command is `check` where none is named, so that `mirrorlint repo/` works."""
+Without a command it lints; without a path that is the working directory.
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `check` in front of what is no command."""
-        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
-            args = ["check", *args]
-        return super().parse_args(ctx, args)
+\b
+Examples:
+  mirrorlint repo/                    a repository with all clusters
+  mirrorlint prod=../prod stage=.     a path for each cluster
+  mirrorlint . stage=stage.json       another cluster by its contract
+  mirrorlint --istio 1.28 repo/       as after an upgrade of the source
+"""
 
 
-@click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, prog_name="mirrorlint", message="%(prog)s %(version)s")
+@click.group(
+    cls=DefaultGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_HELP,
+    options_metavar="[COMMAND]",
+    subcommand_metavar="[OPTIONS] [[NAME=]PATH]...",
+    epilog="Exit codes: 0 no errors, 1 errors, 2 wrong usage or settings, 3 a bug of mirrorlint. `mirrorlint COMMAND --help` has more.",
+)
+@click.version_option(__version__, prog_name="mirrorlint", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Follow every mirrored request from one cluster into the other, and say where it is lost.
-
-    `mirrorlint repo/` lints a repository whose clusters are found inside it; `mirrorlint prod=../prod stage=.` takes a path for each.
-    """
+    """The program."""
 
 
-@cli.command()
+@cli.command(short_help="Lint: report each mirrored request that does not arrive.")
 @_PATHS
 @click.option(
     "--format",
     "formats",
     multiple=True,
     metavar="FORMAT[=FILE]",
+    shell_complete=format_names,
     help="text, json, sarif, github, gitlab or junit, and a file for it; repeatable.",
 )
-@click.option("--output", default="", metavar="FILE", help="Write the report to a file.")
+@click.option("--output", default="", type=click.Path(), metavar="FILE", help="Write the report to a file.")
 @_ISTIO
 @_CONFIG
-@click.option("--rule", "only", multiple=True, metavar="NAME", help="Only this rule; repeatable.")
-@click.option("--skip", multiple=True, metavar="NAME", help="Not this rule; repeatable.")
+@click.option("--rule", "only", multiple=True, metavar="NAME", shell_complete=rule_names, help="Only this rule; repeatable.")
+@click.option("--skip", multiple=True, metavar="NAME", shell_complete=rule_names, help="Not this rule; repeatable.")
 @click.option("--strict", is_flag=True, help="Warnings and blind spots fail as well.")
 @click.option("--require-peer", is_flag=True, help="A peer of the settings that is not here is wrong usage, not a blind spot.")
 @click.option("--staged", is_flag=True, help="Lint what is staged for the next commit, not the working tree.")
 @click.option("--only-changed", is_flag=True, help="Only findings at a file that differs from the last commit, at either end.")
-@click.option("--baseline", default="", metavar="FILE", help="Leave out the findings that this file accepts.")
+@click.option("--baseline", default="", type=click.Path(), metavar="FILE", help="Leave out the findings that this file accepts.")
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep what runs find out.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
@@ -99,7 +110,7 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     written = []
     for kind, file in targets:
         look = outputs.Look(_colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"], loaded.staged)
-        written.append((file, _write(file, outputs.render(kind, report, VERSION, look, fixes))))
+        written.append((file, _write(file, outputs.render(kind, report, __version__, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0
     if session and not (options["baseline"] or options["only_changed"] or index):  # what these depend on is not in the trail
@@ -108,15 +119,15 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     sys.exit(code)
 
 
-@cli.command()
+@cli.command(short_help="Follow a call's shadows hop by hop.")
 @_PATHS
 @click.option("--from", "source", default="", metavar="NS", help="Namespace of the calling pod, or CLUSTER/NS.")
 @click.option("--gateway", is_flag=True, help="The request enters at the ingress gateway in that namespace.")
 @click.option("--host", default="", help="Host that is called; without it every caller of every mirror is followed.")
-@click.option("--port", type=int, default=80, show_default=True)
-@click.option("--path", default="/", show_default=True)
-@click.option("--method", default="GET", show_default=True)
-@click.option("--header", "headers", multiple=True, metavar="K:V")
+@click.option("--port", type=int, default=80, show_default=True, help="Port that is called.")
+@click.option("--path", default="/", show_default=True, help="Path of the request.")
+@click.option("--method", default="GET", show_default=True, help="Method of the request.")
+@click.option("--header", "headers", multiple=True, metavar="K:V", help="A header of the request; repeatable.")
 @_ISTIO
 @_CONFIG
 @_COLOR
@@ -135,9 +146,11 @@ def trace(paths: tuple[str, ...], **options: Any) -> None:
     sys.exit(1 if tracing.any_lost(traces) else 0)
 
 
-@cli.command()
+@cli.command(short_help="Draw who mirrors to whom, through what.")
 @_PATHS
-@click.option("--format", "kind", type=click.Choice(["mermaid", "dot", "json"]), default="mermaid", show_default=True)
+@click.option(
+    "--format", "kind", type=click.Choice(["mermaid", "dot", "json"]), default="mermaid", show_default=True, help="Of the drawing."
+)
 @_ISTIO
 @_CONFIG
 def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
@@ -153,7 +166,7 @@ def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
     _write("", drawing.render(drawing.build(ways), kind))
 
 
-@cli.command()
+@cli.command(short_help="Mend what can be mended without a doubt.")
 @_PATHS
 @click.option("--diff", is_flag=True, help="Print a patch that `git apply` takes (exit 1), and write nothing.")
 @_ISTIO
@@ -180,7 +193,7 @@ def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
     sys.exit(1 if diff and any(change.patch for change in found) else 0)
 
 
-@cli.command()
+@cli.command(short_help="Which folders belong to which cluster, and why.")
 @_PATHS
 @_CONFIG
 def clusters(paths: tuple[str, ...], config: str) -> None:
@@ -192,15 +205,15 @@ def clusters(paths: tuple[str, ...], config: str) -> None:
     _write("", render(loaded.assignments, ingresses(loaded.documents), loaded.documents))
 
 
-@cli.group()
+@cli.group(short_help="What clusters of two repositories expect of each other.")
 def contract() -> None:
     """Publish what a cluster accepts and expects, or check what peers expect of it."""
 
 
-@contract.command()
+@contract.command(short_help="Write what a cluster accepts and expects.")
 @_PATHS
 @click.option("--cluster", default="", metavar="NAME", help="Which cluster, where there are several.")
-@click.option("--output", default="", metavar="FILE", help="Write the contract to a file.")
+@click.option("--output", default="", type=click.Path(), metavar="FILE", help="Write the contract to a file.")
 @_ISTIO
 @_CONFIG
 def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config: str) -> None:
@@ -213,15 +226,15 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
         raise click.UsageError(f"`--cluster` names one of {', '.join(own)}")
     chosen = cluster or own[0]
     try:
-        text = contracts.export(documents, chosen, f"mirrorlint {VERSION}", istio)
+        text = contracts.export(documents, chosen, f"mirrorlint {__version__}", istio)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     _write(output, text)
 
 
-@contract.command()
+@contract.command(short_help="Check that what peers expect still arrives.")
 @_PATHS
-@click.option("--format", "formats", multiple=True, metavar="FORMAT[=FILE]", help="As of check.")
+@click.option("--format", "formats", multiple=True, metavar="FORMAT[=FILE]", shell_complete=format_names, help="As of check.")
 @_CONFIG
 @_COLOR
 def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color: str) -> None:
@@ -239,14 +252,16 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
         targets = outputs.outputs(formats, "")
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if not report.mirrors:
+        click.echo("mirrorlint: nothing is verified: no contract here that can be read expects anything", err=True)
     for kind, file in targets:
         look = outputs.Look(_colored(color, to_terminal=not file), verbose=True)
-        _write(file, outputs.render(kind, report, VERSION, look, {}))
+        _write(file, outputs.render(kind, report, __version__, look, {}))
     sys.exit(1 if report.count(ERROR) else 0)
 
 
-@cli.command()
-@click.argument("rule")
+@cli.command(short_help="Print a rule's page.")
+@click.argument("rule", shell_complete=rule_names)
 def explain(rule: str) -> None:
     """Print a rule's page: why, bad, good, fix, when to ignore it."""
     from mirrorlint.book import page
@@ -255,7 +270,7 @@ def explain(rule: str) -> None:
     _write("", page(rule))
 
 
-@cli.command()
+@cli.command(short_help="List the rules, with level and purpose.")
 def rules() -> None:
     """List the rules with the level of each, unless settings say otherwise, and what it finds."""
     from mirrorlint.book import level_of, rule_book, summary
@@ -264,8 +279,8 @@ def rules() -> None:
     _write("", "".join(f"{name:{width}}  {level_of(name):7}  {summary(name)}\n" for name in rule_book()))
 
 
-@cli.command()
-@click.argument("path", default=".")
+@cli.command(short_help="Write a commented .mirrorlint.yaml.")
+@click.argument("path", default=".", type=click.Path())
 def init(path: str) -> None:
     """Write a commented .mirrorlint.yaml from what is found in a repository."""
     from mirrorlint import book, initial, tracing
@@ -332,8 +347,9 @@ def _index(paths: Sequence[str]) -> Index:
 def _require_peers(loaded: Loaded) -> None:
     """A usage error for a peer of the settings that is not here."""
     for name, section in loaded.settings.clusters.items():
-        if section.peer and name not in loaded.documents.clusters and not os.path.exists(section.peer):
-            raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: there is no `{section.peer}`")
+        path = section.peer or section.contract
+        if path and name not in loaded.documents.clusters and not os.path.exists(path):
+            raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: there is no `{path}`")
 
 
 def _touched(report: Report, index: Index | None) -> Report:

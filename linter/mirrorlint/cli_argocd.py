@@ -15,17 +15,22 @@ _FAILURE = click.option(
 )
 _CLUSTER = click.option("--cluster", default="", metavar="NAME", envvar="MIRRORLINT_CLUSTER", help="Cluster that the application is for.")
 _PEERS = click.option(
-    "--peer", "peers", multiple=True, metavar="NAME=PATH", envvar="MIRRORLINT_PEERS", help="Another cluster, by its path; repeatable."
+    "--peer",
+    "peers",
+    multiple=True,
+    metavar="NAME=PATH",
+    envvar="MIRRORLINT_PEERS",
+    help="Another cluster, by its folder or contract; repeatable.",
 )
 _ISTIO = click.option("--istio", default="", metavar="VERSION", envvar="MIRRORLINT_ISTIO", help="Version of the source's control plane.")
 
 
-@click.group()
+@click.group(short_help="The config management plugin of Argo CD.")
 def argocd() -> None:
     """The config management plugin of Argo CD: docs/argocd.md says how to install it."""
 
 
-@argocd.command()
+@argocd.command(short_help="Print an application's manifests, unless shadows are lost.")
 @click.option(
     "--render",
     type=click.Choice(WAYS),
@@ -36,7 +41,9 @@ def argocd() -> None:
 @click.option("--render-cmd", "command", default="", metavar="COMMAND", envvar="MIRRORLINT_RENDER_CMD", help="A command that prints them.")
 @_MODE
 @_FAILURE
-@click.option("--timeout", "seconds", type=float, default=45.0, metavar="SECONDS", envvar="MIRRORLINT_TIMEOUT", help="For all of it.")
+@click.option(
+    "--timeout", "seconds", type=float, default=45.0, metavar="SECONDS", envvar="MIRRORLINT_TIMEOUT", help="For rendering and judging."
+)
 @_CLUSTER
 @_PEERS
 @_ISTIO
@@ -54,7 +61,7 @@ def generate(render: str, command: str, mode: str, on_failure: str, seconds: flo
     sys.exit(outcome.code)
 
 
-@argocd.command()
+@argocd.command(short_help="Print what an application may set.")
 @_MODE
 @_FAILURE
 def parameters(mode: str, on_failure: str) -> None:

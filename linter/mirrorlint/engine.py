@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mirrorlint import unjudged
 from mirrorlint.book import level_of, rule_book
-from mirrorlint.causes import Causes, merged
+from mirrorlint.causes import BROKEN, REFUSED, Causes, merged
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
@@ -64,6 +64,12 @@ def of_mirror(judged: Judged, documents: Documents, delivery: Delivery) -> tuple
     """What there is to say of one mirror's shadows, and how many arrive; the delivery is the one that followed them."""
     subject = Subject(documents, delivery, (judged,), {})
     return tuple(mirror_findings(judged, subject, Causes(documents, delivery), spared=False)), fate(judged, delivery)
+
+
+def of_causes(documents: Documents, delivery: Delivery, levels: Mapping[str, str]) -> tuple[Finding, ...]:
+    """What there is to say of objects that may be to blame for a loss although they are not on the way."""
+    subject = Subject(documents, delivery, (), {})
+    return tuple(_levelled((finding for rule in (BROKEN, REFUSED) for finding in _object_findings(subject, levels, only=rule)), levels))
 
 
 def _levelled(findings: Iterable[Finding], levels: Mapping[str, str]) -> Iterator[Finding]:

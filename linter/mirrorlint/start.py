@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from mirrorlint.cache.runs import Outcome, replay
 
+_COMPLETE = "_MIRRORLINT_COMPLETE"
+
 
 def main() -> None:
-    """Say again what the same run said, or run."""
+    """Say again what the same run said, or run; a shell that asks for completion has no arguments, and wants no report."""
     arguments = sys.argv[1:]
     try:
-        outcome = replay(arguments)
+        outcome = None if _COMPLETE in os.environ else replay(arguments)
         if outcome is not None:
             _write(outcome)
             sys.exit(outcome.code)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint import engine, loading
-from mirrorlint.fleet import Cluster, Documents, Manifest
-from mirrorlint.loading import files, needs
+from mirrorlint.argocd.written import at_writing, places
+from mirrorlint.causes import merged
+from mirrorlint.contract.verify import verify
+from mirrorlint.delivery.worlds import WORLDS
+from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest
+from mirrorlint.loading import Loaded, files, needs
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.objects import content
 from mirrorlint.loading.paths import within
 from mirrorlint.report import clean
 from mirrorlint.rule import ERROR, Finding, Report
+from mirrorlint.verdict import WORLD_WORDS
 
 _SHOWN = 5
 
@@ -44,14 +49,32 @@ def judge(question: Question) -> Verdict:
     """Follow all shadows of the repository and keep what touches the application; OSError and SettingsError as `loading.read` has them."""
     loaded = loading.read(["."])
     config = loaded.settings.path
-    peers = [loading.read([f"{name}={path}"], config).documents for name, path in question.peers.items()]
+    peers = [loading.read([f"{name}={path}"], config) for name, path in question.peers.items()]
     cluster = question.cluster or _cluster(loaded.groups, question.path) or "application"
-    documents = _with_application(_together(loaded.documents, peers), cluster, question)
+    documents = _with_application(_together(loaded.documents, [peer.documents for peer in peers]), cluster, question)
     report = engine.lint(documents, loaded.settings.rules, question.istio)
-    touching = [finding for finding in report.findings if _touches(finding, question)]
+    contracts = tuple(contract for read in (loaded, *peers) for contract in read.contracts)
+    found = merged((*report.findings, *_expected(loaded._replace(documents=documents, contracts=contracts))))
+    touching = [finding for finding in sorted(found) if _touches(finding, question)]
+    written = places(_pairs(loaded.documents.clusters.get(cluster), question)) if touching else {}
+    touching = [at_writing(finding, written) for finding in touching]
     touching.sort(key=lambda finding: finding.level != ERROR)
-    report = report._replace(findings=tuple(touching))
+    damaged = [_unread(fault) for contract in contracts for fault in contract.faults]
+    report = report._replace(findings=tuple(touching), blind_spots=(*damaged, *report.blind_spots))
     return Verdict(_told(report), report.count(ERROR))
+
+
+def _expected(loaded: Loaded) -> tuple[Finding, ...]:
+    """What becomes of what contracts of peers expect; those that expect nothing of the clusters here have no part in it."""
+    try:
+        return verify(loaded).findings if loaded.contracts else ()
+    except ValueError:
+        return ()
+
+
+def _unread(fault: Fault) -> BlindSpot:
+    """A contract that can't be used is no fault of the application's, but what it is for is not known."""
+    return BlindSpot(f"{fault.message}; {fault.hint}", fault.place.path, fault.place.line, fault.cluster)
 
 
 def _cluster(groups: Sequence[Group], path: str) -> str:
@@ -118,6 +141,19 @@ def _settle(manifest: Manifest, namespace: str) -> None:
         manifest.namespace = namespace
 
 
+def _pairs(known: Cluster | None, question: Question) -> Iterator[tuple[Manifest, Manifest]]:
+    """The rendered objects that the repository's own reading has as well, with or without the destination's namespace."""
+    own_last = sorted(known.manifests() if known else (), key=lambda manifest: _is_own(manifest.node.path, question))
+    found = {manifest.identity: manifest for manifest in own_last}
+    for manifest in content(question.rendered, _name(question.path)).manifests if question.rendered else ():
+        same = found.get(manifest.identity)
+        if same is None:
+            _settle(manifest, question.namespace)
+            same = found.get(manifest.identity)
+        if same is not None:
+            yield manifest, same
+
+
 def _name(path: str) -> str:
     return f"{path} (rendered)"
 
@@ -144,5 +180,6 @@ def _told(report: Report) -> str:
 
 def _lines(finding: Finding) -> Sequence[str]:
     others = [f"  {note.place}: {note.message}" for note in finding.notes[:2]]
-    owners = ", ".join(filter(None, (finding.cluster, finding.object)))
+    worlds = [f"with {WORLD_WORDS[world]}" for world in finding.worlds if set(finding.worlds) != set(WORLDS)]
+    owners = ", ".join(filter(None, (finding.cluster, finding.object, *worlds)))
     return [f"{finding.level}[{finding.rule}]: {finding.message}", f"  {finding.place} ({owners})", *others]

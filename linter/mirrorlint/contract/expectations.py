@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from mirrorlint.contract.withheld import told
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery, Way
@@ -13,8 +14,6 @@ from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Upstream
 from mirrorlint.fleet import Cluster
 from mirrorlint.source import Place
 
-WITHHELD = "(withheld)"
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SENT = frozenset({reason.ARRIVES, reason.UNKNOWN})  # what is known to be lost is no expectation: `check` reports it
 
 
@@ -65,8 +64,7 @@ def _requests(ways: Iterable[tuple[str, Way]]) -> list[dict[str, Any]]:
     found: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[str, dict[str, None]]] = {}
     for world, way in ways:
         host, path, method, headers = way.request
-        shown = ((name, WITHHELD if name in _CREDENTIALS else value) for name, value in sorted(headers.items()))
-        found.setdefault((method, path, tuple(shown)), {}).setdefault(world, {})[host] = None
+        found.setdefault((method, path, tuple(told(headers).items())), {}).setdefault(world, {})[host] = None
     return [
         {"method": method, "path": path, "headers": dict(headers), "hosts": {world: list(names) for world, names in hosts.items()}}
         for (method, path, headers), hosts in found.items()

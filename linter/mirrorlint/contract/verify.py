@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint import unjudged
+from mirrorlint.causes import BROKEN, merged
+from mirrorlint.contract import withheld
 from mirrorlint.contract.sender import SENDER_PORT, caller, sender
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Call, Delivery, Way
-from mirrorlint.engine import of_mirror
-from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault
+from mirrorlint.engine import of_causes, of_mirror
+from mirrorlint.fleet import BlindSpot, Cluster, Documents
 from mirrorlint.loading import Loaded
 from mirrorlint.loading.contracts import Contract, Expectation
 from mirrorlint.rule import ERROR, Finding, MirrorFate, Report
 
-_BROKEN, _ELSEWHERE = "broken-document", "mirror-leads-elsewhere"
+_ELSEWHERE = "mirror-leads-elsewhere"
 
 
 class _Outcome(NamedTuple):
     findings: tuple[Finding, ...]
     fate: MirrorFate
+    blind_spots: tuple[BlindSpot, ...]
+
+
+class _Followed(NamedTuple):
+    """The ways in each world, and the headers of requests that are left out, since their values decide and are withheld."""
+
+    ways: Mapping[str, tuple[Way, ...]]
+    hidden: tuple[str, ...]
 
 
 def verify(loaded: Loaded) -> Report:
@@ -40,14 +50,21 @@ def verify(loaded: Loaded) -> Report:
     strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
     if strangers and not outcomes:
         raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
-    damaged = [_of_fault(fault) for contract in loaded.contracts for fault in contract.faults]
+    blamed = of_causes(documents, delivery, loaded.settings.rules)
+    hidden = {spot for outcome in outcomes for spot in outcome.blind_spots}
     return Report(
-        findings=tuple(sorted({*damaged, *(finding for outcome in outcomes for finding in outcome.findings)})),
-        blind_spots=tuple(sorted({*documents.blind_spots, *strangers}, key=lambda spot: (spot.path, spot.line, spot.message))),
+        findings=tuple(sorted(_with_causes([f for outcome in outcomes for f in outcome.findings], blamed))),
+        blind_spots=tuple(sorted({*documents.blind_spots, *strangers, *hidden}, key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=tuple(outcome.fate for outcome in outcomes),
         files=documents.files,
         documents=documents.documents,
     )
+
+
+def _with_causes(findings: Sequence[Finding], blamed: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for each cause, which may be an object that is not on the way, and what can't be read, contracts among it."""
+    causes = {finding.cause for finding in findings}
+    return merged([*findings, *(each for each in blamed if each.cause in causes or each.rule == BROKEN)])
 
 
 def _stranger(contract: Contract, to: str) -> BlindSpot:
@@ -55,39 +72,54 @@ def _stranger(contract: Contract, to: str) -> BlindSpot:
     return BlindSpot(message, contract.path, 0, contract.cluster)
 
 
-def _of_fault(fault: Fault) -> Finding:
-    return Finding(fault.place, _BROKEN, ERROR, f"{fault.message}; {fault.hint}", fault.cluster, "", (), ())
-
-
 def _judged(documents: Documents, own: Delivery, contract: Contract, expectation: Expectation) -> _Outcome:
     """Follow an expectation's requests; what arrived when it was written must arrive."""
     source = Cluster(contract.cluster, sender(expectation), published=True)
     documents = documents._replace(clusters={**documents.clusters, source.name: source})
     delivery = own.beside(source)
-    ways = _ways(delivery, source.name, expectation)
-    first = next(way for found in ways.values() for way in found)
+    ways, hidden = _followed(delivery, source.name, expectation)
+    spots = (_hidden(expectation, hidden, source.name),) if hidden else ()
+    first = next((way for found in ways.values() for way in found), None)
+    if first is None:
+        return _Outcome((), _unknown(source.name, expectation), spots)
     judged = Judged(source.name, first.mirror, first.route.service, first.route.rule, ways)
     findings, fate = of_mirror(judged, documents, delivery)
-    found = [*findings, *_astray(judged, expectation)]
-    return _Outcome(tuple(each._replace(level=ERROR) if expectation.to else each for each in found), fate)
+    found = [*findings, *_astray(judged, expectation, delivery)]
+    return _Outcome(tuple(each._replace(level=ERROR) if expectation.to else each for each in found), fate, spots)
 
 
-def _ways(delivery: Delivery, cluster: str, expectation: Expectation) -> Mapping[str, tuple[Way, ...]]:
+def _followed(delivery: Delivery, cluster: str, expectation: Expectation) -> _Followed:
     ways: dict[str, tuple[Way, ...]] = {}
+    hidden: dict[str, None] = {}
     namespace = expectation.owner.partition(" ")[2].rpartition("/")[0]
     for number, (request, world, _) in enumerate(expectation.sent()):
         call = Call(cluster, namespace, caller(number), SENDER_PORT, request.path, request.method, request.headers)
-        ways[world] = ways.get(world, ()) + delivery.follow(call, world)
-    return ways
+        found, unclear = withheld.follow(delivery, call, world)
+        ways[world] = ways.get(world, ()) + (() if unclear else found)
+        hidden.update(dict.fromkeys(unclear))
+    return _Followed({world: found for world, found in ways.items() if found}, tuple(hidden))
 
 
-def _astray(judged: Judged, expectation: Expectation) -> Iterator[Finding]:
+def _hidden(expectation: Expectation, headers: tuple[str, ...], cluster: str) -> BlindSpot:
+    names = " and ".join(f"`{name}`" for name in headers)
+    message = f"{expectation.owner} sends {names}, on which the way depends here and whose value the contract withholds: not verified"
+    return BlindSpot(message, expectation.at.path, expectation.at.line, cluster)
+
+
+def _unknown(cluster: str, expectation: Expectation) -> MirrorFate:
+    """The fate of a mirror of which nothing can be said."""
+    worlds = dict.fromkeys(world for _, world, _ in expectation.sent())
+    target = f"{expectation.host}:{expectation.port}"
+    return MirrorFate(expectation.at, cluster, expectation.owner, target, dict.fromkeys(worlds, reason.UNKNOWN))
+
+
+def _astray(judged: Judged, expectation: Expectation, delivery: Delivery) -> Iterator[Finding]:
     """A finding where an endpoint is no longer the ingress of the cluster that took its shadows."""
     ends = (end for ways in judged.ways.values() for way in ways for end in way.ends)
     astray = {end.address.host for end in ends if end.reason in (reason.ELSEWHERE, reason.UNKNOWN) and end.address}
+    bare = " (no Gateway is left)" if expectation.to and not delivery.meshes[expectation.to].gateways else ""
+    sent = f"{judged.cluster}'s shadows, which arrived there, are lost"
     for host in sorted(astray) if expectation.to else ():
-        message = (
-            f"`{host}` is no address of {expectation.to}'s ingress any more: {judged.cluster}'s shadows, which arrived there, are lost"
-        )
-        worlds = tuple(judged.ways)
-        yield Finding(expectation.at, _ELSEWHERE, ERROR, message, judged.cluster, expectation.owner, worlds, ())
+        message = f"`{host}` is no address of {expectation.to}'s ingress any more{bare}: {sent}"
+        cause = f"{expectation.at} {host}"
+        yield Finding(expectation.at, _ELSEWHERE, ERROR, message, judged.cluster, expectation.owner, tuple(judged.ways), (), cause)

@@ -12,6 +12,7 @@ from mirrorlint.fleet import ANYTHING, BlindSpot, Cluster, ClusterSettings, Docu
 from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.objects import Content, content
+from mirrorlint.loading.peers import holds_contract
 from mirrorlint.loading.reading import Means, Reading
 from mirrorlint.loading.repeats import without_repeats
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
@@ -169,7 +170,10 @@ def _is_named(path: str) -> bool:
 
 
 def _arguments(paths: Sequence[str]) -> dict[str, list[str]]:
-    """The paths of each cluster; one without a name is called like its folder, and a bit more where two folders are called alike."""
+    """The paths of each cluster; one without a name is called like its folder, and a bit more where two folders are called alike.
+
+    A contract without a name is called like its file.
+    """
     found: dict[str, list[str]] = {}
     unnamed: dict[str, list[str]] = {}
     for argument in paths:
@@ -178,6 +182,9 @@ def _arguments(paths: Sequence[str]) -> dict[str, list[str]]:
             found.setdefault(name, []).append(_existing(path))
         else:
             path = _existing(argument)
+            if holds_contract(path):
+                found.setdefault(os.path.basename(path).removesuffix(".json"), []).append(path)
+                continue
             unnamed.setdefault(path if os.path.isdir(path) else os.path.dirname(path), []).append(path)
     for folder, those in unnamed.items():
         alike = [other for other in unnamed if os.path.basename(other) == os.path.basename(folder)]

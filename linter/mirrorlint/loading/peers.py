@@ -1,8 +1,9 @@
-"""The contracts of peers: those that settings name, and those in the repository's `.mirrorlint/peers/`."""
+"""The contracts of peers: those that arguments or settings name, and those in the repository's `.mirrorlint/peers/`."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -16,24 +17,56 @@ from mirrorlint.loading.settings import ClusterSection
 
 if TYPE_CHECKING:
     from mirrorlint.loading.contracts import Contract
+    from mirrorlint.loading.index import Index
 
 _OLD = 90  # days
+_UNSTAGED = "not staged"
+_BEGINS = re.compile(rb'\s*\{\s*"(contract|accepts)"\s*:')  # as `contract export` writes it, or with sorted keys
+_HEAD = 256
+
+
+def holds_contract(path: str) -> bool:
+    """Whether a file is a contract by its place, or by how it begins: no object of Kubernetes does so."""
+    if is_contract(path):
+        return True
+    try:
+        with open(path, "rb") as file:
+            return path.endswith(".json") and _BEGINS.match(file.read(_HEAD)) is not None
+    except OSError:
+        return False
+
+
+def with_contracts(sections: Mapping[str, ClusterSection]) -> Mapping[str, ClusterSection]:
+    """What settings say of the clusters; a peer whose `path` is a contract is read from that."""
+    return {
+        name: section._replace(peer="", contract=section.peer) if holds_contract(section.peer) else section
+        for name, section in sections.items()
+    }
 
 
 class Peers:
     """The contracts of a run; a cluster whose manifests are at hand needs none.
 
-    `probes` are the absolute paths that they depend on.
+    `probes` are the absolute paths that they depend on, `staged` is what those hold that are read from the index.
     """
 
-    def __init__(self, root: str, sections: Mapping[str, ClusterSection], known: Collection[str]) -> None:
-        """`root` is what was asked for, "" where clusters were named one by one; `sections` are what settings say."""
+    def __init__(
+        self, root: str, arguments: Mapping[str, str], sections: Mapping[str, ClusterSection], known: Collection[str], index: Index | None
+    ) -> None:
+        """`root` is what was asked for, "" where clusters were named one by one, by the contracts that are `arguments` among others.
+
+        `sections` are what settings say, `known` the clusters that are here, `index` has the files of its repository.
+        """
+        self.staged: dict[str, bytes] = {}
+        self._index = index
         self.probes: set[str] = set()
         self.contracts: tuple[Contract, ...] = ()
         self.blind_spots: list[BlindSpot] = []
         self.assignments: list[Assignment] = []
         self._root = root
         self._top = files.repository(root) if root else ""
+        for name, path in arguments.items():
+            self._add(path, name, "a contract named as an argument")
         for name, section in sections.items():
             if section.contract:
                 self._add(os.path.abspath(section.contract), name, "a contract named in the settings")
@@ -56,7 +89,9 @@ class Peers:
         from mirrorlint.loading.contracts import read_contract
 
         self.probes.add(path)
-        data = files.read(path)
+        data = self._read(path)
+        if isinstance(data, Unread) and data.reason == _UNSTAGED and not name:
+            return
         if isinstance(data, Unread):
             said = f"the contract of `{name}` can't be read, so what it accepts is not known" if name else data.message
             self.blind_spots.append(BlindSpot(said, files.shown(path), 0, name))
@@ -69,6 +104,16 @@ class Peers:
             self.blind_spots += [*contract.blind_spots, *self._old(contract)]
         self.contracts += (contract,)
         self.assignments.append(Assignment(contract.path, (contract.cluster,) if contract.usable else (), why))
+
+    def _read(self, path: str) -> bytes | Unread:
+        """What a file holds, in the index's repository what is staged of it."""
+        if self._index is None or files.repository(path) != self._index.root:
+            return files.read(path)
+        staged = self._index.read(path)
+        if staged is None:
+            return Unread(path, f"this contract is {_UNSTAGED}", _UNSTAGED)
+        self.staged[path] = staged
+        return staged
 
     def _old(self, contract: Contract) -> Iterator[BlindSpot]:
         """A blind spot for a contract that is much older than what is checked out here."""

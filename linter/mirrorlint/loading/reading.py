@@ -19,7 +19,7 @@ from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import upwards, within
-from mirrorlint.loading.peers import Peers
+from mirrorlint.loading.peers import Peers, holds_contract, with_contracts
 from mirrorlint.loading.settings import ClusterSection, Settings
 from mirrorlint.loading.units import Gap
 from mirrorlint.loading.watch import Spent, unwatched
@@ -52,17 +52,18 @@ class Reading:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
         asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
         self.settings, unused = find_settings(asked, config, means.staging)
-        self._root, self._arguments = root, arguments
+        contracts = {name: paths[0] for name, paths in arguments.items() if len(paths) == 1 and holds_contract(paths[0])}
+        self._root, self._arguments = root, {name: paths for name, paths in arguments.items() if name not in contracts}
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
         self._disk = Disk(means.jobs, shelf, means.spent, means.staging)
         self._disk.look(*(os.path.join(above, settings.FILE) for path in asked for above in upwards(_folder(path))))
         self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}
-        self._disk.add(*asked)
-        self.sections = self.settings.clusters if arguments or config or self._concerned() else {}
+        self._disk.add(*(path for path in asked if path not in contracts.values()))
+        self.sections = with_contracts(self.settings.clusters) if arguments or config or self._concerned() else {}
         found, missing = self._find()
         self.groups, adrift = self._applied.assigned(found, self._root)
-        self.peers = Peers(root, {} if arguments else self.sections, {group.name for group in found})
+        self.peers = Peers(root, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
         self._disk.look(*self.peers.probes)
         self._harvest = Harvest(self.groups, self._disk, self._applied.units, means.spent, cached=means.cached)
         self.shares = list(self._harvest.shares.values())
@@ -75,7 +76,7 @@ class Reading:
 
     def _find(self) -> tuple[list[Group], list[BlindSpot]]:
         """The clusters, and what settings name that is not there."""
-        told = {} if self._arguments else self.sections
+        told = self.sections if self._root else {}
         peers = {name: os.path.abspath(section.peer) for name, section in told.items() if section.peer}
         named = {name: [os.path.abspath(path) for path in section.paths] for name, section in told.items() if section.paths}
         there = {name: path for name, path in peers.items() if os.path.exists(path)}
@@ -85,7 +86,8 @@ class Reading:
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
         asked = self._told, self._holds, self._leads, self._entangled, self._meshed
-        found = clusters.find(clusters.Ground(self._root, name, self._arguments, named, folders, *asked))
+        ground = clusters.Ground(self._root, name, self._arguments, named, folders, *asked)
+        found = clusters.find(ground) if self._root or self._arguments else ()
         groups = [group for group in found if group.name not in peers and not (group.name in told and told[group.name].contract)]
         groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
         return groups, list(_missing(told, {group.name for group in groups}))
@@ -93,7 +95,7 @@ class Reading:
     @property
     def staged(self) -> Mapping[str, bytes]:
         """What files hold that were read as they are staged, by the paths that places have."""
-        return {files.shown(path): data for path, data in self._disk.staged.items()}
+        return {files.shown(path): data for path, data in {**self._disk.staged, **self.peers.staged}.items()}
 
     @property
     def trail(self) -> Trail:
