@@ -1,0 +1,66 @@
+"""The commands for contracts, by which two repositories that can't see each other agree."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mirrorlint import __version__
+from mirrorlint.cli.group import format_names
+from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, colored, load, write
+
+
+@click.group(short_help="What clusters of two repositories expect of each other.")
+def contract() -> None:
+    """Publish what a cluster accepts and expects, or check what peers expect of it."""
+
+
+@contract.command(short_help="Write what a cluster accepts and expects.")
+@PATHS
+@click.option("--cluster", default="", metavar="NAME", help="Which cluster, where there are several.")
+@click.option("--output", default="", type=click.Path(), metavar="FILE", help="Write the contract to a file.")
+@ISTIO
+@CONFIG
+def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config: str) -> None:
+    """Write a cluster's contract, which the repository of its peer keeps in .mirrorlint/peers/."""
+    from mirrorlint.contract import export as contracts
+
+    documents = load(paths, config).documents
+    own = [name for name, each in documents.clusters.items() if not each.published]
+    if (cluster and cluster not in own) or (not cluster and len(own) != 1):
+        raise click.UsageError(f"`--cluster` names one of {', '.join(own)}")
+    chosen = cluster or own[0]
+    try:
+        text = contracts.export(documents, chosen, f"mirrorlint {__version__}", istio)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    write(output, text)
+
+
+@contract.command(short_help="Check that what peers expect still arrives.")
+@PATHS
+@click.option("--format", "formats", multiple=True, metavar="FORMAT[=FILE]", shell_complete=format_names, help="As of check.")
+@CONFIG
+@COLOR
+def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color: str) -> None:
+    """Follow what the contracts of peers say that they send (exit 1 when what arrived is lost)."""
+    from mirrorlint import outputs
+    from mirrorlint.contract.verify import verify as judged
+    from mirrorlint.loading.paths import CONTRACTS
+    from mirrorlint.rule import ERROR
+
+    loaded = load(paths, config)
+    if not loaded.contracts:
+        raise click.UsageError(f"there is no contract of a peer: put it into {CONTRACTS}/, or name it in the settings (`contract:`)")
+    try:
+        report = judged(loaded)
+        targets = outputs.outputs(formats, "")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if not report.mirrors:
+        click.echo("mirrorlint: nothing is verified: no contract here that can be read expects anything", err=True)
+    for kind, file in targets:
+        look = outputs.Look(colored(color, to_terminal=not file), verbose=True)
+        write(file, outputs.render(kind, report, __version__, look, {}))
+    sys.exit(1 if report.count(ERROR) else 0)

@@ -1,0 +1,111 @@
+"""What commands share: options, and how they read, judge and write; what is wrong with any of it is a usage error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from mirrorlint.loading import Loaded
+    from mirrorlint.loading.index import Index
+    from mirrorlint.rule import Report
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(), metavar="[[NAME=]PATH]...")
+CONFIG = click.option(
+    "--config", default="", type=click.Path(), metavar="FILE", help="Settings file instead of the repository's .mirrorlint.yaml."
+)
+ISTIO = click.option("--istio", default="", metavar="VERSION", help="Version of the source's control plane, such as 1.27.")
+COLOR = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on a terminal.", show_default=True
+)
+
+
+def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: bool = False, index: Index | None = None) -> Loaded:
+    """Read everything, with what earlier runs of the program kept, and with word of it on a terminal.
+
+    What is wrong with arguments or settings is a usage error.
+    """
+    from mirrorlint import loading
+    from mirrorlint.book import rule_book
+    from mirrorlint.loading.crew import cores
+    from mirrorlint.loading.reading import Means
+    from mirrorlint.loading.settings import SettingsError, check_rules
+    from mirrorlint.loading.watch import Watch, unwatched
+
+    try:
+        watch = Watch(_progress if sys.stderr.isatty() else None)
+        spent = watch.spent if verbose or sys.stderr.isatty() else unwatched
+        means = Means(cores(), cached and click.get_current_context().obj is not None, spent, index)
+        loaded = loading.read(paths or ["."], config, means=means)
+        check_rules(loaded.settings, rule_book())
+    except SettingsError as error:
+        raise click.UsageError("\n".join(error.messages)) from error
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+    finally:
+        if sys.stderr.isatty():
+            _progress("")
+    for fact in loaded.documents.facts if verbose else ():
+        click.echo(f"mirrorlint: {fact.cluster}: {fact.message}, as {fact.place} says", err=True)
+    for line in watch.dearest(10) if verbose else ():
+        click.echo(f"mirrorlint: {line}", err=True)
+    return loaded
+
+
+def judge(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:
+    """Lint what was read; a version that is none is a usage error."""
+    from mirrorlint import engine
+
+    try:
+        return engine.lint(loaded.documents, {**loaded.settings.rules, **levels}, istio)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def check_names(names: Sequence[str]) -> None:
+    """A usage error for the first name that is no rule's."""
+    from difflib import get_close_matches
+
+    from mirrorlint.book import rule_book
+
+    for name in names:
+        if name not in rule_book():
+            near = get_close_matches(name, rule_book(), n=1)
+            raise click.UsageError(f"`{name}` is no rule" + (f", did you mean `{near[0]}`?" if near else ""))
+
+
+def colored(choice: str, *, to_terminal: bool) -> bool:
+    """Whether to colour: as asked for, else NO_COLOR and FORCE_COLOR, else on a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (to_terminal and sys.stdout.isatty())
+
+
+def write(file: str, text: str) -> bytes:
+    """Write a text to a file, or to standard output ("")."""
+    data = text.encode("utf-8", "replace")
+    if file:
+        try:
+            with open(file, "wb") as target:
+                target.write(data)
+        except OSError as error:
+            raise click.UsageError(f"{file}: {error.strerror}") from error
+        return data
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+    return data
+
+
+def _progress(text: str) -> None:
+    """Put a line in the place of the last one."""
+    from mirrorlint.report import clean
+
+    sys.stderr.write(f"\r\x1b[K{clean(text)[:100]}")
+    sys.stderr.flush()
