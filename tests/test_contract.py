@@ -161,6 +161,7 @@ def test_verify_names_both_ends_of_what_a_change_breaks(old: str, new: str, rule
     (finding,) = verify(loaded(changed, contract)).findings
     assert (finding.rule, finding.level, finding.place.path, finding.place.line) == (rule, "error", "<stage>", line)
     assert "prod://<prod>:22:13" in [str(note.place) for note in finding.notes]
+    assert finding.fix == ()  # `fix` sees no mirror here
 
 
 def test_verify_tells_of_an_address_that_is_given_up() -> None:

@@ -59,7 +59,10 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if not report.mirrors:
-        click.echo("mirrorlint: nothing is verified: no contract here that can be read expects anything", err=True)
+        click.echo(
+            "mirrorlint: nothing is verified: no contract here expects anything; one that was exported while its mirrors were lost does not",
+            err=True,
+        )
     for kind, file in targets:
         look = outputs.Look(colored(color, to_terminal=not file), verbose=True)
         write(file, outputs.render(kind, report, __version__, look, {}))

@@ -50,10 +50,11 @@ def verify(loaded: Loaded) -> Report:
     strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
     if strangers and not outcomes:
         raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
+    found = [finding._replace(fix=()) for outcome in outcomes for finding in outcome.findings]  # `fix` follows mirrors, which are not here
     blamed = of_causes(documents, delivery, loaded.settings.rules)
     hidden = {spot for outcome in outcomes for spot in outcome.blind_spots}
     return Report(
-        findings=tuple(sorted(_with_causes([f for outcome in outcomes for f in outcome.findings], blamed))),
+        findings=tuple(sorted(_with_causes(found, blamed))),
         blind_spots=tuple(sorted({*documents.blind_spots, *strangers, *hidden}, key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=tuple(outcome.fate for outcome in outcomes),
         files=documents.files,
