@@ -60,7 +60,7 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
         raise click.UsageError(str(error)) from error
     if not report.mirrors:
         click.echo(
-            "mirrorlint: nothing is verified: no contract here expects anything; one that was exported while its mirrors were lost does not",
+            "mirrorlint: nothing is verified: no contract here expects anything (of mirrors that were lost at its export none does)",
             err=True,
         )
     for kind, file in targets:
