@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenarios import scenarios
-from streams import FRAGMENTS, disagreement, stream
+from streams import FRAGMENTS, disagreement, stream, whole
 
 from mirrorlint import sieve
 from mirrorlint.loading.objects import content
@@ -86,11 +86,27 @@ def test_utf_16_is_read() -> None:
     assert content(SERVICE.encode("utf-16"), "f").manifests
 
 
-def test_a_fault_is_told_wherever_it_is() -> None:
-    broken = content(f"{SERVICE}---\n{CONFIG}data: [\n---\n{CONFIG}data: {{{{ .Values.x }}}}\n".encode(), "f")
-    assert [spot.place.line for spot in broken.unclear] == [8, 13]
-    assert [spot.template for spot in broken.unclear] == [False, True]
-    assert not broken.faults
+def test_a_fault_is_told_unless_it_is_in_a_kind_that_does_not_matter() -> None:
+    others = f"data: [\n---\n{CONFIG}data: {{{{ .Values.x }}}}\n---\nvalues: [\n"
+    broken = content(f"{SERVICE}---\n{CONFIG}data: [\n---\n{SERVICE}{others}".encode(), "f")
+    assert [spot.place.line for spot in broken.faults] == [13]
+    assert [spot.place.line for spot in broken.unclear] == [18, 20]
+    assert [spot.template for spot in broken.unclear] == [True, False]
+    assert broken.objects == 2
+
+
+@pytest.mark.parametrize("fault", ["data: [\n", "  data: 'x\n", "data: *a\n", "data: \x00\n", "\tdata: 1\n", "data: 1\ndata: 2\n"])
+def test_a_fault_in_a_kind_that_does_not_matter_hides_no_other_document(fault: str) -> None:
+    data = f"{SERVICE}---\n{CONFIG}{fault}---\n{SERVICE}spec: [\n---\n{CONFIG}{fault}---\n{SERVICE}".encode()
+    for found in (content(data, "f"), whole(data)):
+        assert [manifest.node.place.line for manifest in found.manifests] == [1, data.decode().count("\n") - 2]
+        assert len(found.faults) == 1
+        assert found.unclear == ()
+        assert found.objects == 4
+
+
+def test_a_second_kind_keeps_a_fault_from_being_passed_over() -> None:
+    assert content(f"{CONFIG}data: [\nkind: Service\n".encode(), "f").faults
 
 
 def test_the_first_column_says_whose_fault_it_is() -> None:
@@ -128,7 +144,9 @@ def test_a_workload_of_another_shape_is_read_whole(old: str, new: str) -> None:
     assert b"containers" in sift(data).data
 
 
-def test_without_libyaml_everything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_libyaml_only_what_says_its_kind_is_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sieve, "is_well_formed", lambda _: False)
-    assert sift(CONFIG.encode()) == Sifted(CONFIG.encode(), 0)
-    assert content(f"{CONFIG}---\n{SERVICE}".encode(), "f").objects == 2
+    values = b"values: 1\n"
+    for data in (values, DEPLOYMENT.encode()):
+        assert sift(data) == Sifted(data, 0)
+    assert sift(CONFIG.encode()) == Sifted(b"", 1)

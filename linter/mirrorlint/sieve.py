@@ -38,7 +38,7 @@ _PODS = re.compile(
 
 
 # Objects that lead to other files.
-_LEADING = re.compile(rb"^kind: (?:Kustomization|Component)\b", re.MULTILINE)
+_LEADING = (b"\nkind: Kustomization", b"\nkind: Component")
 
 
 class Sifted(NamedTuple):
@@ -60,9 +60,9 @@ def is_read(path: str) -> bool:
 def sift(data: bytes) -> Sifted:
     """Take out the documents whose kind does not matter, and what is not asked for of workloads; what is taken out leaves its line breaks.
 
-    YAML allows no `---` in the first column inside of a document, whatever it is in.
+    YAML allows no `---` in the first column inside of a document, whatever it is in, so that a broken one says nothing of the others.
     """
-    if len(data) > MAX_BYTES or _is_delicate(data) or not is_well_formed(data):
+    if len(data) > MAX_BYTES or _is_delicate(data):
         return Sifted(data, 0)
     careful = _has_sign(data)
     parts = _documents(data)
@@ -72,7 +72,7 @@ def sift(data: bytes) -> Sifted:
         parts[number] = kept or b"\n" * part.count(b"\n")
         last = number + 1 if kept else last
         dropped += objects
-        certain = certain and bool(kept or objects or not part.strip()) and not _LEADING.search(part)
+        certain = certain and bool(kept or objects or not part.strip()) and not any(leading in part for leading in _LEADING)
     end = b"\n" if 0 < last < len(parts) else b""
     return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped, certain)
 
@@ -96,15 +96,25 @@ def _is_delicate(data: bytes) -> bool:
     return (b"\r" in data or not data.isascii()) and _OTHER_BREAK.search(data) is not None
 
 
+def is_no_concern(text: str) -> bool:
+    """Whether a document, be it broken, says first of all that it is of a kind that does not matter; one with templates says nothing."""
+    part = b"\n" + text.removeprefix("---").encode("utf-8", "replace")
+    return not _has_sign(part) and _sifted(part) == (b"", 1)
+
+
 def _sifted(part: bytes) -> tuple[bytes, int]:
     """What is left of a document, and the number of objects taken out."""
     head = _HEAD.match(part)
     if head is None or _SECOND.search(part, head.end() - 1):
-        return (part if _may_be_object(part) else b""), 0
+        return (part if _may_be_object(part) or not _is_sound(part) else b""), 0
     version, kind = (head[1] or head[4]).decode(), (head[2] or head[3]).decode()
     if kind in RELEVANT or kind.endswith("List") or version in NULLS or kind in NULLS:
         return (_without_containers(part) if kind in WORKLOADS and not _may_be_gateway(part) else part), 0
     return (part, 0) if kind == CONFIG_MAP and _may_say(part, b"istio") else (b"", 1)
+
+
+def _is_sound(part: bytes) -> bool:
+    return part.isspace() or is_well_formed(part if part.startswith(b"\n") else b"---" + part)
 
 
 def _may_be_object(part: bytes) -> bool:
@@ -124,7 +134,7 @@ def _may_be_gateway(part: bytes) -> bool:
 
 def _without_containers(part: bytes) -> bytes:
     found = _PODS.search(part)
-    if found is None:
+    if found is None or not _is_sound(part):
         return part
     above, between = part[: found.start(1)], part[found.end(1) : found.start(2)]
     return above + b"\n" * found[1].count(b"\n") + between + b"\n" * found[2].count(b"\n")

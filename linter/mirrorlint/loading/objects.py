@@ -11,7 +11,7 @@ from mirrorlint.istio.certificates import SOME_PEM, WITHHELD, may_be_pem
 from mirrorlint.kinds import CONFIG_MAP, CREDENTIALS, GATEWAY_API, JUDGED, MATTERS, NETWORKING, SECURITY, TELLS
 from mirrorlint.loading.filling import filled, is_substituted, substitution
 from mirrorlint.loading.suppressions import suppressions
-from mirrorlint.sieve import sift
+from mirrorlint.sieve import is_no_concern, sift
 from mirrorlint.source import Broken, Node, Parsed, Place, parse
 
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -27,7 +27,7 @@ _VERSION = re.compile(r"\bapiVersion[\"']?\s*:\s*[\"']?([\w.-]*)(/?)")
 
 
 class Content(NamedTuple):
-    """The manifests of a file that matter, how many objects of any kind it has, and what is broken in it.
+    """The manifests of a file that matter, how many objects of any kind it has, and what is broken in it that may matter.
 
     `faults` would have been objects that matter; `unclear` is all else that could not be read. `tells` are the objects of GitOps, `waiting`
     those that matter once their variables are filled in.
@@ -50,6 +50,8 @@ class Content(NamedTuple):
 def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
     left, dropped, _ = sift(data)
+    if not left.strip():
+        return Content((), dropped, (), ())
     found = content_of(parse(left, path), data, path)
     return found._replace(objects=dropped + found.objects)
 
@@ -61,15 +63,18 @@ def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     tells = tuple(Manifest(node) for node in found if _tells(node))
     faults: list[Broken] = []
     unclear: list[Broken] = []
+    lost = 0
     for broken in parsed.broken:
-        if not broken.template and _names_what_matters(broken.text):
+        if is_no_concern(broken.text):
+            lost += broken.dropped
+        elif not broken.template and _names_what_matters(broken.text):
             faults.append(broken if broken.dropped else broken._replace(text=""))
         else:
             unclear.append(broken._replace(text=""))
     waiting = tuple(m for m in manifests if m.group in _FILLED_IN and _variable(m.node)) if b"${" in data or b"{{" in data else ()
     manifests = tuple(manifest for manifest in manifests if manifest not in waiting)
     quiet = tuple(suppressions(data, path, parsed.documents, manifests))
-    return Content(manifests, len(found), tuple(faults), (*unclear, *map(_waits, waiting)), quiet, tells, waiting)
+    return Content(manifests, len(found) + lost, tuple(faults), (*unclear, *map(_waits, waiting)), quiet, tells, waiting)
 
 
 def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[str, str] | None) -> Content:

@@ -129,7 +129,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
     stray = STRAY_VALUE in whole.failure.problem
     for start, end in zip([0, *starts], [*starts, len(rest)], strict=True):
         part = rest[start:end]
-        alone = Composed([], [], whole.failure._replace(line=whole.failure.line - before), whole.done)
+        alone = Composed([], [], whole.failure._replace(line=whole.failure.line - before), (0, 0, 0))
         yield _Piece(part, line, alone if stray and not start else compose(composer, part))
         if composer.exhausted:
             return
@@ -185,7 +185,9 @@ def _failures(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
         advice = explain(lines, piece.composed.failure)
         end = max(advice.column, len(lines[advice.line].rstrip()))
         place = _place(path, where(advice.line, advice.column), where(advice.line, end))
-        yield Broken(place, _shown(advice.message), _shown(advice.hint), _shown(piece.text), template=advice.template)
+        index, _, column = piece.composed.done
+        text = " " * column + piece.text[index:]
+        yield Broken(place, _shown(advice.message), _shown(advice.hint), _shown(text), template=advice.template)
 
 
 def _place(path: str, start: tuple[int, int], end: tuple[int, int]) -> Place:
