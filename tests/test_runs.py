@@ -104,7 +104,7 @@ CHANGES = {
     "settings above": lambda: Path("../.mirrorlint.yaml").write_text("rules: {shadow-host-not-accepted: warning}\n"),
     "a kustomization": lambda: Path("clusters/prod/kustomization.yaml").write_text("kind: Kustomization\nresources: [gone.yaml]\n"),
     "one object more": lambda: edit("clusters/prod/config.yaml", "data", f"x: y\n---\n{CONFIG}data"),
-    "a fault": lambda: edit("clusters/prod/config.yaml", "{key: one}", "["),
+    "a fault": lambda: edit("clusters/prod/httpbin.yaml", "metadata", "x: [\nmetadata"),
     "a link": lambda: Path("clusters/prod/link.yaml").symlink_to("config.yaml"),
     "a suppression": lambda: edit("clusters/stage/gateway.yaml", "kind", "# mirrorlint: ignore[tls-mismatch] none\nkind"),
 }
@@ -123,6 +123,7 @@ def test_what_matters_has_changed(said: Any, change: Any) -> None:
 HARMLESS = {
     "another document": lambda: edit("clusters/prod/config.yaml", "one", "two"),
     "another document, staged": lambda: stage("clusters/prod/config.yaml", "one", "two"),
+    "a fault in another document": lambda: edit("clusters/prod/config.yaml", "{key: one}", "["),
     "an image": lambda: edit("clusters/prod/deployment.yaml", "a:1", "a:2"),
     "a file that is not read": lambda: edit("clusters/prod/unread.md", "one", "two"),
     "a time": lambda: os.utime("clusters/prod/httpbin.yaml", (1, 1)),

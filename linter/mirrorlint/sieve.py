@@ -38,7 +38,7 @@ _PODS = re.compile(
 
 
 # Objects that lead to other files.
-_LEADING = (b"\nkind: Kustomization", b"\nkind: Component")
+_LEADING = (b"kind: Kustomization", b"kind: Component")
 
 
 class Sifted(NamedTuple):
@@ -66,13 +66,13 @@ def sift(data: bytes) -> Sifted:
         return Sifted(data, 0)
     careful = _has_sign(data)
     parts = _documents(data)
-    dropped, last, certain = 0, 0, True
+    dropped, last, certain = 0, 0, not any(leading in data for leading in _LEADING)
     for number, part in enumerate(parts):
         kept, objects = (part, 0) if careful and _has_sign(part) else _sifted(part)
         parts[number] = kept or b"\n" * part.count(b"\n")
         last = number + 1 if kept else last
         dropped += objects
-        certain = certain and bool(kept or objects or not part.strip()) and not any(leading in part for leading in _LEADING)
+        certain = certain and bool(kept or objects or not part.strip())
     end = b"\n" if 0 < last < len(parts) else b""
     return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped, certain)
 
