@@ -196,5 +196,5 @@ def disagreement(data: bytes) -> str:
 def _identity(manifest: Manifest) -> tuple[object, ...]:
     node = manifest.node
     labels = node["spec"]["template"]["metadata"]["labels"].plain()
-    rest = None if manifest.kind in WORKLOADS else node.raw
+    rest = node["spec"]["replicas"].raw[0] if manifest.kind in WORKLOADS else node.raw
     return (manifest.kind, manifest.group, manifest.namespace, manifest.name, node.raw[2:4], repr(labels), repr(rest))

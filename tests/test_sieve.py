@@ -11,6 +11,7 @@ from streams import FRAGMENTS, disagreement, stream, whole
 from mirrorlint import sieve
 from mirrorlint.loading.objects import content
 from mirrorlint.sieve import Sifted, sift
+from mirrorlint.source import Place
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
@@ -121,12 +122,13 @@ def test_suppressions_and_templates_are_kept() -> None:
         assert sift(data) == Sifted(data, 0)
 
 
-def test_of_workloads_names_and_labels_are_kept() -> None:
+def test_of_workloads_names_labels_and_replicas_are_kept() -> None:
     left = sift(DEPLOYMENT.encode())
     assert b"containers" not in left.data
     (manifest,) = content(DEPLOYMENT.encode(), "f").manifests
     assert manifest.namespace == "shop"
     assert manifest.node["spec"]["template"]["metadata"]["labels"].plain() == {"app": "a"}
+    assert manifest.node["spec"]["replicas"].place == Place("f", 5, 13, 5, 14)
 
 
 @pytest.mark.parametrize(

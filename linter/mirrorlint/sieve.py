@@ -30,13 +30,13 @@ _VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*+|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[
 _LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?+\r?\n" % _VALUE
 # What a workload says that may be an ingress gateway, of which the ports of its containers are asked.
 _OF_GATEWAYS = (b"istio", b"gateway", b"ingress", b"proxyv2", b"envoy")
-# What stands around a workload's template, and its containers, which end it: of other workloads only labels and names are asked.
+# What stands around a workload's template, and its containers, which end it: of other workloads little more than labels is asked.
 _PODS = re.compile(
     rb"\nspec:[ \t]*\r?\n((?:  ++%b)*?)  template:[ \t]*\r?\n    metadata:[ \t]*\r?\n(?:      ++%b)*    spec:[ \t]*\r?\n"
     rb"((?:(?:     [^\n]*|[ \t]*\r?)\n)*(?:     [^\n]*)?)\Z" % (_LINE, _LINE)
 )
 
-
+_REPLICAS = b"  replicas:"
 # Objects that lead to other files.
 _LEADING = (b"kind: Kustomization", b"kind: Component")
 
@@ -137,4 +137,5 @@ def _without_containers(part: bytes) -> bytes:
     if found is None or not _is_sound(part):
         return part
     above, between = part[: found.start(1)], part[found.end(1) : found.start(2)]
-    return above + b"\n" * found[1].count(b"\n") + between + b"\n" * found[2].count(b"\n")
+    beside = b"".join(line if line.startswith(_REPLICAS) else b"\n" for line in found[1].splitlines(keepends=True))
+    return above + beside + between + b"\n" * found[2].count(b"\n")
