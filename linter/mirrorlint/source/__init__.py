@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from mirrorlint.source import lines
 from mirrorlint.source.colons import compose
 from mirrorlint.source.failure import BREAK, STRAY_VALUE
 from mirrorlint.source.node import Node, Raw
@@ -80,6 +81,9 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _parse(text: str, path: str) -> Parsed:
+    plain = lines.documents(text)
+    if plain is not None:
+        return Parsed([Node(raw, path) for raw in plain], [])
     parsed = Parsed([], [])
     for piece in _pieces(text):
         where = _where(piece)
