@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from mirrorlint.cache.runs import Outcome, replay
+
+
+def program() -> None:
+    """Run as a program, which ends at once: to take apart what a run has built would take as long as much of the run."""
+    try:
+        main()
+    except SystemExit as ended:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if isinstance(ended.code, int):
+            os._exit(ended.code)
+        raise
 
 
 def main() -> None:
