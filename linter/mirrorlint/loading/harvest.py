@@ -126,7 +126,7 @@ class Harvest:
     def _add(self, share: Share, key: tuple[str, ...], found: Content, source: Source, namespace: str) -> Content:
         variables = dict(source.variables) if source.substituted else None
         final = adapted(found, namespace, source.namespace, variables)
-        share.contents[(*key, namespace, source.namespace, str(source.variables))] = final
+        share.contents[(*key, namespace, source.namespace, *map(str, source.variables))] = final
         share.read |= {key[0]}
         return final
 

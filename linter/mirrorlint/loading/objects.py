@@ -82,6 +82,8 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
 
     `variables` are filled in; None when nothing fills them in.
     """
+    if variables is None and not (namespace or fallback):
+        return found
     waiting, clear = [], list(found.manifests)
     if variables is not None and found.waiting:
         full = [Manifest(filled(m.node, substitution(variables)) if is_substituted(m.node) else m.node) for m in found.waiting]
