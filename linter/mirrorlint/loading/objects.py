@@ -58,9 +58,9 @@ def content(data: bytes, path: str) -> Content:
 
 def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     """What is in documents that were parsed, of a text that may have held others."""
-    found = [_without_secrets(node) for node in unfolded(parsed.documents)]
-    manifests = tuple(Manifest(node) for node in found if _matters(node))
-    tells = tuple(Manifest(node) for node in found if _tells(node))
+    found = [Manifest(_without_secrets(node)) for node in unfolded(parsed.documents)]
+    manifests = tuple(filter(_matters, found))
+    tells = tuple(filter(_tells, found))
     faults: list[Broken] = []
     unclear: list[Broken] = []
     lost = 0
@@ -130,12 +130,12 @@ def _packed(located: Broken | Suppression) -> tuple[Any, ...]:
     return (tuple(located.place[1:]), *located[1:])
 
 
-def _matters(node: Node) -> bool:
+def _matters(found: Manifest) -> bool:
     """Whether an object is of a kind that matters, or a certificate; one that waits to be filled in tells nothing."""
-    group, kind = node.text_at("apiVersion").rpartition("/")[0], node.text_at("kind")
-    if kind in MATTERS.get(group, ()):
+    if found.kind in MATTERS.get(found.group, ()):
         return True
-    return (group, kind, node.text_at("type")) == ("", CREDENTIALS, "kubernetes.io/tls") and not _variable(node)
+    secret = (found.group, found.kind) == ("", CREDENTIALS)
+    return secret and found.node.text_at("type") == "kubernetes.io/tls" and not _variable(found.node)
 
 
 def _variable(node: Node) -> Node | None:
@@ -146,14 +146,13 @@ def _variable(node: Node) -> Node | None:
     return next((found for found in map(_variable, values) if found is not None), None)
 
 
-def _tells(node: Node) -> bool:
+def _tells(found: Manifest) -> bool:
     """Whether an object tells how objects come to clusters, or how Istio is installed there."""
-    group, kind = node.text_at("apiVersion").rpartition("/")[0], node.text_at("kind")
-    if (group, kind) == ("", CREDENTIALS):
-        return node.text_at("metadata", "labels", _CLUSTER) == "cluster"
-    if (group, kind) == ("", CONFIG_MAP):
-        return _MESH_CONFIG.fullmatch(node.text_at("metadata", "name")) is not None
-    return kind in TELLS.get(group, ())
+    if (found.group, found.kind) == ("", CREDENTIALS):
+        return found.node.text_at("metadata", "labels", _CLUSTER) == "cluster"
+    if (found.group, found.kind) == ("", CONFIG_MAP):
+        return _MESH_CONFIG.fullmatch(found.name) is not None
+    return found.kind in TELLS.get(found.group, ())
 
 
 def unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
