@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,11 @@ from mirrorlint.cache import shelf, vault
 from mirrorlint.cache.shelf import Shelf
 
 BLOBS = {f"blob{number}": number for number in range(1, 8)}
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def filled() -> Shelf:
@@ -28,6 +34,7 @@ def found(kept: Shelf) -> dict[str, object]:
 def test_contents_are_found_in_whatever_parts_they_are_kept(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "_PART", size)
     assert found(filled()) == BLOBS
+    assert len([name for name in os.listdir(vault.folder()) if name.startswith("contents-")]) == -(-len(BLOBS) // size)
 
 
 def test_a_part_that_is_lost_costs_only_what_is_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
