@@ -25,6 +25,7 @@ from mirrorlint.loading import objects, read
 from mirrorlint.loading.reading import Means
 from mirrorlint.rule import Report
 from mirrorlint.sieve import Sifted, sift
+from mirrorlint.source import lines
 
 
 def streams(count: int, seed: int) -> int:
@@ -55,7 +56,7 @@ def reports(folders: list[str]) -> int:
                 "three processes, into the cache": lambda: said(Means(3, cached=True)),
                 "from the cache": lambda: said(Means(1, cached=True)),
             }
-            with mock.patch.object(objects, "sift", lambda data: Sifted(data, 0)):
+            with mock.patch.object(objects, "sift", lambda data: Sifted(data, 0)), mock.patch.object(lines, "documents", return_value=None):
                 plain = said(Means(1))
             different = [name for name, way in ways.items() if way() != plain]
         print(f"{folder}: {plain.documents:,} documents, {len(plain.findings)} findings, different: {', '.join(different) or 'none'}")

@@ -10,6 +10,7 @@ from mirrorlint.kinds import WORKLOADS
 from mirrorlint.loading import objects
 from mirrorlint.loading.objects import Content
 from mirrorlint.sieve import Sifted
+from mirrorlint.source import lines
 
 # Lines and parts of lines: heads, what hides or spells a kind, what ends documents, lines and scalars.
 FRAGMENTS = (
@@ -174,8 +175,8 @@ def stream(seed: int) -> bytes:
 
 
 def whole(data: bytes) -> Content:
-    """What a file holds when all of it is read."""
-    with mock.patch.object(objects, "sift", lambda data: Sifted(data, 0)):
+    """What a file holds when all of it is read, by libyaml."""
+    with mock.patch.object(objects, "sift", lambda data: Sifted(data, 0)), mock.patch.object(lines, "documents", return_value=None):
         return objects.content(data, "f")
 
 
@@ -196,5 +197,5 @@ def disagreement(data: bytes) -> str:
 def _identity(manifest: Manifest) -> tuple[object, ...]:
     node = manifest.node
     labels = node["spec"]["template"]["metadata"]["labels"].plain()
-    rest = None if manifest.kind in WORKLOADS else node.raw
+    rest = node["spec"]["replicas"].raw[0] if manifest.kind in WORKLOADS else node.raw
     return (manifest.kind, manifest.group, manifest.namespace, manifest.name, node.raw[2:4], repr(labels), repr(rest))

@@ -11,6 +11,7 @@ from streams import FRAGMENTS, disagreement, stream
 from mirrorlint import sieve
 from mirrorlint.loading.objects import content
 from mirrorlint.sieve import Sifted, sift
+from mirrorlint.source import Place
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
@@ -93,6 +94,15 @@ def test_a_fault_is_told_wherever_it_is() -> None:
     assert not broken.faults
 
 
+@pytest.mark.parametrize("fault", ["data: [\n", "  data: 'x\n", "data: *a\n", "data: \x00\n", "\tdata: 1\n"])
+def test_a_fault_hides_no_other_document(fault: str) -> None:
+    data = f"{SERVICE}---\n{CONFIG}{fault}---\n{SERVICE}spec: [\n---\n{CONFIG}{fault}---\n{SERVICE}".encode()
+    found = content(data, "f")
+    assert [manifest.node.place.line for manifest in found.manifests] == [1, data.decode().count("\n") - 2]
+    assert len(found.faults) == 1
+    assert found.unclear
+
+
 def test_the_first_column_says_whose_fault_it_is() -> None:
     scaler = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec:\n  target: {apiVersion: apps/v1, kind: Deployment}\n  x: [\n"
     assert not content(scaler.encode(), "f").faults
@@ -105,12 +115,13 @@ def test_suppressions_and_templates_are_kept() -> None:
         assert sift(data) == Sifted(data, 0)
 
 
-def test_of_workloads_names_and_labels_are_kept() -> None:
+def test_of_workloads_names_labels_and_replicas_are_kept() -> None:
     left = sift(DEPLOYMENT.encode())
     assert b"containers" not in left.data
     (manifest,) = content(DEPLOYMENT.encode(), "f").manifests
     assert manifest.namespace == "shop"
     assert manifest.node["spec"]["template"]["metadata"]["labels"].plain() == {"app": "a"}
+    assert manifest.node["spec"]["replicas"].place == Place("f", 5, 13, 5, 14)
 
 
 @pytest.mark.parametrize(

@@ -780,7 +780,7 @@ class TestBounds:
 
     def test_no_values_at_all_are_allowed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tree, "MAX_EVENTS", 0)
-        assert fault("a: 1").place.line == 1
+        assert fault("[a]").place.line == 1
 
     def test_many_faults(self) -> None:
         parsed = parse(b"---\n[\n" * 3000, "f.yaml")

@@ -1,5 +1,5 @@
 """`python -m mirrorlint`."""
 
-from mirrorlint.start import main
+from mirrorlint.start import program
 
-main()
+program()

@@ -30,15 +30,15 @@ _VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*+|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[
 _LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?+\r?\n" % _VALUE
 # What a workload says that may be an ingress gateway, of which the ports of its containers are asked.
 _OF_GATEWAYS = (b"istio", b"gateway", b"ingress", b"proxyv2", b"envoy")
-# What stands around a workload's template, and its containers, which end it: of other workloads only labels and names are asked.
+# What stands around a workload's template, and its containers, which end it: of other workloads little more than labels is asked.
 _PODS = re.compile(
     rb"\nspec:[ \t]*\r?\n((?:  ++%b)*?)  template:[ \t]*\r?\n    metadata:[ \t]*\r?\n(?:      ++%b)*    spec:[ \t]*\r?\n"
     rb"((?:(?:     [^\n]*|[ \t]*\r?)\n)*(?:     [^\n]*)?)\Z" % (_LINE, _LINE)
 )
 
-
+_REPLICAS = b"  replicas:"
 # Objects that lead to other files.
-_LEADING = re.compile(rb"^kind: (?:Kustomization|Component)\b", re.MULTILINE)
+_LEADING = (b"kind: Kustomization", b"kind: Component")
 
 
 class Sifted(NamedTuple):
@@ -66,13 +66,13 @@ def sift(data: bytes) -> Sifted:
         return Sifted(data, 0)
     careful = _has_sign(data)
     parts = _documents(data)
-    dropped, last, certain = 0, 0, True
+    dropped, last, certain = 0, 0, not any(leading in data for leading in _LEADING)
     for number, part in enumerate(parts):
         kept, objects = (part, 0) if careful and _has_sign(part) else _sifted(part)
         parts[number] = kept or b"\n" * part.count(b"\n")
         last = number + 1 if kept else last
         dropped += objects
-        certain = certain and bool(kept or objects or not part.strip()) and not _LEADING.search(part)
+        certain = certain and bool(kept or objects or not part.strip())
     end = b"\n" if 0 < last < len(parts) else b""
     return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped, certain)
 
@@ -127,4 +127,5 @@ def _without_containers(part: bytes) -> bytes:
     if found is None:
         return part
     above, between = part[: found.start(1)], part[found.end(1) : found.start(2)]
-    return above + b"\n" * found[1].count(b"\n") + between + b"\n" * found[2].count(b"\n")
+    beside = b"".join(line if line.startswith(_REPLICAS) else b"\n" for line in found[1].splitlines(keepends=True))
+    return above + beside + between + b"\n" * found[2].count(b"\n")

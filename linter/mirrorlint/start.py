@@ -10,6 +10,18 @@ from mirrorlint.cache.runs import Outcome, replay
 _COMPLETE = "_MIRRORLINT_COMPLETE"
 
 
+def program() -> None:
+    """Run as a program, which ends at once: to take apart what a run has built would take as long as much of the run."""
+    try:
+        main()
+    except SystemExit as ended:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if isinstance(ended.code, int):
+            os._exit(ended.code)
+        raise
+
+
 def main() -> None:
     """Say again what the same run said, or run; a shell that asks for completion has no arguments, and wants no report."""
     arguments = sys.argv[1:]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from itertools import count, takewhile
 from typing import Any
 
 from mirrorlint.cache import vault
 
 # How many contents are kept that the last run did not meet.
 _SPARE = 1000
+# So many are packed at once, since packed they take memory a second time.
+_PART = 10_000
 
 
 class Shelf:
@@ -17,7 +21,9 @@ class Shelf:
     def __init__(self, repository: str) -> None:
         """Take what was kept for the repository of that name."""
         self._name = vault.name_of("contents", repository)
-        self._kept: dict[str, Any] = vault.get(self._name) or {}
+        self._kept: dict[str, Any] = {}
+        for part in takewhile(bool, map(vault.get, self._parts())):
+            self._kept.update(part)
         self._met: dict[str, Any] = {}
         self._fresh = False
 
@@ -35,7 +41,13 @@ class Shelf:
         """Write what this run met, and what others did unless it is much more."""
         if self._fresh:
             others = self._kept if len(self._kept) <= 2 * len(self._met) + _SPARE else {}
-            vault.put(self._name, {**others, **self._met})
+            contents = list({**others, **self._met}.items())
+            for first, name in zip(range(0, len(contents), _PART), self._parts(), strict=False):
+                vault.put(name, dict(contents[first : first + _PART]))
+
+    def _parts(self) -> Iterator[str]:
+        """The names of the parts; one that an earlier run left behind the last is as good, since ids say what contents hold."""
+        return (f"{self._name}-{number}" for number in count())
 
 
 def blob_of(data: bytes) -> str:

@@ -59,7 +59,7 @@ class Service(NamedTuple):
 
 def texts(node: Node) -> dict[str, str]:
     """A mapping of strings."""
-    return {key.text: value.text for key, value in node.entries()}
+    return {name: value.text for name, value in node.items()}
 
 
 def read_service(manifest: Manifest, domain: str) -> Service:
@@ -94,7 +94,7 @@ def _port(node: Node) -> Port:
 
 def read_endpoint(node: Node, labels: Mapping[str, str]) -> Endpoint:
     """An entry of `endpoints`, or a WorkloadEntry's spec."""
-    return Endpoint(node["address"].text, labels, {key.text: value.number for key, value in node["ports"].entries()}, node["address"])
+    return Endpoint(node["address"].text, labels, {name: value.number for name, value in node["ports"].items()}, node["address"])
 
 
 def read_entry(manifest: Manifest) -> Iterator[Service]:

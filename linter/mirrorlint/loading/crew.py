@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 # Below this many items the other process would start later than this one ends.
 LEAST = 150
+# So many results are handed over at once, behind the number of their bytes, so that not all of them are in memory in two forms.
+_SLICE, _SIZE = 500, 8
 
 
 class _Worker(NamedTuple):
@@ -44,8 +46,11 @@ def _start(task: Callable[[str], Any], items: Sequence[str]) -> _Worker:
         return _Worker(process, reading)
     try:
         os.close(reading)
+        done = [task(item) for item in items]
         with open(writing, "wb") as pipe:
-            pipe.write(marshal.dumps([task(item) for item in items]))
+            for first in range(0, len(done), _SLICE):
+                data = marshal.dumps(done[first : first + _SLICE])
+                pipe.write(len(data).to_bytes(_SIZE, "big") + data)
         os._exit(0)
     finally:
         os._exit(1)
@@ -53,8 +58,11 @@ def _start(task: Callable[[str], Any], items: Sequence[str]) -> _Worker:
 
 def _finish(worker: _Worker) -> list[Any] | None:
     """What a worker wrote; None when it ended before."""
+    share: list[Any] = []
     with open(worker.pipe, "rb") as pipe:
-        data = pipe.read()
+        while size := int.from_bytes(pipe.read(_SIZE), "big"):
+            data = pipe.read(size)
+            if len(data) == size:
+                share += marshal.loads(data)  # noqa: S302 (our own process wrote it)
     _, status = os.waitpid(worker.process, 0)
-    share: list[Any] | None = None if status else marshal.loads(data)  # noqa: S302 (our own process wrote it)
-    return share
+    return None if status else share

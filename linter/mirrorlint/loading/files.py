@@ -85,7 +85,8 @@ def shown(path: str) -> str:
     """A path as the user sees it: from the working directory, with `/`, and printable."""
     here = os.getcwd() + os.sep
     relative = path[len(here) :] if path.startswith(here) else os.path.relpath(path)
-    return relative.replace(os.sep, "/").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    relative = relative.replace(os.sep, "/")
+    return relative if relative.isascii() else relative.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def read(path: str) -> bytes | Unread:

@@ -7,11 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mirrorlint.fleet import Manifest, Suppression
-from mirrorlint.loading import builds, renders
-from mirrorlint.loading.builds import Build
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.globs import matches
@@ -21,6 +19,10 @@ from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit, nowhere
 from mirrorlint.loading.watch import Spent
 from mirrorlint.source import Node
+
+if TYPE_CHECKING:
+    from mirrorlint.loading.builds import Build
+    from mirrorlint.loading.renders import Output, Render
 
 MAX_ROUNDS = 16
 Units = Callable[[Sequence[tuple[Manifest, str]]], Iterable[Unit]]
@@ -55,7 +57,7 @@ class Harvest:
         """`units` reads GitOps objects with their files, `spent` is told what renders cost, `cached` tells that they are kept."""
         self._disk, self._units, self._spent, self._cached = disk, units, spent, cached
         self.failed = False
-        self._deadline = time.monotonic() + renders.DEADLINE
+        self._began = time.monotonic()
         self._done: set[tuple[str, Source]] = set()
         self._seen: set[str] = set()
         self._called = {unit.cluster: group.name for group in groups for unit in group.units if unit.cluster}
@@ -84,8 +86,10 @@ class Harvest:
 
     def _asked(self, pairs: Iterable[tuple[str, Unit]]) -> Iterator[tuple[str, Source]]:
         for name, unit in pairs:
+            from mirrorlint.loading.builds import written_values
+
             self.shares[name].gaps.update(dict.fromkeys(unit.gaps))
-            self.shares[name].applied[unit.node, unit.name] = builds.written_values(unit.node, self._disk)
+            self.shares[name].applied[unit.node, unit.name] = written_values(unit.node, self._disk)
             yield from ((name, source) for source in unit.sources)
 
     def _round(self, waiting: Iterable[tuple[str, Source]]) -> list[tuple[str, Unit]]:
@@ -110,30 +114,37 @@ class Harvest:
                 found += [(name, unit) for unit in self._add_build(share, build, outputs[build.render])]
         return [pair for name, unit in found for pair in self._targets(name, unit)]
 
-    def _outputs(self, wanted: Sequence[Build]) -> Mapping[renders.Render, renders.Output]:
-        outputs = renders.run((build.render for build in wanted), self._deadline, cached=self._cached) if wanted else {}
+    def _outputs(self, wanted: Sequence[Build]) -> Mapping[Render, Output]:
+        if not wanted:
+            return {}
+        from mirrorlint.loading import renders
+
+        outputs = renders.run((build.render for build in wanted), self._began + renders.DEADLINE, cached=self._cached)
         self.failed |= any(output.error for output in outputs.values())
         return outputs
 
     def _add(self, share: Share, key: tuple[str, ...], found: Content, source: Source, namespace: str) -> Content:
         variables = dict(source.variables) if source.substituted else None
         final = adapted(found, namespace, source.namespace, variables)
-        share.contents[(*key, namespace, source.namespace, str(source.variables))] = final
+        share.contents[(*key, namespace, source.namespace, *map(str, source.variables))] = final
         share.read |= {key[0]}
         return final
 
-    def _add_build(self, share: Share, build: Build, output: renders.Output) -> Iterable[Unit]:
+    def _add_build(self, share: Share, build: Build, output: Output) -> Iterable[Unit]:
+        from mirrorlint.loading.builds import made
+
         self._spent(f"{build.render.target} (rendered)", output.seconds)
-        found = builds.made(build, output, self._disk)
+        found = made(build, output, self._disk)
         if isinstance(found, Gap):
             share.gaps[found] = None
             return ()
         self._seen |= set(build.render.files)
         comments = [quiet for file in build.render.files for quiet in self._comments(file)]
         found = found._replace(suppressions=tuple(dict.fromkeys((*found.suppressions, *comments))))
-        made = self._add(share, (build.render.target, repr(build.render), str(build.node.place)), found, build.source, build.namespace)
+        key = (build.render.target, repr(build.render), str(build.node.place))
+        content = self._add(share, key, found, build.source, build.namespace)
         share.read |= set(build.render.files)
-        return self._units([(manifest, os.path.join(build.render.target, "-")) for manifest in made.tells])
+        return self._units([(manifest, os.path.join(build.render.target, "-")) for manifest in content.tells])
 
     def _comments(self, file: str) -> Sequence[Suppression]:
         return self._disk.content(file).suppressions if self._disk.below(file) else ()
@@ -154,7 +165,9 @@ class Harvest:
 
     def _part(self, source: Source) -> _Part:
         if source.how == HELM:
-            build = builds.of_chart(source, self._disk)
+            from mirrorlint.loading.builds import of_chart
+
+            build = of_chart(source, self._disk)
             touched = frozenset(self._disk.listed(source.path))
             return _Part(frozenset(), (), touched, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), touched, ())
         if source.how == FOLDER:
@@ -175,7 +188,9 @@ class Harvest:
 
     def _applied(self, source: Source) -> _Part:
         """What Argo CD or Flux takes of a folder."""
-        namespace = builds.plain_options(source.options)
+        from mirrorlint.loading.builds import plain_options
+
+        namespace = plain_options(source.options)
         start = self._disk.kustomization(source.path)
         if start is None:
             return self._files(source, namespace)
@@ -192,20 +207,25 @@ class Harvest:
             return _Part({Plain(path, namespace or "") for path in taken}, (), taken, ())
         plain, inner = self._disk.governed(source.path), outermost(self._disk.kustomizations(source.path))
         if namespace is None and source.owner is not None:
-            build = builds.of_folder(source, source.owner, plain, inner, self._disk)
+            from mirrorlint.loading.builds import of_folder
+
+            build = of_folder(source, source.owner, plain, inner, self._disk)
             return _Part(frozenset(), (), below, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), below, ())
         reached = reach(inner, self._disk, namespace or "")
         own = {Plain(path, namespace or "") for path in plain}
         return self._built_part(reached, source, own | reached.plain, below)
 
     def _built_part(self, reached: Reach, source: Source, plain: AbstractSet[Plain], own: AbstractSet[str]) -> _Part:
-        found = [
-            builds.of_kustomization(each, source, self._disk) for each in sorted(reached.rendered, key=lambda each: each.kustomization.file)
-        ]
+        found = self._kustomized(sorted(reached.rendered, key=lambda each: each.kustomization.file), source) if reached.rendered else []
         gaps = [each for each in found if isinstance(each, Gap)]
         kept = {each for each in plain if each.path not in reached.hidden or each in reached.plain}
         touched = own | reached.files
-        return _Part(kept, tuple(each for each in found if isinstance(each, Build)), touched, (*reached.gaps, *gaps))
+        return _Part(kept, tuple(each for each in found if not isinstance(each, Gap)), touched, (*reached.gaps, *gaps))
+
+    def _kustomized(self, rendered: Iterable[Rendered], source: Source) -> list[Build | Gap]:
+        from mirrorlint.loading.builds import of_kustomization
+
+        return [of_kustomization(each, source, self._disk) for each in rendered]
 
 
 def _nothing(start: Kustomization) -> Reach:

@@ -50,15 +50,17 @@ class Content(NamedTuple):
 def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
     left, dropped, _ = sift(data)
+    if not left.strip():
+        return Content((), dropped, (), ())
     found = content_of(parse(left, path), data, path)
     return found._replace(objects=dropped + found.objects)
 
 
 def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     """What is in documents that were parsed, of a text that may have held others."""
-    found = [_without_secrets(node) for node in unfolded(parsed.documents)]
-    manifests = tuple(Manifest(node) for node in found if _matters(node))
-    tells = tuple(Manifest(node) for node in found if _tells(node))
+    found = [Manifest(_without_secrets(node)) for node in unfolded(parsed.documents)]
+    manifests = tuple(filter(_matters, found))
+    tells = tuple(filter(_tells, found))
     faults: list[Broken] = []
     unclear: list[Broken] = []
     for broken in parsed.broken:
@@ -77,6 +79,8 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
 
     `variables` are filled in; None when nothing fills them in.
     """
+    if variables is None and not (namespace or fallback):
+        return found
     waiting, clear = [], list(found.manifests)
     if variables is not None and found.waiting:
         full = [Manifest(filled(m.node, substitution(variables)) if is_substituted(m.node) else m.node) for m in found.waiting]
@@ -123,12 +127,12 @@ def _packed(located: Broken | Suppression) -> tuple[Any, ...]:
     return (tuple(located.place[1:]), *located[1:])
 
 
-def _matters(node: Node) -> bool:
+def _matters(found: Manifest) -> bool:
     """Whether an object is of a kind that matters, or a certificate; one that waits to be filled in tells nothing."""
-    group, kind = node.text_at("apiVersion").rpartition("/")[0], node.text_at("kind")
-    if kind in MATTERS.get(group, ()):
+    if found.kind in MATTERS.get(found.group, ()):
         return True
-    return (group, kind, node.text_at("type")) == ("", CREDENTIALS, "kubernetes.io/tls") and not _variable(node)
+    secret = (found.group, found.kind) == ("", CREDENTIALS)
+    return secret and found.node.text_at("type") == "kubernetes.io/tls" and not _variable(found.node)
 
 
 def _variable(node: Node) -> Node | None:
@@ -139,14 +143,13 @@ def _variable(node: Node) -> Node | None:
     return next((found for found in map(_variable, values) if found is not None), None)
 
 
-def _tells(node: Node) -> bool:
+def _tells(found: Manifest) -> bool:
     """Whether an object tells how objects come to clusters, or how Istio is installed there."""
-    group, kind = node.text_at("apiVersion").rpartition("/")[0], node.text_at("kind")
-    if (group, kind) == ("", CREDENTIALS):
-        return node.text_at("metadata", "labels", _CLUSTER) == "cluster"
-    if (group, kind) == ("", CONFIG_MAP):
-        return _MESH_CONFIG.fullmatch(node.text_at("metadata", "name")) is not None
-    return kind in TELLS.get(group, ())
+    if (found.group, found.kind) == ("", CREDENTIALS):
+        return found.node.text_at("metadata", "labels", _CLUSTER) == "cluster"
+    if (found.group, found.kind) == ("", CONFIG_MAP):
+        return _MESH_CONFIG.fullmatch(found.name) is not None
+    return found.kind in TELLS.get(found.group, ())
 
 
 def unfolded(nodes: Iterable[Node]) -> Iterator[Node]:

@@ -22,6 +22,8 @@ def suppressions(data: bytes, path: str, documents: Iterable[Node], manifests: I
         for rule in rules.split(","):
             yield Suppression(comment.place, rule.strip(), reason, comment.line, comment.line)
     for manifest in manifests:
+        if not manifest.node.text_at("metadata", "annotations", ANNOTATION):
+            continue
         said = manifest.node["metadata"]["annotations"][ANNOTATION]
         for line in said.text.splitlines():
             rule, _, reason = line.strip().partition(" ")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from mirrorlint.source import lines
 from mirrorlint.source.colons import compose
 from mirrorlint.source.failure import BREAK, STRAY_VALUE
 from mirrorlint.source.node import Node, Raw
@@ -80,6 +81,9 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _parse(text: str, path: str) -> Parsed:
+    plain = lines.documents(text)
+    if plain is not None:
+        return Parsed([Node(raw, path) for raw in plain], [])
     parsed = Parsed([], [])
     for piece in _pieces(text):
         where = _where(piece)
@@ -129,7 +133,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
     stray = STRAY_VALUE in whole.failure.problem
     for start, end in zip([0, *starts], [*starts, len(rest)], strict=True):
         part = rest[start:end]
-        alone = Composed([], [], whole.failure._replace(line=whole.failure.line - before), whole.done)
+        alone = Composed([], [], whole.failure._replace(line=whole.failure.line - before), (0, 0, 0))
         yield _Piece(part, line, alone if stray and not start else compose(composer, part))
         if composer.exhausted:
             return
@@ -185,7 +189,9 @@ def _failures(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
         advice = explain(lines, piece.composed.failure)
         end = max(advice.column, len(lines[advice.line].rstrip()))
         place = _place(path, where(advice.line, advice.column), where(advice.line, end))
-        yield Broken(place, _shown(advice.message), _shown(advice.hint), _shown(piece.text), template=advice.template)
+        index, _, column = piece.composed.done
+        text = " " * column + piece.text[index:]
+        yield Broken(place, _shown(advice.message), _shown(advice.hint), _shown(text), template=advice.template)
 
 
 def _place(path: str, start: tuple[int, int], end: tuple[int, int]) -> Place:

@@ -44,10 +44,8 @@ class Node:
     def __getitem__(self, key: str) -> Node:
         """Return the value of a key, named as Kubernetes reads it (`on:` is "true", `0x10:` is "16")."""
         content = self.raw[0]
-        if type(content) is dict:
-            entry = content.get(key)
-            if entry is not None:
-                return Node(entry[1], self.path)
+        if type(content) is dict and key in content:
+            return Node(content[key][1], self.path)
         return self._absent()
 
     def key(self, name: str) -> Node:
@@ -63,7 +61,7 @@ class Node:
         return self._absent()
 
     def _absent(self) -> Node:
-        return Node((None, None, *self.raw[2:]), self.path)
+        return self if self.raw[0] is None else Node((None, None, *self.raw[2:]), self.path)
 
     def __iter__(self) -> Iterator[Node]:
         """Walk the items of a sequence."""
@@ -76,6 +74,12 @@ class Node:
         if type(self.raw[0]) is dict:
             for name, (key, value) in self.raw[0].items():
                 yield Node((name, False, *key[2:]), self.path), Node(value, self.path)
+
+    def items(self) -> Iterator[tuple[str, Node]]:
+        """Walk the names of keys and the values of a mapping, merged ones included."""
+        if type(self.raw[0]) is dict:
+            for name, (_, value) in self.raw[0].items():
+                yield name, Node(value, self.path)
 
     def __len__(self) -> int:
         """Count the items of a sequence or the entries of a mapping."""
@@ -128,7 +132,8 @@ class Node:
     @property
     def text(self) -> str:
         """A scalar's text without its quotes, else as written (`0x10`, `on`); "" for null and what is no scalar."""
-        return self.raw[0] if self.is_scalar and self else ""
+        content, tag = self.raw[:2]
+        return content if type(content) is str and not is_null(content, tag) else ""
 
     def text_at(self, *keys: str) -> str:
         """The text of the value that a chain of keys leads to."""
@@ -148,7 +153,8 @@ class Node:
     @property
     def value(self) -> Scalar:
         """A scalar as Kubernetes reads it; None for all else."""
-        return typed(self.raw[0], self.raw[1]) if self.is_scalar else None
+        content, tag = self.raw[:2]
+        return typed(content, tag) if type(content) is str else None
 
     @property
     def truth(self) -> bool:

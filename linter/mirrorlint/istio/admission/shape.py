@@ -106,13 +106,13 @@ def table(item: Shape, key: Complaint | None = None) -> Shape:
     """A map from names to one shape."""
 
     def refusals(node: Node, name: str) -> Iterator[Refusal]:
-        for entry, value in node.entries():
-            if key and (wrong := key(entry.text)):
-                yield Refusal(entry, f"`{entry.text}` in `{name}` {wrong}")
+        for entry, value in node.items():
+            if key and (wrong := key(entry)):
+                yield Refusal(node.key(entry), f"`{entry}` in `{name}` {wrong}")
             if value and item.fits(value):
-                yield from item.refusals(value, entry.text)
+                yield from item.refusals(value, entry)
             elif value:
-                yield _mistyped(value, f"`{entry.text}`", item)
+                yield _mistyped(value, f"`{entry}`", item)
 
     return Shape("a mapping", _is_mapping, refusals)
 
@@ -125,18 +125,18 @@ def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
 
     def refusals(node: Node, _: str) -> Iterator[Refusal]:
         typed = True
-        for key, value in node.entries():
-            shape = fields.get(key.text)
+        for key, value in node.items():
+            shape = fields.get(key)
             if shape is None:
-                yield from _dropped(key, fields, node)
+                yield from _dropped(node.key(key), fields, node)
                 continue
             if not value:
                 continue
             if shape.fits(value):
-                yield from shape.refusals(value, key.text)
+                yield from shape.refusals(value, key)
             else:
                 typed = False
-                yield _mistyped(value, f"`{key.text}`", shape)
+                yield _mistyped(value, f"`{key}`", shape)
         if typed:
             for rule in rules:
                 yield from rule(node)
