@@ -11,6 +11,7 @@ from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import ANYTHING, BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
 from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
+from mirrorlint.loading.harvest import Share
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.peers import holds_contract
 from mirrorlint.loading.reading import Means, Reading
@@ -102,41 +103,60 @@ class _Said(NamedTuple):
         return [BlindSpot(f"there is no cluster `{name}`, so what was said of it is not used") for name in names]
 
 
+class _Part(NamedTuple):
+    """A cluster that was read, what the manifests say of its Istio, and what could not be read of it."""
+
+    cluster: Cluster
+    facts: Sequence[Fact]
+    faults: Sequence[Fault]
+    blind_spots: Sequence[BlindSpot]
+    suppressions: Sequence[Suppression]
+
+
 def _loaded(reading: Reading, said: _Said) -> Loaded:
-    found: dict[str, Cluster] = {}
-    broken: list[Fault] = []
-    blind: list[BlindSpot] = []
-    read: dict[tuple[str, ...], Content] = {}
-    judged: set[str] = set()
-    quiet: dict[Suppression, None] = {}
-    facts: list[Fact] = []
-    for share in reading.shares:
-        section = reading.sections.get(share.cluster, ClusterSection())
-        every = [manifest for each in share.contents.values() for manifest in each.manifests]
-        manifests, repeated = without_repeats(every, share.cluster)
-        telling = [manifest for each in share.contents.values() for manifest in each.tells]
-        planes = control_plane.said([*every, *telling], [(node, values) for (node, _), values in share.applied.items()])
-        settings, known, unsettled = control_plane.settled(said.over(share.cluster, section.settings), planes, share.cluster)
-        closed = not any(spot.cluster == share.cluster and spot.holds == ANYTHING for spot in reading.blind_spots)
-        unserved = list(needs.unserved(manifests, share.cluster)) if closed else []
-        found[share.cluster] = Cluster(share.cluster, manifests, settings._replace(complete=False) if unserved else settings)
-        facts += known
-        blind += [*repeated, *unsettled, *unserved, *needs.unplaced(manifests, share.cluster)]
-        broken += [fault for each in share.contents.values() for fault in faults(each, share.cluster)]
-        blind += [spot for each in share.contents.values() for spot in unclear(each, share.cluster)]
-        quiet.update((one._replace(cluster=share.cluster), None) for each in share.contents.values() for one in each.suppressions)
-        read.update(share.contents)
-        judged |= share.read
-    for contract in reading.peers.contracts:
-        if contract.usable:
-            section = reading.sections.get(contract.cluster, ClusterSection())
-            settings = said.over(contract.cluster, section.settings.over(contract.settings))
-            found[contract.cluster] = Cluster(contract.cluster, contract.manifests, settings, published=True)
-        broken += contract.faults
-    blind = sorted({*blind, *reading.blind_spots, *said.unused(found)}, key=lambda spot: (spot.path, spot.line, spot))
-    objects = sum(each.objects for each in read.values())
-    documents = Documents(found, tuple(sorted(broken)), tuple(blind), len(judged), objects, tuple(quiet), tuple(facts))
+    parts = [_part(share, reading, said) for share in reading.shares]
+    published = [_published(contract, reading, said) for contract in reading.peers.contracts if contract.usable]
+    found = {cluster.name: cluster for cluster in (*(part.cluster for part in parts), *published)}
+    blind = {spot for part in parts for spot in part.blind_spots} | {*reading.blind_spots, *said.unused(found)}
+    broken = [*(fault for part in parts for fault in part.faults), *(fault for each in reading.peers.contracts for fault in each.faults)]
+    read = {key: content for share in reading.shares for key, content in share.contents.items()}
+    documents = Documents(
+        found,
+        tuple(sorted(broken)),
+        tuple(sorted(blind, key=lambda spot: (spot.path, spot.line, spot))),
+        len({path for share in reading.shares for path in share.read}),
+        sum(each.objects for each in read.values()),
+        tuple(dict.fromkeys(quiet for part in parts for quiet in part.suppressions)),
+        tuple(fact for part in parts for fact in part.facts),
+    )
     return Loaded(documents, reading.settings, reading.assignments, reading.groups, reading.peers.contracts, reading.trail, reading.staged)
+
+
+def _part(share: Share, reading: Reading, said: _Said) -> _Part:
+    name, contents = share.cluster, share.contents.values()
+    manifests, repeated = without_repeats((manifest for each in contents for manifest in each.manifests), name)
+    every = (manifest for each in contents for manifest in (*each.manifests, *each.tells))
+    planes = control_plane.said(every, [(node, values) for (node, _), values in share.applied.items()])
+    section = reading.sections.get(name, ClusterSection())
+    settings, facts, unsettled = control_plane.settled(said.over(name, section.settings), planes, name)
+    closed = not any(spot.cluster == name and spot.holds == ANYTHING for spot in reading.blind_spots)
+    unserved = list(needs.unserved(manifests, name)) if closed else []
+    cluster = Cluster(name, manifests, settings._replace(complete=False) if unserved else settings)
+    blind = [
+        *repeated,
+        *unsettled,
+        *unserved,
+        *needs.unplaced(manifests, name),
+        *(spot for each in contents for spot in unclear(each, name)),
+    ]
+    broken = [fault for each in contents for fault in faults(each, name)]
+    return _Part(cluster, facts, broken, blind, [one._replace(cluster=name) for each in contents for one in each.suppressions])
+
+
+def _published(contract: Contract, reading: Reading, said: _Said) -> Cluster:
+    section = reading.sections.get(contract.cluster, ClusterSection())
+    settings = said.over(contract.cluster, section.settings.over(contract.settings))
+    return Cluster(contract.cluster, contract.manifests, settings, published=True)
 
 
 def faults(found: Content, cluster: str) -> list[Fault]:
