@@ -244,3 +244,17 @@ def test_a_rule_that_is_off_is_switched_on_by_its_name() -> None:
     assert "writes-mirrored" not in run("-q", "examples/sound").stdout
     named = run("-q", "--rule", "writes-mirrored", "examples/sound")
     assert (named.returncode, "warning[writes-mirrored]" in named.stdout) == (0, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("more", [[], ["--no-cache"]])
+def test_a_full_disk_is_no_bug(more: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mirrorlint", str(EXAMPLES / "sound"), *more],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "Error: standard output: No space left on device")

@@ -98,8 +98,14 @@ def write(file: str, text: str) -> bytes:
         except OSError as error:
             raise click.UsageError(f"{file}: {error.strerror}") from error
         return data
-    sys.stdout.buffer.write(data)
-    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # which takes what is left to be written
+        raise click.UsageError(f"standard output: {error.strerror}") from error
     return data
 
 
