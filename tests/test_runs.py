@@ -153,6 +153,51 @@ def test_what_was_not_staged_even_then(said: Any) -> None:
     assert said()[2]
 
 
+def stage_another() -> None:
+    stage("clusters/prod/config.yaml", CONFIG, f"{CONFIG}---\n{DEPLOYMENT}")
+    edit("clusters/prod/config.yaml", DEPLOYMENT, "")
+
+
+# What is done to the repository, and whether the run after it is a whole one.
+STAGED = {
+    "nothing": (lambda: None, False),
+    "a file that is not staged": (lambda: Path("clusters/prod/new.yaml").write_text(CONFIG), True),
+    "an edit that is not staged": (lambda: edit("clusters/prod/virtual-service.yaml", "http", "hptt"), True),
+    "an object": (lambda: stage("clusters/prod/virtual-service.yaml", "http", "hptt"), True),
+    "another document": (lambda: stage("clusters/prod/config.yaml", "one", "two"), False),
+    "a document that is staged otherwise": (stage_another, True),
+}
+
+
+@pytest.mark.parametrize("kind", ["git"], indirect=True)
+@pytest.mark.parametrize(("change", "ran"), STAGED.values(), ids=STAGED)
+def test_what_is_staged_is_known_again(said: Any, change: Any, ran: bool) -> None:
+    before = said("--staged")
+    assert before[2]
+    change()
+    rest()
+    assert said("--staged") == (*said("--staged", "--no-cache")[:2], ran)
+
+
+@pytest.mark.parametrize("kind", ["git"], indirect=True)
+def test_a_hook_meets_the_index_that_is_its_own(repo: Path, said: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    said("--staged")
+    assert not said("--staged")[2]
+    (repo / ".git/next").write_bytes((repo / ".git/index").read_bytes())
+    monkeypatch.setenv("GIT_INDEX_FILE", str(repo / ".git/next"))
+    assert said("--staged")[2]
+    assert said("--staged")[2]
+
+
+@pytest.mark.parametrize("kind", ["git"], indirect=True)
+def test_a_run_over_another_index_than_the_work_tree_is_not_kept(said: Any) -> None:
+    edit("clusters/prod/virtual-service.yaml", "http", "hptt")
+    rest()
+    said("--staged")
+    assert said("--staged")[2]
+
+
 @pytest.mark.parametrize("kind", ["git"], indirect=True)
 def test_where_files_are_made_of_others_every_change_counts(said: Any) -> None:
     Path("clusters/prod/kustomization.yaml").write_text("namePrefix: a-\nresources: [config.yaml]\n")

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mirrorlint.cache import vault
-from mirrorlint.cache.trail import State, Trail, again, is_settled, packed, state, unpacked
+from mirrorlint.cache.trail import State, Trail, again, index_of, is_settled, packed, state, unpacked
 
-NO_CACHE = "--no-cache"
+NO_CACHE, STAGED = "--no-cache", "--staged"
 _LOOK = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PATH")
 
 
@@ -30,10 +30,13 @@ class Outcome(NamedTuple):
 
 
 def record(session: Session, trail: Trail, outcome: Outcome) -> None:
-    """Keep a run, unless what it read changed meanwhile, or something else may come of it the next time."""
+    """Keep a run, unless what it read changed meanwhile, or something else may come of it the next time.
+
+    A run over what is staged is kept where the work tree has just that, since only then the files tell of a change.
+    """
     arguments, began = session
     then = state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes)
-    if trail.lasting and is_settled(then, began):
+    if trail.lasting and is_settled(then, began) and (STAGED not in arguments or (_own_index() and _is_clean(then))):
         tracked = {folder: listing.tracked for folder, listing in trail.listings.items()} if trail.plain else {}
         vault.put(_name("index", arguments), tracked)
         vault.put(_name("run", arguments), (packed(then), outcome.written, outcome.code))
@@ -41,7 +44,7 @@ def record(session: Session, trail: Trail, outcome: Outcome) -> None:
 
 def replay(arguments: Sequence[str]) -> Outcome | None:
     """What a run with these arguments comes to, if that is known without it."""
-    kept = None if NO_CACHE in arguments else vault.get(_name("run", arguments))
+    kept = None if NO_CACHE in arguments or (STAGED in arguments and not _own_index()) else vault.get(_name("run", arguments))
     if kept is None:
         return None
     then, written, code = kept
@@ -52,9 +55,21 @@ def _still_holds(arguments: Sequence[str], then: State) -> bool:
     now = again(then)
     if now is None or now == then:
         return now is not None
+    if STAGED in arguments and not _is_clean(now):
+        return False
     from mirrorlint.cache.harmless import is_harmless  # noqa: PLC0415 (where nothing has changed it is not asked)
 
     return is_harmless(then, now, vault.get(_name("index", arguments)) or {})
+
+
+def _is_clean(state: State) -> bool:
+    return not any(changes.changed for changes in state.changes.values())
+
+
+def _own_index() -> bool:
+    """Whether the index that is to be committed is the repository's own: of some commits Git makes another one (`GIT_INDEX_FILE`)."""
+    file = os.environ.get("GIT_INDEX_FILE")
+    return file is None or os.path.realpath(file) == os.path.realpath(index_of(os.getcwd()))
 
 
 def _name(kind: str, arguments: Sequence[str]) -> str:

@@ -88,7 +88,7 @@ def _signature(path: str) -> Signature:
 def _index_end(folder: str) -> bytes:
     """The end of a folder's index, which is its checksum; b"" where there is none."""
     try:
-        with open(_index(folder), "rb") as file:
+        with open(index_of(folder), "rb") as file:
             file.seek(-2 * _CHECKSUM, os.SEEK_END)
             end = file.read()
     except (OSError, ValueError):
@@ -96,7 +96,7 @@ def _index_end(folder: str) -> bytes:
     return end if any(end[_CHECKSUM:]) else b""
 
 
-def _index(folder: str) -> str:
+def index_of(folder: str) -> str:
     """The index of the repository that a folder is in; `.git` may be a file that says where its own folder is (gitrepository-layout)."""
     while not os.path.lexists(os.path.join(folder, ".git")):
         if folder == os.path.dirname(folder):

@@ -75,7 +75,7 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
         written.append((file, write(file, outputs.render(kind, report, __version__, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0
-    if session and not (options["baseline"] or options["only_changed"] or index):  # what these depend on is not in the trail
+    if session and not (options["baseline"] or options["only_changed"]):  # what these depend on is not in the trail
         plain = loaded.trail.plain and not fixes  # a patch shows lines around an object, too
         runs.record(session, loaded.trail._replace(plain=plain), runs.Outcome(tuple(written), code))
     sys.exit(code)
