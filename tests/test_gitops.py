@@ -246,6 +246,29 @@ def test_flux_takes_variables_from_config_maps(repo: Path) -> None:
     assert made.node["spec"]["hosts"].texts == ("a.example.com",)
 
 
+@pytest.mark.parametrize("namespace", ["", ", namespace: flux-system"])
+def test_flux_takes_variables_of_its_own_cluster(repo: Path, namespace: str) -> None:
+    build = "  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n"
+    for name in ("prod", "stage"):
+        values = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: vars{namespace}}}\ndata: {{HOST: {name}.example.com}}\n"
+        write(repo, {f"clusters/{name}/settings/vars.yaml": values, f"clusters/{name}/apps.yaml": kustomization("apps", "./apps", build)})
+    write(repo, {"apps/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n"})
+    clusters = read(["."]).documents.clusters
+    hosts = {name: made.node["spec"]["hosts"].texts for name, cluster in clusters.items() for made in cluster.of("ServiceEntry")}
+    assert hosts == {"prod": ("prod.example.com",), "stage": ("stage.example.com",)}
+
+
+def test_flux_takes_no_variables_of_another_cluster(repo: Path) -> None:
+    build = "  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n"
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", f"./{name}", build)})
+        write(repo, {f"{name}/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n"})
+    write(repo, {"clusters/stage/vars.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {HOST: a.example.com}\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": [], "stage": ["x"]}
+    assert "clusters/prod/apps.yaml:7 [prod] the ConfigMap `vars` is not in this repository" in messages(loaded)[0]
+
+
 def test_flux_names_a_remote_cluster_by_its_kubeconfig(repo: Path) -> None:
     write(repo, {"hub/stage.yaml": kustomization("stage", "./s", "  kubeConfig: {secretRef: {name: stage-kubeconfig}}\n")})
     write(repo, {"hub/prod.yaml": kustomization("prod", "./p", "  kubeConfig: {secretRef: {name: prod-kubeconfig}}\n")})

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from repositories import write
+from repositories import edit, write
 from ways import read
 
 from mirrorlint.fleet import Manifest
@@ -175,6 +175,24 @@ spec:
 {{- end }}
 """,
 }
+FLUX_PATCH = """apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  path: ./apps
+  sourceRef: {kind: GitRepository, name: flux-system}
+  targetNamespace: shop
+  postBuild:
+    substitute:
+      DOMAIN: example.com
+  patches:
+  - target: {kind: VirtualService}
+    patch: |
+      - op: replace
+        path: /spec/http/0/mirror
+        value:
+          host: stage.${DOMAIN}
+"""
 RELEASE = """apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: mesh, namespace: shop}
@@ -191,6 +209,17 @@ def test_labels_and_names_of_images_are_no_paths(repo: Path) -> None:
     assert (service(read(["."])).name, messages(read(["."]))) == ("shop", [])
 
 
+@KUSTOMIZE
+def test_what_flux_fills_into_a_patch_stands_where_the_patch_is_written(repo: Path) -> None:
+    write(repo, {"apps/vs.yaml": SERVICE, "clusters/prod/apps.yaml": FLUX_PATCH})
+    loaded = read(["."])
+    host = service(loaded).node["spec"]["http"].at(0)["mirror"]["host"]
+    assert (host.text, str(host.place)) == ("stage.example.com", "clusters/prod/apps.yaml:17:17")
+    edit(repo / "clusters/prod/apps.yaml", "DOMAIN:", "DOMIAN:")
+    spot = "clusters/prod/apps.yaml:17 VirtualService shop/shop: `stage.${DOMAIN}` waits to be filled in"
+    assert messages(read(["."])) == [spot]
+
+
 @HELM
 def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
     values = "  values:\n    mirror:\n      host: stage.example.com\n"
@@ -204,6 +233,22 @@ def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
     assert str(rule["route"].at(0)["destination"]["host"].place) == "charts/mesh/templates/vs.yaml:12:15"
     assert str(made.node["spec"]["hosts"].at(0).place) == "charts/mesh/values.yaml:4:7"
     assert str(made.node.place) == "charts/mesh/templates/vs.yaml:3:1"
+
+
+@HELM
+def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None:
+    values = "  valuesFrom: [{kind: ConfigMap, name: mesh-values}]\n"
+    lent = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mesh-values}\ndata:\n"
+    lent += "  values.yaml: |\n    mirror:\n      host: NAME.example.com\n"
+    for name in ("prod", "stage"):
+        own = {f"clusters/{name}/release.yaml": RELEASE + values, f"clusters/{name}/values.yaml": lent.replace("NAME", name)}
+        write(repo, {**CHART, **own})
+    loaded = read(["."])
+    hosts = {name: service(loaded, name).node["spec"]["http"].at(0)["mirror"]["host"] for name in ("prod", "stage")}
+    assert {name: (host.text, str(host.place)) for name, host in hosts.items()} == {
+        "prod": ("prod.example.com", "clusters/prod/values.yaml:7:13"),
+        "stage": ("stage.example.com", "clusters/stage/values.yaml:7:13"),
+    }
 
 
 @HELM
