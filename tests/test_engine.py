@@ -322,3 +322,13 @@ def test_what_istio_refuses_since_a_version_counts_from_that_on(istio: str, foun
     assert [finding.rule for finding in report.findings] == found
     since = [spot for spot in report.blind_spots if "Istio refuses Gateway default/ingress from 1.27 on" in spot.message]
     assert len(since) == spots
+
+
+@pytest.mark.parametrize(
+    ("namespace", "lost"), [("other", ["mirror-to-unknown-host"]), ("flux-system", []), ("argocd", []), ("kube-system", [])]
+)
+def test_what_installs_applications_does_not_call_them(namespace: str, lost: list[str]) -> None:
+    private = SOURCE.replace("spec: {hosts: [stage.example.com]", "spec: {exportTo: ['.'], hosts: [stage.example.com]")
+    other = f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n"
+    report = check(loads({"source": private + other, "target": TARGET}), istio="1.28")
+    assert [finding.rule for finding in report.findings] == lost

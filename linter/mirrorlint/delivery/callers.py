@@ -21,6 +21,7 @@ from mirrorlint.source import Place
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "Gateway")
+_NO_CALLERS = ("istio-system", "flux-system", "argocd")  # what runs there calls no application; repositories show it by what installs it
 _MESH_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
 
@@ -170,7 +171,7 @@ def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
-    return sorted(name for name in shown if name not in (mesh.root_namespace, "istio-system") and not name.startswith("kube-"))
+    return sorted(name for name in shown if name not in {mesh.root_namespace, *_NO_CALLERS} and not name.startswith("kube-"))
 
 
 def _label_sets(mesh: Mesh, namespace: str, service: VirtualService) -> Iterator[tuple[tuple[str, str], ...]]:
