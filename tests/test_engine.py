@@ -332,3 +332,24 @@ def test_what_installs_applications_does_not_call_them(namespace: str, lost: lis
     other = f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n"
     report = check(loads({"source": private + other, "target": TARGET}), istio="1.28")
     assert [finding.rule for finding in report.findings] == lost
+
+
+@pytest.mark.parametrize(
+    ("hosts", "gateways", "why"),
+    [
+        ("shop.default.svc.cluster.local-shadow", "ingress", "VirtualService default/in takes `shop.default.svc.cluster.local-shadow`"),
+        ("'*'", "other", "VirtualService default/in would take it, but is bound to `default/other`, not to `default/ingress`"),
+        ("shop.example.com", "other", "VirtualService default/shop would take it, but is bound to `mesh`, not to `default/ingress`"),
+    ],
+)
+def test_a_virtual_service_for_sidecars_is_meant_only_where_no_other_is(hosts: str, gateways: str, why: str) -> None:
+    own = SOURCE.partition("---\n")[2].partition("---\n")[2].replace("\n      mirror: {host: stage.example.com, port: {number: 80}}", "")
+    target = TARGET.replace(
+        "metadata: {name: shop}\nspec: {hosts: ['*'], gateways: [ingress]",
+        f"metadata: {{name: in}}\nspec: {{hosts: [{hosts}], gateways: [{gateways}]",
+    )
+    report = check(loads({"source": SOURCE, "target": f"{target}---\n{own}"}), istio="1.28")
+    (finding,) = report.findings
+    said = [finding.message, *(note.message for note in finding.notes)]
+    assert any(why in text for text in said)
+    assert any("bound to `mesh`" in text for text in said) == ("`mesh`" in why)
