@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from repositories import write
 
 from mirrorlint import check, load, loads
 from mirrorlint.rule import Report
@@ -353,3 +354,16 @@ def test_a_virtual_service_for_sidecars_is_meant_only_where_no_other_is(hosts: s
     said = [finding.message, *(note.message for note in finding.notes)]
     assert any(why in text for text in said)
     assert any("bound to `mesh`" in text for text in said) == ("`mesh`" in why)
+
+
+def test_what_one_file_gives_two_namespaces_is_two_mirrors(repo: Path) -> None:
+    base = SOURCE.replace("spec: {hosts: [stage.example.com]", "spec: {exportTo: [.], hosts: [stage.example.com]")
+    above = "resources: [../../../base]\nnamespace: NAME\n"
+    write(repo, {"base/shop.yaml": base, "base/kustomization.yaml": "resources: [shop.yaml]\n", "clusters/stage/shop.yaml": ""})
+    write(repo, {f"clusters/prod/{name}/kustomization.yaml": above.replace("NAME", name) for name in ("eu", "us")})
+    write(repo, {".mirrorlint.yaml": "clusters: {prod: {istio: '1.28'}}\n"})
+    deaf = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: eu}\n"
+    deaf += "spec: {hosts: [shop.eu.svc, shop.eu], gateways: [ingress], http: [{route: [{destination: {host: shop}}]}]}\n"
+    write(repo, {"clusters/stage/shop.yaml": f"{TARGET.rpartition('---')[0]}---\n{deaf}"})
+    found = [(mirror.object, mirror.delivery["1.28"]) for mirror in check(load(".")).mirrors]
+    assert found == [("VirtualService eu/shop", "some"), ("VirtualService us/shop", "none")]
