@@ -312,6 +312,32 @@ def test_an_object_in_a_folder_that_is_applied_without_it_is_followed(repo: Path
     assert found(read(["."])) == {"prod": ["x", "y"]}
 
 
+@pytest.mark.parametrize("namespace", ["", "namespace: shop\n"])
+def test_an_object_in_a_base_counts_where_the_base_is_applied(repo: Path, namespace: str) -> None:
+    write(
+        repo,
+        {
+            "base/mesh.yaml": kustomization("mesh", "./mesh"),
+            "base/kustomization.yaml": "resources: [mesh.yaml]\n",
+            "mesh/x.yaml": entry("x"),
+        },
+    )
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", f"./apps/{name}")})
+        write(repo, {f"apps/{name}/kustomization.yaml": f"resources: [../../base]\n{namespace}"})
+    assert found(read(["."])) == {"prod": ["x"], "stage": ["x"]}
+
+
+def test_a_placeholder_in_a_base_is_no_cluster(repo: Path) -> None:
+    write(repo, {"base/app.yaml": application("a", "mesh", "name: PLACEHOLDER"), "base/kustomization.yaml": "resources: [app.yaml]\n"})
+    for name in ("prod", "stage"):
+        patch = f"patches: [{{target: {{kind: Application}}, patch: '[{{op: replace, path: /spec/destination/name, value: {name}}}]'}}]\n"
+        write(repo, {f"apps/{name}/kustomization.yaml": f"resources: [../../base]\n{patch}"})
+        write(repo, {f"argocd/{name}.yaml": application(f"apps-{name}", f"apps/{name}", "server: ''")})
+    write(repo, {"mesh/x.yaml": entry("x")})
+    assert "PLACEHOLDER" not in found(read(["."]))
+
+
 def test_objects_that_apply_each_other_end(repo: Path) -> None:
     write(repo, {"a/b.yaml": application("b", "b", "name: prod"), "b/a.yaml": application("a", "a", "name: prod"), "b/x.yaml": entry("x")})
     assert found(read(["."])) == {"prod": ["x"]}

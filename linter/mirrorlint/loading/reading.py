@@ -113,7 +113,8 @@ class Reading:
     def _told(self) -> tuple[Group, ...]:
         """The clusters of the repository's GitOps objects, if anything of Istio is applied."""
         found = self._applied.groups(self._root) if self._root else ()
-        return found if any(self._holds(path) for group in found for path in group.paths) else ()
+        applied = self._applied.paths(self._root) if found else []
+        return found if any(self._holds(path) for path in (*(path for group in found for path in group.paths), *applied)) else ()
 
     def _holds(self, folder: str) -> bool:
         reached = self._reach((folder,))
