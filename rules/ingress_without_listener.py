@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import reached
-from mirrorlint.rule import Flaw, Loss
+from mirrorlint.rule import Flaw, Loss, Remark
 from mirrorlint.unheard import unheard
 
 REASONS = (reason.NO_LISTENER,)
@@ -18,4 +18,5 @@ def check(loss: Loss) -> Flaw:
     if found is None:
         return loss.at_source(loss.judged.mirror.destination.host_node, f"{lost}; {cluster} has no Gateway that Istio accepts")
     node, why, owner = found
-    return loss.at_target(node, f"{lost}; {why}", owner)
+    dialled = Remark(address.node, f"this endpoint is dialled at port {address.port}", loss.source)
+    return loss.at_target(node, f"{lost}; {why}", owner, *([dialled] if address[:2] != loss.way.target else []))

@@ -320,3 +320,20 @@ def test_folders_that_are_called_as_their_namespaces_are_parts_of_one_cluster(re
     assert set(found(read(["."]))) == {"repo"}
     write(repo, **{f"{name}/entry.yaml": entry(name) for name in ("shop", "cart")})
     assert set(found(read(["."]))) == {"shop", "cart", "web"}
+
+
+@pytest.mark.parametrize(
+    ("uids", "expected"),
+    [
+        (("1", "2"), {"prod": 1, "stage": 1}),
+        (("1", "1"), {"repo": 2}),  # of one cluster, taken twice
+        (("1", ""), {"repo": 2}),
+    ],
+)
+def test_snapshots_of_several_clusters_are_told_apart_by_uids(repo: Path, uids: tuple[str, str], expected: dict[str, int]) -> None:
+    listed = f"apiVersion: v1\nkind: List\nitems:\n- {{{entry('e').strip().replace(chr(10), ', ')}}}\n"
+    for name, uid in zip(("prod", "stage"), uids, strict=True):
+        text = listed.replace("{name: e}", f"{{name: e, uid: '{uid}'}}, spec: {{hosts: [{name}.io]}}")
+        repositories.write(repo, {f"snapshots/{name}.yaml": text})
+    clusters = read(["."]).documents.clusters
+    assert {name: len(cluster.of("ServiceEntry")) for name, cluster in clusters.items()} == expected

@@ -169,5 +169,5 @@ def test_every_way_to_end_has_words() -> None:
 
 def test_a_target_that_settings_call_external_leads_elsewhere() -> None:
     assert end(external=("stage-gateway.example.com",)) == (
-        "elsewhere <prod>:5 `stage-gateway.example.com:80` is the ingress of no cluster that is known here"
+        "elsewhere <prod>:5 `stage-gateway.example.com:80` is the ingress of no other cluster that is known here"
     )

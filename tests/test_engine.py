@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from repositories import write
 
 from mirrorlint import check, load, loads
 from mirrorlint.rule import Report
@@ -322,3 +323,47 @@ def test_what_istio_refuses_since_a_version_counts_from_that_on(istio: str, foun
     assert [finding.rule for finding in report.findings] == found
     since = [spot for spot in report.blind_spots if "Istio refuses Gateway default/ingress from 1.27 on" in spot.message]
     assert len(since) == spots
+
+
+@pytest.mark.parametrize(
+    ("namespace", "lost"), [("other", ["mirror-to-unknown-host"]), ("flux-system", []), ("argocd", []), ("kube-system", [])]
+)
+def test_what_installs_applications_does_not_call_them(namespace: str, lost: list[str]) -> None:
+    private = SOURCE.replace("spec: {hosts: [stage.example.com]", "spec: {exportTo: ['.'], hosts: [stage.example.com]")
+    other = f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n"
+    report = check(loads({"source": private + other, "target": TARGET}), istio="1.28")
+    assert [finding.rule for finding in report.findings] == lost
+
+
+@pytest.mark.parametrize(
+    ("hosts", "gateways", "why"),
+    [
+        ("shop.default.svc.cluster.local-shadow", "ingress", "VirtualService default/in takes `shop.default.svc.cluster.local-shadow`"),
+        ("'*'", "other", "VirtualService default/in would take it, but is bound to `default/other`, not to `default/ingress`"),
+        ("shop.example.com", "other", "VirtualService default/shop would take it, but is bound to `mesh`, not to `default/ingress`"),
+    ],
+)
+def test_a_virtual_service_for_sidecars_is_meant_only_where_no_other_is(hosts: str, gateways: str, why: str) -> None:
+    own = SOURCE.partition("---\n")[2].partition("---\n")[2].replace("\n      mirror: {host: stage.example.com, port: {number: 80}}", "")
+    target = TARGET.replace(
+        "metadata: {name: shop}\nspec: {hosts: ['*'], gateways: [ingress]",
+        f"metadata: {{name: in}}\nspec: {{hosts: [{hosts}], gateways: [{gateways}]",
+    )
+    report = check(loads({"source": SOURCE, "target": f"{target}---\n{own}"}), istio="1.28")
+    (finding,) = report.findings
+    said = [finding.message, *(note.message for note in finding.notes)]
+    assert any(why in text for text in said)
+    assert any("bound to `mesh`" in text for text in said) == ("`mesh`" in why)
+
+
+def test_what_one_file_gives_two_namespaces_is_two_mirrors(repo: Path) -> None:
+    base = SOURCE.replace("spec: {hosts: [stage.example.com]", "spec: {exportTo: [.], hosts: [stage.example.com]")
+    above = "resources: [../../../base]\nnamespace: NAME\n"
+    write(repo, {"base/shop.yaml": base, "base/kustomization.yaml": "resources: [shop.yaml]\n", "clusters/stage/shop.yaml": ""})
+    write(repo, {f"clusters/prod/{name}/kustomization.yaml": above.replace("NAME", name) for name in ("eu", "us")})
+    write(repo, {".mirrorlint.yaml": "clusters: {prod: {istio: '1.28'}}\n"})
+    deaf = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: eu}\n"
+    deaf += "spec: {hosts: [shop.eu.svc, shop.eu], gateways: [ingress], http: [{route: [{destination: {host: shop}}]}]}\n"
+    write(repo, {"clusters/stage/shop.yaml": f"{TARGET.rpartition('---')[0]}---\n{deaf}"})
+    found = [(mirror.object, mirror.delivery["1.28"]) for mirror in check(load(".")).mirrors]
+    assert found == [("VirtualService eu/shop", "some"), ("VirtualService us/shop", "none")]

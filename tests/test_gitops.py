@@ -246,6 +246,29 @@ def test_flux_takes_variables_from_config_maps(repo: Path) -> None:
     assert made.node["spec"]["hosts"].texts == ("a.example.com",)
 
 
+@pytest.mark.parametrize("namespace", ["", ", namespace: flux-system"])
+def test_flux_takes_variables_of_its_own_cluster(repo: Path, namespace: str) -> None:
+    build = "  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n"
+    for name in ("prod", "stage"):
+        values = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: vars{namespace}}}\ndata: {{HOST: {name}.example.com}}\n"
+        write(repo, {f"clusters/{name}/settings/vars.yaml": values, f"clusters/{name}/apps.yaml": kustomization("apps", "./apps", build)})
+    write(repo, {"apps/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n"})
+    clusters = read(["."]).documents.clusters
+    hosts = {name: made.node["spec"]["hosts"].texts for name, cluster in clusters.items() for made in cluster.of("ServiceEntry")}
+    assert hosts == {"prod": ("prod.example.com",), "stage": ("stage.example.com",)}
+
+
+def test_flux_takes_no_variables_of_another_cluster(repo: Path) -> None:
+    build = "  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n"
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", f"./{name}", build)})
+        write(repo, {f"{name}/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n"})
+    write(repo, {"clusters/stage/vars.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {HOST: a.example.com}\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": [], "stage": ["x"]}
+    assert "clusters/prod/apps.yaml:7 [prod] the ConfigMap `vars` is not in this repository" in messages(loaded)[0]
+
+
 def test_flux_names_a_remote_cluster_by_its_kubeconfig(repo: Path) -> None:
     write(repo, {"hub/stage.yaml": kustomization("stage", "./s", "  kubeConfig: {secretRef: {name: stage-kubeconfig}}\n")})
     write(repo, {"hub/prod.yaml": kustomization("prod", "./p", "  kubeConfig: {secretRef: {name: prod-kubeconfig}}\n")})
@@ -287,6 +310,32 @@ def test_an_object_in_a_folder_that_is_applied_without_it_is_followed(repo: Path
     write(repo, {"root.yaml": application("root", "apps", "name: prod"), "apps/kustomization.yaml": "resources: [y.yaml]\n"})
     write(repo, {"apps/other.yaml": application("other", "mesh", "name: prod"), "mesh/x.yaml": entry("x"), "apps/y.yaml": entry("y")})
     assert found(read(["."])) == {"prod": ["x", "y"]}
+
+
+@pytest.mark.parametrize("namespace", ["", "namespace: shop\n"])
+def test_an_object_in_a_base_counts_where_the_base_is_applied(repo: Path, namespace: str) -> None:
+    write(
+        repo,
+        {
+            "base/mesh.yaml": kustomization("mesh", "./mesh"),
+            "base/kustomization.yaml": "resources: [mesh.yaml]\n",
+            "mesh/x.yaml": entry("x"),
+        },
+    )
+    for name in ("prod", "stage"):
+        write(repo, {f"clusters/{name}/apps.yaml": kustomization("apps", f"./apps/{name}")})
+        write(repo, {f"apps/{name}/kustomization.yaml": f"resources: [../../base]\n{namespace}"})
+    assert found(read(["."])) == {"prod": ["x"], "stage": ["x"]}
+
+
+def test_a_placeholder_in_a_base_is_no_cluster(repo: Path) -> None:
+    write(repo, {"base/app.yaml": application("a", "mesh", "name: PLACEHOLDER"), "base/kustomization.yaml": "resources: [app.yaml]\n"})
+    for name in ("prod", "stage"):
+        patch = f"patches: [{{target: {{kind: Application}}, patch: '[{{op: replace, path: /spec/destination/name, value: {name}}}]'}}]\n"
+        write(repo, {f"apps/{name}/kustomization.yaml": f"resources: [../../base]\n{patch}"})
+        write(repo, {f"argocd/{name}.yaml": application(f"apps-{name}", f"apps/{name}", "server: ''")})
+    write(repo, {"mesh/x.yaml": entry("x")})
+    assert "PLACEHOLDER" not in found(read(["."]))
 
 
 def test_objects_that_apply_each_other_end(repo: Path) -> None:

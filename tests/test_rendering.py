@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
-from repositories import write
+from repositories import edit, write
 from ways import read
 
+from mirrorlint import check, load
 from mirrorlint.fleet import Manifest
 from mirrorlint.loading import Loaded
 
@@ -175,6 +177,24 @@ spec:
 {{- end }}
 """,
 }
+FLUX_PATCH = """apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  path: ./apps
+  sourceRef: {kind: GitRepository, name: flux-system}
+  targetNamespace: shop
+  postBuild:
+    substitute:
+      DOMAIN: example.com
+  patches:
+  - target: {kind: VirtualService}
+    patch: |
+      - op: replace
+        path: /spec/http/0/mirror
+        value:
+          host: stage.${DOMAIN}
+"""
 RELEASE = """apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: mesh, namespace: shop}
@@ -191,6 +211,17 @@ def test_labels_and_names_of_images_are_no_paths(repo: Path) -> None:
     assert (service(read(["."])).name, messages(read(["."]))) == ("shop", [])
 
 
+@KUSTOMIZE
+def test_what_flux_fills_into_a_patch_stands_where_the_patch_is_written(repo: Path) -> None:
+    write(repo, {"apps/vs.yaml": SERVICE, "clusters/prod/apps.yaml": FLUX_PATCH})
+    loaded = read(["."])
+    host = service(loaded).node["spec"]["http"].at(0)["mirror"]["host"]
+    assert (host.text, str(host.place)) == ("stage.example.com", "clusters/prod/apps.yaml:17:17")
+    edit(repo / "clusters/prod/apps.yaml", "DOMAIN:", "DOMIAN:")
+    spot = "clusters/prod/apps.yaml:17 VirtualService shop/shop: `stage.${DOMAIN}` waits to be filled in"
+    assert messages(read(["."])) == [spot]
+
+
 @HELM
 def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
     values = "  values:\n    mirror:\n      host: stage.example.com\n"
@@ -204,6 +235,22 @@ def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
     assert str(rule["route"].at(0)["destination"]["host"].place) == "charts/mesh/templates/vs.yaml:12:15"
     assert str(made.node["spec"]["hosts"].at(0).place) == "charts/mesh/values.yaml:4:7"
     assert str(made.node.place) == "charts/mesh/templates/vs.yaml:3:1"
+
+
+@HELM
+def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None:
+    values = "  valuesFrom: [{kind: ConfigMap, name: mesh-values}]\n"
+    lent = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mesh-values}\ndata:\n"
+    lent += "  values.yaml: |\n    mirror:\n      host: NAME.example.com\n"
+    for name in ("prod", "stage"):
+        own = {f"clusters/{name}/release.yaml": RELEASE + values, f"clusters/{name}/values.yaml": lent.replace("NAME", name)}
+        write(repo, {**CHART, **own})
+    loaded = read(["."])
+    hosts = {name: service(loaded, name).node["spec"]["http"].at(0)["mirror"]["host"] for name in ("prod", "stage")}
+    assert {name: (host.text, str(host.place)) for name, host in hosts.items()} == {
+        "prod": ("prod.example.com", "clusters/prod/values.yaml:7:13"),
+        "stage": ("stage.example.com", "clusters/stage/values.yaml:7:13"),
+    }
 
 
 @HELM
@@ -240,6 +287,48 @@ def test_a_chart_is_rendered_for_each_that_applies_it(repo: Path) -> None:
     assert {name: found[name] for name in ("prod", "stage")} == {"prod": ["a", "b"], "stage": ["c"]}
     whys = {row.clusters: row.why for row in loaded.assignments if row.path == "charts/entry"}
     assert whys[("stage",)] == "applied by Application app-c"
+
+
+@HELM
+def test_mirrors_of_one_template_are_told_apart(repo: Path) -> None:
+    values = "  releaseName: NAME\n  values:\n    name: NAME\n    mirror:\n      host: NAME.example.com\n"
+    for name in ("a", "b"):
+        release = RELEASE.replace("{name: mesh,", f"{{name: {name},") + values.replace("NAME", name)
+        write(repo, {**CHART, f"clusters/prod/{name}.yaml": release})
+    assert [(str(mirror.place), mirror.object, mirror.target.partition(":")[0]) for mirror in check(load(".")).mirrors] == [
+        ("clusters/prod/a.yaml:10:13", "VirtualService shop/a", "a.example.com"),
+        ("clusters/prod/b.yaml:10:13", "VirtualService shop/b", "b.example.com"),
+    ]
+
+
+SUBCHART = "charts/mesh/charts/entry/templates/entry.yaml"
+ALIASES = """apiVersion: v2
+name: mesh
+version: 0.1.0
+dependencies: [{name: entry, alias: one, version: 0.1.0}, {name: entry, alias: two, version: 0.1.0}]
+"""
+
+
+@HELM
+@pytest.mark.parametrize("packed", [False, True])
+def test_values_of_a_subchart_are_those_under_its_name(repo: Path, packed: bool) -> None:
+    template = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata:\n  name: {{ .Values.name }}\n"
+    template += "spec:\n  hosts:\n  - {{ .Values.global.host }}\n  location: MESH_EXTERNAL\n  ports:\n  - number: {{ .Values.port }}\n"
+    write(repo, {"charts/mesh/Chart.yaml": ALIASES, "charts/mesh/values.yaml": "two: {name: b, port: 82}\nport: 99\none: {name: a}\n"})
+    write(repo, {"charts/mesh/charts/entry/Chart.yaml": "apiVersion: v2\nname: entry\nversion: 0.1.0\n", SUBCHART: template})
+    write(repo, {"charts/mesh/charts/entry/values.yaml": "global: {host: none.example.com}\nport: 81\n"})
+    write(repo, {"clusters/prod/release.yaml": RELEASE + "  values: {global: {host: stage.example.com}}\n"})
+    write(repo, {"clusters/prod/vs.yaml": SERVICE})
+    if packed:
+        with tarfile.open(repo / "charts/mesh/charts/entry-0.1.0.tgz", "w:gz") as file:
+            file.add(repo / "charts/mesh/charts/entry", "entry")
+        shutil.rmtree(repo / "charts/mesh/charts/entry")
+    specs = {m.name: m.node["spec"] for m in read(["."]).documents.clusters["prod"].of("ServiceEntry")}
+    assert {str(spec["hosts"].at(0).place) for spec in specs.values()} == {"clusters/prod/release.yaml:6:27"}
+    assert {spec["location"].place.path for spec in specs.values()} == {"charts/mesh/Chart.yaml" if packed else SUBCHART}
+    if not packed:
+        ports = {name: str(spec["ports"].at(0)["number"].place) for name, spec in specs.items()}
+        assert ports == {"a": "charts/mesh/charts/entry/values.yaml:2:7", "b": "charts/mesh/values.yaml:1:22"}
 
 
 @HELM

@@ -133,6 +133,13 @@ def test_fates_are_summed_up(deliveries: list[tuple[str, ...]], words: str) -> N
     assert fates(*deliveries) == words
 
 
+def test_unknown_mirrors_are_left_to_trace() -> None:
+    unknown = MIRROR._replace(delivery={"1.27": "unknown", "1.28": "unknown"})
+    hint = "`mirrorlint trace` shows where the unknown ones lead.\n"
+    assert shown(Report((), (), (MIRROR, unknown))).endswith(hint)
+    assert hint not in shown(Report((), (), (MIRROR,)))
+
+
 def test_verbose_tells_each_mirrors_delivery() -> None:
     same = MIRROR._replace(target="s:80")
     other = same._replace(delivery={"1.28": "none", "1.27": "some"})

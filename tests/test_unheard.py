@@ -37,6 +37,15 @@ def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str,
     assert finding.message.endswith(f"Gateway default/stage{why}")
 
 
+def test_an_endpoint_with_a_port_of_its_own_is_shown() -> None:
+    endpoint = "  endpoints: [{address: stage-gateway.example.com, ports: {http: 8081}}]\n"
+    assert [note.message for note in only(STAGE.replace("number: 80", "number: 81")).notes if "dialled" in note.message] == []
+    prod = PROD.replace("  resolution: DNS\n", f"  resolution: DNS\n{endpoint}")
+    (finding,) = check(loads({"prod": prod, "stage": STAGE})).findings
+    assert (finding.rule, finding.place.path) == ("ingress-without-listener", "<stage>")
+    assert [(n.place.path, n.place.line) for n in finding.notes if n.message == "this endpoint is dialled at port 8081"] == [("<prod>", 8)]
+
+
 def test_a_server_that_another_one_shuts_out_says_so() -> None:
     first = f"{TCP.replace('name: http', 'name: tcp')}    hosts: [shop.example.com]\n  - port: {HTTP}"
     finding = only(STAGE.replace(HTTP, first))

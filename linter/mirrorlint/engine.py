@@ -44,7 +44,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     subject = Subject(documents, delivery, tuple(judged), versions)
     found = [
         *_object_findings(subject, levels),
-        *(f for mirror in judged for f in mirror_findings(mirror, subject, causes, mirror.mirror.node.place in spared)),
+        *(f for mirror in judged for f in mirror_findings(mirror, subject, causes, mirror.mirror.key in spared)),
     ]
     mirrors = tuple(fate(mirror, delivery) for mirror in judged)
     left = _quieted(_levelled(found, levels), subject, levels, any("unknown" in mirror.delivery.values() for mirror in mirrors))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.listeners import LISTENER_MARK
-from mirrorlint.istio.names import intersection, is_wild, subset_of, without_port
+from mirrorlint.istio.names import MESH, intersection, is_wild, subset_of, without_port
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.rule import Remark
@@ -98,17 +98,23 @@ def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[
     """What keeps a shadow's Host from having a virtual host behind some servers: the Node, why, and the object that it stands in."""
     servers, name = tuple(servers), without_port(host).lower()
     bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
-    takers = [v for v in scope.mesh.virtual_services if any(subset_of(name, h.name.lower()) for h in v.hosts)]
-    for taker in takers:
+    services = [v for _, seen in bound for v in seen]
+    for taker in _takers(scope.mesh, services, name):
         found = _refused_taker(taker, bound, name)
         if found:
             return found
-    services = [v for _, seen in bound for v in seen]
     if services:
         nearest = max(services, key=lambda v: max(_likeness(name, h.name) for h in v.hosts))
         hosts = dict.fromkeys(host for service in services if service.manifest is nearest.manifest for host in service.hosts)
         return nearest.hosts[0].node, f"{nearest.manifest} takes {', '.join(map(_named, hosts))}", nearest.manifest
     return _nothing_bound(scope.mesh, servers[0])
+
+
+def _takers(mesh: Mesh, bound: Sequence[VirtualService], name: str) -> list[VirtualService]:
+    """The VirtualServices that would take a Host, those bound to the gateway first; one for sidecars alone if nothing else can be meant."""
+    takers = [v for v in mesh.virtual_services if any(subset_of(name, h.name.lower()) for h in v.hosts)]
+    meant = [v for v in takers if {*v.gateways} != {MESH}]
+    return sorted(meant, key=lambda v: v not in bound) if bound or meant else takers
 
 
 def _nothing_bound(mesh: Mesh, first: Server) -> tuple[Node, str, object]:

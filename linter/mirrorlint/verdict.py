@@ -15,8 +15,8 @@ from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED
 from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents
 from mirrorlint.istio.names import without_port
+from mirrorlint.istio.routing import MirrorKey
 from mirrorlint.rule import ERROR, WARNING, Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Subject, cause_of
-from mirrorlint.source import Place
 from mirrorlint.unreached import is_superseded
 
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
@@ -53,17 +53,17 @@ def _dead(judged: Judged) -> list[str]:
     return [world for world, ways in judged.ways.items() if ways and all(_lost(way) for way in ways)]
 
 
-def spared_by_age(judged: Sequence[Judged], documents: Documents) -> set[Place]:
+def spared_by_age(judged: Sequence[Judged], documents: Documents) -> set[MirrorKey]:
     """The mirrors that are lost only if of two objects that claim the same the one is older: manifests can't tell."""
     dead = [mirror for mirror in judged if _dead(mirror)]
     by_rival = (m for m in dead if any(o.service.manifest in m.rivals and not all(map(_lost, w)) for o in judged for w in o.ways.values()))
-    found = {mirror.mirror.node.place for mirror in by_rival}
+    found = {mirror.mirror.key for mirror in by_rival}
     backwards = Delivery(documents.clusters, by_name_backwards)
     for cluster in dict.fromkeys(mirror.cluster for mirror in dead):
         worlds = tuple(next(mirror for mirror in dead if mirror.cluster == cluster).ways)
-        own = {m.mirror.node.place for m in dead if m.cluster == cluster}
+        own = {m.mirror.key for m in dead if m.cluster == cluster}
         again = judge(documents.clusters, backwards, cluster, worlds, own)
-        found |= {m.mirror.node.place for m in again if m.mirror.node.place in own and not _dead(m)}
+        found |= {m.mirror.key for m in again if m.mirror.key in own and not _dead(m)}
     return found
 
 

@@ -121,6 +121,8 @@ def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
             write("", change.patch)
     for place in (place for change in found for place in change.left):
         click.echo(f"not fixed: {place}", err=True)
+    if diff and not found:
+        click.echo("there is nothing that can be mended without a doubt", err=True)
     sys.exit(1 if diff and any(change.patch for change in found) else 0)
 
 

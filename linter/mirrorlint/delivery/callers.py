@@ -16,11 +16,11 @@ from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
 from mirrorlint.istio.references import GATEWAY_API, NETWORKING
-from mirrorlint.istio.routing import Mirror, Rule, VirtualService
-from mirrorlint.source import Place
+from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "Gateway")
+_NO_CALLERS = ("istio-system", "flux-system", "argocd")  # what runs there calls no application; repositories show it by what installs it
 _MESH_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
 
@@ -51,14 +51,14 @@ class Judged(NamedTuple):
 
 
 def judge(
-    clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, worlds: Iterable[str], only: Container[Place] | None = None
+    clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, worlds: Iterable[str], only: Container[MirrorKey] | None = None
 ) -> list[Judged]:
     """All mirrors of a cluster, in the order of their places; what follows from `only` some of them when these are given.
 
     Where manifests can't tell which of two VirtualServices is older, a mirror is judged as if its own were.
     """
     worlds, followed = tuple(worlds), Followed(delivery, cluster)
-    found: dict[Place, Judged] = {}
+    found: dict[MirrorKey, Judged] = {}
     rivals: dict[Manifest, set[Manifest]] = {}
     for one, other in ties(delivery.meshes[cluster]):
         rivals.setdefault(one.manifest, set()).add(other.manifest)
@@ -67,12 +67,12 @@ def judge(
         for rule in service.rules:
             for mirror in (*rule.mirrors, *rule.left_out):
                 against_it = frozenset(rivals.get(service.manifest, ()))
-                found.setdefault(mirror.node.place, Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it))
-        if any(only is None or mirror.node.place in only for rule in service.rules for mirror in rule.mirrors):
+                found.setdefault(mirror.key, Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it))
+        if any(only is None or mirror.key in only for rule in service.rules for mirror in rule.mirrors):
             asked = Followed(Delivery(clusters, eldest(service.manifest)), cluster) if service.manifest in rivals else followed
             for world, ways in _ways(asked, service, worlds).items():
                 _sort_in(found, world, ways)
-    return sorted(found.values(), key=lambda judged: judged.mirror.node.place)
+    return sorted(found.values(), key=lambda judged: (judged.mirror.node.place, str(judged.mirror.owner)))
 
 
 def ties(mesh: Mesh) -> list[tuple[VirtualService, VirtualService]]:
@@ -101,13 +101,13 @@ def _apart(one: VirtualService, other: VirtualService) -> bool:
     return 0 not in ports[0] | ports[1] and ports[0].isdisjoint(ports[1])
 
 
-def _sort_in(found: dict[Place, Judged], world: str, ways: Iterable[Way]) -> None:
-    by_mirror: dict[Place, list[Way]] = {}
+def _sort_in(found: dict[MirrorKey, Judged], world: str, ways: Iterable[Way]) -> None:
+    by_mirror: dict[MirrorKey, list[Way]] = {}
     for way in ways:
-        by_mirror.setdefault(way.mirror.node.place, []).append(way)
-    for place, more in by_mirror.items():
-        judged = found[place]
-        found[place] = judged._replace(ways={**judged.ways, world: (*judged.ways[world], *more)})
+        by_mirror.setdefault(way.mirror.key, []).append(way)
+    for key, more in by_mirror.items():
+        judged = found[key]
+        found[key] = judged._replace(ways={**judged.ways, world: (*judged.ways[world], *more)})
 
 
 def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
@@ -170,7 +170,7 @@ def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
-    return sorted(name for name in shown if name not in (mesh.root_namespace, "istio-system") and not name.startswith("kube-"))
+    return sorted(name for name in shown if name not in {mesh.root_namespace, *_NO_CALLERS} and not name.startswith("kube-"))
 
 
 def _label_sets(mesh: Mesh, namespace: str, service: VirtualService) -> Iterator[tuple[tuple[str, str], ...]]:

@@ -21,7 +21,7 @@ from mirrorlint.source import Node
 WORDS: Mapping[str, str] = {
     reason.ARRIVES: "{reached} of {cluster} takes it",
     reason.STAYS: "`{target}` is a service of {source} itself",
-    reason.ELSEWHERE: "`{address}` is the ingress of no cluster that is known here",
+    reason.ELSEWHERE: "`{address}` is the ingress of no other cluster that is known here",
     reason.UNKNOWN: "nothing here tells whose ingress `{address}` is",
     reason.MIXED: "the endpoints' fates differ",
     reason.UNKNOWN_PRIMARY: "Envoy answers the request itself with {status} and mirrors nothing, since {missing}",

@@ -43,6 +43,9 @@ class Backend(NamedTuple):
     headers: Headers
 
 
+MirrorKey = tuple[Node, tuple[str, str, str, str]]
+
+
 class Mirror(NamedTuple):
     """A mirror policy: what it copies to, how much of it in percent, the value that says so, and the object that this stands in.
 
@@ -54,6 +57,11 @@ class Mirror(NamedTuple):
     node: Node
     owner: Manifest
     why: str = ""
+
+    @property
+    def key(self) -> MirrorKey:
+        """What no other mirror of a cluster has: of one file there may be several objects, of one line of a template several mirrors."""
+        return self.node, self.owner.identity
 
 
 class Rewrite(NamedTuple):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.loading import files, gitops
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.kustomize import outermost, reach
 from mirrorlint.loading.land import Land
-from mirrorlint.loading.paths import within
+from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import Gap, Unit, nowhere
 
 
@@ -25,12 +27,16 @@ class Applied:
 
     def groups(self, root: str) -> tuple[Group, ...]:
         """The clusters that the objects below a folder speak of."""
-        return gitops.groups(self.units(self._telling([root])), self._land(root))
+        return gitops.groups(self._whole(self.units(self._telling([root]))), self._land(root))
+
+    def paths(self, root: str) -> list[str]:
+        """The paths of what the objects below a folder apply, of those in bases, too."""
+        return list(dict.fromkeys(source.path for unit in self.units(self._telling([root])) for source in unit.sources))
 
     def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[Gap]]:
         """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""
         paths = [*([root] if root else ()), *(path for group in found for path in group.paths)]
-        every = self.units(self._telling(paths))
+        every = self._whole(self.units(self._telling(paths)))
         if not any(group.units for group in found):
             meant = [(unit, [group.name for group in _meant(unit, found)]) for unit in every]
             found = [group._replace(units=tuple(unit for unit, names in meant if group.name in names)) for group in found]
@@ -44,6 +50,17 @@ class Applied:
         if key not in self._read:
             self._read[key] = list(self._units(found))
         return self._read[key]
+
+    def _whole(self, every: Sequence[Unit]) -> list[Unit]:
+        """Leave out what is but a part of a kustomization that another unit applies: it counts as that makes it, where that is applied."""
+        paths = {source.path for unit in every for source in unit.sources}
+        alone = {unit.file for unit in every if paths.isdisjoint(upwards(unit.file))}
+        parts = {file for path in paths for file in self._reached(path)} & alone if alone else set()
+        return [unit for unit in every if unit.file not in parts]
+
+    def _reached(self, path: str) -> AbstractSet[str]:
+        start = self._disk.kustomization(path)
+        return reach([start] if start else outermost(self._disk.kustomizations(path)), self._disk).files
 
     def _units(self, found: Iterable[tuple[Manifest, str]]) -> Iterator[Unit]:
         of: dict[str, list[tuple[Manifest, str]]] = {}

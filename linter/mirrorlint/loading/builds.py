@@ -154,9 +154,30 @@ def _locate_in_chart(documents: Iterable[Node], output: bytes, build: Build, dis
     values = _values(build.source, disk)
     for node in documents:
         template = next((name for line, name in reversed(marks) if line <= node.raw[2]), "")
-        file = files.shown(os.path.join(build.source.path, *template.split("/")))
         if template:
-            charts.locate(node, charts.Chart(file, node["kind"].text, values, disk), path)
+            file, seen = _seen(values, template.split("/"), build.source.path, disk)
+            charts.locate(node, charts.Chart(file, node["kind"].text, charts.Scope(seen, values), disk), path)
+
+
+def _seen(values: Sequence[Node], parts: list[str], top: str, disk: Disk) -> tuple[str, list[Node]]:
+    """The file of a template, or that of a packed chart which has it, and the values that it sees.
+
+    In a subchart these are the ones under its name, then its own (helm, pkg/chartutil/coalesce.go).
+    """
+    seen, chart = [*values], top
+    while parts[0] == "charts" and len(parts) > 2:
+        seen = [each[parts[1]] for each in seen if parts[1] in each]
+        chart = os.path.join(chart, "charts", _folder(chart, parts[1], disk))
+        seen += disk.documents(os.path.join(chart, "values.yaml"))[:1]
+        parts = parts[2:]
+    file = os.path.join(chart, *parts)
+    return files.shown(file if disk.lines(files.shown(file)) else os.path.join(top, CHART)), seen
+
+
+def _folder(chart: str, name: str, disk: Disk) -> str:
+    """The folder of a subchart in `charts/`: a dependency may be called otherwise here."""
+    dependencies = (each for document in disk.documents(os.path.join(chart, CHART)) for each in document["dependencies"])
+    return next((each["name"].text for each in dependencies if each["alias"].text == name), name)
 
 
 def _values(source: Source, disk: Disk) -> list[Node]:

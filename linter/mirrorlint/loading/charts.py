@@ -23,6 +23,18 @@ class Files(Protocol):
         """The lines of a file that is shown as `path`."""
 
 
+class Scope(NamedTuple):
+    """The values that a template sees, and those of the whole chart, which have `global`; those that win come first."""
+
+    own: Sequence[Node]
+    whole: Sequence[Node]
+
+    def field(self, dotted: str) -> Node | None:
+        """The value of a dotted name; None when nothing sets it."""
+        values = self.whole if dotted.startswith("global.") else self.own
+        return next((each for each in (_field(those, dotted) for those in values) if each.present), None)
+
+
 class Line(NamedTuple):
     """A line of a template, and its number from 1."""
 
@@ -40,9 +52,9 @@ def sources(text: str) -> Iterator[tuple[int, str]]:
 
 
 class Chart:
-    """A chart's template, and the values that it was rendered with, those that win first."""
+    """A chart's template, and the values that it was rendered with."""
 
-    def __init__(self, template: str, kind: str, values: Sequence[Node], files: Files) -> None:
+    def __init__(self, template: str, kind: str, values: Scope, files: Files) -> None:
         """`template` is a path as it is shown; `kind` is that of the object."""
         self._path, self._kind, self._values, self._files = template, kind, values, files
 
@@ -90,7 +102,7 @@ class Chart:
     def _used(self, line: Line, text: str) -> Place | None:
         """The value that a line uses and that is the text, or in it."""
         for found in _VALUE.finditer(line.text):
-            node = next((each for each in (_field(values, found[1]) for values in self._values) if each.present), None)
+            node = self._values.field(found[1])
             if node is not None and node.is_scalar and node.text and node.text in text:
                 return node.place
         return None
@@ -99,7 +111,7 @@ class Chart:
         """The one value that is the text; what is short or a number may be anything."""
         if len(node.text) < 4 or not isinstance(node.value, str):
             return None
-        for values in self._values:
+        for values in (*self._values.own, *self._values.whole):
             found = [each for each in _scalars(values) if each.text == node.text]
             if found:
                 return found[0].place if len(found) == 1 else None

@@ -46,7 +46,7 @@ class Ground(NamedTuple):
     `name` is what all of it is called when it is one cluster. `arguments` and `sections` are the clusters that were named, by their paths;
     `folders` are all below `root`, `gitops` are the clusters of Argo CD's and Flux's objects. `holds` tells whether a folder has Istio
     objects or leads to some, `leads` what its kustomizations lead to, themselves included, `entangled` whether folders need each other;
-    `meshed` are the files with Istio objects.
+    `meshed` are the files with Istio objects, `snapshots` those same files if each was taken of another cluster.
     """
 
     root: str
@@ -59,6 +59,7 @@ class Ground(NamedTuple):
     leads: Callable[[str], Iterable[str]]
     entangled: Callable[[Sequence[str]], bool]
     meshed: Callable[[], Iterable[str]]
+    snapshots: Callable[[], Sequence[str]]
 
 
 def find(ground: Ground) -> tuple[Group, ...]:
@@ -74,6 +75,7 @@ def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
     for words in CONVENTIONS:
         yield _by_convention(ground, words)
     yield _siblings(ground)
+    yield _snapshots(ground)
     yield (Group(ground.name, (ground.root,), "no folders of several clusters were found: all of it is one"),)
 
 
@@ -113,6 +115,12 @@ def _siblings(ground: Ground) -> tuple[Group, ...]:
     if len(found) < 2 or (len(found) > 2 and ground.entangled(found)):
         return ()
     return tuple(Group(os.path.basename(folder), (folder,), "one of several folders that hold Istio objects") for folder in found)
+
+
+def _snapshots(ground: Ground) -> tuple[Group, ...]:
+    named = {os.path.splitext(os.path.basename(file))[0]: file for file in ground.snapshots()}
+    found = tuple(Group(name, (file,), "a snapshot: what other files have, too, has another `uid` here") for name, file in named.items())
+    return found if len(found) > 1 else ()
 
 
 def _without_bases(ground: Ground, folders: Sequence[str]) -> list[str]:

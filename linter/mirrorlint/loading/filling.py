@@ -19,7 +19,7 @@ _STRUCTURE = re.compile(r"[\n\r]|: |:$| #|^[\[\]{}&*!|>'\"%@`#,?-](?:\s|\w|$)")
 
 def filled(node: Node, fill: Callable[[str, bool], str]) -> Node:
     """The tree with each text put through `fill`, which is told whether the text is plain (without quotes)."""
-    return Node(_filled(node.raw, fill, {}), Derived(node.path))
+    return Node(_filled(node.raw, fill, {}), node.path if isinstance(node.path, Derived) else Derived(node.path))
 
 
 def _filled(raw: Raw, fill: Callable[[str, bool], str], seen: dict[int, Any]) -> Raw:

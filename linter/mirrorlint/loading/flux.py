@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.kinds import CONFIG_MAP
@@ -20,6 +21,13 @@ _OPTIONS = ("namePrefix", "nameSuffix", "patches", "components")
 _KUBECONFIG = re.compile(r"^kubeconfig-|-kubeconfig$")
 
 
+class _Asking(NamedTuple):
+    """The file of an object that asks for a ConfigMap, and the object's namespace."""
+
+    file: str
+    namespace: str
+
+
 def kustomization(node: Node, file: str, land: Land) -> Unit:
     """Read a Kustomization of Flux; the cluster is called as the Secret of its kubeconfig."""
     spec, name = node["spec"], node["metadata"]["name"].text
@@ -28,7 +36,7 @@ def kustomization(node: Node, file: str, land: Land) -> Unit:
     found = _source(node, land)
     if isinstance(found, Gap):
         return Unit(node, f"Kustomization {name}", file, cluster, (), (found,))
-    known, gaps = _variables(spec["postBuild"], node["metadata"]["namespace"].text, land)
+    known, gaps = _variables(spec["postBuild"], _Asking(file, node["metadata"]["namespace"].text), land)
     made = found._replace(variables=tuple(sorted(known.items())), substituted=bool(spec["postBuild"]))
     return Unit(node, f"Kustomization {name}", file, cluster, (made,), tuple(gaps))
 
@@ -59,14 +67,14 @@ def _foreign(reference: Node, land: Land) -> str:
     return "" if kind in SOURCES else f"the {kind or 'source'} `{name}` is not this repository"
 
 
-def _variables(build: Node, namespace: str, land: Land) -> tuple[dict[str, str], list[Gap]]:
+def _variables(build: Node, asking: _Asking, land: Land) -> tuple[dict[str, str], list[Gap]]:
     """What `postBuild` fills in, and the sources of more that are not at hand."""
     known: dict[str, str] = {}
     gaps: list[Gap] = []
     for reference in build["substituteFrom"]:
-        found = _config_map(reference, namespace, land)
+        found = _config_map(reference, asking, land)
         if found is not None:
-            known |= found
+            known |= {name: value.text for name, value in found.items()}
         elif not reference["optional"].truth:
             kind, name = reference["kind"].text, reference["name"].text
             gaps.append(Gap(reference, f"the {kind} `{name}` is not in this repository, so what it fills in is not known"))
@@ -74,26 +82,41 @@ def _variables(build: Node, namespace: str, land: Land) -> tuple[dict[str, str],
     return known, gaps
 
 
-def _config_map(reference: Node, namespace: str, land: Land) -> Mapping[str, str] | None:
-    """The texts of a ConfigMap; of several that are called alike, none: which one is meant depends on the cluster."""
+def _config_map(reference: Node, asking: _Asking, land: Land) -> Mapping[str, Node] | None:
+    """The values of a ConfigMap; None when none is here, or several are that may be meant."""
     if reference["kind"].text != CONFIG_MAP:
         return None
     alike = land.config_maps(reference["name"].text)
-    if len(alike) > 1:
-        alike = [node for node in alike if node["metadata"]["namespace"].text == namespace]
-    return {key.text: value.text for key, value in alike[0]["data"].entries()} if len(alike) == 1 else None
+    if len(alike) > 1 and asking.namespace:
+        alike = [node for node in alike if node["metadata"]["namespace"].text in ("", asking.namespace)]
+    alike = _nearest(alike, asking.file, land)
+    return {key.text: value for key, value in alike[0]["data"].entries()} if len(alike) == 1 else None
+
+
+def _nearest(alike: Sequence[Node], file: str, land: Land) -> list[Node]:
+    """The ConfigMaps that share the most folders with a file, since each cluster has its own; none that is beside the file's twin."""
+    shared = {node: os.path.commonpath([file, os.path.abspath(node.place.path)]) for node in alike}
+    most = max(map(len, shared.values()), default=0)
+    return [node for node, folder in shared.items() if len(folder) == most and not _is_of_twin(node, file, folder, land)]
+
+
+def _is_of_twin(node: Node, file: str, shared: str, land: Land) -> bool:
+    """Whether a ConfigMap is in a folder of another cluster: in `stage/`, where the file that asks in `prod/` has its like."""
+    _, _, inner = os.path.relpath(file, shared).partition(os.sep)
+    other = os.path.relpath(os.path.abspath(node.place.path), shared).partition(os.sep)[0]
+    return bool(inner) and bool(land.files.listed(os.path.join(shared, other, inner)))
 
 
 def release(manifest: Manifest, file: str, land: Land) -> Unit:
     """Read a HelmRelease: only one whose chart is a folder of this repository can be rendered."""
     node, spec = manifest.node, manifest.node["spec"]
     config = spec["kubeConfig"]["secretRef"]["name"].text
-    made = _chart(manifest, land)
+    made = _chart(manifest, file, land)
     sources, gaps = ((made,), ()) if isinstance(made, Source) else ((), (made,))
     return Unit(node, str(manifest), file, _KUBECONFIG.sub("", config), sources, gaps)
 
 
-def _chart(manifest: Manifest, land: Land) -> Source | Gap:
+def _chart(manifest: Manifest, file: str, land: Land) -> Source | Gap:
     spec = manifest.node["spec"]
     chart = spec["chart"]["spec"]
     name = chart["chart"]
@@ -106,7 +129,7 @@ def _chart(manifest: Manifest, land: Land) -> Source | Gap:
     if spec["postRenderers"]:
         return Gap(spec["postRenderers"], "`postRenderers` change what the chart makes, so it is not rendered")
     files = [land.folder(node.text) for node in (*chart["valuesFiles"], *([chart["valuesFile"]] if chart["valuesFile"] else ()))]
-    lent = list(_lent(spec["valuesFrom"], manifest.namespace, land))
+    lent = list(_lent(spec["valuesFrom"], _Asking(file, manifest.namespace), land))
     missing = [text for text, _ in lent if not text]
     if missing:
         return Gap(spec["valuesFrom"], "these values are not in this repository, so the chart is not rendered")
@@ -116,10 +139,9 @@ def _chart(manifest: Manifest, land: Land) -> Source | Gap:
     return Source(path, HELM, manifest.node, target or manifest.namespace, values=Values(called, tuple(files), tuple(texts)))
 
 
-def _lent(references: Node, namespace: str, land: Land) -> Iterator[tuple[str, Node]]:
-    """The values of ConfigMaps, each as text; "" for what is not at hand."""
+def _lent(references: Node, asking: _Asking, land: Land) -> Iterator[tuple[str, Node]]:
+    """The values of ConfigMaps, each as text with the node that has it; "" for what is not at hand."""
     for reference in references:
-        found = _config_map(reference, namespace, land)
-        text = (found or {}).get(reference["valuesKey"].text or "values.yaml", "")
-        if text or not reference["optional"].truth:
-            yield ("" if reference["targetPath"] else text), reference
+        found = (_config_map(reference, asking, land) or {}).get(reference["valuesKey"].text or "values.yaml")
+        if found is not None or not reference["optional"].truth:
+            yield (found.text, found) if found is not None and not reference["targetPath"] else ("", reference)

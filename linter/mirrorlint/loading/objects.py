@@ -83,7 +83,8 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
         return found
     waiting, clear = [], list(found.manifests)
     if variables is not None and found.waiting:
-        full = [Manifest(filled(m.node, substitution(variables)) if is_substituted(m.node) else m.node) for m in found.waiting]
+        nodes = [filled(m.node, substitution(variables)) if is_substituted(m.node) else m.node for m in found.waiting]
+        full = [Manifest(node, namespace, fallback) for node in nodes]
         waiting = [manifest for manifest in full if _variable(manifest.node)]
         clear += [manifest for manifest in full if manifest not in waiting]
         old = {_waits(manifest).place for manifest in found.waiting}

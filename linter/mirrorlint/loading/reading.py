@@ -21,6 +21,7 @@ from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.peers import Peers, holds_contract, with_contracts
 from mirrorlint.loading.settings import ClusterSection, Settings
+from mirrorlint.loading.snapshots import apart
 from mirrorlint.loading.units import Gap
 from mirrorlint.loading.watch import Spent, unwatched
 
@@ -85,7 +86,7 @@ class Reading:
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(_folder(self._root)) or "cluster"
-        asked = self._told, self._holds, self._leads, self._entangled, self._meshed
+        asked = self._told, self._holds, self._leads, self._entangled, self._meshed, self._snapshots
         ground = clusters.Ground(self._root, name, self._arguments, named, folders, *asked)
         found = clusters.find(ground) if self._root or self._arguments else ()
         groups = [group for group in found if group.name not in peers and not (group.name in told and told[group.name].contract)]
@@ -113,7 +114,8 @@ class Reading:
     def _told(self) -> tuple[Group, ...]:
         """The clusters of the repository's GitOps objects, if anything of Istio is applied."""
         found = self._applied.groups(self._root) if self._root else ()
-        return found if any(self._holds(path) for group in found for path in group.paths) else ()
+        applied = self._applied.paths(self._root) if found else []
+        return found if any(self._holds(path) for path in (*(path for group in found for path in group.paths), *applied)) else ()
 
     def _holds(self, folder: str) -> bool:
         reached = self._reach((folder,))
@@ -123,6 +125,9 @@ class Reading:
 
     def _meshed(self) -> list[str]:
         return [path for path in self._disk.below(self._root) if self._disk.content(path).meshed]
+
+    def _snapshots(self) -> list[str]:
+        return apart({path: self._disk.content(path).manifests for path in self._meshed()})
 
     def _entangled(self, folders: Sequence[str]) -> bool:
         """Whether folders are parts of one cluster.

@@ -101,8 +101,8 @@ def _failing(changes: Mapping[Manifest, _Change], own: Sequence[Judged], subject
     entries = {part.edit: part.entry for change in changes.values() for part in change.parts if part.entry}
     changed = {**clusters, name: Cluster(name, [*routes, *entries.values()], clusters[name].settings)}
     again = judge(changed, Delivery(changed, by_name), name, own[0].ways)
-    arriving = {judged.mirror.node.place for judged in again if _arrives(judged)}
-    return {one.mirror.owner for one in own if one.mirror.owner in changes and one.mirror.node.place not in arriving}
+    arriving = {judged.mirror.key for judged in again if _arrives(judged)}
+    return {one.mirror.owner for one in own if one.mirror.owner in changes and one.mirror.key not in arriving}
 
 
 def _arrives(judged: Judged) -> bool:

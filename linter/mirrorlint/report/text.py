@@ -226,7 +226,8 @@ def _summary(report: Report) -> str:
     )
     found = ", ".join(_number(*count) for count in counts if count[0]) or "No findings"
     read = f"{_number(report.files, 'file', 'files')}, {_number(report.documents, 'document', 'documents')}"
-    return f"{_mirrors(report.mirrors)}. {found} ({read})."
+    unknown = any(_fate(mirror.delivery) == _UNKNOWN for mirror in report.mirrors)
+    return f"{_mirrors(report.mirrors)}. {found} ({read})." + ("\n`mirrorlint trace` shows where the unknown ones lead." if unknown else "")
 
 
 def _mirrors(mirrors: Sequence[MirrorFate]) -> str:
