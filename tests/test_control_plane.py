@@ -135,3 +135,9 @@ def test_a_control_plane_that_is_there_twice_has_several_versions(repo: Path) ->
 def test_several_revisions_of_one_version_are_none(repo: Path) -> None:
     found = loaded(repo, operator("{tag: 1.28.2}"), operator("{tag: 1.28.0}", "b"))
     assert (found.documents.clusters["prod"].settings.istio, found.documents.blind_spots) == ("1.28", ())
+
+
+def test_of_istios_own_chart_nothing_else_is_asked(repo: Path) -> None:
+    other = release("{}").replace("name: istio}", "name: ours}").replace("{name: istiod}", "{name: other}")
+    spots = [spot.message for spot in loaded(repo, release("{}"), other).documents.blind_spots]
+    assert spots == ["the chart `istiod` is not in this repository, so it is not rendered"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mirrorlint.loading.land import Land, is_local
 from mirrorlint.loading.templating import placeholder
-from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart
+from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart, is_told
 from mirrorlint.source import Node
 
 TRUNK = frozenset({"", "HEAD", "main", "master"})
@@ -44,10 +44,12 @@ def cluster_of(destination: Node, land: Land) -> str:
 
 
 def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]) -> Source | Gap | None:
-    """What a source is; None for one that only lends its files to others."""
+    """What a source is; None for one that only lends its files to others, or of which nothing else is asked."""
     waiting = placeholder(node)
     if waiting is not None:
         return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
+    if is_told(node["chart"].text, node["repoURL"].text):
+        return None
     if node["chart"]:
         where = f"the chart `{node['chart'].text}` of `{node['repoURL'].text}`"
         return foreign_chart(node["chart"], f"{where} is not in this repository, so it is not read")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mirrorlint.fleet import Manifest
 from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading.land import CHART, Land
-from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart
+from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart, is_told
 from mirrorlint.source import Node
 
 SOURCES = ("GitRepository", "OCIRepository")
@@ -111,8 +111,10 @@ def release(manifest: Manifest, file: str, land: Land) -> Unit:
     """Read a HelmRelease: only one whose chart is a folder of this repository can be rendered."""
     node, spec = manifest.node, manifest.node["spec"]
     config = spec["kubeConfig"]["secretRef"]["name"].text
-    made = _chart(manifest, file, land)
-    sources, gaps = ((made,), ()) if isinstance(made, Source) else ((), (made,))
+    chart = spec["chart"]["spec"]
+    made = None if is_told(chart["chart"].text, chart["sourceRef"]["name"].text) else _chart(manifest, file, land)
+    sources = (made,) if isinstance(made, Source) else ()
+    gaps = (made,) if isinstance(made, Gap) else ()
     return Unit(node, str(manifest), file, _KUBECONFIG.sub("", config), sources, gaps)
 
 

@@ -63,6 +63,11 @@ class Unit(NamedTuple):
     gaps: tuple[Gap, ...] = ()
 
 
+def is_told(chart: str, home: str) -> bool:
+    """Whether all that matters of a chart is read without it: Istio's own, from its repository, of which versions and values tell."""
+    return chart in _CONTROL_PLANE and "istio" in home.lower()
+
+
 def foreign_chart(name: Node, message: str) -> Gap:
     """That a chart is not in this repository; Istio's own, but for its gateways, hold nothing that requests are sent to."""
     own = name.text.rpartition("/")[2] in _CONTROL_PLANE
