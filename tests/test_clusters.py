@@ -337,3 +337,20 @@ def test_snapshots_of_several_clusters_are_told_apart_by_uids(repo: Path, uids: 
         repositories.write(repo, {f"snapshots/{name}.yaml": text})
     clusters = read(["."]).documents.clusters
     assert {name: len(cluster.of("ServiceEntry")) for name, cluster in clusters.items()} == expected
+
+
+def test_a_peer_is_known_as_its_own_repository_says(repo: Path, tmp_path: Path) -> None:
+    write(repo, "clusters/prod/a.yaml", **{".mirrorlint.yaml": "clusters:\n  stage: {path: ../stage-repo, istio: 1.28}\n"})
+    theirs = "clusters:\n  eu: {paths: [k8s], istio: 1.27, ingress: [stage.example.com]}\n  prod: {contract: prod.json}\n"
+    write(tmp_path, "stage-repo/k8s/b.yaml", "stage-repo/docs/c.yaml", **{"stage-repo/.mirrorlint.yaml": theirs})
+    loaded = read(["."])
+    stage = loaded.documents.clusters["stage"].settings
+    assert found(loaded)["stage"] == ["stage-repo.k8s.b"]
+    assert (stage.istio, stage.ingress.addresses) == ("1.28", ("stage.example.com",))
+    write(tmp_path, **{"stage-repo/.mirrorlint.yaml": "clusters: [\n"})
+    loaded = read(["."])
+    assert found(loaded)["stage"] == ["stage-repo.docs.c", "stage-repo.k8s.b"]
+    message = messages(loaded)[0]
+    assert message.startswith(
+        "these settings of the peer `stage` can't be used, so what they say is not known: ../stage-repo/.mirrorlint.yaml:1:"
+    )

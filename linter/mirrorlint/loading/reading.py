@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot, Manifest
-from mirrorlint.loading import clusters, files, needs, settings
+from mirrorlint.loading import clusters, files, needs, settings, told
 from mirrorlint.loading.applied import Applied
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
@@ -20,7 +20,7 @@ from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.peers import Peers, holds_contract, with_contracts
-from mirrorlint.loading.settings import ClusterSection, Settings
+from mirrorlint.loading.settings import ClusterSection
 from mirrorlint.loading.snapshots import apart
 from mirrorlint.loading.units import Gap
 from mirrorlint.loading.watch import Spent, unwatched
@@ -52,16 +52,17 @@ class Reading:
     def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str, means: Means) -> None:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
         asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
-        self.settings, unused = find_settings(asked, config, means.staging)
+        self.settings, unused = told.find(asked, config, means.staging)
         contracts = {name: paths[0] for name, paths in arguments.items() if len(paths) == 1 and holds_contract(paths[0])}
         self._root, self._arguments = root, {name: paths for name, paths in arguments.items() if name not in contracts}
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
         self._disk = Disk(means.jobs, shelf, means.spent, means.staging)
-        self._disk.look(*(os.path.join(above, settings.FILE) for path in asked for above in upwards(_folder(path))))
+        self._disk.look(*(os.path.join(above, settings.FILE) for path in asked for above in upwards(told.folder_of(path))))
         self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*(path for path in asked if path not in contracts.values()))
-        self.sections = with_contracts(self.settings.clusters) if arguments or config or self._concerned() else {}
+        said = with_contracts(self.settings.clusters) if arguments or config or self._concerned() else {}
+        self.sections, unusable = told.with_own(said, self.settings.path, self._disk.look)
         found, missing = self._find()
         self.groups, adrift = self._applied.assigned(found, self._root)
         self.peers = Peers(root, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
@@ -69,7 +70,15 @@ class Reading:
         self._harvest = Harvest(self.groups, self._disk, self._applied.units, means.spent, cached=means.cached)
         self.shares = list(self._harvest.shares.values())
         left_out = self._left_out()
-        self.blind_spots = (*unused, *missing, *self.peers.blind_spots, *self._gaps(adrift), *self._unread(), *_outside(left_out))
+        self.blind_spots = (
+            *unused,
+            *unusable,
+            *missing,
+            *self.peers.blind_spots,
+            *self._gaps(adrift),
+            *self._unread(),
+            *_outside(left_out),
+        )
         assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)})
         self.assignments = (*assigned, *self.peers.assignments)
         if shelf:
@@ -77,21 +86,22 @@ class Reading:
 
     def _find(self) -> tuple[list[Group], list[BlindSpot]]:
         """The clusters, and what settings name that is not there."""
-        told = self.sections if self._root else {}
-        peers = {name: os.path.abspath(section.peer) for name, section in told.items() if section.peer}
-        named = {name: [os.path.abspath(path) for path in section.paths] for name, section in told.items() if section.paths}
-        there = {name: path for name, path in peers.items() if os.path.exists(path)}
-        wanted = [path for paths in (*named.values(), there.values()) for path in paths]
+        sections = self.sections if self._root else {}
+        peers = {name: os.path.abspath(section.peer) for name, section in sections.items() if section.peer}
+        paths = {name: [os.path.abspath(path) for path in section.paths] for name, section in sections.items() if section.paths}
+        named = {name: those for name, those in paths.items() if name not in peers}
+        there = {name: paths.get(name, [path]) for name, path in peers.items() if os.path.exists(path)}
+        wanted = [path for those in (*named.values(), *there.values()) for path in those]
         self._disk.look(*wanted, *peers.values())
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
-        name = os.path.basename(_folder(self._root)) or "cluster"
+        name = os.path.basename(told.folder_of(self._root)) or "cluster"
         asked = self._told, self._holds, self._leads, self._entangled, self._meshed, self._snapshots
         ground = clusters.Ground(self._root, name, self._arguments, named, folders, *asked)
         found = clusters.find(ground) if self._root or self._arguments else ()
-        groups = [group for group in found if group.name not in peers and not (group.name in told and told[group.name].contract)]
-        groups += [Group(name, (path,), "a peer named in the settings") for name, path in there.items()]
-        return groups, list(_missing(told, {group.name for group in groups}))
+        groups = [group for group in found if group.name not in peers and not (group.name in sections and sections[group.name].contract)]
+        groups += [Group(name, tuple(those), "a peer named in the settings") for name, those in there.items()]
+        return groups, list(_missing(sections, {group.name for group in groups}))
 
     @property
     def staged(self) -> Mapping[str, bytes]:
@@ -198,37 +208,6 @@ class Reading:
         for path, row in sorted(rows.items()):
             for why in dict.fromkeys(why for _, why in row):
                 yield Assignment(files.shown(path), tuple(name for name, each in row if name and each == why), why)
-
-
-def find_settings(paths: Iterable[str], config: str, index: Index | None = None) -> tuple[Settings, list[BlindSpot]]:
-    """The settings for some paths, those of the working directory first, and which others there are; of an index those that are staged."""
-    if config:
-        return settings.read(files.shown(os.path.abspath(config))), []
-    ordered = sorted(paths, key=lambda path: not within(path, os.getcwd()))
-    found = [each for each in dict.fromkeys(_nearest(path, index) for path in ordered) if each]
-    if not found:
-        return Settings(), []
-    (path, staged), *others = [(files.shown(path), data) for path, data in found]
-    unused = [BlindSpot(f"these settings are not used, since those of `{path}` are", other) for other, _ in others]
-    return settings.read(path) if staged is None else settings.parse_settings(staged, path, os.path.exists), unused
-
-
-def _nearest(path: str, index: Index | None) -> tuple[str, bytes | None] | None:
-    """The settings file of a path, in its folder or further up to the repository's root, with what is staged of it; None for none."""
-    top = files.repository(path)
-    ours = index if index and index.root == top else None
-    for folder in upwards(_folder(path)):
-        file = os.path.join(folder, settings.FILE)
-        staged = ours.read(file) if ours else None
-        if staged is not None or (not ours and os.path.isfile(file)):
-            return file, staged
-        if folder == top:
-            break
-    return None
-
-
-def _folder(path: str) -> str:
-    return path if os.path.isdir(path) else os.path.dirname(path)
 
 
 def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
