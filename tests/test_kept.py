@@ -220,6 +220,16 @@ def test_what_could_not_be_rendered_is_tried_again(said: Any) -> None:
     assert ran() == 2
 
 
+def test_of_a_long_error_the_last_cause_is_told(said: Any) -> None:
+    release()
+    edit("../bin/helm", "found = pathlib", "sys.exit('it failed: ' * 99 + 'no memory'); found = pathlib")
+    git("add", ".")
+    text = " ".join(said()[1].split())
+    assert "helm can't render this: ... it failed: " in text
+    assert "it failed: no memory " in text
+    assert text.count("it failed") < 50
+
+
 def test_a_chart_with_a_file_that_can_not_be_read_is_not_kept(said: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     release()
     git("add", ".")

@@ -204,9 +204,11 @@ def _environment(folder: str) -> Mapping[str, str]:
 
 
 def _short(stderr: bytes) -> str:
-    """The renderer's own error, on one line."""
+    """The renderer's own error, on one line; of a long chain of causes the last ones, which say what is wrong."""
     lines = stderr.decode("utf-8", "replace").splitlines()
     text = " ".join(" ".join(line for line in lines if not line.startswith("# Warning")).split())
     logged = _LOGGED.search(text)
     text = logged[1].replace('\\"', '"').replace("\\\\", "\\") if logged else text
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} ... {text[-_SHOWN // 2 :]}"
+    starts = [0, *(cause.end() for cause in re.finditer(": ", text))]
+    start = next((start for start in starts if len(text) - start <= _SHOWN), starts[-1])
+    return ("... " if start else "") + text[start : start + _SHOWN] + (" ..." if len(text) - start > _SHOWN else "")
