@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_LITERAL = re.compile(r"[^*?{]+")
 _MAX_ALTERNATIVES = 16
 _TOKENS = re.compile(r"\*\*/|\*+|.", re.DOTALL)
 
 
 def matches(pattern: str, path: str) -> bool:
     """Whether a relative path fits a pattern: `*` stays inside of a folder's name, `**` does not, `{a,b}` is either."""
+    begins = _LITERAL.match(pattern)
+    if begins and not path.startswith(begins[0]):
+        return False
     return any(_fits(_TOKENS.findall(each), path) for each in _alternatives(pattern))
 
 

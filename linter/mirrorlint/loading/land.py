@@ -77,8 +77,8 @@ class Land(NamedTuple):
     def all_folders(self) -> list[str]:
         """All folders that hold files, from the repository's root, without hidden ones."""
         holding = {os.path.dirname(path) for path in self.files.listed(self.roots[0])}
-        found = {self.relative(above) for folder in holding for above in upwards(folder) if above != self.roots[0]}
-        return sorted(path for path in found if not path.startswith("..") and "/." not in f"/{path}")
+        every = {above for folder in holding for above in upwards(folder)} - {self.roots[0]}
+        return sorted(path for path in map(self.relative, every) if not path.startswith("..") and "/." not in f"/{path}")
 
     def is_own(self, url: str) -> bool:
         """Whether an address is that of this repository."""
