@@ -16,7 +16,7 @@ from mirrorlint.argocd.parameters import Policy
 from mirrorlint.argocd.plugin import Options
 from mirrorlint.argocd.verdict import Question, Verdict, judge
 
-COPY = "/work/_cmp_server/0b1c"
+COPY = "/srv/_cmp_server/0b1c"
 OBJECT = "kind: A\nmetadata: {name: y}\n"
 
 
