@@ -22,8 +22,10 @@ _LINE = re.compile(rf"( *+)(- ++)?(?:({_KEY}):(?: ++|\Z))?({_BARE}|{_QUOTED})? *
 # Column, line, key ("" for the dash of an item), where its colon ends, and the value that follows on the line.
 _Token = tuple[int, int, str, int, Raw | None]
 _END: _Token = (-1, 0, "", 0, None)
-# Keys that were met, in whatever file.
+# Keys that were met, in whatever file; and those high up in documents, which stand where those of others do.
 _NAMES = Names()
+_ALIKE: dict[Raw, Raw] = {}
+_HIGH = 200
 
 
 class NotPlainError(Exception):
@@ -115,7 +117,8 @@ def _mapping(tokens: Sequence[_Token], at: int, depth: int) -> tuple[Entries, Ra
                 value, at = _block(tokens, at, depth + 1)
             else:
                 value = ("", True, line, end, line, end)
-        content[name] = ((intern(key), True, line, start, line, end - 1), value)
+        stands = (intern(key), True, line, start, line, end - 1)
+        content[name] = (_ALIKE.setdefault(stands, stands) if line < _HIGH else stands, value)
         last = value
         column, line, key, end, value = tokens[at]
     return content, last, at
