@@ -36,12 +36,12 @@ def head(version: str, kind: str, name: str, namespace: str) -> str:
     return f"apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n  namespace: {namespace}\n"
 
 
-def deployment(chance: Chance, app: str, team: str) -> str:
-    """A workload with one container or two."""
+def served(chance: Chance, app: str, team: str) -> str:
+    """The container that serves."""
     variables = "".join(
         f'        - name: SETTING_{n}\n          value: "{chance.randrange(10**6)}"\n' for n in range(chance.randint(4, 14))
     )
-    container = f"""      - name: {app}
+    return f"""      - name: {app}
         image: registry.example.org/{team}/{app}:{chance.randint(1, 9)}.{chance.randint(0, 50)}  # set by the pipeline
         ports:
         - containerPort: 8080
@@ -64,6 +64,11 @@ def deployment(chance: Chance, app: str, team: str) -> str:
         - name: settings
           mountPath: /etc/settings
 """
+
+
+def deployment(chance: Chance, app: str, team: str) -> str:
+    """A workload with one container or two."""
+    container = served(chance, app, team)
     return f"""{head("apps/v1", "Deployment", app, team)}  labels:
     app.kubernetes.io/name: {app}
     app.kubernetes.io/part-of: {team}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delivery.follow import reached
+from mirrorlint.delivery.way import reached
 from mirrorlint.rule import OFF, Flaw, Remark, Subject
 
 LEVEL = OFF

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import reached
+from mirrorlint.delivery.way import reached
 from mirrorlint.rule import OFF, Flaw, Remark, Subject
 
 LEVEL = OFF

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import reached
+from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Flaw, Loss
 
 REASONS = (reason.DENIED,)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery, reached
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.way import reached
 from mirrorlint.istio.names import without_port
 from mirrorlint.remedy.hosts import accepting
 from mirrorlint.rule import Edit, Flaw, Loss

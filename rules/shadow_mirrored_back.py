@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
-from mirrorlint.delivery.follow import End, Way, onward, reached
+from mirrorlint.delivery.follow import onward
+from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.delivery.worlds import WORLDS, world_of
 from mirrorlint.rule import WARNING, Flaw, Remark, Subject
 from mirrorlint.source import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import reached
+from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Flaw, Loss, Remark
 
 REASONS = (reason.NO_FILTER_CHAIN,)

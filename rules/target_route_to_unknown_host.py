@@ -5,7 +5,8 @@ from __future__ import annotations
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.absence import absence
 from mirrorlint.delivery.ending import gateway_destination
-from mirrorlint.delivery.follow import Delivery, reached
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.way import reached
 from mirrorlint.nearest import remarks
 from mirrorlint.remedy.corrections import of_destination
 from mirrorlint.rule import Edit, Flaw, Loss

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import reached
 from mirrorlint.delivery.upstream import PLAINTEXT, without_secret
+from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Flaw, Loss, Remark
 
 REASONS = (reason.TLS_MISMATCH,)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mirrorlint.delivery.follow import Call, Delivery, Way
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.steps import Step, steps
+from mirrorlint.delivery.way import Call, Way
 from mirrorlint.fleet import Cluster, ClusterSettings, Manifest
 from mirrorlint.source import parse
 

@@ -14,7 +14,8 @@ from mirrorlint import Fleet, check, loads
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.callers import judge
-from mirrorlint.delivery.follow import Call, Delivery, Way
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.way import Call, Way
 from mirrorlint.delivery.worlds import WORLDS
 
 

@@ -12,7 +12,8 @@ import pytest
 from pair import CALL, PROD, SECURE, STAGE, cluster, ways
 from scenarios import call_of, fleet_of, scenarios
 
-from mirrorlint.delivery.follow import Delivery, Way
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.way import Way
 from mirrorlint.fleet import ClusterSettings, Ingress
 from mirrorlint.graph import build, render
 

@@ -102,7 +102,7 @@ def test_a_hostile_text_is_a_message_and_no_more(repo: Path, text: str, message:
 )
 def test_bytes_that_are_no_text_are_no_trouble(repo: Path, data: bytes) -> None:
     (repo / "clusters/prod/hostile.yaml").write_bytes(data)
-    judged(repo)
+    assert "error[shadow-host-not-accepted]" in judged(repo)
 
 
 def test_a_file_of_200_mb_is_left_out(repo: Path) -> None:

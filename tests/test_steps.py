@@ -8,8 +8,8 @@ import pytest
 from pair import CALL, PROD, SECURE, STAGE, said, told
 from scenarios import call_of, fleet_of, scenarios
 
-from mirrorlint.delivery.follow import Call
 from mirrorlint.delivery.steps import steps
+from mirrorlint.delivery.way import Call
 from mirrorlint.fleet import Ingress
 
 CALLED, TARGET, SHADOW = "`shop.default.svc.cluster.local`", "`stage-gateway.example.com:80`", "`shop.default-shadow`"

@@ -9,7 +9,7 @@ import pytest
 from pair import CALL, PROD, STAGE, ways
 from scenarios import call_of, fleet_of, scenarios
 
-from mirrorlint.delivery.follow import Call
+from mirrorlint.delivery.way import Call
 from mirrorlint.report.trace import Trace, render
 
 WORLDS = ("1.27", "1.28")

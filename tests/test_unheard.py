@@ -6,7 +6,7 @@ import pytest
 from pair import PROD, STAGE
 
 from mirrorlint import check, loads
-from mirrorlint.delivery.follow import reached
+from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Finding
 
 HTTP = "{number: 80, name: http, protocol: HTTP}\n"

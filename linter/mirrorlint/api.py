@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from mirrorlint import engine, loading
-from mirrorlint.delivery.follow import Call, Delivery, Way
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.steps import Step, steps
+from mirrorlint.delivery.way import Call, Way
 from mirrorlint.delivery.worlds import PLAIN
 from mirrorlint.rule import Report
 

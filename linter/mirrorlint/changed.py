@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from mirrorlint import git
 from mirrorlint.loading import files
 from mirrorlint.loading.index import Index
-from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.paths import CHART, upwards, within
 from mirrorlint.loading.settings import FILE
 from mirrorlint.rule import Finding
 from mirrorlint.sieve import KUSTOMIZATIONS, is_read
 
 _DELETED = "D"
-_CHART = "Chart.yaml"
 
 
 class NoRepositoryError(Exception):
@@ -50,4 +49,4 @@ def _reaches_far(path: str, letter: str, home: str) -> bool:
     if (letter == _DELETED and is_read(path)) or os.path.basename(path) in (FILE, *KUSTOMIZATIONS):
         return True
     folders = (folder for folder in upwards(os.path.dirname(path)) if within(folder, home))
-    return any(os.path.isfile(os.path.join(folder, _CHART)) for folder in folders)
+    return any(os.path.isfile(os.path.join(folder, CHART)) for folder in folders)

@@ -16,14 +16,13 @@ from ruamel.yaml.events import Event, MappingEndEvent, MappingStartEvent, Scalar
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
 
 from mirrorlint import layout
-from mirrorlint.layout import RISKY, Items, Splice, UnsafeError
+from mirrorlint.layout import BREAK, RISKY, Items, Splice, UnsafeError
 from mirrorlint.rule import DOCUMENT, ENTRY, ITEMS, Edit
+from mirrorlint.source import BOUNDARY
 from mirrorlint.source.scalars import plain
 
 _BOM = "\ufeff"
-_BOUNDARY = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)  # ends any document, as in mirrorlint.source
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+")
-_BREAK = re.compile(r"\r\n|[\r\n]")
 _ATTRIBUTES = ("anchor", "tag", "implicit", "value", "flow_style", "explicit", "version")
 _QUOTED = {'"': DoubleQuotedScalarString, "'": SingleQuotedScalarString}
 _WAITS = "another fix changes the same place: run `mirrorlint fix` again"
@@ -42,7 +41,7 @@ def fixed(text: str, edits: Iterable[Edit]) -> Fixed:
     bom = _BOM if text.startswith(_BOM) else ""
     text = text.removeprefix(_BOM)
     lines = [0, *accumulate(map(len, _LINE.findall(text)))]
-    begins = sorted({0, *(match.start() for match in _BOUNDARY.finditer(text))})
+    begins = sorted({0, *(match.start() for match in BOUNDARY.finditer(text))})
     parts: dict[int, list[tuple[int, Edit]]] = {}
     for edit in _merged(edits):
         offset = lines[edit.node.place.line - 1] + edit.node.place.column - 1
@@ -160,7 +159,7 @@ class _Document:
 
     def _refuse_multiline(self, event: Any) -> None:
         written = self._text[event.start_mark.index : event.end_mark.index]
-        if not isinstance(event, ScalarEvent) or event.anchor or event.tag or not written or _BREAK.search(written):
+        if not isinstance(event, ScalarEvent) or event.anchor or event.tag or not written or BREAK.search(written):
             raise UnsafeError(RISKY)
 
     def _composed(self, value: str | int, style: str | None) -> tuple[str, object]:

@@ -10,8 +10,8 @@ import networkx as nx
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.ending import ending, gateway_destination, named, server_of, service_at
-from mirrorlint.delivery.follow import LOST, End, Way
 from mirrorlint.delivery.gateway import Chain
+from mirrorlint.delivery.way import LOST, End, Way
 from mirrorlint.drawing import ASSUMED, BROKEN, FORMATS, NOTHING, UNKNOWN, WHOLE, Drawn
 from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.istio.routing import Destination

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mirrorlint.delivery.follow import Way
+from mirrorlint.delivery.way import Way
 from mirrorlint.fleet import Documents
 from mirrorlint.istio.names import is_ip
 from mirrorlint.loading.clusters import Group

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-_BREAK = re.compile(r"\r\n|[\r\n]")
+BREAK = re.compile(r"\r\n|[\r\n]")
 RISKY = "its layout is one that can't be edited without a risk"
 _COMMA = re.compile(r"\s*,\s*")
 
@@ -79,13 +79,13 @@ def entry_below(text: str, behind: int, column: int, keys: Sequence[str], value:
 
 def newline(text: str, at: int) -> str:
     """The line break that is in use at a place."""
-    found = _BREAK.match(text, at) or _BREAK.search(text)
+    found = BREAK.match(text, at) or BREAK.search(text)
     return found[0] if found else "\n"
 
 
 def line_end(text: str, at: int) -> int:
     """Where the line ends, before its break."""
-    found = _BREAK.search(text, at)
+    found = BREAK.search(text, at)
     return found.start() if found else len(text)
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
-from mirrorlint.delivery.follow import Delivery, End, Way
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.way import End, Way
 from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
 from mirrorlint.source import Node, Place
 

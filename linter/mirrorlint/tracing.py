@@ -7,8 +7,9 @@ from typing import Any
 
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import judge
-from mirrorlint.delivery.follow import LOST, Call, Delivery, Way
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.ingress import ingress_scopes
+from mirrorlint.delivery.way import LOST, Call, Way
 from mirrorlint.engine import worlds_of
 from mirrorlint.fleet import Documents
 from mirrorlint.report.trace import Trace

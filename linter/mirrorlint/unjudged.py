@@ -9,8 +9,8 @@ from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import is_istios
-from mirrorlint.istio.references import GATEWAY_API
 from mirrorlint.istio.services import texts
+from mirrorlint.kinds import GATEWAY_API
 from mirrorlint.source import Place
 
 _PATCHED = frozenset(

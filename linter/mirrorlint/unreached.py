@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mirrorlint.delivery.callers import Judged, takers
-from mirrorlint.delivery.follow import Call, Delivery
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.way import Call
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, intersection, overlaps
 from mirrorlint.istio.services import Service

@@ -11,8 +11,9 @@ from mirrorlint.causes import Causes
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name_backwards
 from mirrorlint.delivery.callers import Judged, judge
-from mirrorlint.delivery.follow import LOST, SOME, Delivery, End, Way
-from mirrorlint.delivery.worlds import PLAIN, SUFFIXED
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.way import LOST, SOME, End, Way
+from mirrorlint.delivery.worlds import WORLD_WORDS
 from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import MirrorKey
@@ -21,7 +22,6 @@ from mirrorlint.unreached import is_superseded
 
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
-WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
 
 
 def finding_of(rule: str, level: str, flaw: Flaw, worlds: Sequence[str], more: Iterable[Note] = ()) -> Finding:

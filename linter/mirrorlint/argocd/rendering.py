@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint.argocd import AUTO, HELM, KUSTOMIZE, PLAIN
+from mirrorlint.loading.paths import CHART
 from mirrorlint.sieve import KUSTOMIZATIONS, SUFFIXES, sift
 from mirrorlint.source import Node, parse
 
-CHART = "Chart.yaml"
 _SHOWN = 4000
 
 

@@ -10,7 +10,7 @@ from mirrorlint import engine, loading
 from mirrorlint.argocd.written import at_writing, places
 from mirrorlint.causes import merged
 from mirrorlint.contract.verify import verify
-from mirrorlint.delivery.worlds import WORLDS
+from mirrorlint.delivery.worlds import WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest
 from mirrorlint.loading import Loaded, files, needs
 from mirrorlint.loading.clusters import Group
@@ -18,7 +18,6 @@ from mirrorlint.loading.objects import content
 from mirrorlint.loading.paths import within
 from mirrorlint.report import clean
 from mirrorlint.rule import ERROR, Finding, Report
-from mirrorlint.verdict import WORLD_WORDS
 
 _SHOWN = 5
 

@@ -67,7 +67,7 @@ def generate(render: str, command: str, mode: str, on_failure: str, seconds: flo
 def parameters(mode: str, on_failure: str) -> None:
     """Print the parameters that an application may set, for Argo CD's user interface."""
     from mirrorlint.argocd.parameters import Policy, announced
-    from mirrorlint.argocd.rendering import CHART
+    from mirrorlint.loading.paths import CHART
 
     click.echo(announced(Policy(mode, on_failure), is_chart=os.path.isfile(CHART)))
 

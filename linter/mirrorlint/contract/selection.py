@@ -11,10 +11,10 @@ from mirrorlint.delivery.policy import is_for
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.certificates import holds_pem
 from mirrorlint.istio.names import MESH, is_wild, subset_of
-from mirrorlint.istio.references import GATEWAY_API
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service, texts
 from mirrorlint.istio.workloads import workloads
+from mirrorlint.kinds import GATEWAY_API
 from mirrorlint.source import Node
 
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute")

@@ -7,7 +7,7 @@ from typing import Any
 
 from mirrorlint.delivery.worlds import unsuffixed
 from mirrorlint.fleet import Manifest
-from mirrorlint.istio.references import NETWORKING
+from mirrorlint.kinds import NETWORKING
 from mirrorlint.loading.contracts import Expectation
 from mirrorlint.loading.packing import standing
 

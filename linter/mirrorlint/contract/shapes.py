@@ -10,8 +10,8 @@ from mirrorlint.delivery.front import UNTRANSLATED
 from mirrorlint.delivery.policy import DRY_RUN
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.listeners import MODE_OPTION, NAME_OVERRIDE
-from mirrorlint.istio.references import GATEWAY_API, NETWORKING
 from mirrorlint.istio.services import EXPORT_ANNOTATION
+from mirrorlint.kinds import GATEWAY_API, NETWORKING
 from mirrorlint.loading.packing import Shape
 
 ALL: Shape = None

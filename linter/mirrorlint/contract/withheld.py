@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice, product
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Call, Delivery, End, Way
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.samples import meeting
+from mirrorlint.delivery.way import Call, End, Way
 
 WITHHELD = "(withheld)"
 _CREDENTIALS = ("authorization", "cookie", "proxy-authorization")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.istio.references import GATEWAY_API
+from mirrorlint.kinds import GATEWAY_API
 
 Age = Callable[[Manifest, str, str], tuple[object, ...]]  # of an object and two names, of which the first decides first
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delivery.follow import Call, Delivery, Way
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.way import Call, Way
 from mirrorlint.istio.names import without_port
 
 _ANY = "*"

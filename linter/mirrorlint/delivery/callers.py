@@ -7,21 +7,21 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.age import eldest
 from mirrorlint.delivery.alike import Followed
-from mirrorlint.delivery.follow import Call, Delivery, End, Way
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
-from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.mesh import ADMITTED_KINDS, Mesh
 from mirrorlint.delivery.samples import PLAIN, Sample, against, meeting, unasked
 from mirrorlint.delivery.sidecar import host_forms
+from mirrorlint.delivery.way import Call, End, Way
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
-from mirrorlint.istio.references import GATEWAY_API, NETWORKING
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
+from mirrorlint.kinds import GATEWAY_API, NETWORKING
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "Gateway")
 _NO_CALLERS = ("istio-system", "flux-system", "argocd")  # what runs there calls no application; repositories show it by what installs it
-_MESH_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
 
 class Entry(NamedTuple):
@@ -166,7 +166,7 @@ def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterato
 
 def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     """The namespaces that callers may live in: those that show themselves by an object, and those that the rules name."""
-    kinds = [*_WORKLOADS, *((NETWORKING, kind) for kind in _MESH_KINDS), *((GATEWAY_API, kind) for kind in _ROUTE_KINDS)]
+    kinds = [*_WORKLOADS, *((NETWORKING, kind) for kind in ADMITTED_KINDS), *((GATEWAY_API, kind) for kind in _ROUTE_KINDS)]
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.absence import absence
-from mirrorlint.delivery.follow import End, Way, reached
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
+from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.istio.routing import Destination

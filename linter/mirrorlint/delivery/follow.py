@@ -7,8 +7,6 @@ filter chain takes the connection, a virtual host takes the Host, a route takes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import NamedTuple, TypeVar
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import Age, as_written
@@ -16,113 +14,18 @@ from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
 from mirrorlint.delivery.ingress import Landing, ingress_scopes, landing
 from mirrorlint.delivery.match import Request, Route, first_match
 from mirrorlint.delivery.mesh import Mesh
-from mirrorlint.delivery.policy import Arriving, Verdict, verdict
+from mirrorlint.delivery.policy import Arriving, verdict
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
+from mirrorlint.delivery.way import AnyScope, Call, End, Taken, Way
 from mirrorlint.delivery.worlds import shadow_host
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificate import Certificate
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import NO_HEADERS, Destination, Mirror
 
-AnyScope = SidecarScope | GatewayScope
-LOST, SOME = "lost", "some"
 _WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-_Hop = TypeVar("_Hop")
-
-
-def reached(hop: _Hop | None) -> _Hop:
-    """A hop that a way has by the reason of its end; AssertionError where it is missing, which is a bug of ours."""
-    if hop is None:
-        raise AssertionError("the way lacks a hop that it has by the reason of its end")
-    return hop
-
-
-class Call(NamedTuple):
-    """A request as the caller sends it.
-
-    `namespace` and `labels` are those of the calling pod, `port` the one it calls. With `gateway` the request enters at that ingress
-    gateway pod, at its listener `port`.
-    """
-
-    cluster: str
-    namespace: str
-    host: str
-    port: int
-    path: str = "/"
-    method: str = "GET"
-    headers: Mapping[str, str] = _NOTHING
-    labels: Mapping[str, str] = _NOTHING
-    gateway: bool = False
-
-
-class Taken(NamedTuple):
-    """The virtual host and the route that take a call, and the request that they see."""
-
-    called: VirtualHost
-    route: Route
-    request: Request
-
-
-class End(NamedTuple):
-    """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks.
-
-    `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names.
-    """
-
-    reason: str
-    address: Address | None = None
-    cluster: str = ""
-    assumed: bool = False
-    scope: GatewayScope | None = None
-    chain: Chain | None = None
-    host: VirtualHost | None = None
-    route: Route | None = None
-    destination: Destination | None = None
-    policy: Verdict | None = None
-    certificate: Certificate | None = None
-
-    @property
-    def outcome(self) -> str:
-        """arrives, lost, stays or elsewhere."""
-        return reason.OUTCOMES.get(self.reason, LOST)
-
-
-class Way(NamedTuple):
-    """One shadow's way through both clusters; `upstream` is None when the mirror names none that the proxy has."""
-
-    call: Call
-    scope: AnyScope
-    called: VirtualHost
-    route: Route
-    mirror: Mirror
-    target: tuple[str, int]
-    host: str
-    request: Request
-    upstream: Upstream | None
-    ends: tuple[End, ...]
-
-    def asks(self, destination: Destination) -> tuple[str, int]:
-        """Host and port to which the calling proxy sends for a destination of the called route."""
-        return self.scope.address(destination, self.called.port or self.call.port, self.route.service)
-
-    @property
-    def outcome(self) -> str:
-        """arrives, lost, stays, elsewhere, or some when the endpoints' fates differ."""
-        return self.ends[0].outcome if self._agree() else SOME
-
-    @property
-    def reason(self) -> str:
-        """Why; `mixed` when the endpoints' fates differ."""
-        return self.ends[0].reason if self._agree() else reason.MIXED
-
-    def _agree(self) -> bool:
-        first = self.ends[0].reason
-        return all(end.reason == first for end in self.ends)
 
 
 class Delivery:
@@ -224,7 +127,7 @@ class Delivery:
 def onward(way: Way, end: End) -> Call:
     """The call that a shadow is for the gateway at which it landed, so that mirrors there can be followed, too."""
     scope = end.scope
-    namespace, labels = (scope.namespace, scope.labels) if scope else ("", _NOTHING)
+    namespace, labels = (scope.namespace, scope.labels) if scope else ("", {})
     number = scope.listening(end.address.host, end.address.port) if scope and end.address else 0
     host, path, method, headers = way.request
     return Call(end.cluster, namespace, host, number, path, method, headers, labels, gateway=True)

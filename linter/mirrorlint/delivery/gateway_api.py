@@ -11,8 +11,9 @@ from mirrorlint.istio.backends import Registry
 from mirrorlint.istio.gateway_routes import Reader
 from mirrorlint.istio.listeners import Listener, Surroundings, is_istios, is_managed, managed_service, read_listeners
 from mirrorlint.istio.parents import Parents
-from mirrorlint.istio.references import GATEWAY_API, Grants
+from mirrorlint.istio.references import Grants
 from mirrorlint.istio.services import Service, texts
+from mirrorlint.kinds import GATEWAY_API
 
 Place = tuple[str, str]  # namespace and name
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.delivery.ending import WORDS, connection, ending, gateway_destination, named, server_of
-from mirrorlint.delivery.follow import SOME, End, Way
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.reason import ARRIVES, MIXED, UNKNOWN, UNKNOWN_PRIMARY
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
+from mirrorlint.delivery.way import SOME, End, Way
 from mirrorlint.delivery.worlds import SUFFIX, SUFFIXED, shadow_host
 from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.names import without_port

@@ -9,6 +9,7 @@ import re
 
 SUFFIXED, PLAIN = "1.27", "1.28"
 WORLDS = (SUFFIXED, PLAIN)
+WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
 SUFFIX = "-shadow"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 

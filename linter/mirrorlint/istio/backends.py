@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from mirrorlint.istio.references import GATEWAY_API, HOSTNAME, SERVICE, SERVICE_IMPORT, Grants, Kind, Reference, read_reference
+from mirrorlint.istio.references import HOSTNAME, SERVICE, SERVICE_IMPORT, Grants, Kind, Reference, read_reference
 from mirrorlint.istio.routing import Destination
+from mirrorlint.kinds import GATEWAY_API
 from mirrorlint.source import Node
 
 

@@ -10,8 +10,9 @@ from mirrorlint.istio.certificates import refusal
 from mirrorlint.istio.gateway import Gateway, Server
 from mirrorlint.istio.label_selector import asks_for, selects
 from mirrorlint.istio.ports import Port, protocol
-from mirrorlint.istio.references import GATEWAY_API, Grants
+from mirrorlint.istio.references import Grants
 from mirrorlint.istio.services import STATIC, Service, texts
+from mirrorlint.kinds import GATEWAY_API
 from mirrorlint.source import Node
 
 CONTROLLER = "istio.io/gateway-controller"

@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
+from mirrorlint.kinds import GATEWAY_API, NETWORKING
 from mirrorlint.source import Node
-
-GATEWAY_API = "gateway.networking.k8s.io"
-NETWORKING = "networking.istio.io"
 
 
 class Kind(NamedTuple):

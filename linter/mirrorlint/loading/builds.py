@@ -12,8 +12,8 @@ from mirrorlint.loading import charts, files, origins
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.inputs import inputs
 from mirrorlint.loading.kustomize import Kustomization, Rendered
-from mirrorlint.loading.land import CHART
 from mirrorlint.loading.objects import Content, content_of, unfolded
+from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.renders import Output, Render, places, program
 from mirrorlint.loading.units import Gap, Source
 from mirrorlint.sieve import sift

@@ -16,12 +16,11 @@ from mirrorlint.loading.files import Unread
 from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.objects import Content, content, unfolded
-from mirrorlint.loading.paths import at_or_below, is_contract, upwards, within
+from mirrorlint.loading.paths import CHART, at_or_below, is_contract, upwards, within
 from mirrorlint.loading.watch import Spent
 from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import MAX_BYTES, Node, parse
 
-_CHART = "Chart.yaml"
 MAX_TOTAL = 1 << 30
 _TOO_MUCH = f"more than {MAX_TOTAL >> 30} GiB was read before it, so nothing in it is judged"
 # What may be the name of an object.
@@ -68,7 +67,7 @@ class Disk:
             self.listings.update(listing.listings)
             self.probes |= listing.walked
             self._blobs.update(listing.blobs)
-            charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == _CHART})
+            charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == CHART})
             self.unread |= set(listing.unread)
             self.charts |= charts
             self.plain &= not charts

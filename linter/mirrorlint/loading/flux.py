@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.kinds import CONFIG_MAP
-from mirrorlint.loading.land import CHART, Land
+from mirrorlint.loading.land import Land
+from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart, is_told
 from mirrorlint.source import Node
 

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.paths import CHART, upwards, within
 from mirrorlint.source import Node
 
 IN_CLUSTER = "in-cluster"
-CHART = "Chart.yaml"
 _LOCAL = ("https://kubernetes.default.svc", "https://kubernetes.default", "https://kubernetes.default.svc.cluster.local")
 _URL = re.compile(r"^(?:[a-z+]+://)?(?:[^@/]+@)?([^/:]+)(?::\d+(?=/))?[:/]+(.*?)(?:\.git)?/*$", re.IGNORECASE)
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mirrorlint.fleet import DEFAULT_NAMESPACE, NOTHING, BlindSpot, Manifest
-
-_MESH = "mesh"
+from mirrorlint.istio.names import MESH
 
 
 class Needs(NamedTuple):
@@ -67,7 +66,7 @@ def _own_services(route: Manifest) -> Iterator[str]:
 
 def _is_of_mesh(route: Manifest) -> bool:
     gateways = route.node["spec"]["gateways"].texts
-    return not gateways or _MESH in gateways
+    return not gateways or MESH in gateways
 
 
 def _mirrors(route: Manifest) -> bool:
@@ -93,6 +92,6 @@ def _destinations(route: Manifest) -> Iterator[tuple[str, str]]:
 
 def _wants(manifest: Manifest) -> Iterator[tuple[str, str]]:
     for gateway in manifest.node["spec"]["gateways"]:
-        if gateway.text != _MESH:
+        if gateway.text != MESH:
             yield "Gateway", gateway.text.rpartition("/")[2]
     yield from (("Service", name) for name, _ in _destinations(manifest))

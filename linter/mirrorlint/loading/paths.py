@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 CONTRACTS = ".mirrorlint/peers"  # where a repository keeps the contracts of its peers
+CHART = "Chart.yaml"  # what makes a folder a Helm chart
 
 
 def within(path: str, folder: str) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot, Manifest
+from mirrorlint.kinds import NETWORKING
 from mirrorlint.loading import clusters, files, needs, settings, told
 from mirrorlint.loading.applied import Applied
 from mirrorlint.loading.clusters import Assignment, Group
@@ -27,7 +28,6 @@ from mirrorlint.loading.watch import Spent, unwatched
 
 _LEFT_OUT = "in the folder of no cluster"
 _UNRENDERED = "a Helm chart must be rendered before it can be judged, and nothing here says with which values: nothing in it is read"
-_ISTIO = "networking.istio.io"
 
 
 class Means(NamedTuple):
@@ -131,7 +131,7 @@ class Reading:
         reached = self._reach((folder,))
         if any(self._disk.content(path).meshed for path in {*self._disk.below(folder), *reached.files}):
             return True
-        return any(_ISTIO in line for path in self._disk.listed(folder) if _is_template(path) for line in self._disk.lines(path))
+        return any(NETWORKING in line for path in self._disk.listed(folder) if _is_template(path) for line in self._disk.lines(path))
 
     def _meshed(self) -> list[str]:
         return [path for path in self._disk.below(self._root) if self._disk.content(path).meshed]

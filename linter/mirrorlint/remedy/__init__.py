@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from mirrorlint.delivery.callers import asked_at_target
-from mirrorlint.delivery.follow import LOST, Delivery, End, Way, authorities
+from mirrorlint.delivery.follow import Delivery, authorities
 from mirrorlint.delivery.samples import Sample
+from mirrorlint.delivery.way import LOST, End, Way
 from mirrorlint.fleet import is_peers
 from mirrorlint.rule import Edit, Loss
 from mirrorlint.source.place import Derived

@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.ending import gateway_destination
-from mirrorlint.delivery.follow import AnyScope, Delivery, End, Way, reached
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.way import AnyScope, End, Way, reached
 from mirrorlint.istio.routing import Backend, Destination
 from mirrorlint.remedy import NO_EDITS, backends, saves
 from mirrorlint.remedy.spelling import alike

@@ -8,9 +8,9 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import is_ip
-from mirrorlint.istio.references import NETWORKING
 from mirrorlint.istio.routing import Mirror
 from mirrorlint.istio.services import DNS, STATIC, read_entry
+from mirrorlint.kinds import NETWORKING
 from mirrorlint.nearest import near
 from mirrorlint.remedy import NO_EDITS, saves, ways
 from mirrorlint.remedy.corrections import likely_hosts

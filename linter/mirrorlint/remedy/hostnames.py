@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery, End, Way, reached, taken
+from mirrorlint.delivery.follow import Delivery, taken
 from mirrorlint.delivery.gateway import Chain, GatewayScope
+from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, intersection, is_ip, subset_of, without_port

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery, End, Way, reached, taken
+from mirrorlint.delivery.follow import Delivery, taken
 from mirrorlint.delivery.gateway import Chain, GatewayScope
+from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.istio.admission.names import gateway_host, host
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port

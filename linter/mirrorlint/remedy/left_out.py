@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged, judge
-from mirrorlint.delivery.follow import LOST, SOME, Delivery
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.way import LOST, SOME
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.references import HOSTNAME, SERVICE, read_reference
 from mirrorlint.istio.routing import Destination

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, takewhile
 from typing import NamedTuple
 
-from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS
+from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.report import cells, clean, without_repeats
 from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Report
 from mirrorlint.source import Place
 
-_VERSIONS = {SUFFIXED: "with Istio up to 1.27", PLAIN: "with Istio 1.28 and later"}
+_VERSIONS = {world: f"with {words}" for world, words in WORLD_WORDS.items()}
 # What becomes of a mirror's shadows: of one mirror, of several, and in a list of such figures.
 _ARRIVE, _PART, _LOST, _UNKNOWN = "all", "some", "none", "unknown"
 _FATES = {

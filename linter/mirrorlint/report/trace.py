@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from mirrorlint.delivery.follow import LOST, SOME, Call, Way
 from mirrorlint.delivery.reason import ARRIVES, ELSEWHERE, OUTCOMES, STAYS, UNKNOWN
 from mirrorlint.delivery.steps import Step, steps
-from mirrorlint.delivery.worlds import PLAIN, SUFFIXED
+from mirrorlint.delivery.way import LOST, SOME, Call, Way
+from mirrorlint.delivery.worlds import WORLD_WORDS
 from mirrorlint.report import cells, clean
 
-LABELS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
 _INKS = {ARRIVES: "1;32", STAYS: "1;32", LOST: "1;31", SOME: "1;33", UNKNOWN: "1;33", ELSEWHERE: "1;33"}
 _BOLD, _DIM = "1", "2"
 _INDENT = "  "
@@ -74,7 +73,7 @@ def _shadow(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
     nested = any(line.worlds != every for line in lines)
     for line in lines:
         if line.worlds not in (shown, every):
-            yield f"{_INDENT}{paper.ink(_BOLD, LABELS[line.worlds[0]])}"
+            yield f"{_INDENT}{paper.ink(_BOLD, WORLD_WORDS[line.worlds[0]])}"
         shown = line.worlds
         before, behind = (_INDENT, _INDENT * nested) if shown == every else (_INDENT * 2, "")
         yield before + _row(line.step, wide, paper, behind)
@@ -116,7 +115,7 @@ def _fates(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
     if len(set(fates.values())) == 1:
         yield next(iter(fates.values()))
     else:
-        yield from (f"{fate} with {LABELS[world]}" for world, fate in fates.items())
+        yield from (f"{fate} with {WORLD_WORDS[world]}" for world, fate in fates.items())
 
 
 def _fate(way: Way, paper: _Paper) -> str:

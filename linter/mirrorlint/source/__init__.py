@@ -17,13 +17,13 @@ from mirrorlint.source.node import Node, Raw
 from mirrorlint.source.place import Origins, Place
 from mirrorlint.source.tree import Composed, Composer, is_well_formed
 
-__all__ = ["MAX_BYTES", "Broken", "Node", "Parsed", "Place", "inside", "is_well_formed", "parse"]
+__all__ = ["BOUNDARY", "MAX_BYTES", "Broken", "Node", "Parsed", "Place", "inside", "is_well_formed", "parse"]
 
 MAX_BYTES = 32 << 20
 MAX_BROKEN = 1000
 
 # `---` in the first column ends whatever stands before it, a scalar too; directives belong to the document behind them.
-_BOUNDARY = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)
+BOUNDARY = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)
 # Editors end a line here; YAML 1.1 also at three characters beyond ASCII (failure.BREAK).
 _LINE_END = re.compile(r"\r\n|[\n\r]")
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
@@ -129,7 +129,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
     index, before, column = whole.done
     line = len(_LINE_END.findall(text, 0, index))
     rest = " " * column + text[index:]
-    starts = [match.start() for match in _BOUNDARY.finditer(rest)]
+    starts = [match.start() for match in BOUNDARY.finditer(rest)]
     stray = STRAY_VALUE in whole.failure.problem
     for start, end in zip([0, *starts], [*starts, len(rest)], strict=True):
         part = rest[start:end]

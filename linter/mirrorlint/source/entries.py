@@ -30,6 +30,10 @@ class Names(dict[str, str]):
         return name
 
 
+# Keys that were met, in whatever file.
+NAMES = Names()
+
+
 def key_of(key: Raw) -> str:
     """The name of any key; raises RefusedError for one that Kubernetes does not take."""
     if type(key[0]) is not str:

@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
 
+from mirrorlint.source.case import KEY, Advice, Case, has_content, short
+from mirrorlint.source.enclosed import behind_bracket, early_quote, open_bracket, open_quote
 from mirrorlint.source.failure import STRAY_VALUE, Failure
 
 _TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
 _DASH = re.compile(r"(\s*+(?:- ++)*+)-([A-Za-z_][\w./-]*):(?=\s|$)")
 _TAB = re.compile(r" *(?:- *)?\t")
 _NO_BLANK = re.compile(r"(\s*+(?:- ++)*+)([A-Za-z_][\w.-]*):([^\s/:].*)")
-_KEY = re.compile(r"(\s*+(?:- ++)*+)([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
-_COMMENT = re.compile(r"\s++#")
-_LONGEST = 60
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_CLOSING = {"[": "]", "{": "}"}
 _WORD = re.compile(r"[^\s,\[\]{}]+")
-
-
-class Advice(NamedTuple):
-    """Where the fault is (counted from 0), what it is, what helps, and whether a template is the cause."""
-
-    line: int
-    column: int
-    message: str
-    hint: str = ""
-    template: bool = False
-
-
-class _Case(NamedTuple):
-    lines: list[str]
-    failure: Failure
-    line: int
-    column: int
-
-    @property
-    def here(self) -> str:
-        return self.lines[self.line]
-
-    @property
-    def above(self) -> int:
-        """The line of content before the fault's, or -1."""
-        return next((n for n in range(self.line - 1, -1, -1) if _has_content(self.lines[n])), -1)
-
-    def nearby(self, count: int = 2) -> Iterator[int]:
-        """The fault's line and those of content before it, nearest first."""
-        line = self.line
-        while count and line >= 0:
-            yield line
-            line, count = self._replace(line=line).above, count - 1
 
 
 def explain(lines: list[str], failure: Failure) -> Advice:
@@ -59,7 +23,7 @@ def explain(lines: list[str], failure: Failure) -> Advice:
     if failure.context_line >= 0:
         context_line, context_column = _inside(lines, failure.context_line, failure.context_column)
         failure = failure._replace(context_line=context_line, context_column=context_column)
-    case = _Case(lines, failure, line, column)
+    case = Case(lines, failure, line, column)
     found = next((advice for cause in _CAUSES if (advice := cause(case))), None)
     problem, context = failure.problem, failure.context
     advice = found or Advice(line, column, f"{problem} {context}".strip())
@@ -85,23 +49,11 @@ def _inside(lines: list[str], line: int, column: int) -> tuple[int, int]:
     return line, min(column, len(lines[line]))
 
 
-def _has_content(line: str) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith("#")
-
-
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _short(text: str) -> str:
-    """A text as messages quote it: without a comment behind it, and not too long."""
-    text = text.strip()
-    starts = (found.start() for found in _COMMENT.finditer(text, 0, _LONGEST + 2))
-    text = text[: next((n for n in starts if all(text.count(quote, 0, n) % 2 == 0 for quote in "\"'")), len(text))]
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
-
-
-def _template(case: _Case) -> Advice | None:
+def _template(case: Case) -> Advice | None:
     opened = [case.failure.context_line] if "flow" in case.failure.context else []
     for line in [*case.nearby(), *opened]:
         text = case.lines[line]
@@ -109,31 +61,31 @@ def _template(case: _Case) -> Advice | None:
             text = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
         match = _TEMPLATE.search(text)
         if match:
-            message = f"`{_short(match[0])}` waits for a template engine: this is no YAML yet"
+            message = f"`{short(match[0])}` waits for a template engine: this is no YAML yet"
             hint = "render the chart and check what it gives (`helm template`)"
             return Advice(line, match.start(), message, hint, template=True)
     return None
 
 
-def _tab(case: _Case) -> Advice | None:
+def _tab(case: Case) -> Advice | None:
     for line in case.nearby():
         text = case.lines[line]
         match = _TAB.match(text)
         if match and text.strip():
-            message = f"a tab indents `{_short(text)}`, and YAML indents with spaces only"
+            message = f"a tab indents `{short(text)}`, and YAML indents with spaces only"
             return Advice(line, match.end() - 1, message, "replace the tab with spaces")
     return None
 
 
-def _reserved(case: _Case) -> Advice | None:
+def _reserved(case: Case) -> Advice | None:
     problem, text = case.failure.problem, case.here[case.column :]
     if "that cannot start any token" not in problem or not text:
         return None
-    message = f"`{_short(text)}` begins with `{text[0]}`, which YAML keeps for itself"
-    return Advice(case.line, case.column, message, f"quote it: '{_short(text)}'")
+    message = f"`{short(text)}` begins with `{text[0]}`, which YAML keeps for itself"
+    return Advice(case.line, case.column, message, f"quote it: '{short(text)}'")
 
 
-def _alias(case: _Case) -> Advice | None:
+def _alias(case: Case) -> Advice | None:
     unknown = case.failure.problem == "undefined alias"
     if not unknown and case.failure.context not in ("while scanning an alias", "while scanning an anchor"):
         return None
@@ -147,79 +99,7 @@ def _alias(case: _Case) -> Advice | None:
     return Advice(line, column, message, f"quote it: '{word}'")
 
 
-def _quote(case: _Case) -> Advice | None:
-    problem, line, column = case.failure.problem, case.failure.context_line, case.failure.context_column
-    if "quoted scalar" not in case.failure.context:
-        return None
-    if "escape" in problem:
-        text = case.here[case.column : case.column + 2]
-        return Advice(case.line, case.column, f"`{text}` is no escape of double quotes", "use single quotes")
-    if not problem.startswith("found unexpected"):
-        return None
-    text = case.lines[line][column:]
-    return Advice(line, column, f"the quote before `{_short(text[1:])}` is never closed", "close it on this line")
-
-
-def _early_quote(case: _Case) -> Advice | None:
-    """A quote left open swallows what follows up to the next quote, and the fault shows behind that."""
-    before = case.here[: case.column].rstrip()
-    if not before or before[-1] not in "'\"" or "block" not in case.failure.context:
-        return None
-    quote = before[-1]
-    odd = (n for n in range(case.line - 1, -1, -1) if case.lines[n].count(quote) % 2)
-    line = next(odd, -1) if before.count(quote) % 2 else -1
-    if line < 0:
-        message = f"`{_short(case.here[case.column :])}` stands behind the closing quote of its value"
-        hint = "let the quotes hold the whole value, and double a single quote inside it"
-        return Advice(case.line, case.column, message, hint)
-    column = case.lines[line].rindex(quote)
-    text = case.lines[line][column + 1 :]
-    return Advice(line, column, f"the quote before `{_short(text)}` is only closed in line {case.line + 1}", "close it on this line")
-
-
-def _behind_bracket(case: _Case) -> Advice | None:
-    """`{user}/image:v1`: a value that begins with a bracket ends with its partner."""
-    before = case.here[: case.column].rstrip()
-    if before[-1:] not in ("]", "}") or "block" not in case.failure.context:
-        return None
-    rest, key = case.here[case.column :], _KEY.match(case.here)
-    if not rest.strip(" ]}"):
-        return Advice(case.line, case.column, f"`{rest.strip()}` closes nothing that is open", "remove it, or open what it closes")
-    whole = _short(case.here[key.end() :] if key else case.here)
-    message = f"`{_short(rest)}` stands behind the `{before[-1]}` that ends its value"
-    return Advice(case.line, case.column, message, f"quote it: '{whole}'")
-
-
-def _bracket(case: _Case) -> Advice | None:
-    failure = case.failure
-    if "flow" not in failure.context:
-        return None
-    line, column = (failure.context_line, failure.context_column) if failure.context_line >= 0 else (-1, 0)
-    if failure.context == "while parsing a flow node":
-        line, column = _around(case)
-    opened = case.lines[line][column:] if line >= 0 else ""
-    if not opened:
-        return None
-    if line == case.line and case.column < len(case.here):
-        message = f"`{_short(case.here[case.column :])}` has no place within `{_short(opened)}`"
-        return Advice(case.line, case.column, message, "a comma is missing, or quotes are")
-    message = f"`{_short(opened)}` opens a `{opened[0]}` that is never closed"
-    return Advice(line, column, message, f"close it with `{_CLOSING.get(opened[0], opened[0])}`")
-
-
-def _around(case: _Case) -> tuple[int, int]:
-    """The bracket that is open at the fault, quotes left out of account; line -1 if there is none."""
-    closed = 0
-    for line in range(case.line, -1, -1):
-        text = case.here[: case.column] if line == case.line else case.lines[line]
-        for column in range(len(text) - 1, -1, -1):
-            closed += (text[column] in "]}") - (text[column] in "[{")
-            if closed < 0:
-                return line, column
-    return -1, 0
-
-
-def _dash(case: _Case) -> Advice | None:
+def _dash(case: Case) -> Advice | None:
     for line in case.nearby(12):
         match = _DASH.match(case.lines[line])
         if match:
@@ -229,98 +109,98 @@ def _dash(case: _Case) -> Advice | None:
     return None
 
 
-def _no_blank(case: _Case) -> Advice | None:
+def _no_blank(case: Case) -> Advice | None:
     for line in case.nearby():
         match = _NO_BLANK.match(case.lines[line])
         if match:
             key, value = match[2], match[3]
-            message = f"`{_short(f'{key}:{value}')}` has no space behind its colon, so it is a text and not a key"
-            return Advice(line, match.end(1), message, f"write `{_short(f'{key}: {value}')}`")
+            message = f"`{short(f'{key}:{value}')}` has no space behind its colon, so it is a text and not a key"
+            return Advice(line, match.end(1), message, f"write `{short(f'{key}: {value}')}`")
     return None
 
 
-def _deeper(case: _Case) -> Advice | None:
+def _deeper(case: Case) -> Advice | None:
     """`- number: 80`, and the next key indented deeper than `number`."""
     if not case.failure.problem.startswith("mapping values are not allowed") or case.above < 0:
         return None
     column, above = _indent(case.here), case.lines[case.above]
-    match = _KEY.match(above)
-    first = _KEY.match(case.here)
+    match = KEY.match(above)
+    first = KEY.match(case.here)
     if not match or not first or first.end() - 1 != case.column or column <= match.end(1):
         return None
-    parent = _short(above[match.end(1) :])
-    message = f"`{_short(case.here)}` is indented under `{parent}`, which already has a value"
+    parent = short(above[match.end(1) :])
+    message = f"`{short(case.here)}` is indented under `{parent}`, which already has a value"
     hint = f"move it from column {column + 1} to column {match.end(1) + 1}, under `{match[2]}`"
     return Advice(case.line, column, message, hint)
 
 
-def _second_colon(case: _Case) -> Advice | None:
-    match = _KEY.match(case.here)
+def _second_colon(case: Case) -> Advice | None:
+    match = KEY.match(case.here)
     if not case.failure.problem.startswith("mapping values are not allowed") or not match or case.column < match.end():
         return None
-    value = _short(case.here[match.end() :])
+    value = short(case.here[match.end() :])
     return Advice(case.line, case.column, f"`{value}` is one value with a second `: ` in it", f"quote it: '{value}'")
 
 
-def _beside_items(case: _Case) -> Advice | None:
+def _beside_items(case: Case) -> Advice | None:
     """A key in the column of the list items before it."""
     if case.failure.context != "while parsing a block collection":
         return None
     column, start = _indent(case.here), case.failure.context_line
-    message = f"`{_short(case.here)}` stands among the items of the list that begins in line {start + 1}"
-    owner = next((n for n in range(start - 1, -1, -1) if _has_content(case.lines[n])), -1)
-    match = _KEY.match(case.lines[owner]) if owner >= 0 else None
+    message = f"`{short(case.here)}` stands among the items of the list that begins in line {start + 1}"
+    owner = next((n for n in range(start - 1, -1, -1) if has_content(case.lines[n])), -1)
+    match = KEY.match(case.lines[owner]) if owner >= 0 else None
     if match is None or match.end(1) >= column:
         return Advice(case.line, column, message, "an item of the list begins with a dash")
     return Advice(case.line, column, message, f"move it to column {match.end(1) + 1}, under `{match[2]}`")
 
 
-def _same_line_list(case: _Case) -> Advice | None:
+def _same_line_list(case: Case) -> Advice | None:
     if not case.failure.problem.startswith("block sequence entries are not allowed"):
         return None
-    text = _short(case.here[case.column :])
+    text = short(case.here[case.column :])
     return Advice(case.line, case.column, f"`{text}` begins a list where none can begin", "put it on the next line, or quote it")
 
 
-def _lines_up_with_nothing(case: _Case) -> Advice | None:
+def _lines_up_with_nothing(case: Case) -> Advice | None:
     start = case.failure.context_line
     if "block mapping" not in case.failure.context or start < 0 or start >= case.line:
         return None
     column = _indent(case.here)
     if column < case.column:
         return None
-    message = f"`{_short(case.here)}` in column {column + 1} lines up with nothing above it"
+    message = f"`{short(case.here)}` in column {column + 1} lines up with nothing above it"
     if case.here.lstrip().startswith("- "):
         return Advice(case.line, column, message, "the items of a list begin in one column")
     hint = f"the keys of the mapping that begins in line {start + 1} stand in column {case.failure.context_column + 1}"
     return Advice(case.line, column, message, hint)
 
 
-def _second_document(case: _Case) -> Advice | None:
+def _second_document(case: Case) -> Advice | None:
     if STRAY_VALUE not in case.failure.problem:
         return None
-    message = f"`{_short(case.here[case.column :])}` stands behind the end of the document"
+    message = f"`{short(case.here[case.column :])}` stands behind the end of the document"
     return Advice(case.line, case.column, message, "indent it like the rest, or begin a document with `---`")
 
 
-def _no_colon(case: _Case) -> Advice | None:
+def _no_colon(case: Case) -> Advice | None:
     failure = case.failure
     if "simple key" not in failure.context or failure.context_line < 0:
         return None
-    text = _short(case.lines[failure.context_line][failure.context_column :])
+    text = short(case.lines[failure.context_line][failure.context_column :])
     message = f"`{text}` is neither a key with its `: ` nor an item of a list"
     return Advice(failure.context_line, failure.context_column, message)
 
 
-_CAUSES: tuple[Callable[[_Case], Advice | None], ...] = (
+_CAUSES: tuple[Callable[[Case], Advice | None], ...] = (
     _template,
     _tab,
     _reserved,
     _alias,
-    _quote,
-    _early_quote,
-    _behind_bracket,
-    _bracket,
+    open_quote,
+    early_quote,
+    behind_bracket,
+    open_bracket,
     _dash,
     _no_blank,
     _deeper,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from sys import intern
 
-from mirrorlint.source.entries import SPECIAL_KEY, Entries, Names
+from mirrorlint.source.entries import NAMES, SPECIAL_KEY, Entries
 from mirrorlint.source.node import Raw
 
 # Beyond this a text may hold more, or nest deeper, than is read.
@@ -22,10 +22,9 @@ _LINE = re.compile(rf"( *+)(- ++)?(?:({_KEY}):(?: ++|\Z))?({_BARE}|{_QUOTED})? *
 # Column, line, key ("" for the dash of an item), where its colon ends, and the value that follows on the line.
 _Token = tuple[int, int, str, int, Raw | None]
 _END: _Token = (-1, 0, "", 0, None)
-# Keys that were met, in whatever file; and those high up in documents, which stand where those of others do.
-_NAMES = Names()
+# Keys high up in documents, which stand where those of others do; so many are remembered.
 _ALIKE: dict[Raw, Raw] = {}
-_HIGH = 200
+_HIGH, _MOST = 200, 100_000
 
 
 class NotPlainError(Exception):
@@ -36,6 +35,8 @@ def documents(text: str) -> list[Raw] | None:
     """The documents of a text, just as libyaml's events give them; None for a text in which something is not plain, or wrong."""
     if len(text) > _LONGEST or not text.isascii():
         return None
+    if len(_ALIKE) > _MOST:
+        _ALIKE.clear()
     found: list[Raw] = []
     try:
         tokens, at = _tokens(text), 0
@@ -107,7 +108,7 @@ def _mapping(tokens: Sequence[_Token], at: int, depth: int) -> tuple[Entries, Ra
     start = tokens[at][0]
     column, line, key, end, value = tokens[at]
     while column == start and key:
-        name = _NAMES[key]
+        name = NAMES[key]
         if name in content or name == SPECIAL_KEY:
             raise NotPlainError
         at += 1

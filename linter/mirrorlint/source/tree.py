@@ -25,13 +25,10 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from mirrorlint.source.entries import SPECIAL_KEY, Entries, Names, key_of, untangle
+from mirrorlint.source.entries import NAMES, SPECIAL_KEY, Entries, key_of, untangle
 from mirrorlint.source.failure import BREAK, Failure, RefusedError, unreadable
 from mirrorlint.source.node import Raw
 from mirrorlint.source.scalars import STANDARD, is_null, typed
-
-# Keys that were met, in whatever file.
-_NAMES = Names()
 
 MAX_DEPTH = 128
 MAX_EVENTS = 1_500_000
@@ -175,7 +172,7 @@ class Composer:
         return self._close(event, items, items)
 
     def _close_mapping(self, event: Any, items: list[Raw]) -> list[Raw]:
-        content, names, pairs = {}, _NAMES, iter(items)
+        content, names, pairs = {}, NAMES, iter(items)
         for key, value in zip(pairs, pairs, strict=True):
             content[names[key[0]] if key[1] is True else key_of(key)] = (key, value)
         if len(content) * 2 != len(items) or SPECIAL_KEY in content:

@@ -15,7 +15,8 @@ from mirrorlint.istio.admission.shape import (
     table,
     text,
 )
-from mirrorlint.istio.admission.tls import PASSTHROUGH, SERVER_TLS, mode
+from mirrorlint.istio.admission.tls import SERVER_TLS, mode
+from mirrorlint.istio.gateway import PASSTHROUGH
 from mirrorlint.istio.ports import HTTP, protocol
 from mirrorlint.source import Node
 

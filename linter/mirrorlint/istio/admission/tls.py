@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.istio.admission.shape import ANY_TEXT, FLAG, TEXTS, Refusal, choice, each, given, message
+from mirrorlint.istio.gateway import PASSTHROUGH
 from mirrorlint.source import Node
 
-PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
 _USELESS_UNVERIFIED = {
     "SIMPLE": ("caCertificates", "credentialName", "subjectAltNames"),
     "MUTUAL": ("caCertificates", "subjectAltNames"),

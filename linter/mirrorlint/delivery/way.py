@@ -1,0 +1,112 @@
+"""What a followed call is made of: the call, the hops of each of its shadows, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
+
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.gateway import Chain, GatewayScope
+from mirrorlint.delivery.match import Request, Route
+from mirrorlint.delivery.policy import Verdict
+from mirrorlint.delivery.sidecar import SidecarScope
+from mirrorlint.delivery.upstream import Address, Upstream
+from mirrorlint.delivery.virtual_host import VirtualHost
+from mirrorlint.istio.certificate import Certificate
+from mirrorlint.istio.routing import Destination, Mirror
+
+AnyScope = SidecarScope | GatewayScope
+LOST, SOME = "lost", "some"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_Hop = TypeVar("_Hop")
+
+
+def reached(hop: _Hop | None) -> _Hop:
+    """A hop that a way has by the reason of its end; AssertionError where it is missing, which is a bug of ours."""
+    if hop is None:
+        raise AssertionError("the way lacks a hop that it has by the reason of its end")
+    return hop
+
+
+class Call(NamedTuple):
+    """A request as the caller sends it.
+
+    `namespace` and `labels` are those of the calling pod, `port` the one it calls. With `gateway` the request enters at that ingress
+    gateway pod, at its listener `port`.
+    """
+
+    cluster: str
+    namespace: str
+    host: str
+    port: int
+    path: str = "/"
+    method: str = "GET"
+    headers: Mapping[str, str] = _NOTHING
+    labels: Mapping[str, str] = _NOTHING
+    gateway: bool = False
+
+
+class Taken(NamedTuple):
+    """The virtual host and the route that take a call, and the request that they see."""
+
+    called: VirtualHost
+    route: Route
+    request: Request
+
+
+class End(NamedTuple):
+    """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks.
+
+    `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names.
+    """
+
+    reason: str
+    address: Address | None = None
+    cluster: str = ""
+    assumed: bool = False
+    scope: GatewayScope | None = None
+    chain: Chain | None = None
+    host: VirtualHost | None = None
+    route: Route | None = None
+    destination: Destination | None = None
+    policy: Verdict | None = None
+    certificate: Certificate | None = None
+
+    @property
+    def outcome(self) -> str:
+        """arrives, lost, stays or elsewhere."""
+        return reason.OUTCOMES.get(self.reason, LOST)
+
+
+class Way(NamedTuple):
+    """One shadow's way through both clusters; `upstream` is None when the mirror names none that the proxy has."""
+
+    call: Call
+    scope: AnyScope
+    called: VirtualHost
+    route: Route
+    mirror: Mirror
+    target: tuple[str, int]
+    host: str
+    request: Request
+    upstream: Upstream | None
+    ends: tuple[End, ...]
+
+    def asks(self, destination: Destination) -> tuple[str, int]:
+        """Host and port to which the calling proxy sends for a destination of the called route."""
+        return self.scope.address(destination, self.called.port or self.call.port, self.route.service)
+
+    @property
+    def outcome(self) -> str:
+        """arrives, lost, stays, elsewhere, or some when the endpoints' fates differ."""
+        return self.ends[0].outcome if self._agree() else SOME
+
+    @property
+    def reason(self) -> str:
+        """Why; `mixed` when the endpoints' fates differ."""
+        return self.ends[0].reason if self._agree() else reason.MIXED
+
+    def _agree(self) -> bool:
+        first = self.ends[0].reason
+        return all(end.reason == first for end in self.ends)
