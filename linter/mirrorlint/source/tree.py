@@ -35,6 +35,9 @@ MAX_EVENTS = 1_500_000
 # What aliases may stand for in one file; go-yaml allows about 400,000 values a document (decode.go:allowedAliasRatio).
 MAX_ALIASED = 1_000_000
 
+_TOO_DEEP = f"values are nested deeper than {MAX_DEPTH} levels"
+_LIMIT_OF_LIBYAML = "exceeded maximum nesting depth"  # from 0.2.6 on; it scans ahead, and so may come to it before there are events
+
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)+")
 
 
@@ -162,7 +165,7 @@ class Composer:
 
     def _open(self, event: Any, items: list[Raw]) -> list[Raw]:
         if len(self._stack) >= MAX_DEPTH:
-            raise RefusedError(f"values are nested deeper than {MAX_DEPTH} levels", *_start(event))
+            raise RefusedError(_TOO_DEEP, *_start(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         self._stack.append((items, event))
@@ -229,7 +232,7 @@ class Composer:
         if self._aliased > MAX_ALIASED:
             raise RefusedError(f"aliases stand for more than {MAX_ALIASED:,} values", start.line, start.column)
         if len(self._stack) + height > MAX_DEPTH:
-            raise RefusedError(f"values are nested deeper than {MAX_DEPTH} levels", start.line, start.column)
+            raise RefusedError(_TOO_DEEP, start.line, start.column)
         items.append((anchored[0], anchored[1], start.line, start.column, end.line, end.column))
         return items
 
@@ -264,5 +267,7 @@ def _start(event: Any) -> tuple[int, int]:
 def _failure(error: MarkedYAMLError) -> Failure:
     problem, context = error.problem_mark or error.context_mark, error.context_mark
     where = (problem.line, problem.column) if problem else (0, 0)
+    if error.problem == _LIMIT_OF_LIBYAML:
+        return Failure(_TOO_DEEP, *where)
     opened = (context.line, context.column) if context else (-1, 0)
     return Failure(error.problem or "", *where, error.context or "", *opened)
