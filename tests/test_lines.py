@@ -31,11 +31,31 @@ on: http://a.example:80/x#y
 """
 WORDS = (
     *("a", "kind", "x-y/z.w", "on", "null", "_1", "a b", "80", "-1", "~", "1:2", "http://a:80/b#c", "a#b"),
-    *("'q'", '"q"', "'it''s'", '"\\x41"'),
+    *("'q'", '"q"', "'it''s'", '"\\x41"', '""'),
+    *("[]", "{}", "[a]", "[ a, 'b' ,\"c\"]", "{a: b}", "{ on: -1, x-y/z.w: 'q' }", "[80, ~, 1.5]"),
 )
 ODD = (
     *WORDS,
-    *("- a", "---", "...", "-", "--- a", "|", ">-", "&a b", "*a", "!t a", "{a: b}", "[a]", "? a", "a: b", "a :b", "%x"),
+    *("- a", "---", "...", "-", "--- a", "|", ">-", "&a b", "*a", "!t a", "? a", "a: b", "a :b", "%x"),
+    *(
+        "[a,b]",
+        "[a b]",
+        "[a: b]",
+        "[a, ]",
+        "[[a]]",
+        "[a",
+        "a]",
+        "{a:b}",
+        "{a}",
+        "{a: b, a: c}",
+        "{a: }",
+        "{<<: a}",
+        "{null: a}",
+        "[a:80]",
+        "[a]b",
+        "['a'b]",
+    ),
+    *("[*]", "[-]", "[&a b]", "[a#b]", "[a #b]", "[?]", "[|]", "[!a]", "{'a': b}", "{a: b,c: d}", "{a: 'b'c}"),
     *("\t", "é", "<<", ""),
 )
 CHANGES = (*"-: #'\"\n\tax{&", "", "\n---\n")
@@ -105,7 +125,7 @@ def test_hard_lines_mean_the_same(lines: list[str]) -> None:
     assert_alike("".join(lines))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(seed=st.integers(0, 1 << 32))
 def test_hard_streams_mean_the_same(seed: int) -> None:
     assert_alike(stream(seed).decode())

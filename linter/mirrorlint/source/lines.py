@@ -1,4 +1,4 @@
-"""Documents whose every line is plain, read line by line, which takes half as long as libyaml's events; all else is left to those."""
+"""Documents whose every line is plain, read line by line, several times faster than by libyaml's events; all else is left to those."""
 
 from __future__ import annotations
 
@@ -16,19 +16,45 @@ _KEY = r"[A-Za-z_][\w./-]{0,99}+"
 _QUOTED = r"\"[ !#-\[\]-~]*+\"|'[ -&(-~]*+'"
 # What can be nothing but one scalar: there is no `: ` and no ` #` in it, and no sign of YAML's at its start.
 _BARE = r"-?[A-Za-z0-9_./~+](?:[!-9;-~]++|:(?=[!-~])| ++(?=[!-\"$-~]))*+"
+# Within brackets more signs mean something; what nests there is not plain.
+_ATOM = rf"(?:-?[A-Za-z0-9_./~+][\w./~+=@%$;()-]*+|{_QUOTED})"
+_PAIR = rf"{_KEY}: ++{_ATOM}"
+_FLOW = rf"\[(?: *+{_ATOM} *+(?:, *+{_ATOM} *+)*+)?+ *+\]|\{{(?: *+{_PAIR} *+(?:, *+{_PAIR} *+)*+)?+ *+\}}"
 # An item, a key or both, a value, a comment; or nothing of these.
-_LINE = re.compile(rf"( *+)(- ++)?(?:({_KEY}):(?: ++|\Z))?({_BARE}|{_QUOTED})? *+(?:(?<!\S)#[ -~]*+)?", re.ASCII)
+_LINE = re.compile(rf"( *+)(- ++)?(?:({_KEY}):(?: ++|\Z))?({_BARE}|{_QUOTED}|{_FLOW})? *+(?:(?<!\S)#[ -~]*+)?", re.ASCII)
+_INNER = re.compile(rf"(?:({_KEY}): ++)?({_ATOM})", re.ASCII)
+_BOUNDARY = re.compile(r"^---$", re.MULTILINE)
 
-# Column, line, key ("" for the dash of an item), where its colon ends, and the value that follows on the line.
-_Token = tuple[int, int, str, int, Raw | None]
-_END: _Token = (-1, 0, "", 0, None)
-# Keys high up in documents, which stand where those of others do; so many are remembered.
+# What a line says: its column, whether it is an item, the column of its key, the key, its name and where it ends; the text of a value, its
+# tag (None for what is in brackets), where it begins, and where it ends (0 for no value).
+_Row = tuple[int, bool, int, str, str, int, str, bool | None, int, int]
+_Rows = Sequence[tuple[int, _Row]]
+_BLANK: _Row = (0, False, 0, "", "", 0, "", None, 0, 0)
+_END: _Row = (-1, *_BLANK[1:])
+
+# So many keys with their places, and so many lines, are remembered.
+_MOST, _MOST_LINES = 100_000, 30_000
+# Keys high up in documents, which stand where those of others do.
 _ALIKE: dict[Raw, Raw] = {}
-_HIGH, _MOST = 200, 100_000
+_HIGH = 200
 
 
 class NotPlainError(Exception):
     """Stops the reading of a text that libyaml has to read."""
+
+
+class _Known(dict[str, _Row]):
+    """What lines say: most lines of manifests stand in many of them."""
+
+    def __missing__(self, line: str) -> _Row:
+        """Read a line that is met for the first time."""
+        if len(self) >= _MOST_LINES:
+            self.clear()
+        row = self[line] = _row(line)
+        return row
+
+
+_KNOWN = _Known()
 
 
 def documents(text: str) -> list[Raw] | None:
@@ -38,88 +64,109 @@ def documents(text: str) -> list[Raw] | None:
     if len(_ALIKE) > _MOST:
         _ALIKE.clear()
     found: list[Raw] = []
+    line = 0
     try:
-        tokens, at = _tokens(text), 0
-        while at < len(tokens):
-            if tokens[at] is not _END:
-                root, at = _block(tokens, at, 0)
+        for part in _BOUNDARY.split(text):
+            rows = [(number, row) for number, row in enumerate(map(_KNOWN.__getitem__, part.split("\n")), line) if row is not _BLANK]
+            if rows:
+                root, at = _block([*rows, (0, _END)], 0, 0)
+                if at < len(rows):
+                    return None
                 found.append(root)
-            if tokens[at] is not _END:
-                return None
-            at += 1
+            line += part.count("\n")
     except NotPlainError:
         return None
     return found
 
 
-def _tokens(text: str) -> list[_Token]:
-    """What stands on the lines of a text, with an end behind each document."""
-    found: list[_Token] = []
-    for number, line in enumerate(text.split("\n")):
-        if not line:
-            continue
-        match = _LINE.fullmatch(line)
-        if match is None:
-            if line != "---":
-                raise NotPlainError
-            found.append(_END)
-            continue
-        _, dash, key, said = match.groups()
-        _, _, (item, _), (start, end), (first, last) = match.regs
-        value = None
-        if said:
-            bare = said[0] not in "\"'"
-            value = (intern(said if bare else said[1:-1]), bare, number, first, number, last)
-        if dash:
-            found.append((item, number, "", 0, None if key else value))
-        if key:
-            found.append((start, number, key, end + 1, value))
-        elif bool(dash) != bool(said):
-            raise NotPlainError
-    found.append(_END)
-    return found
+def _row(line: str) -> _Row:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise NotPlainError
+    _, dash, key, said = match.groups("")
+    if not (dash or key or said):
+        return _BLANK
+    _, _, (item, _), (start, stop), (first, last) = match.regs
+    name = NAMES[key] if key else ""
+    if name == SPECIAL_KEY or not (key or (dash and said)):
+        raise NotPlainError
+    text, tag = (said, None) if said[:1] in "[{" else _scalar(said)
+    return item if dash else start, bool(dash), start, intern(key), name, stop, text, tag, first, last if said else 0
 
 
-def _block(tokens: Sequence[_Token], at: int, depth: int) -> tuple[Raw, int]:
-    """The mapping or sequence that begins with a token, and where what follows it begins."""
-    column, line, key, _, _ = tokens[at]
-    if depth > _DEEPEST:
-        raise NotPlainError
-    content, last, at = (_mapping if key else _sequence)(tokens, at, depth)
-    if tokens[at][0] > column:
-        raise NotPlainError
+def _scalar(said: str) -> tuple[str, bool]:
+    """The text and the tag of a scalar."""
+    bare = said[0] not in "\"'"
+    return intern(said if bare else said[1:-1]), bare
+
+
+def _block(rows: _Rows, at: int, depth: int) -> tuple[Raw, int]:
+    """The mapping or sequence that begins on a line, and where what follows it begins."""
+    line, (column, dash, *_) = rows[at]
+    content, last, at = (_sequence if dash else _mapping)(rows, at, column, depth)
     return (content, None, line, column, last[4], last[5]), at
 
 
-def _sequence(tokens: Sequence[_Token], at: int, depth: int) -> tuple[list[Raw], Raw, int]:
+def _sequence(rows: _Rows, at: int, column: int, depth: int) -> tuple[list[Raw], Raw, int]:
     items: list[Raw] = []
-    start = tokens[at][0]
-    while tokens[at][0] == start and not tokens[at][2]:
-        item = tokens[at][4]
-        at += 1
-        if item is None:
-            item, at = _block(tokens, at, depth + 1)
-        items.append(item)
+    line, row = rows[at]
+    while row[0] == column and row[1]:
+        _, _, start, key, *_ = row
+        if key:
+            content, last, at = _mapping(rows, at, start, depth + 1)
+            items.append((content, None, line, start, last[4], last[5]))
+        else:
+            items.append(_value(line, row))
+            at += 1
+        line, row = rows[at]
+    if row[0] > column:
+        raise NotPlainError
     return items, items[-1], at
 
 
-def _mapping(tokens: Sequence[_Token], at: int, depth: int) -> tuple[Entries, Raw, int]:
+def _mapping(rows: _Rows, at: int, column: int, depth: int) -> tuple[Entries, Raw, int]:
+    """The mapping whose keys stand in a column; the first one may stand behind a dash."""
+    if depth > _DEEPEST:
+        raise NotPlainError
     content: Entries = {}
-    start = tokens[at][0]
-    column, line, key, end, value = tokens[at]
-    while column == start and key:
-        name = NAMES[key]
-        if name in content or name == SPECIAL_KEY:
+    line, row = rows[at]
+    while True:
+        _, _, _, key, name, stop, _, _, _, final = row
+        if name in content:
             raise NotPlainError
         at += 1
-        if value is None:
-            after, _, following, _, _ = tokens[at]
-            if after > start or (after == start and not following):
-                value, at = _block(tokens, at, depth + 1)
-            else:
-                value = ("", True, line, end, line, end)
-        stands = (intern(key), True, line, start, line, end - 1)
+        begin, following = rows[at]
+        if final:
+            value = _value(line, row)
+        elif following[0] > column or (following[0] == column and following[1]):
+            value, at = _block(rows, at, depth + 1)
+            begin, following = rows[at]
+        else:
+            value = ("", True, line, stop + 1, line, stop + 1)
+        stands = (key, True, line, column, line, stop)
         content[name] = (_ALIKE.setdefault(stands, stands) if line < _HIGH else stands, value)
-        last = value
-        column, line, key, end, value = tokens[at]
-    return content, last, at
+        line, row = begin, following
+        if row[0] != column or row[1]:
+            break
+    if row[0] > column:
+        raise NotPlainError
+    return content, value, at
+
+
+def _value(line: int, row: _Row) -> Raw:
+    """The value on a line: a scalar, or scalars in brackets."""
+    _, _, _, _, _, _, text, tag, first, last = row
+    if tag is not None:
+        return (text, tag, line, first, line, last)
+    items: list[Raw] = []
+    content: Entries = {}
+    for match in _INNER.finditer(text):
+        key, said = match.groups("")
+        start, stop = first + match.start(2), first + match.end(2)
+        items.append((*_scalar(said), line, start, line, stop))
+        if key:
+            at, name = first + match.start(1), NAMES[key]
+            if name in content or name == SPECIAL_KEY:
+                raise NotPlainError
+            content[name] = (intern(key), True, line, at, line, at + len(key)), items[-1]
+    return (items if text[0] == "[" else content, None, line, first, line, last)
