@@ -37,14 +37,16 @@ _PODS = re.compile(
 )
 
 _REPLICAS = b"  replicas:"
-# Objects that lead to other files.
-_LEADING = (b"kind: Kustomization", b"kind: Component")
+_READ, _WORKLOADS, _NULLS = ({kind.encode() for kind in kinds} for kinds in (RELEVANT, WORKLOADS, NULLS))
+_CONFIG_MAP = CONFIG_MAP.encode()
+# Objects that are not read, and lead to other files.
+_LEADING = b"Component"
 
 
 class Sifted(NamedTuple):
     """What is left of a file, with every character at its place, and how many objects were taken out.
 
-    `certain` tells that what was taken out is nothing but objects that say their kind, and nothing that leads to other files.
+    `certain` tells that what was taken out is nothing but objects that say their kind, and none that leads to other files.
     """
 
     data: bytes
@@ -66,13 +68,16 @@ def sift(data: bytes) -> Sifted:
         return Sifted(data, 0)
     careful = _has_sign(data)
     parts = _documents(data)
-    dropped, last, certain = 0, 0, not any(leading in data for leading in _LEADING)
+    dropped, last, certain = 0, 0, True
     for number, part in enumerate(parts):
-        kept, objects = (part, 0) if careful and _has_sign(part) else _sifted(part)
-        parts[number] = kept or b"\n" * part.count(b"\n")
-        last = number + 1 if kept else last
-        dropped += objects
-        certain = certain and bool(kept or objects or not part.strip())
+        kept, kind = (part, b"") if careful and _has_sign(part) else _sifted(part)
+        if kept:
+            last = number + 1
+        else:
+            dropped += bool(kind)
+            certain = certain and (kind not in (b"", _LEADING) or not part.strip())
+            kept = b"\n" * part.count(b"\n")
+        parts[number] = kept
     end = b"\n" if 0 < last < len(parts) else b""
     return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped, certain)
 
@@ -86,35 +91,31 @@ def _documents(data: bytes) -> list[bytes]:
 
 def _has_sign(data: bytes) -> bool:
     """Whether there may be templates, which may not be YAML, or suppressions."""
-    return b"mirrorlint" in data or b"{{" in data or b"{%" in data
+    return b"mirrorlint" in data or (b"{" in data and (b"{{" in data or b"{%" in data))
 
 
 def _is_delicate(data: bytes) -> bool:
     """Whether there may be UTF-16, directives, which concern the documents behind them, or lines that end without a line feed."""
-    if data[:1] in b"%\xfe\xff" or b"\n%" in data:
+    if data[:1] in b"%\xfe\xff" or (b"%" in data and b"\n%" in data):
         return True
     return (b"\r" in data or not data.isascii()) and _OTHER_BREAK.search(data) is not None
 
 
-def _sifted(part: bytes) -> tuple[bytes, int]:
-    """What is left of a document, and the number of objects taken out."""
+def _sifted(part: bytes) -> tuple[bytes, bytes]:
+    """What is left of a document; where that is nothing, the kind of the object that was taken out (b"" for none)."""
     head = _HEAD.match(part)
     if head is None or _SECOND.search(part, head.end() - 1):
-        return (part if _may_be_object(part) else b""), 0
-    version, kind = (head[1] or head[4]).decode(), (head[2] or head[3]).decode()
-    if kind in RELEVANT or kind.endswith("List") or version in NULLS or kind in NULLS:
-        return (_without_containers(part) if kind in WORKLOADS and not _may_be_gateway(part) else part), 0
-    return (part, 0) if kind == CONFIG_MAP and _may_say(part, b"istio") else (b"", 1)
-
-
-def _may_be_object(part: bytes) -> bool:
-    """Whether a document may have the key without which it is no object."""
-    return _may_say(part, b"kind")
+        return part if _may_say(part, b"kind") else b"", b""  # without that key it is no object
+    version, kind, kind_above, version_below = head.groups()
+    version, kind = version or version_below, kind or kind_above
+    if kind in _READ or kind[-4:] == b"List" or version in _NULLS or kind in _NULLS:
+        return _without_containers(part) if kind in _WORKLOADS and not _may_be_gateway(part) else part, b""
+    return (part, b"") if kind == _CONFIG_MAP and _may_say(part, b"istio") else (b"", kind)
 
 
 def _may_say(part: bytes, word: bytes) -> bool:
     """Whether a word may stand in a document, in letters or spelled otherwise."""
-    return word in part or _SPELLED.search(part) is not None
+    return word in part or ((b"\\" in part or b"!" in part) and _SPELLED.search(part) is not None)
 
 
 def _may_be_gateway(part: bytes) -> bool:
