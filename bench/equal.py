@@ -22,7 +22,7 @@ from mirrorlint.cache import vault
 from mirrorlint.delivery.alike import Followed
 from mirrorlint.engine import lint
 from mirrorlint.loading import objects, read
-from mirrorlint.loading.reading import Means
+from mirrorlint.loading.means import Means
 from mirrorlint.rule import Report
 from mirrorlint.sieve import Sifted, sift
 from mirrorlint.source import lines

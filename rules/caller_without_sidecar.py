@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.services import texts
 from mirrorlint.istio.workloads import workloads
-from mirrorlint.rule import OFF, Flaw, Remark, Subject
+from mirrorlint.level import OFF
+from mirrorlint.rule import Flaw, Remark, Subject
 
 LEVEL = OFF
 _INJECTION, _REVISION, _POD, _AMBIENT = "istio-injection", "istio.io/rev", "sidecar.istio.io/inject", "istio.io/dataplane-mode"

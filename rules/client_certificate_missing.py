@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.delivery.way import reached
-from mirrorlint.rule import OFF, Flaw, Remark, Subject
+from mirrorlint.level import OFF
+from mirrorlint.rule import Flaw, Remark, Subject
 
 LEVEL = OFF
 

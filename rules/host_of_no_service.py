@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.istio.names import MESH, is_wild
+from mirrorlint.level import WARNING
 from mirrorlint.nearest import meant
-from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+from mirrorlint.rule import Flaw, Remark, Subject
 
 LEVEL = WARNING
 

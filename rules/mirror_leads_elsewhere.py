@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.way import reached
-from mirrorlint.rule import OFF, Flaw, Remark, Subject
+from mirrorlint.level import OFF
+from mirrorlint.rule import Flaw, Remark, Subject
 
 LEVEL = OFF
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.delivery.callers import Judged
-from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+from mirrorlint.level import WARNING
+from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.unreached import Obstacle, obstacle
 
 LEVEL = WARNING

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.rule import OFF, Flaw, Subject
+from mirrorlint.level import OFF
+from mirrorlint.rule import Flaw, Subject
 
 LEVEL = OFF
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+from mirrorlint.level import WARNING
+from mirrorlint.rule import Flaw, Remark, Subject
 
 LEVEL = WARNING
 

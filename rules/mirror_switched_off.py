@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.istio.routing import millionths
-from mirrorlint.rule import WARNING, Flaw, Subject
+from mirrorlint.level import WARNING
+from mirrorlint.rule import Flaw, Subject
 from mirrorlint.source import Node
 
 LEVEL = WARNING

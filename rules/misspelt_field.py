@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.rule import REPLACE, WARNING, Edit, Flaw, Subject
+from mirrorlint.level import WARNING
+from mirrorlint.rule import REPLACE, Edit, Flaw, Subject
 
 LEVEL = WARNING
 

@@ -8,7 +8,8 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import MESH, subset_of, without_port
-from mirrorlint.rule import OFF, Flaw, Remark, Subject
+from mirrorlint.level import OFF
+from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.source import Node
 
 LEVEL = OFF

@@ -9,7 +9,8 @@ from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import onward
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.delivery.worlds import WORLDS, world_of
-from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+from mirrorlint.level import WARNING
+from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.source import Node
 
 LEVEL = WARNING

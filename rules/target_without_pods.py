@@ -9,7 +9,8 @@ from mirrorlint.delivery.ending import services_at
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.services import Service
 from mirrorlint.istio.workloads import workloads
-from mirrorlint.rule import WARNING, Flaw, Remark, Subject
+from mirrorlint.level import WARNING
+from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.source import Node
 
 LEVEL = WARNING

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.rule import WARNING, Flaw, Subject
+from mirrorlint.level import WARNING
+from mirrorlint.rule import Flaw, Subject
 
 LEVEL = WARNING
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.rule import OFF, Flaw, Subject
+from mirrorlint.level import OFF
+from mirrorlint.rule import Flaw, Subject
 
 LEVEL = OFF
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")

@@ -9,7 +9,7 @@ import pytest
 
 from mirrorlint.loading import crew, read
 from mirrorlint.loading.crew import cores, work
-from mirrorlint.loading.reading import Means
+from mirrorlint.loading.means import Means
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mirrorlint import source
-from mirrorlint.source import Broken, Node, parse, tree
+from mirrorlint.source import Broken, Node, parse, pieces, tree
 from mirrorlint.source.scalars import plain as read_plain
 
 
@@ -784,7 +784,7 @@ class TestBounds:
 
     def test_many_faults(self) -> None:
         parsed = parse(b"---\n[\n" * 3000, "f.yaml")
-        assert len(parsed.broken) == source.MAX_BROKEN + 1
+        assert len(parsed.broken) == pieces.MAX_BROKEN + 1
         assert parsed.broken[-1].message == "1000 faults stand above; what follows is not read"
 
     @pytest.mark.parametrize("running", [True, False])

@@ -8,7 +8,7 @@ import pytest
 from test_cli import EXAMPLES, run
 
 from mirrorlint.loading import read, watch
-from mirrorlint.loading.reading import Means
+from mirrorlint.loading.means import Means
 from mirrorlint.loading.watch import Watch
 
 

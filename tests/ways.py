@@ -10,7 +10,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.kinds import WORKLOADS
 from mirrorlint.loading import Loaded, crew, objects
 from mirrorlint.loading import read as read_once
-from mirrorlint.loading.reading import Means
+from mirrorlint.loading.means import Means
 from mirrorlint.sieve import Sifted
 
 WAYS = {"in one process": Means(), "into the cache": Means(2, cached=True), "out of the cache": Means(1, cached=True)}

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from types import ModuleType
 
-from mirrorlint.rule import ERROR
+from mirrorlint.level import ERROR
 
 
 @cache

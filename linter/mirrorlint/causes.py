@@ -10,7 +10,8 @@ from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.fleet import Documents, Fault, Manifest
 from mirrorlint.istio.names import subset_of, without_port
-from mirrorlint.rule import DOCUMENT, ERROR, Edit, Finding, Loss, cause_of
+from mirrorlint.level import ERROR
+from mirrorlint.rule import DOCUMENT, Edit, Finding, Loss, cause_of
 
 BROKEN, REFUSED = "broken-document", "refused-by-istio"
 _MISSING = {

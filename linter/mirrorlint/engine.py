@@ -12,8 +12,9 @@ from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import ClusterSettings, Documents
+from mirrorlint.level import OFF, WARNING
 from mirrorlint.quiet import Quieted, quieted
-from mirrorlint.rule import OFF, WARNING, Finding, MirrorFate, Report, Subject
+from mirrorlint.rule import Finding, MirrorFate, Report, Subject
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
 _REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs"})

@@ -18,7 +18,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScala
 from mirrorlint import layout
 from mirrorlint.layout import BREAK, RISKY, Items, Splice, UnsafeError
 from mirrorlint.rule import DOCUMENT, ENTRY, ITEMS, Edit
-from mirrorlint.source import BOUNDARY
+from mirrorlint.source.pieces import BOUNDARY
 from mirrorlint.source.scalars import plain
 
 _BOM = "\ufeff"

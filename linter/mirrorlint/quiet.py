@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from mirrorlint.fleet import Suppression
-from mirrorlint.rule import OFF, Finding, Idle
+from mirrorlint.level import OFF
+from mirrorlint.rule import Finding, Idle
 from mirrorlint.source import Place
 
 

@@ -12,10 +12,6 @@ from mirrorlint.delivery.way import End, Way
 from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
 from mirrorlint.source import Node, Place
 
-ERROR, WARNING, OFF = "error", "warning", "off"
-LEVELS = (OFF, WARNING, ERROR)
-
-
 REPLACE, ENTRY, ITEMS, DOCUMENT = "replace", "entry", "items", "document"
 
 

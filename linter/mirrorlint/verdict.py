@@ -17,7 +17,8 @@ from mirrorlint.delivery.worlds import WORLD_WORDS
 from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import MirrorKey
-from mirrorlint.rule import ERROR, WARNING, Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Subject, cause_of
+from mirrorlint.level import ERROR, WARNING
+from mirrorlint.rule import Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Subject, cause_of
 from mirrorlint.unreached import is_superseded
 
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})

@@ -12,12 +12,13 @@ from mirrorlint.causes import merged
 from mirrorlint.contract.verify import verify
 from mirrorlint.delivery.worlds import WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest
+from mirrorlint.level import ERROR
 from mirrorlint.loading import Loaded, files, needs
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.objects import content
 from mirrorlint.loading.paths import within
 from mirrorlint.report import clean
-from mirrorlint.rule import ERROR, Finding, Report
+from mirrorlint.rule import Finding, Report
 
 _SHOWN = 5
 

@@ -165,8 +165,8 @@ def rules() -> None:
 def init(path: str) -> None:
     """Write a commented .mirrorlint.yaml from what is found in a repository."""
     from mirrorlint import book, initial, tracing
+    from mirrorlint.level import OFF
     from mirrorlint.loading.settings import FILE
-    from mirrorlint.rule import OFF
 
     file = os.path.join(path, FILE)
     if os.path.lexists(file):

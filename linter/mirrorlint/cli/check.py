@@ -46,10 +46,6 @@ if TYPE_CHECKING:
 @COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""
-    from mirrorlint import outputs
-    from mirrorlint.cache import runs
-    from mirrorlint.rule import ERROR, OFF, WARNING
-
     if options["write_baseline"] and not options["baseline"]:
         raise click.UsageError("`--write-baseline` writes the file that `--baseline FILE` names")
     index = _index(paths) if options["staged"] else None
@@ -57,6 +53,10 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     loaded = load(paths, options["config"], cached=not options["no_cache"], verbose=options["verbose"], index=index)
     if options["require_peer"]:
         _require_peers(loaded)
+    from mirrorlint import outputs
+    from mirrorlint.cache import runs
+    from mirrorlint.level import ERROR, OFF, WARNING
+
     chosen = _chosen(options["only"], options["skip"])
     try:
         targets = outputs.outputs(options["formats"], options["output"])
@@ -119,7 +119,7 @@ def _touched(report: Report, index: Index | None) -> Report:
 def _chosen(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
     """Levels for `--rule`, which switches on what is off by default, and `--skip`; an unknown name is a usage error."""
     from mirrorlint.book import level_of, rule_book
-    from mirrorlint.rule import OFF, WARNING
+    from mirrorlint.level import OFF, WARNING
 
     check_names((*only, *skip))
     asked = {name: WARNING for name in only if level_of(name) == OFF}

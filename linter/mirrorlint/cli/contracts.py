@@ -47,8 +47,8 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
     """Follow what the contracts of peers say that they send (exit 1 when what arrived is lost)."""
     from mirrorlint import outputs
     from mirrorlint.contract.verify import verify as judged
+    from mirrorlint.level import ERROR
     from mirrorlint.loading.paths import CONTRACTS
-    from mirrorlint.rule import ERROR
 
     loaded = load(paths, config)
     if not loaded.contracts:

@@ -31,18 +31,20 @@ def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: boo
     What is wrong with arguments or settings is a usage error.
     """
     from mirrorlint import loading
-    from mirrorlint.book import rule_book
     from mirrorlint.loading.crew import cores
-    from mirrorlint.loading.reading import Means
+    from mirrorlint.loading.means import Means
     from mirrorlint.loading.settings import SettingsError, check_rules
     from mirrorlint.loading.watch import Watch, unwatched
 
     try:
         watch = Watch(_progress if sys.stderr.isatty() else None)
         spent = watch.spent if verbose or sys.stderr.isatty() else unwatched
-        means = Means(cores(), cached and click.get_current_context().obj is not None, spent, index)
+        means = Means(cores(), cached and click.get_current_context().obj is not None, spent, index, _prepare)
         loaded = loading.read(paths or ["."], config, means=means)
-        check_rules(loaded.settings, rule_book())
+        if loaded.settings.rules:
+            from mirrorlint.book import rule_book
+
+            check_rules(loaded.settings, rule_book())
     except SettingsError as error:
         raise click.UsageError("\n".join(error.messages)) from error
     except OSError as error:
@@ -55,6 +57,17 @@ def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: boo
     for line in watch.dearest(10) if verbose else ():
         click.echo(f"mirrorlint: {line}", err=True)
     return loaded
+
+
+def _prepare() -> None:
+    """Import what judges, rules too, which takes as long as reading hundreds of files."""
+    from importlib import import_module
+
+    for module in ("engine", "outputs"):
+        import_module(f"mirrorlint.{module}")
+    from mirrorlint.book import rule_book
+
+    rule_book()
 
 
 def judge(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:

@@ -16,9 +16,10 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.way import Call, Way
 from mirrorlint.engine import of_causes, of_mirror
 from mirrorlint.fleet import BlindSpot, Cluster, Documents
+from mirrorlint.level import ERROR
 from mirrorlint.loading import Loaded
 from mirrorlint.loading.contracts import Contract, Expectation
-from mirrorlint.rule import ERROR, Finding, MirrorFate, Report
+from mirrorlint.rule import Finding, MirrorFate, Report
 
 _ELSEWHERE = "mirror-leads-elsewhere"
 

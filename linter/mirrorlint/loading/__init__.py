@@ -12,9 +12,10 @@ from mirrorlint.fleet import ANYTHING, BlindSpot, Cluster, ClusterSettings, Docu
 from mirrorlint.loading import control_plane, files, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.harvest import Share
+from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content
 from mirrorlint.loading.peers import holds_contract
-from mirrorlint.loading.reading import Means, Reading
+from mirrorlint.loading.reading import Reading
 from mirrorlint.loading.repeats import without_repeats
 from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, said_mesh
 

@@ -9,19 +9,16 @@ from typing import Any
 from mirrorlint.cache.shelf import Shelf, blob_of
 from mirrorlint.loading import crew, files
 from mirrorlint.loading.files import Unread
+from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, packed, unpacked
-from mirrorlint.loading.watch import Spent
 
 
-def read(paths: Iterable[str], jobs: int, blobs: Mapping[str, str], shelf: Shelf | None, spent: Spent) -> dict[str, Content | Unread]:
-    """What files hold, or why they can't be read; the same from any number of processes.
-
-    `blobs` are the ids of contents, where known, and `spent` is told what each file cost that is read.
-    """
+def read(paths: Iterable[str], means: Means, blobs: Mapping[str, str], shelf: Shelf | None) -> dict[str, Content | Unread]:
+    """What files hold, or why they can't be read; the same from any number of processes. `blobs` are the ids of contents, where known."""
     known = {path: (blobs.get(path, ""), shelf.get(blobs.get(path, "")) if shelf else None) for path in paths}
     wanted = [path for path, (_, data) in known.items() if data is None]
-    for path, (seconds, blob, data) in crew.work(lambda path: _timed(path, shelf), wanted, jobs):
-        spent(path, seconds)
+    for path, (seconds, blob, data) in crew.work(lambda path: _timed(path, shelf), wanted, means.jobs, means.meanwhile):
+        means.spent(path, seconds)
         known[path] = blob, data
     if shelf:
         for blob, data in known.values():

@@ -13,11 +13,10 @@ from mirrorlint.git import Listing
 from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading import batch, files
 from mirrorlint.loading.files import Unread
-from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Kustomization, kustomization
+from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, unfolded
 from mirrorlint.loading.paths import CHART, at_or_below, is_contract, upwards, within
-from mirrorlint.loading.watch import Spent
 from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import MAX_BYTES, Node, parse
 
@@ -31,14 +30,13 @@ _NOTHING = Content((), 0, (), ())
 class Disk:
     """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
 
-    def __init__(self, jobs: int, shelf: Shelf | None, spent: Spent, index: Index | None = None) -> None:
-        """Nothing is listed yet; nothing is read outside of the repositories of what will be.
+    def __init__(self, means: Means, shelf: Shelf | None) -> None:
+        """Nothing is listed yet; nothing is read outside of the repositories of what will be, and nothing twice of what is on the shelf.
 
-        `jobs` processes read what is not on the shelf, `spent` is told what files cost; files of an index's repository are read as they are
-        staged. What is read is found in `listings`, with `probes` as the further paths that were looked at; `plain` tells that no file
-        is made of others, and that nothing was asked for of what the sieve takes out.
+        What is read is found in `listings`, with `probes` as the further paths that were looked at; `plain` tells that no file is made of
+        others, and that nothing was asked for of what the sieve takes out.
         """
-        self._jobs, self._shelf, self._spent, self._index = jobs, shelf, spent, index
+        self._means, self._shelf, self._index = means, shelf, means.staging
         self.staged: dict[str, bytes] = {}
         self.listings: dict[str, Listing] = {}
         self.probes: set[str] = set()
@@ -185,7 +183,7 @@ class Disk:
             self._contents |= {each: content(data, files.shown(each)) for each, data in fresh.items()}
             missing = [each for each in dict.fromkeys(self._real.values()) if each not in self._contents]
             self._contents |= {each: Unread(each, _TOO_MUCH) for each in missing}
-            self._contents |= batch.read(self._fitting(missing), self._jobs, self._blobs, self._shelf, self._spent)
+            self._contents |= batch.read(self._fitting(missing), self._means, self._blobs, self._shelf)
         found = self._contents[real]
         if isinstance(found, Unread):
             self.unread.add(found)

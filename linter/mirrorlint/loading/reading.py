@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.cache.trail import Trail
@@ -16,30 +15,17 @@ from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.harvest import Harvest
-from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Reach, reach
+from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.peers import Peers, holds_contract, with_contracts
 from mirrorlint.loading.settings import ClusterSection
 from mirrorlint.loading.snapshots import apart
 from mirrorlint.loading.units import Gap
-from mirrorlint.loading.watch import Spent, unwatched
 
 _LEFT_OUT = "in the folder of no cluster"
 _UNRENDERED = "a Helm chart must be rendered before it can be judged, and nothing here says with which values: nothing in it is read"
-
-
-class Means(NamedTuple):
-    """How a run may read: in so many processes, with what earlier runs kept, and what is staged in the repository of an index.
-
-    `spent` is told what each file and render costs.
-    """
-
-    jobs: int = 1
-    cached: bool = False
-    spent: Spent = unwatched
-    staging: Index | None = None
 
 
 class Reading:
@@ -56,7 +42,7 @@ class Reading:
         contracts = {name: paths[0] for name, paths in arguments.items() if len(paths) == 1 and holds_contract(paths[0])}
         self._root, self._arguments = root, {name: paths for name, paths in arguments.items() if name not in contracts}
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
-        self._disk = Disk(means.jobs, shelf, means.spent, means.staging)
+        self._disk = Disk(means, shelf)
         self._disk.look(*(os.path.join(above, settings.FILE) for path in asked for above in upwards(told.folder_of(path))))
         self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ClusterSettings, Ingress
+from mirrorlint.level import LEVELS, OFF
 from mirrorlint.loading import files
 from mirrorlint.loading.fields import FieldError, Fields, boolean, nearest, one_of, port, text, version
-from mirrorlint.rule import LEVELS, OFF
 from mirrorlint.source import Node, Place, parse
 
 FILE = ".mirrorlint.yaml"

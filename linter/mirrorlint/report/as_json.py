@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mirrorlint.fleet import BlindSpot
+from mirrorlint.level import ERROR, WARNING
 from mirrorlint.report import to_json
-from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Note, Report
+from mirrorlint.rule import Finding, MirrorFate, Note, Report
 
 _VERSION = 1
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mirrorlint.fleet import BlindSpot
+from mirrorlint.level import ERROR
 from mirrorlint.report import clean
 from mirrorlint.report.checkout import Checkout, view, words
-from mirrorlint.rule import ERROR, Finding, Report
+from mirrorlint.rule import Finding, Report
 from mirrorlint.source import Place
 
 

@@ -6,10 +6,11 @@ from itertools import repeat
 from typing import Any
 
 from mirrorlint.fleet import BlindSpot
+from mirrorlint.level import ERROR
 from mirrorlint.report import to_json
 from mirrorlint.report.checkout import Checkout, view, words
 from mirrorlint.report.fingerprint import fingerprints, of_blind_spots
-from mirrorlint.rule import ERROR, Finding, Report
+from mirrorlint.rule import Finding, Report
 
 
 def render(report: Report, checkout: Checkout) -> str:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from mirrorlint.fleet import BlindSpot
+from mirrorlint.level import ERROR
 from mirrorlint.report import clean
 from mirrorlint.report.checkout import Checkout, view, words
-from mirrorlint.rule import ERROR, Finding, MirrorFate, Report
+from mirrorlint.rule import Finding, MirrorFate, Report
 
 _UNKNOWN = "unknown"
 _NONE = -1

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from mirrorlint.fleet import BlindSpot, is_peers
+from mirrorlint.level import ERROR
 from mirrorlint.report import to_json
 from mirrorlint.report.checkout import Checkout, view
 from mirrorlint.report.fingerprint import fingerprints
-from mirrorlint.rule import ERROR, Finding, Note, Report
+from mirrorlint.rule import Finding, Note, Report
 from mirrorlint.source import Place
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot
+from mirrorlint.level import ERROR, WARNING
 from mirrorlint.report import cells, clean, without_repeats
-from mirrorlint.rule import ERROR, WARNING, Finding, MirrorFate, Report
+from mirrorlint.rule import Finding, MirrorFate, Report
 from mirrorlint.source import Place
 
 _VERSIONS = {world: f"with {words}" for world, words in WORLD_WORDS.items()}
