@@ -117,7 +117,7 @@ def test_more_files_than_can_be_read_are_a_blind_spot(repo: Path, monkeypatch: p
 
 
 def test_more_bytes_than_can_be_read_are_a_blind_spot(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mirrorlint.loading.disk.MAX_TOTAL", 1)
+    monkeypatch.setattr("mirrorlint.loading.batch.MAX_TOTAL", 1)
     assert "GiB was read before it, so nothing in it is judged" in run(cwd=repo).stdout.replace("\n    ", " ")
 
 

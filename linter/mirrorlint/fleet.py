@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from mirrorlint.source import Node, Place
 
@@ -106,14 +106,16 @@ class Suppression(NamedTuple):
 class Manifest:
     """A Kubernetes object: its identity, and its document."""
 
-    __slots__ = ("created", "group", "kind", "name", "namespace", "node")
+    __slots__ = ("created", "faultless", "group", "kind", "name", "namespace", "node")
 
     def __init__(self, node: Node, namespace: str = "", fallback: str = DEFAULT_NAMESPACE) -> None:
         """Read the identity; an object without a namespace lives in `default`, as `kubectl apply` would have it, or in `fallback`.
 
         `namespace` is what all that is applied is put into: a Namespace among it gets its name (kustomize, NamespaceTransformer).
+        `faultless` tells that Istio's admission was asked of just this already, and has nothing to say.
         """
         self.node = node
+        self.faultless = False
         self.kind = node.text_at("kind")
         self.group = node.text_at("apiVersion").rpartition("/")[0]
         self.name = node.text_at("metadata", "name")
@@ -122,6 +124,18 @@ class Manifest:
         self.namespace = (namespace or node.text_at("metadata", "namespace") or fallback or DEFAULT_NAMESPACE) if scoped else ""
         if namespace and self.kind == "Namespace":
             self.name = namespace
+
+    def packed(self) -> tuple[Any, ...]:
+        """All of it as plain data that `marshal` can store, without the path of its file."""
+        return self.node.raw, self.kind, self.group, self.name, self.created, self.namespace, self.faultless
+
+    @classmethod
+    def unpacked(cls, data: tuple[Any, ...], path: str) -> Self:
+        """The manifest that was packed, as one of the file `path`."""
+        found = cls.__new__(cls)
+        raw, found.kind, found.group, found.name, found.created, found.namespace, found.faultless = data
+        found.node = Node(raw, path)
+        return found
 
     @property
     def identity(self) -> tuple[str, str, str, str]:

@@ -50,7 +50,8 @@ class Mesh:
         """The objects that admission says something of; it has seen those of a contract."""
         if self.cluster.published:
             return []
-        every = ((m, tuple(judged(m.node, m.namespace))) for kind in ADMITTED_KINDS for m in self.cluster.of(kind))
+        asked = (m for kind in ADMITTED_KINDS for m in self.cluster.of(kind) if not m.faultless)
+        every = ((m, tuple(judged(m.node, m.namespace))) for m in asked)
         return [(manifest, said) for manifest, said in every if said]
 
     @cached_property

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.git import Listing
 from mirrorlint.kinds import CONFIG_MAP
-from mirrorlint.loading import batch, files
+from mirrorlint.loading import files
+from mirrorlint.loading.batch import Batch
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, unfolded
 from mirrorlint.loading.paths import CHART, at_or_below, is_contract, upwards, within
 from mirrorlint.sieve import KUSTOMIZATIONS
-from mirrorlint.source import MAX_BYTES, Node, parse
+from mirrorlint.source import Node, parse
 
-MAX_TOTAL = 1 << 30
-_TOO_MUCH = f"more than {MAX_TOTAL >> 30} GiB was read before it, so nothing in it is judged"
 # What may be the name of an object.
 _NAME = re.compile(rb"\bname[\"']?[ \t]*:[ \t]*[\"']?([\w.-]+)")
 _NOTHING = Content((), 0, (), ())
@@ -36,7 +35,7 @@ class Disk:
         What is read is found in `listings`, with `probes` as the further paths that were looked at; `plain` tells that no file is made of
         others, and that nothing was asked for of what the sieve takes out.
         """
-        self._means, self._shelf, self._index = means, shelf, means.staging
+        self._batch, self._index = Batch(means, shelf), means.staging
         self.staged: dict[str, bytes] = {}
         self.listings: dict[str, Listing] = {}
         self.probes: set[str] = set()
@@ -55,7 +54,6 @@ class Disk:
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
-        self._left = MAX_TOTAL
 
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
@@ -182,8 +180,7 @@ class Disk:
             fresh = {each: data for each, data in self.staged.items() if each not in self._contents}
             self._contents |= {each: content(data, files.shown(each)) for each, data in fresh.items()}
             missing = [each for each in dict.fromkeys(self._real.values()) if each not in self._contents]
-            self._contents |= {each: Unread(each, _TOO_MUCH) for each in missing}
-            self._contents |= batch.read(self._fitting(missing), self._means, self._blobs, self._shelf)
+            self._contents |= self._batch.read(missing, self._blobs)
         found = self._contents[real]
         if isinstance(found, Unread):
             self.unread.add(found)
@@ -192,13 +189,6 @@ class Disk:
 
     def _bytes(self, path: str) -> bytes | Unread:
         return self.staged[path] if path in self.staged else files.read(path)
-
-    def _fitting(self, paths: Iterable[str]) -> Iterator[str]:
-        """The first of the files, as far as they may be read; which they are must not depend on what is known of them."""
-        for path in paths:
-            if self._left > 0:
-                self._left -= min(files.size(path), MAX_BYTES)
-                yield path
 
     def _reach_out(self, path: str) -> None:
         """List what a kustomization leads to, if it is in the repository."""

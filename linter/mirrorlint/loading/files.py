@@ -113,14 +113,6 @@ def _all_of(file: int) -> bytes:
     return b"".join(parts)
 
 
-def size(path: str) -> int:
-    """How many bytes a file has; 0 for what can't be read."""
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
-
-
 class _Seen(NamedTuple):
     """What a run through folders meets: a Tree's own."""
 

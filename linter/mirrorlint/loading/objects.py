@@ -53,12 +53,23 @@ def content(data: bytes, path: str) -> Content:
     if not left.strip():
         return Content((), dropped, (), ())
     found = content_of(parse(left, path), data, path)
+    _ask_admission(found.manifests)
     return found._replace(objects=dropped + found.objects)
+
+
+def _ask_admission(manifests: Iterable[Manifest]) -> None:
+    """Note where Istio's admission has nothing to say: what it takes to tell is kept with what files hold."""
+    asked = [manifest for manifest in manifests if manifest.group == NETWORKING]
+    if asked:
+        from mirrorlint.istio.admission import judged
+
+        for manifest in asked:
+            manifest.faultless = not any(judged(manifest.node, manifest.namespace))
 
 
 def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     """What is in documents that were parsed, of a text that may have held others."""
-    found = [Manifest(_without_secrets(node)) for node in unfolded(parsed.documents)]
+    found = [_without_secrets(Manifest(node)) for node in unfolded(parsed.documents)]
     manifests = tuple(filter(_matters, found))
     tells = tuple(filter(_tells, found))
     faults: list[Broken] = []
@@ -107,20 +118,20 @@ def packed(found: Content) -> Any:
     located = (found.faults, found.unclear, found.suppressions)
     if not (any(objects) or any(located)):
         return found.objects
-    return found.objects, *([m.node.raw for m in those] for those in objects), *([_packed(each) for each in those] for those in located)
+    return found.objects, *([m.packed() for m in those] for those in objects), *([_packed(each) for each in those] for those in located)
 
 
 def unpacked(data: Any, path: str) -> Content:
     """The content that was packed, as that of the file `path`."""
     objects, manifests, tells, waiting, faults, unclear, silenced = data
     return Content(
-        tuple(Manifest(Node(raw, path)) for raw in manifests),
+        tuple(Manifest.unpacked(each, path) for each in manifests),
         objects,
         tuple(Broken(Place(path, *place), *rest) for place, *rest in faults),
         tuple(Broken(Place(path, *place), *rest) for place, *rest in unclear),
         tuple(Suppression(Place(path, *place), *rest) for place, *rest in silenced),
-        tuple(Manifest(Node(raw, path)) for raw in tells),
-        tuple(Manifest(Node(raw, path)) for raw in waiting),
+        tuple(Manifest.unpacked(each, path) for each in tells),
+        tuple(Manifest.unpacked(each, path) for each in waiting),
     )
 
 
@@ -165,15 +176,16 @@ def unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
             yield node
 
 
-def _without_secrets(node: Node) -> Node:
+def _without_secrets(found: Manifest) -> Manifest:
     """A Secret without what is secret in it, since what files hold is kept between runs; of values in PEM it is left that they are."""
-    if (node.text_at("apiVersion"), node.text_at("kind")) != ("v1", CREDENTIALS):
-        return node
+    if (found.group, found.kind) != ("", CREDENTIALS):
+        return found
+    node = found.node
     told = {key.text: SOME_PEM if may_be_pem(value.text) else WITHHELD for key, value in node["data"].entries()}
     strings = {key.text: WITHHELD for key, _ in node["stringData"].entries() if key.text not in _OPEN}
     annotations = {_APPLIED: WITHHELD} if _APPLIED in node["metadata"]["annotations"] else {}
     node = _having(_having(node, "data", told), "stringData", strings)
-    return node.having("metadata", _having(node["metadata"], "annotations", annotations)) if annotations else node
+    return Manifest(node.having("metadata", _having(node["metadata"], "annotations", annotations)) if annotations else node)
 
 
 def _having(node: Node, name: str, values: Mapping[str, str]) -> Node:

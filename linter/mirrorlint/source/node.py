@@ -44,9 +44,8 @@ class Node:
     def __getitem__(self, key: str) -> Node:
         """Return the value of a key, named as Kubernetes reads it (`on:` is "true", `0x10:` is "16")."""
         content = self.raw[0]
-        if type(content) is dict and key in content:
-            return Node(content[key][1], self.path)
-        return self._absent()
+        entry = content.get(key) if type(content) is dict else None
+        return self._absent() if entry is None else Node(entry[1], self.path)
 
     def key(self, name: str) -> Node:
         """Return the key itself."""
