@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -14,7 +15,7 @@ _UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
 _CHANGED = ("diff-files", "-z", "--name-only", "--relative")
 _EDITED = ("diff", "-z", "--name-status", "--no-renames", "--no-ext-diff", "--ignore-submodules")
 _NO_FILES = ("hash-object", "-t", "tree", "--stdin")  # from an empty input: the tree without files, which every repository has
-_REGULAR = ("H 100644 ", "H 100755 ")
+_REGULAR = re.compile(r"(?<![^\0])H 100(?:644|755) ([0-9a-f]+) 0\t([^\0]+)")
 
 
 class Changes(NamedTuple):
@@ -54,13 +55,8 @@ def listing(folder: str, index: str = "") -> Listing | None:
     if not (tracked.fine and untracked.fine and changed.fine):
         return None
     changes = Changes(changed.names, untracked.names)
-    blobs: dict[str, str] = {}
-    others = set(changes.untracked)
-    for name, about in entries(tracked.said):
-        if about.startswith(_REGULAR) and about.endswith(" 0") and name not in changes.changed:
-            blobs[name] = about.split(" ")[2]
-        else:
-            others.add(name)
+    blobs = {name: blob for blob, name in _REGULAR.findall(tracked.said) if name not in changes.changed}
+    others = {*changes.untracked, *(name for name, _ in entries(tracked.said) if name not in blobs)}
     blobs.update(dict.fromkeys(blobs.keys() & filtered.names if filtered.fine else blobs, ""))
     return Listing(blobs, frozenset(others), changes, tracked.said, untracked.errors)
 

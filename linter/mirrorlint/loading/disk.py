@@ -21,6 +21,8 @@ from mirrorlint.loading.paths import CHART, at_or_below, is_contract, upwards, w
 from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import Node, parse
 
+# How the paths of files end that have these names.
+_CHART, _KUSTOMIZATIONS = os.sep + CHART, tuple(os.sep + name for name in KUSTOMIZATIONS)
 # What may be the name of an object.
 _NAME = re.compile(rb"\bname[\"']?[ \t]*:[ \t]*[\"']?([\w.-]+)")
 _NOTHING = Content((), 0, (), ())
@@ -57,13 +59,15 @@ class Disk:
 
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
+        if not roots:
+            return
         for root in roots:
             listing = files.tree(root, self._index)
             self.staged.update(listing.staged)
             self.listings.update(listing.listings)
             self.probes |= listing.walked
             self._blobs.update(listing.blobs)
-            charts = _outermost({os.path.dirname(path) for path in listing.files if os.path.basename(path) == CHART})
+            charts = _outermost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})
             self.unread |= set(listing.unread)
             self.charts |= charts
             self.plain &= not charts
@@ -73,8 +77,8 @@ class Disk:
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)
         self._listed = sorted(self._behind)
-        self._kustomizations = [path for path in self._paths if os.path.basename(path) in KUSTOMIZATIONS]
-        self._folders = _with_parents({os.path.dirname(path) for path in self._paths})
+        self._kustomizations = [path for path in self._paths if path.endswith(_KUSTOMIZATIONS)]
+        self._folders = _with_parents({path[: path.rindex(os.sep)] or os.sep for path in self._paths})
 
     def below(self, path: str) -> Sequence[str]:
         """The file that `path` is, or all files below the folder that it is, sorted."""

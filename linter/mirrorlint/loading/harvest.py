@@ -108,7 +108,8 @@ class Harvest:
             share.gaps.update(dict.fromkeys(part.gaps))
             for plain in sorted(part.plain):
                 made = self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
-                found += [(name, unit) for unit in self._units([(manifest, plain.path) for manifest in made.tells])]
+                told = [(manifest, plain.path) for manifest in made.tells]
+                found += [(name, unit) for unit in self._units(told)] if told else []
                 self._seen.add(plain.path)
             for build in part.builds:
                 found += [(name, unit) for unit in self._add_build(share, build, outputs[build.render])]
