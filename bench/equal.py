@@ -16,6 +16,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from scenarios import fleet_of, scenarios
 from streams import disagreement, stream
+from ways import several
 
 from mirrorlint import check
 from mirrorlint.cache import vault
@@ -48,16 +49,17 @@ def reports(folders: list[str]) -> int:
     for folder in folders:
         with tempfile.TemporaryDirectory() as cache, mock.patch.object(vault, "folder", lambda cache=cache: cache):
 
-            def said(means: Means, folder: str = folder) -> Report:
-                return lint(read([folder], means=means).documents, {})
+            def said(jobs: int, *, cached: bool = False, folder: str = folder) -> Report:
+                with several(jobs) as crew:
+                    return lint(read([folder], means=Means(crew, cached)).documents, {})
 
             ways: dict[str, Callable[[], Report]] = {
-                "two processes": lambda: said(Means(2)),
-                "three processes, into the cache": lambda: said(Means(3, cached=True)),
-                "from the cache": lambda: said(Means(1, cached=True)),
+                "two processes": lambda: said(2),
+                "three processes, into the cache": lambda: said(3, cached=True),
+                "from the cache": lambda: said(1, cached=True),
             }
             with mock.patch.object(objects, "sift", lambda data: Sifted(data, 0)), mock.patch.object(lines, "documents", return_value=None):
-                plain = said(Means(1))
+                plain = said(1)
             different = [name for name, way in ways.items() if way() != plain]
         print(f"{folder}: {plain.documents:,} documents, {len(plain.findings)} findings, different: {', '.join(different) or 'none'}")
         wrong += len(different)

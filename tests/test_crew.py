@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 import pytest
+from ways import several
 
-from mirrorlint.loading import crew, read
-from mirrorlint.loading.crew import cores, work
+from mirrorlint import crew
+from mirrorlint.crew import Crew, cores
+from mirrorlint.loading import read
 from mirrorlint.loading.means import Means
+
+MANY = [str(number) for number in range(1000)]
+
+
+def idle() -> None:
+    pass
 
 
 @pytest.fixture(autouse=True)
@@ -17,15 +26,40 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "LEAST", 2)
 
 
-@pytest.mark.parametrize("jobs", [0, 1, 2, 3, 50])
-def test_each_item_has_its_result_from_any_number_of_processes(jobs: int) -> None:
-    items = [str(number) for number in range(23)]
-    assert dict(work(int, items, jobs)) == dict(zip(items, range(23), strict=True))
-    assert list(work(int, [], jobs)) == []
+def times(factor: int) -> Callable[[str], int]:
+    return lambda item: int(item) * factor
+
+
+@pytest.mark.parametrize("others", [0, 1, 2, 7])
+@pytest.mark.parametrize("count", [0, 1, 2, 23, 1000])
+def test_each_item_has_its_result_from_any_number_of_processes(others: int, count: int) -> None:
+    with Crew(others, lambda: times, idle) as workers:
+        assert dict(workers.work(MANY[:count], times(3), 3)) == {item: 3 * int(item) for item in MANY[:count]}
+
+
+def test_more_items_than_a_pipe_has_room_for() -> None:
+    items = [str(number) for number in range(100_000)]
+    with Crew(2, lambda: times, idle) as workers:
+        assert dict(workers.work(items, times(1), 1)) == {item: int(item) for item in items}
 
 
 def test_large_results_do_not_block() -> None:
-    assert dict(work(lambda item: item * 100_000, list("abcd"), 2)) == {item: item * 100_000 for item in "abcd"}
+    def longer(item: str) -> str:
+        return item * 10_000
+
+    with Crew(2, lambda: lambda: longer, idle) as workers:
+        assert dict(workers.work(MANY, longer)) == {item: item * 10_000 for item in MANY}
+
+
+def test_others_begin_while_this_process_does_something_else() -> None:
+    reading, writing = os.pipe()
+
+    def task(_item: str) -> int:
+        os.write(writing, b".")
+        return os.getpid()
+
+    with Crew(1, lambda: lambda: task, lambda: os.read(reading, 1)) as workers:  # which waits for what another one writes
+        assert set(dict(workers.work(MANY, task)).values()) - {os.getpid()}
 
 
 def test_the_work_of_a_process_that_dies_is_done_again() -> None:
@@ -36,7 +70,25 @@ def test_the_work_of_a_process_that_dies_is_done_again() -> None:
             os._exit(3)
         return item
 
-    assert dict(work(task, list("abcd"), 2)) == {item: item for item in "abcd"}
+    with Crew(2, lambda: lambda: task, idle) as workers:
+        assert dict(workers.work(MANY, task)) == {item: item for item in MANY}
+
+
+def test_a_process_that_never_comes_to_work_is_done_without() -> None:
+    def prepare() -> Callable[[], Callable[[str], str]]:
+        raise ImportError
+
+    with Crew(1, prepare, idle) as workers:
+        assert dict(workers.work(MANY, str)) == {item: item for item in MANY}
+
+
+def test_no_process_is_left_behind() -> None:
+    with Crew(3, lambda: times, idle):
+        pass
+    with Crew(3, lambda: times, idle) as workers:
+        list(workers.work(MANY, times(1), 1))
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_one_process_where_forking_is_not_safe(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,8 +106,9 @@ def test_one_process_where_forking_is_not_safe(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_repository_reads_the_same_in_any_number_of_processes() -> None:
-    one, several = (read(["examples/as-first-written"], means=Means(jobs)) for jobs in (1, 3))
+    with several(3) as workers:
+        one, shared = read(["examples/as-first-written"]), read(["examples/as-first-written"], means=Means(workers))
     for name, cluster in one.documents.clusters.items():
-        assert [m.node.raw for m in cluster.manifests()] == [m.node.raw for m in several.documents.clusters[name].manifests()]
-    assert one.documents.blind_spots == several.documents.blind_spots
-    assert one.documents.documents == several.documents.documents
+        assert [m.node.raw for m in cluster.manifests()] == [m.node.raw for m in shared.documents.clusters[name].manifests()]
+    assert one.documents.blind_spots == shared.documents.blind_spots
+    assert one.documents.documents == shared.documents.documents

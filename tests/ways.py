@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from unittest import mock
 
+from mirrorlint import crew
+from mirrorlint.crew import Crew
 from mirrorlint.engine import lint
 from mirrorlint.fleet import Manifest
 from mirrorlint.kinds import WORKLOADS
-from mirrorlint.loading import Loaded, crew, objects
+from mirrorlint.loading import Loaded, objects
 from mirrorlint.loading import read as read_once
+from mirrorlint.loading.batch import reader
 from mirrorlint.loading.means import Means
 from mirrorlint.sieve import Sifted
 
-WAYS = {"in one process": Means(), "into the cache": Means(2, cached=True), "out of the cache": Means(1, cached=True)}
+
+def several(jobs: int) -> Crew:
+    """A crew of so many processes, this one among them."""
+    return Crew(jobs - 1, lambda: reader, lambda: None)
 
 
 def read(paths: Sequence[str]) -> Loaded:
     """What is read in the plainest way, after all others have said the same."""
     with mock.patch.object(objects, "sift", lambda data: Sifted(data, 0)):
         whole = read_once(paths)
-    with mock.patch.object(crew, "LEAST", 1):
-        for name, means in WAYS.items():
-            assert _said(read_once(paths, means=means)) == _said(whole), name
+    with mock.patch.object(crew, "LEAST", 1), several(2) as both:
+        for means in (Means(), Means(both, cached=True), Means(cached=True)):
+            assert _said(read_once(paths, means=means)) == _said(whole), means
     return whole
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import count, takewhile
 from typing import Any
 
@@ -19,13 +20,15 @@ class Shelf:
     """The contents of a repository's files, as plain data by their ids."""
 
     def __init__(self, repository: str) -> None:
-        """Take what was kept for the repository of that name."""
+        """What was kept for the repository of that name is taken when it is first asked for."""
+        self.repository = repository
         self._name = vault.name_of("contents", repository)
-        self._kept: dict[str, Any] = {}
-        for part in takewhile(bool, map(vault.get, self._parts())):
-            self._kept.update(part)
         self._met: dict[str, Any] = {}
         self._fresh = False
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        return {blob: content for part in takewhile(bool, map(vault.get, self._parts())) for blob, content in part.items()}
 
     def get(self, blob: str) -> Any:
         """What is known of a content; None for nothing."""

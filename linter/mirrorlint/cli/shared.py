@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from mirrorlint.crew import Task
     from mirrorlint.loading import Loaded
     from mirrorlint.loading.index import Index
+    from mirrorlint.loading.means import Means
     from mirrorlint.rule import Report
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(), metavar="[[NAME=]PATH]...")
@@ -30,17 +33,28 @@ def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: boo
 
     What is wrong with arguments or settings is a usage error.
     """
-    from mirrorlint import loading
-    from mirrorlint.loading.crew import cores
-    from mirrorlint.loading.means import Means
-    from mirrorlint.loading.settings import SettingsError, check_rules
-    from mirrorlint.loading.watch import Watch, unwatched
+    from mirrorlint.crew import Crew, cores
 
-    try:
+    with Crew(cores() - 1, _reader, _prepare) as crew:
+        from mirrorlint.loading.means import Means
+        from mirrorlint.loading.watch import Watch, unwatched
+
         watch = Watch(_progress if sys.stderr.isatty() else None)
         spent = watch.spent if verbose or sys.stderr.isatty() else unwatched
-        means = Means(cores(), cached and click.get_current_context().obj is not None, spent, index, _prepare)
-        loaded = loading.read(paths or ["."], config, means=means)
+        loaded = _read(paths or ["."], config, Means(crew, cached and click.get_current_context().obj is not None, spent, index))
+    for fact in loaded.documents.facts if verbose else ():
+        click.echo(f"mirrorlint: {fact.cluster}: {fact.message}, as {fact.place} says", err=True)
+    for line in watch.dearest(10) if verbose else ():
+        click.echo(f"mirrorlint: {line}", err=True)
+    return loaded
+
+
+def _read(paths: Sequence[str], config: str, means: Means) -> Loaded:
+    from mirrorlint import loading
+    from mirrorlint.loading.settings import SettingsError, check_rules
+
+    try:
+        loaded = loading.read(paths, config, means=means)
         if loaded.settings.rules:
             from mirrorlint.book import rule_book
 
@@ -52,17 +66,20 @@ def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: boo
     finally:
         if sys.stderr.isatty():
             _progress("")
-    for fact in loaded.documents.facts if verbose else ():
-        click.echo(f"mirrorlint: {fact.cluster}: {fact.message}, as {fact.place} says", err=True)
-    for line in watch.dearest(10) if verbose else ():
-        click.echo(f"mirrorlint: {line}", err=True)
     return loaded
+
+
+def _reader() -> Callable[..., Task]:
+    """What a process that only reads needs."""
+    for module in ("source.tree", "istio.admission"):
+        import_module(f"mirrorlint.{module}")
+    from mirrorlint.loading.batch import reader
+
+    return reader
 
 
 def _prepare() -> None:
     """Import what judges, rules too, which takes as long as reading hundreds of files."""
-    from importlib import import_module
-
     for module in ("engine", "outputs"):
         import_module(f"mirrorlint.{module}")
     from mirrorlint.book import rule_book

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mirrorlint.cache.shelf import Shelf, blob_of
-from mirrorlint.loading import crew, files
+from mirrorlint.crew import Task
+from mirrorlint.loading import files
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, packed, unpacked
@@ -32,8 +33,8 @@ class Batch:
             path: (blobs.get(path, ""), shelf.get(blobs.get(path, "")) if shelf else None) for path in paths
         }
         wanted = [path for path, (_, data) in known.items() if data is None]
-        task = _Task(shelf, self._left)
-        for path, (seconds, blob, data) in crew.work(task.read, wanted, self._means.jobs, self._means.meanwhile):
+        others = (shelf.repository if shelf else "", self._left)
+        for path, (seconds, blob, data) in self._means.crew.work(wanted, _Reader(shelf, self._left).read, *others):
             self._means.spent(path, seconds)
             known[path] = blob, data
         if shelf:
@@ -49,7 +50,12 @@ class Batch:
         return Content((), data, (), ()) if isinstance(data, int) else unpacked(data, files.shown(path))
 
 
-class _Task:
+def reader(repository: str, room: int) -> Task:
+    """What another process does for a Batch, given the name of its shelf ("" for none) and the room that is left."""
+    return _Reader(Shelf(repository) if repository else None, room).read
+
+
+class _Reader:
     """What one process reads."""
 
     def __init__(self, shelf: Shelf | None, room: int) -> None:

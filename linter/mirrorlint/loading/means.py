@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-from mirrorlint.loading.crew import idle
+from mirrorlint.crew import ALONE, Crew
 from mirrorlint.loading.index import Index
 from mirrorlint.loading.watch import Spent, unwatched
 
 
 class Means(NamedTuple):
-    """How a run may read: in so many processes, with what earlier runs kept, and what is staged in the repository of an index.
+    """How a run may read: in the processes of a crew, with what earlier runs kept, and what is staged in the repository of an index.
 
-    `spent` is told what each file and render costs; `meanwhile` is done by this process while others begin to read.
+    `spent` is told what each file and render costs.
     """
 
-    jobs: int = 1
+    crew: Crew = ALONE
     cached: bool = False
     spent: Spent = unwatched
     staging: Index | None = None
-    meanwhile: Callable[[], object] = idle

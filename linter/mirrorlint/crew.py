@@ -1,0 +1,159 @@
+"""Work on all cores: plain processes, forked early, that take from one heap with this one; pools and threads take longer than they save."""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Self
+
+# Below this many items the others would start later than this process ends.
+LEAST = 60
+# Items are taken so many at once, or more where there would be more heaps of them than numbers fit into a pipe.
+_FEW, _MOST_HEAPS, _NUMBER = 8, 2000, 4
+# So many heaps' results are handed over at once, behind the number of their bytes, so that not all of them are in memory in two forms.
+_SLICE, _SIZE = 60, 8
+
+Task = Callable[[str], Any]
+Heaps = Sequence[Sequence[str]]
+
+
+def cores() -> int:
+    """How many processes can run at once; one where forking is not possible or not safe."""
+    threads = sys.modules.get("threading")
+    if not hasattr(os, "fork") or (threads and threads.active_count() > 1):
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Worker(NamedTuple):
+    """A process, and the ends of the pipes by which it gets its orders and gives results."""
+
+    process: int
+    orders: int
+    results: int
+
+
+class Crew:
+    """Processes that wait for work; they end with it, or with this one."""
+
+    def __init__(self, others: int, prepare: Callable[[], Callable[..., Task]], meanwhile: Callable[[], object]) -> None:
+        """Start so many others: each calls `prepare`, which imports what makes a task, and waits.
+
+        `meanwhile` is what this process does while they begin to work.
+        """
+        self._prepare, self._meanwhile = prepare, meanwhile
+        self._left, self._numbers = os.pipe() if others > 0 else (-1, -1)
+        self._workers: list[_Worker] = []
+        for _ in range(others):
+            self._workers.append(self._start())
+
+    def work(self, items: Sequence[str], task: Task, *arguments: Any) -> Iterator[tuple[str, Any]]:
+        """Each item with what `task` gives for it, as soon as this process has it; all this is done once.
+
+        The others make their task of the arguments; these, and what it gives, must be what `marshal` can store.
+        """
+        if not self._workers or len(items) < LEAST:
+            yield from ((item, task(item)) for item in items)
+            return
+        size = max(_FEW, -(-len(items) // _MOST_HEAPS))
+        heaps = [items[first : first + size] for first in range(0, len(items), size)]
+        os.write(self._numbers, b"".join(number.to_bytes(_NUMBER, "big") for number in range(len(heaps))))
+        os.close(self._numbers)
+        order = marshal.dumps((heaps, arguments))
+        for worker in self._workers:
+            _send(worker.orders, order)
+        self._meanwhile()
+        missing = set(range(len(heaps)))
+        for number in self._taken():
+            missing.remove(number)
+            yield from ((item, task(item)) for item in heaps[number])
+        os.close(self._left)
+        while self._workers:
+            for number, results in _finish(self._workers.pop()):
+                missing.remove(number)
+                yield from zip(heaps[number], results, strict=True)
+        yield from ((item, task(item)) for number in missing for item in heaps[number])
+
+    def __enter__(self) -> Self:
+        """Have them until the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the others where there was nothing for them to do."""
+        if self._workers:
+            os.close(self._left)
+            os.close(self._numbers)
+        while self._workers:
+            process, *ends = self._workers.pop()
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            for end in ends:
+                os.close(end)
+
+    def _taken(self) -> Iterator[int]:
+        """Numbers that no other process takes."""
+        while number := os.read(self._left, _NUMBER):
+            yield int.from_bytes(number, "big")
+
+    def _start(self) -> _Worker:
+        (waiting, orders), (results, writing) = os.pipe(), os.pipe()
+        process = os.fork()
+        if process:
+            os.close(waiting)
+            os.close(writing)
+            return _Worker(process, orders, results)
+        try:
+            self._serve(waiting, writing, (orders, results, self._numbers, *(end for worker in self._workers for end in worker[1:])))
+            os._exit(0)
+        finally:
+            os._exit(1)
+
+    def _serve(self, waiting: int, writing: int, others: Sequence[int]) -> None:
+        """Be a worker: without standard streams, since whoever reads them waits for all that hold them."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nowhere, stream)
+        for end in others:
+            os.close(end)
+        make = self._prepare()
+        with open(waiting, "rb") as orders:
+            data = orders.read()
+        if data:
+            heaps, arguments = marshal.loads(data)  # noqa: S302 (our own process wrote it)
+            with open(writing, "wb") as results:
+                results.writelines(len(part).to_bytes(_SIZE, "big") + part for part in self._done(heaps, make(*arguments)))
+
+    def _done(self, heaps: Heaps, task: Task) -> list[bytes]:
+        """The results for what this process takes, ready to be written: there is nobody yet who reads."""
+        done: list[bytes] = []
+        part: list[tuple[int, list[Any]]] = []
+        for number in self._taken():
+            part.append((number, [task(item) for item in heaps[number]]))
+            if len(part) == _SLICE:
+                done.append(marshal.dumps(part))
+                part.clear()
+        return [*done, marshal.dumps(part)]
+
+
+def _send(orders: int, data: bytes) -> None:
+    """Tell a worker what there is to do; one that has died takes nothing."""
+    with contextlib.suppress(OSError), open(orders, "wb") as pipe:
+        pipe.write(data)
+
+
+def _finish(worker: _Worker) -> Iterator[tuple[int, list[Any]]]:
+    """What a worker wrote before it ended."""
+    with open(worker.results, "rb") as pipe:
+        while size := int.from_bytes(pipe.read(_SIZE), "big"):
+            data = pipe.read(size)
+            if len(data) == size:
+                yield from marshal.loads(data)  # noqa: S302 (our own process wrote it)
+    os.waitpid(worker.process, 0)
+
+
+# This process by itself.
+ALONE = Crew(0, lambda: lambda: str, lambda: None)
