@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 _GIT = ("git", "-c", "core.fsmonitor=false")
@@ -13,9 +14,14 @@ _TRACKED = ("ls-files", "-z", "-s", "-v")
 _FILTERED = ("ls-files", "-z", "--", ":(attr:filter)")
 _UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
 _CHANGED = ("diff-files", "-z", "--name-only", "--relative")
+_LISTED = (_TRACKED, _UNTRACKED, _CHANGED, _FILTERED)
 _EDITED = ("diff", "-z", "--name-status", "--no-renames", "--no-ext-diff", "--ignore-submodules")
 _NO_FILES = ("hash-object", "-t", "tree", "--stdin")  # from an empty input: the tree without files, which every repository has
 _REGULAR = re.compile(r"(?<![^\0])H 100(?:644|755) ([0-9a-f]+) 0\t([^\0]+)")
+
+
+# What was begun to be asked of folders before it is needed.
+_BEGUN: dict[str, list[subprocess.Popen[bytes]]] = {}
 
 
 class Changes(NamedTuple):
@@ -39,6 +45,10 @@ class Listing(NamedTuple):
     errors: str
 
 
+# Standard output and standard error of a command, and whether it ended well.
+_Ended = tuple[bytes, bytes, bool]
+
+
 class _Answer(NamedTuple):
     said: str
     errors: str
@@ -49,9 +59,24 @@ class _Answer(NamedTuple):
         return frozenset(name for name in self.said.split("\0") if name)
 
 
+@contextmanager
+def begun(folders: Iterable[str]) -> Iterator[None]:
+    """Have begun to ask for what `listing` will want to know of folders; what it does not ask for is given up in the end."""
+    try:
+        _BEGUN.update((folder, _started([(folder, each) for each in _LISTED])) for folder in folders)
+        yield
+    finally:
+        for process in (process for running in _BEGUN.values() for process in running):
+            process.kill()
+            process.communicate()
+        _BEGUN.clear()
+
+
 def listing(folder: str, index: str = "") -> Listing | None:
     """The names below a folder; None where Git can't tell. `index` is a file to take for the repository's index."""
-    tracked, untracked, changed, filtered = _ask(((folder, each) for each in (_TRACKED, _UNTRACKED, _CHANGED, _FILTERED)), index)
+    running = [] if index else _BEGUN.pop(folder, [])
+    answers = map(_answer, _ended(running)) if running else _ask(((folder, each) for each in _LISTED), index)
+    tracked, untracked, changed, filtered = answers
     if not (tracked.fine and untracked.fine and changed.fine):
         return None
     changes = Changes(changed.names, untracked.names)
@@ -142,20 +167,37 @@ def head(folder: str) -> tuple[str, str] | None:
 
 
 def _ask(questions: Iterable[tuple[str, Sequence[str]]], index: str = "") -> list[_Answer]:
-    return [_Answer(os.fsdecode(said), os.fsdecode(errors), fine) for said, errors, fine in _run(questions, index=index)]
+    return list(map(_answer, _run(questions, index=index)))
 
 
-def _run(questions: Iterable[tuple[str, Sequence[str]]], given: bytes = b"", index: str = "") -> list[tuple[bytes, bytes, bool]]:
-    """Run commands in folders side by side; what a hook that we may run in says of its repository holds for no other one (githooks)."""
+def _answer(ended: _Ended) -> _Answer:
+    said, errors, fine = ended
+    return _Answer(os.fsdecode(said), os.fsdecode(errors), fine)
+
+
+def _run(questions: Iterable[tuple[str, Sequence[str]]], given: bytes = b"", index: str = "") -> list[_Ended]:
+    asked = list(questions)
+    running = _started(asked, index)
+    return _ended(running, given) if running else [(b"", b"", False)] * len(asked)
+
+
+def _started(questions: Iterable[tuple[str, Sequence[str]]], index: str = "") -> list[subprocess.Popen[bytes]]:
+    """Start commands in folders side by side, all or none.
+
+    What a hook that we may run in says of its repository holds for no other one (githooks).
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C", "TZ": "UTC"}
     environment |= {"GIT_INDEX_FILE": index} if index else {}
-    pipe, asked, running = subprocess.PIPE, list(questions), []
+    pipe, running = subprocess.PIPE, []
     try:
-        for folder, command in asked:
+        for folder, command in questions:
             process = subprocess.Popen([*_GIT, *command], cwd=folder, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)  # noqa: S603
             running.append(process)
     except OSError:
-        for process in running:
-            process.communicate()
-        return [(b"", b"", False)] * len(asked)
+        _ended(running)
+        return []
+    return running
+
+
+def _ended(running: Iterable[subprocess.Popen[bytes]], given: bytes = b"") -> list[_Ended]:
     return [(*process.communicate(given), process.returncode == 0) for process in running]

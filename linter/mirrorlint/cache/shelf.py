@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import count, takewhile
@@ -55,4 +54,6 @@ class Shelf:
 
 def blob_of(data: bytes) -> str:
     """The id that Git gives to a content."""
+    import hashlib  # noqa: PLC0415 (most runs need none)
+
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import marshal
 import os
 import sys
+from _blake2 import blake2b  # as `hashlib` has it, which loads OpenSSL as well; that takes longer than all else here
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -27,7 +26,7 @@ def folder() -> str:
 
 def name_of(kind: str, *parts: object) -> str:
     """A file's name for what it is about."""
-    return f"{kind}-{hashlib.blake2b(repr(parts).encode('utf-8', 'surrogateescape'), digest_size=16).hexdigest()}"
+    return f"{kind}-{blake2b(repr(parts).encode('utf-8', 'surrogateescape'), digest_size=16).hexdigest()}"
 
 
 def get(name: str) -> Any:
@@ -39,7 +38,7 @@ def get(name: str) -> Any:
     except OSError:
         return None
     payload = memoryview(data)[_SEAL:]
-    if not key or not hmac.compare_digest(_seal(key, name, payload), data[:_SEAL]):
+    if not key or _seal(key, name, payload) != data[:_SEAL]:
         with contextlib.suppress(OSError):
             os.unlink(path)
         return None
@@ -61,7 +60,7 @@ def put(name: str, value: Any) -> None:
 
 def _seal(key: bytes, name: str, payload: bytes | memoryview) -> bytes:
     """A keyed digest: only data of this user and this very program is unpacked, since `marshal` trusts what it reads."""
-    seal = hashlib.blake2b(repr((name, sys.version, _stamp())).encode(), digest_size=_SEAL, key=key)
+    seal = blake2b(repr((name, sys.version, _stamp())).encode(), digest_size=_SEAL, key=key)
     seal.update(payload)
     return seal.digest()
 

@@ -33,9 +33,11 @@ def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: boo
 
     What is wrong with arguments or settings is a usage error.
     """
+    from mirrorlint import git
     from mirrorlint.crew import Crew, cores
 
-    with Crew(cores() - 1, _reader, _prepare) as crew:
+    folders = [os.path.abspath(path) for path in map(unnamed, paths or ["."]) if os.path.isdir(path)]
+    with Crew(cores() - 1, _reader, _prepare) as crew, git.begun(() if index else folders):
         from mirrorlint.loading.means import Means
         from mirrorlint.loading.watch import Watch, unwatched
 
@@ -85,6 +87,11 @@ def _prepare() -> None:
     from mirrorlint.book import rule_book
 
     rule_book()
+
+
+def unnamed(argument: str) -> str:
+    """The path of an argument, which may have a name before it."""
+    return argument if os.path.exists(argument) else argument.partition("=")[2]
 
 
 def judge(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:
