@@ -23,8 +23,9 @@ def shown(services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[
 
 def exposed(manifest: Manifest) -> bool:
     """Whether what is outside reaches a Service; one that Istio deploys for a Gateway is a load balancer's."""
-    spec = manifest.node["spec"]
-    return manifest.kind == "Gateway" or spec["type"].text in ("LoadBalancer", "NodePort") or bool(spec["externalIPs"])
+    if manifest.kind == "Gateway" or manifest.node.text_at("spec", "type") in ("LoadBalancer", "NodePort"):
+        return True
+    return bool(manifest.node["spec"]["externalIPs"])
 
 
 def _in_front(service: Service, gateway: Gateway) -> bool:

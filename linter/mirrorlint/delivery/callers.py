@@ -207,12 +207,12 @@ def _gateway_entries(delivery: Delivery, mesh: Mesh, service: VirtualService) ->
     """The hosts and ports under which the gateways that the VirtualService is bound to serve it."""
     hosts = [host.name for host in service.hosts]
     for scope in delivery.ingress(mesh.cluster.name):
-        for port, chains in scope.listeners.items():
-            for server in (server for chain in chains if chain.http for server in chain.servers if server.gateway.name in service.gateways):
-                for host in intersection(server.hosts_for(service.namespace), hosts):
-                    for concrete in _concrete(delivery, mesh, host.lower()):
-                        for form in (concrete,) if port in (80, 443) else (concrete, f"{concrete}:{port}"):
-                            yield Entry(scope.namespace, tuple(sorted(scope.labels.items())), True, form, port)
+        labels = tuple(sorted(scope.labels.items()))
+        for _, port, server in sorted(one for name in set(service.gateways) for one in scope.http_servers.get(name, ())):
+            for host in intersection(server.hosts_for(service.namespace), hosts):
+                for concrete in _concrete(delivery, mesh, host.lower()):
+                    for form in (concrete,) if port in (80, 443) else (concrete, f"{concrete}:{port}"):
+                        yield Entry(scope.namespace, labels, True, form, port)
 
 
 def _concrete(delivery: Delivery, mesh: Mesh, host: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from mirrorlint.delivery.front import Front
 from mirrorlint.delivery.match import Route, bound_routes, routes_of
@@ -72,6 +73,15 @@ class GatewayScope(Scope):
             chains = ((number, tuple(_chains(port, self._bound))) for number, port in ports.items())
             self._listeners = {number: found for number, found in chains if found}
         return self._listeners
+
+    @cached_property
+    def http_servers(self) -> Mapping[str, Sequence[tuple[int, int, Server]]]:
+        """The servers whose listeners read HTTP by their Gateways' names, each with its place among all of them and the listener's port."""
+        chains = ((port, chain) for port, chains in self.listeners.items() for chain in chains if chain.http)
+        found: dict[str, list[tuple[int, int, Server]]] = {}
+        for place, (port, server) in enumerate((port, server) for port, chain in chains for server in chain.servers):
+            found.setdefault(server.gateway.name, []).append((place, port, server))
+        return found
 
     def _bound(self, server: Server) -> list[VirtualService]:
         """The VirtualServices bound to a server's Gateway with a host that the server has."""

@@ -39,11 +39,11 @@ def protocol(text: str) -> str:
     return upper if upper in KNOWN else SNIFFED
 
 
-def service_protocol(port: Node) -> str:
+def service_protocol(port: Node, number: int) -> str:
     """The protocol of a Kubernetes Service port: UDP, else appProtocol, else the name's prefix (kube.ConvertProtocol)."""
-    if port["protocol"].text == "UDP":
+    if port.text_at("protocol") == "UDP":
         return "UDP"
-    name = port["name"].text
+    name = port.text_at("name")
     if port["appProtocol"]:
         name = port["appProtocol"].text
         if name in _APP_PROTOCOLS:
@@ -51,4 +51,4 @@ def service_protocol(port: Node) -> str:
     if name.lower().startswith("grpc-web"):
         return "GRPC-WEB"
     found = protocol(name.partition("-")[0])
-    return "TCP" if found == SNIFFED and port["port"].number in _NEVER_SNIFFED else found
+    return "TCP" if found == SNIFFED and number in _NEVER_SNIFFED else found

@@ -65,10 +65,11 @@ def texts(node: Node) -> dict[str, str]:
 def read_service(manifest: Manifest, domain: str) -> Service:
     """A Kubernetes Service as the registry has it (kube/conversion.go:ConvertService)."""
     spec, metadata = manifest.node["spec"], manifest.node["metadata"]
-    alias = spec["externalName"].text if spec["type"].text == "ExternalName" else ""
-    ip = spec["clusterIP"].text
+    alias = spec.text_at("externalName") if spec.text_at("type") == "ExternalName" else ""
+    ip = spec.text_at("clusterIP")
     headless = ip == "None"
-    exports = metadata["annotations"][EXPORT_ANNOTATION].text
+    exports = metadata.text_at("annotations", EXPORT_ANNOTATION)
+    selector = spec["selector"]
     return Service(
         manifest=manifest,
         host=f"{manifest.name}.{manifest.namespace}.svc.{domain}",
@@ -80,16 +81,17 @@ def read_service(manifest: Manifest, domain: str) -> Service:
         export_to=frozenset(name.strip() for name in exports.split(",")) if exports else frozenset(),
         addresses=(ip,) if ip and not headless else (),
         endpoints=(),
-        selector=texts(spec["selector"]),
-        selects=bool(spec["selector"]),
+        selector=texts(selector),
+        selects=bool(selector),
         node=metadata["name"],
     )
 
 
 def _port(node: Node) -> Port:
-    target = node["targetPort"]
-    name = "" if target.number else target.text
-    return Port(node["port"].number, node["name"].text, service_protocol(node), target.number, node["port"], node["nodePort"].number, name)
+    port, target = node["port"], node["targetPort"]
+    number, behind = port.number, target.number
+    said = "" if behind else target.text
+    return Port(number, node.text_at("name"), service_protocol(node, number), behind, port, node["nodePort"].number, said)
 
 
 def read_endpoint(node: Node, labels: Mapping[str, str]) -> Endpoint:

@@ -67,7 +67,8 @@ def documents(text: str) -> list[Raw] | None:
     line = 0
     try:
         for part in _BOUNDARY.split(text):
-            rows = [(number, row) for number, row in enumerate(map(_KNOWN.__getitem__, part.split("\n")), line) if row is not _BLANK]
+            said = map(_KNOWN.__getitem__, part.rstrip("\n").split("\n"))
+            rows = [(number, row) for number, row in enumerate(said, line) if row is not _BLANK]
             if rows:
                 root, at = _block([*rows, (0, _END)], 0, 0)
                 if at < len(rows):

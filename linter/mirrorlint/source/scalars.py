@@ -6,6 +6,7 @@ import base64
 import math
 import re
 import struct
+from functools import lru_cache
 
 Scalar = str | int | float | bool | None
 
@@ -64,6 +65,7 @@ def key_name(value: Scalar) -> str:
     return str(value) if isinstance(value, int) else _single_precision(value)
 
 
+@lru_cache(maxsize=4096)
 def _number(bare: str) -> int | float | None:
     match = _INTEGER.fullmatch(bare)
     if match:
