@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from runs import edit, git, rest, run
 
+from mirrorlint.git import entry
 from mirrorlint.loading import batch, objects
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "as-first-written"
@@ -253,3 +254,9 @@ def test_contents_are_found_whatever_they_are_called(said: Any, monkeypatch: pyt
     assert code == 1
     assert read == [new.encode()]
     assert again.splitlines()[:-1] == text.splitlines()[:-1]
+
+
+def test_a_name_is_found_in_an_index_whatever_other_names_end_with() -> None:
+    tracked = "H 100644 a 0\tx\tb.yaml\0H 100644 c 0\tb.yaml\0H 100644 d 0\tsub/b.yaml\0"
+    names = ("x\tb.yaml", "b.yaml", "sub/b.yaml", "yaml", "gone")
+    assert [entry(tracked, name) for name in names] == ["H 100644 a 0", "H 100644 c 0", "H 100644 d 0", "", ""]

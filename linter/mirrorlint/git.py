@@ -94,6 +94,21 @@ def entries(tracked: str) -> Iterator[tuple[str, str]]:
             yield name, about
 
 
+def entry(tracked: str, name: str) -> str:
+    """What an index says of one name; "" for nothing."""
+    end = -1
+    while (end := tracked.find(f"\t{name}\0", end + 1)) >= 0:
+        about = tracked[tracked.rfind("\0", 0, end) + 1 : end]
+        if "\t" not in about:  # else it is the end of another name
+            return about
+    return ""
+
+
+def differing(one: str, other: str) -> set[str]:
+    """The names of which two indexes say different things."""
+    return {entry.partition("\t")[2] for entry in set(one.split("\0")) ^ set(other.split("\0"))}
+
+
 def index(folder: str) -> str | None:
     """The index below a folder as Git tells it; None where it can't."""
     (answer,) = _ask([(folder, _TRACKED)])

@@ -34,11 +34,10 @@ def _changes(folder: str, then: State, now: State, tracked: str) -> Iterator[_Ch
     """What differs below a folder; a file that differed from the index even then has no blob to compare with."""
     before, after = then.changes[folder], now.changes[folder]
     names = {name for one, other in zip(before, after, strict=True) for name in one | other if _moved(folder, name, then, now)}
-    blobs = _entries(tracked)
     if then.indexes[folder] != now.indexes[folder]:
-        names |= {name for name, _ in blobs.items() ^ _entries(git.index(folder) or "").items()}
+        names |= git.differing(tracked, git.index(folder) or "")
     for name in names:
-        about = blobs.get(name, "")
+        about = git.entry(tracked, name)
         clean = about.startswith("H 100") and name not in before.changed
         yield _Change(name, about.split(" ")[2] if clean else "")
 
@@ -46,10 +45,6 @@ def _changes(folder: str, then: State, now: State, tracked: str) -> Iterator[_Ch
 def _moved(folder: str, name: str, then: State, now: State) -> bool:
     path = os.path.join(folder, name.rstrip("/"))
     return path not in then.loose or path not in now.loose or then.loose[path] != now.loose[path]
-
-
-def _entries(tracked: str) -> dict[str, str]:
-    return dict(git.entries(tracked))
 
 
 def _are_alike(folder: str, changes: list[_Change]) -> bool:
