@@ -50,6 +50,8 @@ class Crew:
         self._workers: list[_Worker] = []
         for _ in range(others):
             self._workers.append(self._start())
+        self._alone = not self._workers
+        self._beside: list[int] = []
 
     def work(self, items: Sequence[str], task: Task, *arguments: Any) -> Iterator[tuple[str, Any]]:
         """Each item with what `task` gives for it, as soon as this process has it; all this is done once.
@@ -83,6 +85,28 @@ class Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Wait for what is done beside this process, so that nothing is left to run."""
+        self.dismiss()
+        for process in self._beside:
+            os.waitpid(process, 0)
+
+    def beside(self, task: Callable[[], object]) -> None:
+        """Do something in a process of its own, for which this one need not wait; what comes of it is not told."""
+        if self._alone:
+            task()
+            return
+        process = os.fork()
+        if process:
+            self._beside.append(process)
+            return
+        try:
+            _leave_streams()
+            task()
+            os._exit(0)
+        finally:
+            os._exit(1)
+
+    def dismiss(self) -> None:
         """End the others where there was nothing for them to do."""
         if self._workers:
             os.close(self._left)
@@ -113,10 +137,8 @@ class Crew:
             os._exit(1)
 
     def _serve(self, waiting: int, writing: int, others: Sequence[int]) -> None:
-        """Be a worker: without standard streams, since whoever reads them waits for all that hold them."""
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):
-            os.dup2(nowhere, stream)
+        """Be a worker."""
+        _leave_streams()
         for end in others:
             os.close(end)
         make = self._prepare()
@@ -137,6 +159,13 @@ class Crew:
                 done.append(marshal.dumps(part))
                 part.clear()
         return [*done, marshal.dumps(part)]
+
+
+def _leave_streams() -> None:
+    """Hold no standard streams: whoever reads them waits for all that do."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
 
 
 def _send(orders: int, data: bytes) -> None:

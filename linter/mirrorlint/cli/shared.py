@@ -37,13 +37,15 @@ def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: boo
     from mirrorlint.crew import Crew, cores
 
     folders = [os.path.abspath(path) for path in map(unnamed, paths or ["."]) if os.path.isdir(path)]
-    with Crew(cores() - 1, _reader, _prepare) as crew, git.begun(() if index else folders):
+    crew = click.get_current_context().with_resource(Crew(cores() - 1, _reader, _prepare))
+    with git.begun(() if index else folders):
         from mirrorlint.loading.means import Means
         from mirrorlint.loading.watch import Watch, unwatched
 
         watch = Watch(_progress if sys.stderr.isatty() else None)
         spent = watch.spent if verbose or sys.stderr.isatty() else unwatched
         loaded = _read(paths or ["."], config, Means(crew, cached and click.get_current_context().obj is not None, spent, index))
+    crew.dismiss()
     for fact in loaded.documents.facts if verbose else ():
         click.echo(f"mirrorlint: {fact.cluster}: {fact.message}, as {fact.place} says", err=True)
     for line in watch.dearest(10) if verbose else ():

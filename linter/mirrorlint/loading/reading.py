@@ -68,7 +68,7 @@ class Reading:
         assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)})
         self.assignments = (*assigned, *self.peers.assignments)
         if shelf:
-            shelf.keep()
+            means.crew.beside(shelf.keep)
 
     def _find(self) -> tuple[list[Group], list[BlindSpot]]:
         """The clusters, and what settings name that is not there."""
