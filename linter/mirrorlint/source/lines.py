@@ -26,17 +26,14 @@ _INNER = re.compile(rf"(?:({_KEY}): ++)?({_ATOM})", re.ASCII)
 _BOUNDARY = re.compile(r"^---$", re.MULTILINE)
 
 # What a line says: its column, whether it is an item, the column of its key, the key, its name and where it ends; the text of a value, its
-# tag (None for what is in brackets), where it begins, and where it ends (0 for no value).
-_Row = tuple[int, bool, int, str, str, int, str, bool | None, int, int]
+# tag (None for what is in brackets), where it begins, and where it ends (0 for no value); and its entries by their lines' numbers.
+_Row = tuple[int, bool, int, str, str, int, str, bool | None, int, int, dict[int, tuple[Raw, Raw]]]
 _Rows = Sequence[tuple[int, _Row]]
-_BLANK: _Row = (0, False, 0, "", "", 0, "", None, 0, 0)
+_BLANK: _Row = (0, False, 0, "", "", 0, "", None, 0, 0, {})
 _END: _Row = (-1, *_BLANK[1:])
 
-# So many keys with their places, and so many lines, are remembered.
-_MOST, _MOST_LINES = 100_000, 30_000
-# Keys high up in documents, which stand where those of others do.
-_ALIKE: dict[Raw, Raw] = {}
-_HIGH = 200
+# So many lines are remembered, and entries of each: objects that are written alike share them.
+_MOST_LINES, _MOST_ENTRIES = 20_000, 16
 
 
 class NotPlainError(Exception):
@@ -61,8 +58,6 @@ def documents(text: str) -> list[Raw] | None:
     """The documents of a text, just as libyaml's events give them; None for a text in which something is not plain, or wrong."""
     if len(text) > _LONGEST or not text.isascii():
         return None
-    if len(_ALIKE) > _MOST:
-        _ALIKE.clear()
     found: list[Raw] = []
     line = 0
     try:
@@ -92,7 +87,7 @@ def _row(line: str) -> _Row:
     if name == SPECIAL_KEY or not (key or (dash and said)):
         raise NotPlainError
     text, tag = (said, None) if said[:1] in "[{" else _scalar(said)
-    return item if dash else start, bool(dash), start, intern(key), name, stop, text, tag, first, last if said else 0
+    return item if dash else start, bool(dash), start, intern(key), name, stop, text, tag, first, last if said else 0, {}
 
 
 def _scalar(said: str) -> tuple[str, bool]:
@@ -132,31 +127,38 @@ def _mapping(rows: _Rows, at: int, column: int, depth: int) -> tuple[Entries, Ra
     content: Entries = {}
     line, row = rows[at]
     while True:
-        _, _, _, key, name, stop, _, _, _, final = row
+        name, final, entries = row[4], row[9], row[10]
         if name in content:
             raise NotPlainError
+        entry = entries.get(line) or _entry(line, row)
         at += 1
-        begin, following = rows[at]
-        if final:
-            value = _value(line, row)
-        elif following[0] > column or (following[0] == column and following[1]):
+        line, following = rows[at]
+        if not final and (following[0] > column or (following[0] == column and following[1])):
             value, at = _block(rows, at, depth + 1)
-            begin, following = rows[at]
-        else:
-            value = ("", True, line, stop + 1, line, stop + 1)
-        stands = (key, True, line, column, line, stop)
-        content[name] = (_ALIKE.setdefault(stands, stands) if line < _HIGH else stands, value)
-        line, row = begin, following
+            entry = entry[0], value
+            line, following = rows[at]
+        content[name] = entry
+        row = following
         if row[0] != column or row[1]:
             break
     if row[0] > column:
         raise NotPlainError
-    return content, value, at
+    return content, entry[1], at
+
+
+def _entry(line: int, row: _Row) -> tuple[Raw, Raw]:
+    """The key and the value on a line; where there is no value, what stands for none."""
+    _, _, start, key, _, stop, _, _, _, final, entries = row
+    value = _value(line, row) if final else ("", True, line, stop + 1, line, stop + 1)
+    entry = (key, True, line, start, line, stop), value
+    if len(entries) < _MOST_ENTRIES:
+        entries[line] = entry
+    return entry
 
 
 def _value(line: int, row: _Row) -> Raw:
     """The value on a line: a scalar, or scalars in brackets."""
-    _, _, _, _, _, _, text, tag, first, last = row
+    _, _, _, _, _, _, text, tag, first, last, _ = row
     if tag is not None:
         return (text, tag, line, first, line, last)
     items: list[Raw] = []
