@@ -24,6 +24,7 @@ def idle() -> None:
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "LEAST", 2)
+    monkeypatch.setattr(crew, "SHARE", 3)
 
 
 def times(factor: int) -> Callable[[str], int]:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
-# Below this many items the others would start later than this process ends.
-LEAST = 60
+# Below this many items another process would start later than this one ends; for so many each, further ones are started.
+LEAST, SHARE = 60, 1000
 # Items are taken so many at once, or more where there would be more heaps of them than numbers fit into a pipe.
 _FEW, _MOST_HEAPS, _NUMBER = 8, 2000, 4
 # So many heaps' results are handed over at once, behind the number of their bytes, so that not all of them are in memory in two forms.
@@ -41,17 +41,15 @@ class Crew:
     """Processes that wait for work; they end with it, or with this one."""
 
     def __init__(self, others: int, prepare: Callable[[], Callable[..., Task]], meanwhile: Callable[[], object]) -> None:
-        """Start so many others: each calls `prepare`, which imports what makes a task, and waits.
+        """Up to so many others work: each calls `prepare`, which imports what makes a task, and waits; the first one starts at once.
 
         `meanwhile` is what this process does while they begin to work.
         """
-        self._prepare, self._meanwhile = prepare, meanwhile
+        self._others, self._prepare, self._meanwhile = others, prepare, meanwhile
         self._left, self._numbers = os.pipe() if others > 0 else (-1, -1)
         self._workers: list[_Worker] = []
-        for _ in range(others):
-            self._workers.append(self._start())
-        self._alone = not self._workers
         self._beside: list[int] = []
+        self._start(min(others, 1))
 
     def work(self, items: Sequence[str], task: Task, *arguments: Any) -> Iterator[tuple[str, Any]]:
         """Each item with what `task` gives for it, as soon as this process has it; all this is done once.
@@ -63,11 +61,12 @@ class Crew:
             return
         size = max(_FEW, -(-len(items) // _MOST_HEAPS))
         heaps = [items[first : first + size] for first in range(0, len(items), size)]
+        order, waiting = marshal.dumps((heaps, arguments)), list(self._workers)
+        self._start(min(self._others, len(items) // SHARE), order)
         os.write(self._numbers, b"".join(number.to_bytes(_NUMBER, "big") for number in range(len(heaps))))
         os.close(self._numbers)
-        order = marshal.dumps((heaps, arguments))
         for worker in self._workers:
-            _send(worker.orders, order)
+            _send(worker.orders, order if worker in waiting else b"")
         self._meanwhile()
         missing = set(range(len(heaps)))
         for number in self._taken():
@@ -92,7 +91,7 @@ class Crew:
 
     def beside(self, task: Callable[[], object]) -> None:
         """Do something in a process of its own, for which this one need not wait; what comes of it is not told."""
-        if self._alone:
+        if self._others < 1:
             task()
             return
         process = os.fork()
@@ -123,7 +122,12 @@ class Crew:
         while number := os.read(self._left, _NUMBER):
             yield int.from_bytes(number, "big")
 
-    def _start(self) -> _Worker:
+    def _start(self, count: int, order: bytes = b"") -> None:
+        """Have at least so many others; those that are started with an order wait for none."""
+        while len(self._workers) < count:
+            self._workers.append(self._worker(order))
+
+    def _worker(self, order: bytes) -> _Worker:
         (waiting, orders), (results, writing) = os.pipe(), os.pipe()
         process = os.fork()
         if process:
@@ -131,19 +135,19 @@ class Crew:
             os.close(writing)
             return _Worker(process, orders, results)
         try:
-            self._serve(waiting, writing, (orders, results, self._numbers, *(end for worker in self._workers for end in worker[1:])))
+            _leave_streams()
+            for end in (orders, results, self._numbers, *(end for worker in self._workers for end in worker[1:])):
+                os.close(end)
+            self._serve(waiting, writing, order)
             os._exit(0)
         finally:
             os._exit(1)
 
-    def _serve(self, waiting: int, writing: int, others: Sequence[int]) -> None:
+    def _serve(self, waiting: int, writing: int, order: bytes) -> None:
         """Be a worker."""
-        _leave_streams()
-        for end in others:
-            os.close(end)
         make = self._prepare()
         with open(waiting, "rb") as orders:
-            data = orders.read()
+            data = order or orders.read()
         if data:
             heaps, arguments = marshal.loads(data)  # noqa: S302 (our own process wrote it)
             with open(writing, "wb") as results:
