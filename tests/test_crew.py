@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 from ways import several
@@ -25,6 +27,10 @@ def idle() -> None:
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "LEAST", 2)
     monkeypatch.setattr(crew, "SHARE", 3)
+
+
+def tell(file: Path) -> None:
+    file.write_text(str(os.getpid()))
 
 
 def times(factor: int) -> Callable[[str], int]:
@@ -81,6 +87,20 @@ def test_a_process_that_never_comes_to_work_is_done_without() -> None:
 
     with Crew(1, prepare, idle) as workers:
         assert dict(workers.work(MANY, str)) == {item: item for item in MANY}
+
+
+def test_what_is_done_beside_this_process_is_done_in_the_end(tmp_path: Path) -> None:
+    for others in (0, 1):
+        file = tmp_path / str(others)
+        with Crew(others, lambda: times, idle) as workers:
+            workers.beside(partial(tell, file))
+        assert (int(file.read_text()) == os.getpid()) == (others == 0)
+
+
+def test_what_fails_beside_this_process_stops_nothing() -> None:
+    with Crew(1, lambda: times, idle) as workers:
+        workers.beside(lambda: 1 // 0)
+        assert dict(workers.work(MANY, times(1), 1)) == {item: int(item) for item in MANY}
 
 
 def test_no_process_is_left_behind() -> None:

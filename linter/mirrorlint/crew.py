@@ -91,7 +91,7 @@ class Crew:
 
     def beside(self, task: Callable[[], object]) -> None:
         """Do something in a process of its own, for which this one need not wait; what comes of it is not told."""
-        if self._others < 1:
+        if self._others < 1 or cores() == 1:
             task()
             return
         process = os.fork()
