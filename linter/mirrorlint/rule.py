@@ -112,9 +112,12 @@ class Subject(NamedTuple):
     idle: tuple[Idle, ...] = ()
 
     def arrivals(self) -> Iterator[tuple[Judged, Way, End]]:
-        """The ends at which shadows arrive."""
+        """The ends at which shadows arrive, those that callers who see alike share with the first way that was followed for them."""
         for judged in self.judged:
-            ends = ((way, end) for ways in judged.ways.values() for way in ways for end in way.ends)
+            followed: dict[int, Way] = {}
+            for way in (way for ways in judged.ways.values() for way in ways):
+                followed.setdefault(id(way.ends), way)
+            ends = ((way, end) for way in followed.values() for end in way.ends)
             yield from ((judged, way, end) for way, end in ends if end.reason == reason.ARRIVES)
 
     def http_rules(self) -> Iterator[tuple[str, Manifest, Node]]:

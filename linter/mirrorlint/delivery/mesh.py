@@ -102,6 +102,14 @@ class Mesh:
         return _grouped((service.host, service) for service in self.services)
 
     @cached_property
+    def common_hosts(self) -> frozenset[str]:
+        """The hosts under which every namespace sees the same services."""
+        found = (
+            (host, {(service.namespace, service.export_to) for service in services}) for host, services in self.services_by_host.items()
+        )
+        return frozenset(host for host, seen in found if len(seen) == 1 and next(iter(seen))[1] == PUBLIC)
+
+    @cached_property
     def services_by_port(self) -> dict[int, list[Service]]:
         """Services under each of their port numbers."""
         return _grouped((number, service) for service in self.services for number in dict.fromkeys(p.number for p in service.ports))

@@ -79,6 +79,7 @@ class EgressListener:
         """`egress` says what is imported."""
         self.scope, self.egress = scope, egress
         self._matches_port = egress.port != 0 and egress.protocol != "HTTP_PROXY"
+        self._imports_all = egress in DEFAULT_EGRESS
         self._hosts: dict[str, list[str]] = {}
         self._excluded: dict[str, list[str]] = {}
         for owner, host in egress.hosts:
@@ -104,7 +105,9 @@ class EgressListener:
 
     def imported(self, host: str) -> list[Service]:
         """The services for a host that the listener imports, of one namespace only (selectServices)."""
-        candidates = self.scope.mesh.services_by_host.get(host, ())
+        candidates = self.scope.mesh.services_by_host.get(host, [])
+        if self._imports_all and host in self.scope.mesh.common_hosts:
+            return candidates
         seen = exported_first(s for s in candidates if self.scope.sees(s) and self._imports(s))
         cut = [service for service in map(self._at_port, seen) if service is not None]
         if len({service.namespace for service in cut}) > 1:
