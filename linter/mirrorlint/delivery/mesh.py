@@ -104,10 +104,8 @@ class Mesh:
     @cached_property
     def common_hosts(self) -> frozenset[str]:
         """The hosts under which every namespace sees the same services."""
-        found = (
-            (host, {(service.namespace, service.export_to) for service in services}) for host, services in self.services_by_host.items()
-        )
-        return frozenset(host for host, seen in found if len(seen) == 1 and next(iter(seen))[1] == PUBLIC)
+        by_host = self.services_by_host.items()
+        return frozenset(host for host, found in by_host if all(s.export_to == PUBLIC and s.namespace == found[0].namespace for s in found))
 
     @cached_property
     def services_by_port(self) -> dict[int, list[Service]]:
