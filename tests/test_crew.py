@@ -103,6 +103,13 @@ def test_what_fails_beside_this_process_stops_nothing() -> None:
         assert dict(workers.work(MANY, times(1), 1)) == {item: int(item) for item in MANY}
 
 
+def test_whoever_stops_in_the_middle_leaves_nothing_behind() -> None:
+    with Crew(2, lambda: times, idle) as workers:
+        next(workers.work(MANY, times(1), 1))
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_no_process_is_left_behind() -> None:
     with Crew(3, lambda: times, idle):
         pass

@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple, Self
 
 # Below this many items another process would start later than this one ends; for so many each, further ones are started.
 LEAST, SHARE = 60, 1000
@@ -33,8 +34,8 @@ class _Worker(NamedTuple):
     """A process, and the ends of the pipes by which it gets its orders and gives results."""
 
     process: int
-    orders: int
-    results: int
+    orders: BinaryIO
+    results: BinaryIO
 
 
 class Crew:
@@ -46,10 +47,12 @@ class Crew:
         `meanwhile` is what this process does while they begin to work.
         """
         self._others, self._prepare, self._meanwhile = others, prepare, meanwhile
-        self._left, self._numbers = os.pipe() if others > 0 else (-1, -1)
+        self._pipes: list[BinaryIO] = []
         self._workers: list[_Worker] = []
         self._beside: list[int] = []
-        self._start(min(others, 1))
+        if others > 0:
+            self._left, self._numbers = self._pipe(buffering=0)
+            self._start(1)
 
     def work(self, items: Sequence[str], task: Task, *arguments: Any) -> Iterator[tuple[str, Any]]:
         """Each item with what `task` gives for it, as soon as this process has it; all this is done once.
@@ -63,8 +66,8 @@ class Crew:
         heaps = [items[first : first + size] for first in range(0, len(items), size)]
         order, waiting = marshal.dumps((heaps, arguments)), list(self._workers)
         self._start(min(self._others, len(items) // SHARE), order)
-        os.write(self._numbers, b"".join(number.to_bytes(_NUMBER, "big") for number in range(len(heaps))))
-        os.close(self._numbers)
+        self._numbers.write(b"".join(number.to_bytes(_NUMBER, "big") for number in range(len(heaps))))
+        self._numbers.close()
         for worker in self._workers:
             _send(worker.orders, order if worker in waiting else b"")
         self._meanwhile()
@@ -72,12 +75,28 @@ class Crew:
         for number in self._taken():
             missing.remove(number)
             yield from ((item, task(item)) for item in heaps[number])
-        os.close(self._left)
         while self._workers:
-            for number, results in _finish(self._workers.pop()):
+            for number, results in _finished(self._workers[-1]):
                 missing.remove(number)
                 yield from zip(heaps[number], results, strict=True)
+            os.waitpid(self._workers.pop().process, 0)
         yield from ((item, task(item)) for number in missing for item in heaps[number])
+
+    def beside(self, task: Callable[[], object]) -> None:
+        """Do something in a process of its own, for which this one need not wait; what comes of it is not told."""
+        if self._others < 1 or cores() == 1:
+            task()
+        else:
+            self._beside.append(_fork(task))
+
+    def dismiss(self) -> None:
+        """End the others that are left, whatever they do."""
+        while self._workers:
+            worker = self._workers.pop()
+            os.kill(worker.process, signal.SIGKILL)
+            os.waitpid(worker.process, 0)
+        for pipe in self._pipes:
+            pipe.close()
 
     def __enter__(self) -> Self:
         """Have them until the end of the block."""
@@ -86,72 +105,40 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         """Wait for what is done beside this process, so that nothing is left to run."""
         self.dismiss()
-        for process in self._beside:
-            os.waitpid(process, 0)
+        while self._beside:
+            os.waitpid(self._beside.pop(), 0)
 
-    def beside(self, task: Callable[[], object]) -> None:
-        """Do something in a process of its own, for which this one need not wait; what comes of it is not told."""
-        if self._others < 1 or cores() == 1:
-            task()
-            return
-        process = os.fork()
-        if process:
-            self._beside.append(process)
-            return
-        try:
-            _leave_streams()
-            task()
-            os._exit(0)
-        finally:
-            os._exit(1)
-
-    def dismiss(self) -> None:
-        """End the others where there was nothing for them to do."""
-        if self._workers:
-            os.close(self._left)
-            os.close(self._numbers)
-        while self._workers:
-            process, *ends = self._workers.pop()
-            os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)
-            for end in ends:
-                os.close(end)
+    def _pipe(self, buffering: int = -1) -> tuple[BinaryIO, BinaryIO]:
+        reading, writing = os.pipe()
+        ends = open(reading, "rb", buffering), open(writing, "wb", buffering)  # noqa: SIM115 (`dismiss` closes them)
+        self._pipes += ends
+        return ends
 
     def _taken(self) -> Iterator[int]:
         """Numbers that no other process takes."""
-        while number := os.read(self._left, _NUMBER):
+        while number := self._left.read(_NUMBER):
             yield int.from_bytes(number, "big")
 
     def _start(self, count: int, order: bytes = b"") -> None:
         """Have at least so many others; those that are started with an order wait for none."""
         while len(self._workers) < count:
-            self._workers.append(self._worker(order))
+            (waiting, orders), (results, writing) = self._pipe(), self._pipe()
+            process = _fork(partial(self._serve, waiting, writing, order))
+            self._workers.append(_Worker(process, orders, results))
+            waiting.close()
+            writing.close()
 
-    def _worker(self, order: bytes) -> _Worker:
-        (waiting, orders), (results, writing) = os.pipe(), os.pipe()
-        process = os.fork()
-        if process:
-            os.close(waiting)
-            os.close(writing)
-            return _Worker(process, orders, results)
-        try:
-            _leave_streams()
-            for end in (orders, results, self._numbers, *(end for worker in self._workers for end in worker[1:])):
-                os.close(end)
-            self._serve(waiting, writing, order)
-            os._exit(0)
-        finally:
-            os._exit(1)
-
-    def _serve(self, waiting: int, writing: int, order: bytes) -> None:
+    def _serve(self, waiting: BinaryIO, writing: BinaryIO, order: bytes) -> None:
         """Be a worker."""
+        for pipe in self._pipes:
+            if pipe not in (waiting, writing, self._left):
+                pipe.close()
         make = self._prepare()
-        with open(waiting, "rb") as orders:
-            data = order or orders.read()
+        data = order or waiting.read()
         if data:
             heaps, arguments = marshal.loads(data)  # noqa: S302 (our own process wrote it)
-            with open(writing, "wb") as results:
-                results.writelines(len(part).to_bytes(_SIZE, "big") + part for part in self._done(heaps, make(*arguments)))
+            with writing:
+                writing.writelines(len(part).to_bytes(_SIZE, "big") + part for part in self._done(heaps, make(*arguments)))
 
     def _done(self, heaps: Heaps, task: Task) -> list[bytes]:
         """The results for what this process takes, ready to be written: there is nobody yet who reads."""
@@ -165,27 +152,37 @@ class Crew:
         return [*done, marshal.dumps(part)]
 
 
-def _leave_streams() -> None:
-    """Hold no standard streams: whoever reads them waits for all that do."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in range(3):
-        os.dup2(nowhere, stream)
+def _fork(task: Callable[[], object]) -> int:
+    """Do something in another process, of which only its end is seen.
+
+    It holds no standard streams: whoever reads them waits for all that do.
+    """
+    process = os.fork()
+    if process:
+        return process
+    try:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nowhere, stream)
+        task()
+        os._exit(0)
+    finally:
+        os._exit(1)
 
 
-def _send(orders: int, data: bytes) -> None:
+def _send(orders: BinaryIO, data: bytes) -> None:
     """Tell a worker what there is to do; one that has died takes nothing."""
-    with contextlib.suppress(OSError), open(orders, "wb") as pipe:
-        pipe.write(data)
+    with contextlib.suppress(OSError), orders:
+        orders.write(data)
 
 
-def _finish(worker: _Worker) -> Iterator[tuple[int, list[Any]]]:
-    """What a worker wrote before it ended."""
-    with open(worker.results, "rb") as pipe:
+def _finished(worker: _Worker) -> Iterator[tuple[int, list[Any]]]:
+    """What a worker writes before it ends."""
+    with worker.results as pipe:
         while size := int.from_bytes(pipe.read(_SIZE), "big"):
             data = pipe.read(size)
             if len(data) == size:
                 yield from marshal.loads(data)  # noqa: S302 (our own process wrote it)
-    os.waitpid(worker.process, 0)
 
 
 # This process by itself.
