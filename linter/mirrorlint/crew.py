@@ -47,6 +47,7 @@ class Crew:
         `meanwhile` is what this process does while they begin to work.
         """
         self._others, self._prepare, self._meanwhile = others, prepare, meanwhile
+        self._parent = os.getpid()
         self._pipes: list[BinaryIO] = []
         self._workers: list[_Worker] = []
         self._beside: list[int] = []
@@ -145,6 +146,8 @@ class Crew:
         done: list[bytes] = []
         part: list[tuple[int, list[Any]]] = []
         for number in self._taken():
+            if os.getppid() != self._parent:
+                break  # nobody waits for it any more
             part.append((number, [task(item) for item in heaps[number]]))
             if len(part) == _SLICE:
                 done.append(marshal.dumps(part))
