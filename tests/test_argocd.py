@@ -181,6 +181,15 @@ def test_objects_without_a_namespace_are_in_that_of_the_destination(start: Start
     assert "target-route-to-unknown-host" in refusal(server, sound, ARGOCD_APP_NAMESPACE="other")
 
 
+def test_istio_refuses_objects_as_they_are_in_that_of_the_destination(start: Start, sound: Path) -> None:
+    for file in (sound / "clusters/prod").iterdir():
+        edit(file, "  namespace: frontend\n", "")
+    edit(sound / "clusters/prod/virtual-service.yaml", "spec:\n", "spec:\n  exportTo: ['.', frontend]\n")
+    server = start()
+    assert generate(server, sound, "clusters/prod", ARGOCD_APP_NAMESPACE="other")
+    assert "error[refused-by-istio]" in refusal(server, sound, "clusters/prod", ARGOCD_APP_NAMESPACE="frontend")
+
+
 def test_a_peer_is_read_from_a_path_of_the_sidecar(start: Start, lost: Path, tmp_path: Path) -> None:
     peer = shutil.move(lost / "clusters" / "stage", tmp_path / "peer")
     assert f"error[{RULE}]" in refusal(start(MIRRORLINT_PEERS=f"stage={peer}"), lost, "clusters/prod")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +31,7 @@ def idle() -> None:
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "LEAST", 2)
     monkeypatch.setattr(crew, "SHARE", 3)
+    monkeypatch.setattr(crew, "cores", lambda: 2)
 
 
 def tell(file: Path) -> None:
@@ -44,8 +49,16 @@ def test_each_item_has_its_result_from_any_number_of_processes(others: int, coun
         assert dict(workers.work(MANY[:count], times(3), 3)) == {item: 3 * int(item) for item in MANY[:count]}
 
 
-def test_more_items_than_a_pipe_has_room_for() -> None:
-    items = [str(number) for number in range(100_000)]
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only Linux makes pipes smaller")
+def test_as_many_items_as_there_are_are_told_to_the_smallest_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    def small() -> tuple[int, int]:
+        reading, writing = pipe()
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+        return reading, writing
+
+    pipe = os.pipe
+    monkeypatch.setattr(os, "pipe", small)
+    items = [str(number) for number in range(20_000)]
     with Crew(2, lambda: times, idle) as workers:
         assert dict(workers.work(items, times(1), 1)) == {item: int(item) for item in items}
 
@@ -108,6 +121,45 @@ def test_whoever_stops_in_the_middle_leaves_nothing_behind() -> None:
         next(workers.work(MANY, times(1), 1))
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 2])
+def test_where_there_can_be_no_further_process_this_one_does_it(allowed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused() -> int:
+        left.append(0)
+        if len(left) > allowed:
+            raise BlockingIOError
+        return fork()
+
+    left: list[int] = []
+    fork = os.fork
+    monkeypatch.setattr(os, "fork", refused)
+    with Crew(2, lambda: times, idle) as workers:
+        assert dict(workers.work(MANY, times(1), 1)) == {item: int(item) for item in MANY}
+        workers.beside(partial(tell, tmp_path / "file"))
+    assert (tmp_path / "file").read_text()
+
+
+def test_children_may_be_nobody_s_business() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with Crew(2, lambda: times, idle) as workers:
+            assert dict(workers.work(MANY, times(1), 1)) == {item: int(item) for item in MANY}
+        with Crew(2, lambda: times, idle) as workers:
+            workers.beside(idle)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_nobody_waits_for_a_worker_that_is_not_waited_for() -> None:
+    program = """
+import os, time
+from mirrorlint.crew import Crew
+Crew(1, lambda: time.sleep(60), lambda: None)
+print("said", flush=True)
+os._exit(0)
+"""
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True).stdout == "said\n"
 
 
 def test_no_process_is_left_behind() -> None:

@@ -367,3 +367,27 @@ def test_what_one_file_gives_two_namespaces_is_two_mirrors(repo: Path) -> None:
     write(repo, {"clusters/stage/shop.yaml": f"{TARGET.rpartition('---')[0]}---\n{deaf}"})
     found = [(mirror.object, mirror.delivery["1.28"]) for mirror in check(load(".")).mirrors]
     assert found == [("VirtualService eu/shop", "some"), ("VirtualService us/shop", "none")]
+
+
+def test_each_destination_that_shadows_arrive_at_is_looked_at() -> None:
+    rules = "[{match: [{uri: {prefix: /old}}], route: [{destination: {host: old}}]}, {route: [{destination: {host: shop}}]}]"
+    target = TARGET.replace("[{route: [{destination: {host: shop}}]}]", rules)
+    for name in ("old", "more", "shop"):
+        target += f"""
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec: {{selector: {{app: {name}}}, ports: [{{name: http, port: 80}}]}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec: {{replicas: 0, template: {{metadata: {{labels: {{app: {name}}}}}}}}}
+"""
+    target = target.replace("metadata: {name: shop}\nspec: {ports: [{name: http, port: 80}]}\n---\n", "metadata: {name: other}\n---\n", 1)
+    report = check(loads({"source": SOURCE, "target": target}))
+    assert [(f.rule, f.object) for f in report.findings] == [
+        ("target-without-pods", "Service default/old"),
+        ("target-without-pods", "Service default/shop"),
+    ]

@@ -1,4 +1,4 @@
-"""Work on all cores: plain processes, forked early, that take from one heap with this one; pools and threads take longer than they save."""
+"""Work on all cores: plain processes, forked early, that share it with this one; pools and threads take longer than they save."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple, Self
 
-# Below this many items another process would start later than this one ends; for so many each, further ones are started.
+# Below this many items this process ends sooner by itself; for so many each, further ones are started.
 LEAST, SHARE = 60, 1000
-# Items are taken so many at once, or more where there would be more heaps of them than numbers fit into a pipe.
-_FEW, _MOST_HEAPS, _NUMBER = 8, 2000, 4
+# Items are taken so many at once, or more where the numbers of all heaps of them would not fit into the smallest pipe.
+_FEW, _MOST_HEAPS, _NUMBER = 8, 1000, 4
 # So many heaps' results are handed over at once, behind the number of their bytes, so that not all of them are in memory in two forms.
 _SLICE, _SIZE = 60, 8
 
@@ -80,22 +80,24 @@ class Crew:
             for number, results in _finished(self._workers[-1]):
                 missing.remove(number)
                 yield from zip(heaps[number], results, strict=True)
-            os.waitpid(self._workers.pop().process, 0)
+            _ended(self._workers.pop().process)
         yield from ((item, task(item)) for number in missing for item in heaps[number])
 
     def beside(self, task: Callable[[], object]) -> None:
         """Do something in a process of its own, for which this one need not wait; what comes of it is not told."""
-        if self._others < 1 or cores() == 1:
-            task()
+        process = _fork(task) if self._others > 0 and cores() > 1 else 0
+        if process:
+            self._beside.append(process)
         else:
-            self._beside.append(_fork(task))
+            task()
 
     def dismiss(self) -> None:
         """End the others that are left, whatever they do."""
         while self._workers:
             worker = self._workers.pop()
-            os.kill(worker.process, signal.SIGKILL)
-            os.waitpid(worker.process, 0)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.process, signal.SIGKILL)
+            _ended(worker.process)
         for pipe in self._pipes:
             pipe.close()
 
@@ -107,7 +109,7 @@ class Crew:
         """Wait for what is done beside this process, so that nothing is left to run."""
         self.dismiss()
         while self._beside:
-            os.waitpid(self._beside.pop(), 0)
+            _ended(self._beside.pop())
 
     def _pipe(self, buffering: int = -1) -> tuple[BinaryIO, BinaryIO]:
         reading, writing = os.pipe()
@@ -121,13 +123,14 @@ class Crew:
             yield int.from_bytes(number, "big")
 
     def _start(self, count: int, order: bytes = b"") -> None:
-        """Have at least so many others; those that are started with an order wait for none."""
-        while len(self._workers) < count:
+        """Have at least so many others, if they can be had; those that are started with an order wait for none."""
+        for _ in range(len(self._workers), count):
             (waiting, orders), (results, writing) = self._pipe(), self._pipe()
             process = _fork(partial(self._serve, waiting, writing, order))
-            self._workers.append(_Worker(process, orders, results))
             waiting.close()
             writing.close()
+            if process:
+                self._workers.append(_Worker(process, orders, results))
 
     def _serve(self, waiting: BinaryIO, writing: BinaryIO, order: bytes) -> None:
         """Be a worker."""
@@ -156,11 +159,14 @@ class Crew:
 
 
 def _fork(task: Callable[[], object]) -> int:
-    """Do something in another process, of which only its end is seen.
+    """Do something in another process, of which only its end is seen; 0 where there can be none.
 
     It holds no standard streams: whoever reads them waits for all that do.
     """
-    process = os.fork()
+    try:
+        process = os.fork()
+    except OSError:
+        return 0
     if process:
         return process
     try:
@@ -171,6 +177,12 @@ def _fork(task: Callable[[], object]) -> int:
         os._exit(0)
     finally:
         os._exit(1)
+
+
+def _ended(process: int) -> None:
+    """Wait for a process; where the system does it for us (SIGCHLD is ignored), there is none to wait for."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(process, 0)
 
 
 def _send(orders: BinaryIO, data: bytes) -> None:

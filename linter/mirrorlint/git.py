@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import NamedTuple
 
 _GIT = ("git", "-c", "core.fsmonitor=false")
@@ -20,7 +21,8 @@ _NO_FILES = ("hash-object", "-t", "tree", "--stdin")  # from an empty input: the
 _REGULAR = re.compile(r"(?<![^\0])H 100(?:644|755) ([0-9a-f]+) 0\t([^\0]+)")
 
 
-# What was begun to be asked of folders before it is needed.
+# What was begun to be asked of folders before it is needed, of a few of them.
+_MOST_BEGUN = 4
 _BEGUN: dict[str, list[subprocess.Popen[bytes]]] = {}
 
 
@@ -61,9 +63,9 @@ class _Answer(NamedTuple):
 
 @contextmanager
 def begun(folders: Iterable[str]) -> Iterator[None]:
-    """Have begun to ask for what `listing` will want to know of folders; what it does not ask for is given up in the end."""
+    """Have begun to ask for what `listing` will want to know of some folders; what it does not ask for is given up in the end."""
     try:
-        _BEGUN.update((folder, _started([(folder, each) for each in _LISTED])) for folder in folders)
+        _BEGUN.update((folder, _started([(folder, each) for each in _LISTED])) for folder in islice(dict.fromkeys(folders), _MOST_BEGUN))
         yield
     finally:
         for process in (process for running in _BEGUN.values() for process in running):

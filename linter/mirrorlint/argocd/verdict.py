@@ -138,7 +138,7 @@ def _with_manifests(documents: Documents, known: Cluster, question: Question) ->
 def _settle(manifest: Manifest, namespace: str) -> None:
     """Argo CD deploys an object without a namespace to that of the destination."""
     if namespace and manifest.namespace and not manifest.node.text_at("metadata", "namespace"):
-        manifest.namespace = namespace
+        manifest.namespace, manifest.faultless = namespace, False
 
 
 def _pairs(known: Cluster | None, question: Question) -> Iterator[tuple[Manifest, Manifest]]:

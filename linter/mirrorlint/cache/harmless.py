@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from mirrorlint import git
 from mirrorlint.cache.trail import State
+from mirrorlint.git import Changes
 from mirrorlint.sieve import is_read, sift
 
 # More than this many changed files are read by a whole run.
@@ -26,20 +27,25 @@ def is_harmless(then: State, now: State, tracked: Mapping[str, str]) -> bool:
     """Whether the files of a run that differ hold the same in all that is read of them; `tracked` are the indexes of the run."""
     if then.probes != now.probes or tracked.keys() != then.changes.keys():
         return False
-    changes = {folder: list(_changes(folder, then, now, tracked[folder])) for folder in tracked}
-    return sum(map(len, changes.values())) <= _MOST and all(_are_alike(folder, those) for folder, those in changes.items())
+    names = {folder: _names(folder, then, now, tracked[folder]) for folder in tracked}
+    if sum(map(len, names.values())) > _MOST:
+        return False
+    changes = {folder: [_change(name, then.changes[folder], tracked[folder]) for name in those] for folder, those in names.items()}
+    return all(_are_alike(folder, those) for folder, those in changes.items())
 
 
-def _changes(folder: str, then: State, now: State, tracked: str) -> Iterator[_Change]:
-    """What differs below a folder; a file that differed from the index even then has no blob to compare with."""
-    before, after = then.changes[folder], now.changes[folder]
-    names = {name for one, other in zip(before, after, strict=True) for name in one | other if _moved(folder, name, then, now)}
-    if then.indexes[folder] != now.indexes[folder]:
-        names |= git.differing(tracked, git.index(folder) or "")
-    for name in names:
-        about = git.entry(tracked, name)
-        clean = about.startswith("H 100") and name not in before.changed
-        yield _Change(name, about.split(" ")[2] if clean else "")
+def _names(folder: str, then: State, now: State, tracked: str) -> set[str]:
+    """The names below a folder that do not mean what they meant."""
+    pairs = zip(then.changes[folder], now.changes[folder], strict=True)
+    names = {name for one, other in pairs for name in one | other if _moved(folder, name, then, now)}
+    return names if then.indexes[folder] == now.indexes[folder] else names | git.differing(tracked, git.index(folder) or "")
+
+
+def _change(name: str, before: Changes, tracked: str) -> _Change:
+    """A file that differed from the index even then has no blob to compare with."""
+    about = git.entry(tracked, name)
+    clean = about.startswith("H 100") and name not in before.changed
+    return _Change(name, about.split(" ")[2] if clean else "")
 
 
 def _moved(folder: str, name: str, then: State, now: State) -> bool:

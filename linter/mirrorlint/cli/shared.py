@@ -36,7 +36,7 @@ def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: boo
     from mirrorlint import git
     from mirrorlint.crew import Crew, cores
 
-    folders = {os.path.abspath(path) for path in map(unnamed, paths or ["."]) if os.path.isdir(path)}
+    folders = [os.path.abspath(path) for path in map(unnamed, paths or ["."]) if os.path.isdir(path)]
     crew = click.get_current_context().with_resource(Crew(cores() - 1, _reader, _prepare))
     with git.begun(() if index else folders):
         from mirrorlint.loading.means import Means

@@ -22,7 +22,7 @@ from mirrorlint.loading.settings import ClusterSection, Settings, said_ingress, 
 if TYPE_CHECKING:
     from mirrorlint.loading.contracts import Contract
 
-ALONE = Means()
+_PLAINLY = Means()
 
 
 class Loaded(NamedTuple):
@@ -45,7 +45,7 @@ def read(
     config: str = "",
     ingress: Mapping[str, Any] | None = None,
     mesh: Mapping[str, Mapping[str, Any]] | None = None,
-    means: Means = ALONE,
+    means: Means = _PLAINLY,
 ) -> Loaded:
     """Read a repository, whose clusters are found inside it, or several paths, a cluster each (`[NAME=]PATH`).
 
@@ -67,7 +67,7 @@ def read_mapping(
     """Read clusters by name, each from a path or several; what is said of their ingress and mesh goes before the settings."""
     named = {name: [said] if isinstance(said, str | os.PathLike) else list(said) for name, said in sources.items()}
     arguments = {name: [_existing(os.fspath(path)) for path in said] for name, said in named.items()}
-    return _loaded(Reading("", arguments, "", ALONE), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
+    return _loaded(Reading("", arguments, "", _PLAINLY), _Said(ingress or {}, mesh or {})) if arguments else read_texts({}, ingress, mesh)
 
 
 def read_texts(

@@ -32,8 +32,8 @@ _Rows = Sequence[tuple[int, _Row]]
 _BLANK: _Row = (0, False, 0, "", "", 0, "", None, 0, 0, {})
 _END: _Row = (-1, *_BLANK[1:])
 
-# So many lines are remembered, and entries of each: objects that are written alike share them.
-_MOST_LINES, _MOST_ENTRIES = 20_000, 16
+# So many lines are remembered, up to a length, and entries of each: objects that are written alike share them.
+_MOST_LINES, _LONGEST_LINE, _MOST_ENTRIES = 20_000, 200, 16
 
 
 class NotPlainError(Exception):
@@ -45,9 +45,11 @@ class _Known(dict[str, _Row]):
 
     def __missing__(self, line: str) -> _Row:
         """Read a line that is met for the first time."""
+        row = _row(line)
         if len(self) >= _MOST_LINES:
             self.clear()
-        row = self[line] = _row(line)
+        if len(line) <= _LONGEST_LINE:
+            self[line] = row
         return row
 
 
