@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -54,7 +55,12 @@ def _parse(text: str, path: str) -> Parsed:
 
 
 def is_well_formed(data: bytes) -> bool:
-    """Whether libyaml, where it is installed, finds no fault in a stream: it tells several times faster than it gives events."""
+    """Whether libyaml, where it is installed, finds no fault in a stream: it tells several times faster than it gives events.
+
+    To import it takes as long as reading hundreds of lines, so what is plain is read until it is needed.
+    """
+    if "mirrorlint.source.tree" not in sys.modules and lines.documents(_decode(data)) is not None:
+        return True
     from mirrorlint.source import tree
 
     return tree.is_well_formed(data)
