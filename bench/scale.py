@@ -93,8 +93,8 @@ def main() -> None:
     """Print a line for each size."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", action="store_true", help="the largest size, too")
-    sizes = [(50, 500, 10, 2), (100, 500, 10, 2), (200, 500, 10, 2), (50, 1000, 10, 2), (50, 2000, 10, 2), (50, 500, 20, 2)]
-    sizes += [(50, 500, 40, 2), (50, 500, 10, 5), (200, 2000, 40, 5)]
+    sizes = [(50, 500, 10, 2), *((200, services, 40, 5) for services in (1000, 2000, 4000, 8000))]
+    sizes += [(100, 4000, 40, 5), (400, 4000, 40, 5), (200, 4000, 20, 5), (200, 4000, 80, 5)]
     sizes += [(1000, 10000, 100, 5)] if parser.parse_args().full else []
     gc.disable()
     print("mirrors services namespaces clusters  read s  judge s")
