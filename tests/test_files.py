@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mirrorlint.fleet import BlindSpot
+from mirrorlint.git import begun, listing
 from mirrorlint.loading import Loaded, read, read_mapping, read_texts
 
 
@@ -283,3 +284,13 @@ def test_a_path_that_is_not_there_is_an_error(repo: Path, paths: list[str]) -> N
     write(repo, {"a.yaml": entry("a")})
     with pytest.raises(FileNotFoundError, match="there is no such file or folder"):
         read(paths)
+
+
+def test_what_git_was_asked_for_nothing_is_given_up(tmp_path: Path) -> None:
+    git(tmp_path, "init")
+    with begun([str(tmp_path)] * 2):
+        assert listing(str(tmp_path)) is not None
+    with begun([str(tmp_path)]):
+        pass
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
