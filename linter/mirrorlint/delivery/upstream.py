@@ -9,7 +9,7 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.destination_rule import DestinationRule, Subset
 from mirrorlint.istio.names import is_ip, without_port
 from mirrorlint.istio.ports import Port
-from mirrorlint.istio.services import ALIAS, DNS, NONE, ROUND_ROBIN, STATIC, Service
+from mirrorlint.istio.services import ALIAS, DNS, NONE, ROUND_ROBIN, Endpoint, Service
 from mirrorlint.source import Node
 
 PLAINTEXT, TLS, MUTUAL = "plaintext", "TLS", "Istio mutual TLS"
@@ -65,23 +65,38 @@ def build(mesh: Mesh, service: Service, port: Port, subset: Subset | None, rule:
 
 
 def _addresses(mesh: Mesh, service: Service, port: Port, subset: Subset | None) -> tuple[Address, ...]:
-    """Where the service's endpoints are dialled; all that one namespace has for a host share them (model/endpointshards.go)."""
-    twins = [s for s in mesh.services_by_host[service.host] if s.namespace == service.namespace]
-    same_port = ((twin, p) for twin in twins for p in twin.ports if (p.number, p.name) == (port.number, port.name))
-    return tuple(dict.fromkeys(address for twin, p in same_port for address in _of_entry(mesh, twin, p, subset)))
+    """Where the service's endpoints are dialled; all that one namespace has for a host share them (model/endpointshards.go).
 
-
-def _of_entry(mesh: Mesh, entry: Service, port: Port, subset: Subset | None) -> Iterator[Address]:
-    """One entry's endpoints; with DNS and none of them it is its own (conversion.go:convertServiceEntryToInstances)."""
-    number = port.target or port.number
-    if entry.resolution in (DNS, ROUND_ROBIN) and not entry.endpoints and not entry.selects:
-        if not (subset and subset.labels):
-            yield Address(entry.host, number, entry.node)
-        return
+    With DNS they are those of the port's number, else the IPs of the port's name (endpoint_builder.go:BuildClusterLoadAssignment).
+    """
     wanted = subset.labels.items() if subset else {}.items()
-    for endpoint in mesh.endpoints(entry):
-        if wanted <= endpoint.labels.items() and (is_ip(endpoint.address) or entry.resolution != STATIC):
-            yield Address(endpoint.address, endpoint.ports.get(port.name) or number, endpoint.node)
+    every = ((p, endpoint) for p, endpoint in _shared(mesh, service) if wanted <= endpoint.labels.items())
+    if service.resolution in (DNS, ROUND_ROBIN):
+        found = [(p, endpoint) for p, endpoint in every if p.number == port.number]
+    else:
+        found = [(p, endpoint) for p, endpoint in every if p.name == port.name and is_ip(endpoint.address)]
+    return tuple(dict.fromkeys(Address(e.address, e.ports.get(p.name) or p.target or p.number, e.node) for p, e in found))
+
+
+def _shared(mesh: Mesh, service: Service) -> Iterator[tuple[Port, Endpoint]]:
+    """The endpoints of all that a service's namespace has for its host, the oldest first, for each of their ports.
+
+    One with DNS_ROUND_ROBIN adds nothing where a port has an endpoint already (conversion.go:mergeServicesInstancesByNamespaceHost).
+    """
+    taken: set[int] = set()
+    for twin in (twin for twin in mesh.services_by_host[service.host] if twin.namespace == service.namespace):
+        for port in twin.ports:
+            for endpoint in _endpoints(mesh, twin):
+                if twin.resolution != ROUND_ROBIN or port.number not in taken:
+                    taken.add(port.number)
+                    yield port, endpoint
+
+
+def _endpoints(mesh: Mesh, service: Service) -> tuple[Endpoint, ...]:
+    """A service's own; an entry with DNS and none is its own endpoint (conversion.go:convertServiceEntryToInstances)."""
+    if service.resolution in (DNS, ROUND_ROBIN) and not service.endpoints and not service.selects:
+        return (Endpoint(service.host, {}, {}, service.node),)
+    return mesh.endpoints(service)
 
 
 def _client(service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None) -> Node:
