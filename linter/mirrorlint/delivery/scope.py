@@ -9,7 +9,7 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Upstream
 from mirrorlint.istio.names import exported
 from mirrorlint.istio.routing import Destination
-from mirrorlint.istio.services import Service
+from mirrorlint.istio.services import Service, texts
 
 
 class Scope:
@@ -69,19 +69,16 @@ def joined(services: Iterable[Service]) -> Service | None:
     for service in services:
         if result is None or (service.kubernetes and not result.kubernetes):
             result = service
-        elif result.kubernetes == service.kubernetes and _mergeable(result, service):
+        elif result.kubernetes == service.kubernetes and _alike(result) == _alike(service):
             known = {port.number for port in result.ports}
             result = result._replace(ports=result.ports + tuple(port for port in service.ports if port.number not in known))
     return result
 
 
-def _mergeable(one: Service, other: Service) -> bool:
-    return (one.namespace, one.resolution, one.selector, one.export_to) == (
-        other.namespace,
-        other.resolution,
-        other.selector,
-        other.export_to,
-    )
+def _alike(service: Service) -> tuple[object, ...]:
+    """What services have in common that are merged; to export it to all is not to say nothing (sidecar.go:canMergeServices)."""
+    exported_to = set(service.manifest.node["spec"]["exportTo"].texts)
+    return service.namespace, service.resolution, service.selector, exported_to, texts(service.manifest.node["metadata"]["labels"])
 
 
 def addressed(destination: Destination, service: Service | None, port: int) -> tuple[str, int]:
