@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mirrorlint import nearest
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.upstream import PLAINTEXT, without_secret
-from mirrorlint.delivery.way import reached
+from mirrorlint.delivery.ending import both
+from mirrorlint.delivery.upstream import PLAINTEXT, Address, without_secret
+from mirrorlint.delivery.way import End, reached
 from mirrorlint.rule import Flaw, Loss, Remark
 
 REASONS = (reason.TLS_MISMATCH,)
@@ -15,8 +15,9 @@ _UNUSED = "sidecars take no `credentialName` from a DestinationRule without `wor
 def check(loss: Loss) -> Flaw:
     """Point at the server's protocol or TLS mode."""
     upstream, end, address = reached(loss.way.upstream), loss.end, reached(loss.end.address)
-    near = None if end.chain else nearest.server(reached(end.scope).mesh, address.port, loss.way.host)
-    server = end.chain.servers[0] if end.chain else reached(near)
+    if end.alike:
+        return _refused(loss, end, address)
+    server = reached(end.chain).servers[0]
     sent = upstream.tls if upstream.tls != PLAINTEXT else "plain text"
     taken = "plain text" if server.plain_http else f"TLS ({server.mode})"
     message = f"the shadow is sent as {sent} to a server of {end.cluster}'s gateway that takes {taken}: the connection fails"
@@ -25,3 +26,12 @@ def check(loss: Loss) -> Flaw:
     if rule and upstream.client["credentialName"] and without_secret(upstream.client, rule, loss.way.scope.is_gateway):
         notes.append(Remark(upstream.client["credentialName"], _UNUSED, loss.source))
     return loss.at_target(node, message, server.gateway.manifest, *notes)
+
+
+def _refused(loss: Loss, end: End, address: Address) -> Flaw:
+    """Point at the later of two servers whose filter chains take the same: most often `bind` names the address in other words."""
+    first, later = (chain.servers[0] for chain in (end.alike[0], end.alike[-1]))
+    said, other = (server.node["bind"] or server.number_node for server in (later, first))
+    whose = f"port {address.port} of {end.cluster}'s gateway"
+    message = f"{both(end.alike)} serve the same on {whose} and are not merged: Envoy refuses a listener with two such filter chains"
+    return loss.at_target(said, message, later.gateway.manifest, Remark(other, "the other one", end.cluster))

@@ -36,6 +36,17 @@ kind: Service
 metadata: {name: second}
 spec: {type: ExternalName, externalName: third.example.com, ports: [{port: 80, name: http}]}
 """
+ANY_ADDRESS = """\
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: status}
+spec:
+  servers:
+  - port: {number: 80, name: http, protocol: HTTP}
+    bind: 0.0.0.0
+    hosts: [status.example.com]
+"""
 DROPPED = "Envoy drops the shadow without a trace"
 NO_ADDRESS = "Envoy has no address to send the shadow to"
 TARGET, SHADOW = "`stage-gateway.example.com:80`", "`shop.default-shadow`"
@@ -116,6 +127,11 @@ REFUSALS = {
     "TLS to plain text": (
         (PROD + SECURE, STAGE),
         "lost <stage>:6 the shadow comes as TLS with SNI `shop.default-shadow`, the server takes plain text",
+    ),
+    "two servers alike": (
+        (PROD, STAGE + ANY_ADDRESS),
+        "lost <stage>:28 the shadow comes as plain text, which Gateway default/stage and Gateway default/status take alike: "
+        "Envoy refuses a listener with two such filter chains",
     ),
     "another SNI": (
         (PROD + SECURE, TLS_STAGE.replace('"*"', "shop.example.com")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -96,7 +96,7 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "unresolved": "headless" if upstream and upstream.service.kubernetes else "an entry with resolution NONE",
         "reached": _reached(end),
         "missing": _missing(way, end),
-        "taken": _taken(end.chain),
+        "taken": _taken(end),
         "closest": f" (the closest is `{found.domain}`)" if (found := _closest(end, host)) else "",
         "policy": str(end.policy.policy) if end.policy else "",
         "certificate": str(end.certificate.manifest) if end.certificate else "",
@@ -114,10 +114,15 @@ def _shared(end: End) -> str:
     return "host that a Gateway and a VirtualService share"
 
 
-def _taken(chain: Chain | None) -> str:
-    if chain is None:
-        return "and several servers take that alike"
-    return f"the server takes {'plain text' if chain.tls == PLAINTEXT else chain.tls}"
+def _taken(end: End) -> str:
+    if end.chain is None:
+        return f"which {both(end.alike)} take alike: Envoy refuses a listener with two such filter chains"
+    return f"the server takes {'plain text' if end.chain.tls == PLAINTEXT else end.chain.tls}"
+
+
+def both(alike: Sequence[Chain]) -> str:
+    """What messages call the Gateways of filter chains that take the same."""
+    return " and ".join(dict.fromkeys(str(chain.servers[0].gateway.manifest) for chain in alike))
 
 
 def _reached(end: End) -> str:
@@ -167,7 +172,7 @@ def _node(way: Way, end: End, host: str) -> Node:
     if end.scope is None or end.address is None:
         return _node_at_source(way, end)
     if end.chain is None:
-        return _listening(end.scope, end.address)
+        return end.alike[-1].servers[0].number_node if end.alike else _listening(end.scope, end.address)
     server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
     if end.reason == reason.HTTPS_REDIRECT:
         return server.node["tls"]["httpsRedirect"]

@@ -183,8 +183,10 @@ def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: 
     if not port:
         return end
     picked = pick_chain(scope.listeners[port], upstream.sni_for(shadow.host))
-    if len(picked) != 1:
-        return end._replace(reason=reason.TLS_MISMATCH if picked else reason.NO_FILTER_CHAIN)
+    if not picked:
+        return end._replace(reason=reason.NO_FILTER_CHAIN)
+    if len(picked) > 1:
+        return end._replace(reason=reason.TLS_MISMATCH, alike=tuple(picked))
     end = end._replace(chain=picked[0])
     if not _agree(upstream.tls, picked[0]):
         return end._replace(reason=reason.TLS_MISMATCH)

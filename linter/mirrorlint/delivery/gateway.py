@@ -14,9 +14,10 @@ from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
 from mirrorlint.istio.gateway import PASSTHROUGH, Gateway, Server
 from mirrorlint.istio.names import intersection, subset_of
+from mirrorlint.istio.ports import HTTP
 from mirrorlint.istio.routing import Destination, VirtualService
 
-_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (a Gateway's `bind`, nothing is bound here)
+_ANY_ADDRESS = (("", "0.0.0.0"), ("::",))  # noqa: S104 (a Gateway's `bind`, nothing is bound here)
 
 
 class Chain:
@@ -67,10 +68,10 @@ class GatewayScope(Scope):
         """The filter chains by container port."""
         if self._listeners is None:
             ports: dict[int, _Port] = {}
-            for server in (server for gateway in self.gateways for server in gateway.servers if server.bind in _ANY_ADDRESS):
+            for server in (server for gateway in self.gateways for server in gateway.servers):
                 for number in self.front.listening(server):
                     ports.setdefault(number, _Port()).add(server)
-            chains = ((number, tuple(_chains(port, self._bound))) for number, port in ports.items())
+            chains = ((number, port.chains(self._bound)) for number, port in ports.items())
             self._listeners = {number: found for number, found in chains if found}
         return self._listeners
 
@@ -148,43 +149,47 @@ def _closeness(sni: str, name: str) -> float:
 
 
 class _Port:
-    """The servers that share a container port; those that Istio skips are left out (model/gateway.go:mergeGateways)."""
+    """The servers that share a container port by their protocol and `bind`; those that Istio skips are left out.
+
+    model/gateway.go:mergeGateways.
+    """
 
     def __init__(self) -> None:
-        self.plain: list[Server] = []
-        self.secure: list[Server] = []
-        self._names: set[str] = set()
-        self._routes: set[tuple[str, str]] = set()
+        self._merged: dict[tuple[str, str], list[Server]] = {}
+        self._plain = ("", "none")
+        self._names: dict[str, str] = {}
 
     def add(self, server: Server) -> None:
-        """Plain text shuts TLS out that comes later; HTTP servers merge; a name is given to one server with `tls` only."""
+        """HTTP servers of one bind merge, and plain text shuts out what comes later; a bind's name is given to one server with `tls`."""
+        key = (server.protocol, server.bind)
         if server.tls:
-            if not self._names.isdisjoint(server.hosts):
+            if any(self._names.get(host) == server.bind for host in server.hosts):
                 return
-            self._names.update(server.hosts)
-        if server.plain_http or not server.tls:
-            if not self.plain or (server.plain_http and self.plain[0].plain_http):
-                self.plain.append(server)
-        elif not self.plain and self._named_once(server):
-            self.secure.append(server)
+            self._names.update(dict.fromkeys(server.hosts, server.bind))
+        if self._plain[1] == server.bind:
+            if not (server.plain_http and self._plain[0] in HTTP):
+                return
+            key = self._plain
+        elif server.plain_http or not server.tls:
+            self._plain = key
+        self._merged.setdefault(key, []).append(server)
 
-    def _named_once(self, server: Server) -> bool:
-        """Two HTTPS servers of one Gateway and port need different port names, since those name their routes."""
-        route = (server.gateway.name, server.port_name)
-        if server.terminates and route in self._routes:
-            return False
-        self._routes.add(route)
-        return True
+    def chains(self, bound: Callable[[Server], list[VirtualService]]) -> tuple[Chain, ...]:
+        """The filter chains of the listener on any address, which all share whose `bind` means that (gateway.go:buildGatewayListeners)."""
+        found = (
+            tuple(c for (_, bind), servers in self._merged.items() if bind in any_ for c in _chains(servers, bound))
+            for any_ in _ANY_ADDRESS
+        )
+        return next(filter(None, found), ())
 
 
-def _chains(port: _Port, bound: Callable[[Server], list[VirtualService]]) -> Iterator[Chain]:
+def _chains(servers: Sequence[Server], bound: Callable[[Server], list[VirtualService]]) -> Iterator[Chain]:
     """The filter chains; servers without HTTP have one only where a VirtualService's `tcp` or `tls` routes are bound."""
-    if port.plain and port.plain[0].plain_http:
-        yield Chain(tuple(port.plain), (), PLAINTEXT, True)
-    elif port.plain and _routed(bound(port.plain[0]), port.plain[0]):
-        yield Chain((port.plain[0],), (), PLAINTEXT, False)
-    for server in port.secure:
-        names = server.sni_hosts()
+    if servers[0].plain_http:
+        yield Chain(tuple(servers), (), PLAINTEXT, True)
+        return
+    for server in servers:
+        names = server.sni_hosts() if server.tls else ()
         names = () if "*" in names else names
         if server.terminates:
             yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, True)
@@ -198,7 +203,8 @@ def _chains(port: _Port, bound: Callable[[Server], list[VirtualService]]) -> Ite
             ]
             yield from (Chain((server,), () if name == "*" else (name,), PLAINTEXT, False) for name in dict.fromkeys(sni))
         elif _routed(bound(server), server):
-            yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, False)
+            tls = PLAINTEXT if not server.tls else MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS
+            yield Chain((server,), names, tls, False)
 
 
 def _routed(services: Iterable[VirtualService], server: Server) -> bool:

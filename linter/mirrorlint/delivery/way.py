@@ -58,7 +58,8 @@ class Taken(NamedTuple):
 class End(NamedTuple):
     """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks.
 
-    `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names.
+    `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names, `alike`
+    filter chains that take the same, for which Envoy refuses their listener (filter_chain_manager_impl.cc:addFilterChains).
     """
 
     reason: str
@@ -72,6 +73,7 @@ class End(NamedTuple):
     destination: Destination | None = None
     policy: Verdict | None = None
     certificate: Certificate | None = None
+    alike: tuple[Chain, ...] = ()
 
     @property
     def outcome(self) -> str:
