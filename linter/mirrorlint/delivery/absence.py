@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mirrorlint.delivery.scope import Scope
+from mirrorlint.delivery.scope import Scope, differences
 from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
 from mirrorlint.source import Node
@@ -32,7 +32,8 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
     if service is None:
         return Absence(destination.host_node, _unknown(scope, host, number), host)
     if service.port(number) is None:
-        return Absence(destination.port_node, _portless(service, number, destination), f"{host}:{number}", *_ports(service))
+        there = _unmerged(scope, service, number) or _ports(service)
+        return Absence(destination.port_node, _portless(service, number, destination), f"{host}:{number}", *there)
     definition = (service.node, f"{service.manifest} defines the host")
     rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
     if destination.subset and not (rule and destination.subset in rule.subsets):
@@ -51,6 +52,16 @@ def _unknown(scope: Scope, host: str, number: int) -> str:
 def _ports(service: Service) -> tuple[Node, str]:
     known = ", ".join(str(port.number) for port in service.ports) or "no port"
     return service.ports[0].node if service.ports else service.node, f"{service.manifest} has {known}"
+
+
+def _unmerged(scope: Scope, service: Service, number: int) -> tuple[Node, str] | None:
+    """Another service for the host that has the port, and what keeps Istio from merging the two."""
+    for other in scope.services_of(service.host):
+        port = other.port(number)
+        if port:
+            unlike = " and ".join(differences(service, other))
+            return port.node, f"{other.manifest} has it, which Istio doesn't merge with {service.manifest}: they differ in {unlike}"
+    return None
 
 
 def _portless(service: Service, number: int, destination: Destination) -> str:

@@ -32,7 +32,7 @@ class Scope:
     def service(self, host: str) -> Service | None:
         """The service that the proxy has for a host, compared letter by letter."""
         if host not in self._services:
-            self._services[host] = joined(self._services_of(host))
+            self._services[host] = joined(self.services_of(host))
         return self._services[host]
 
     def upstream(self, host: str, port: int, subset: str) -> Upstream | None:
@@ -42,7 +42,7 @@ class Scope:
             self._upstreams[key] = self._build(*key)
         return self._upstreams[key]
 
-    def _services_of(self, host: str) -> Iterable[Service]:
+    def services_of(self, host: str) -> Iterable[Service]:
         """The services for a host in the order in which Istio adds them; gateways see what is exported (DefaultSidecarScopeForGateway)."""
         return exported_first(service for service in self.mesh.services_by_host.get(host, ()) if self.sees(service))
 
@@ -69,16 +69,27 @@ def joined(services: Iterable[Service]) -> Service | None:
     for service in services:
         if result is None or (service.kubernetes and not result.kubernetes):
             result = service
-        elif result.kubernetes == service.kubernetes and _alike(result) == _alike(service):
+        elif not differences(result, service):
             known = {port.number for port in result.ports}
             result = result._replace(ports=result.ports + tuple(port for port in service.ports if port.number not in known))
     return result
 
 
-def _alike(service: Service) -> tuple[object, ...]:
-    """What services have in common that are merged; to export it to all is not to say nothing (sidecar.go:canMergeServices)."""
-    exported_to = set(service.manifest.node["spec"]["exportTo"].texts)
-    return service.namespace, service.resolution, service.selector, exported_to, texts(service.manifest.node["metadata"]["labels"])
+def differences(one: Service, other: Service) -> list[str]:
+    """What keeps Istio from merging two services; to export it to all is not to say nothing (sidecar.go:canMergeServices)."""
+    said, of_other = _identity(one), _identity(other)
+    return [name for name, value in said.items() if value != of_other[name]]
+
+
+def _identity(service: Service) -> dict[str, object]:
+    return {
+        "kind": service.kubernetes,
+        "namespace": service.namespace,
+        "`resolution`": service.resolution,
+        "`workloadSelector`": service.selector,
+        "`exportTo`": set(service.manifest.node["spec"]["exportTo"].texts),
+        "labels": texts(service.manifest.node["metadata"]["labels"]),
+    }
 
 
 def addressed(destination: Destination, service: Service | None, port: int) -> tuple[str, int]:

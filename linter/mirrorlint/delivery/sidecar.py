@@ -57,7 +57,7 @@ class SidecarScope(Scope):
         cut = service._replace(ports=tuple(p for p in service.ports if p.number == port)) if service else None
         return addressed(destination, cut, port)
 
-    def _services_of(self, host: str) -> Iterator[Service]:
+    def services_of(self, host: str) -> Iterator[Service]:
         """What each listener imports, then what its VirtualServices send to (sidecar.go:collectImportedServices)."""
         for listener in self.listeners:
             yield from listener.imported(host)
