@@ -148,6 +148,17 @@ spec:
 """
 
 
+RIVAL_ROUTE = """\
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: rival}
+spec:
+  parentRefs: [{group: "", kind: Service, name: shop}]
+  rules: [{backendRefs: [{name: shop, port: 80}]}]
+"""
+
+
 def test_a_virtual_service_for_the_same_host_is_a_tie() -> None:
     assert said(check(fleet(PROD + RIVAL))) == [("warning", "order-undecided")]
 
@@ -155,6 +166,13 @@ def test_a_virtual_service_for_the_same_host_is_a_tie() -> None:
 def test_routes_for_one_service_are_merged_and_no_tie() -> None:
     other = SECOND.replace("  - backendRefs", "  - matches: [{path: {value: /cart}}]\n    backendRefs")
     assert said(check(fleet(PROD + other))) == []
+
+
+@pytest.mark.parametrize(("name", "mirrored"), [("shop-b", False), ("shoq", True)])
+def test_of_routes_of_one_second_names_decide_with_what_istio_puts_behind_them(name: str, *, mirrored: bool) -> None:
+    """`shop-b~0~...` sorts before `shop~0~...` (route_collections.go)."""
+    plain = RIVAL_ROUTE.replace("rival", name)
+    assert reasons(PROD + plain) == (["arrives"] if mirrored else [])
 
 
 def test_routes_for_different_ports_are_no_tie() -> None:

@@ -62,8 +62,8 @@ class GatewayApi:
 
     @property
     def routes(self) -> list[Manifest]:
-        """The HTTPRoutes and GRPCRoutes, the oldest first."""
-        return sorted(self._of("HTTPRoute", "GRPCRoute"), key=lambda m: self._age(m, m.namespace, m.name))
+        """The HTTPRoutes and GRPCRoutes, the oldest first; `~` follows the names by which Istio compares (route_collections.go)."""
+        return sorted(self._of("HTTPRoute", "GRPCRoute"), key=lambda m: self._age(m, m.namespace, f"{m.name}~"))
 
     def reader(self, services: Iterable[Service], entries: Iterable[Manifest], export_to: frozenset[str]) -> Reader:
         """What makes VirtualServices of routes; `services` are all of the registry, `entries` the ServiceEntries."""
