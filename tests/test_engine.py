@@ -391,3 +391,27 @@ spec: {{replicas: 0, template: {{metadata: {{labels: {{app: {name}}}}}}}}}
         ("target-without-pods", "Service default/old"),
         ("target-without-pods", "Service default/shop"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("match", "rewrite", "asked"),
+    [
+        ("{uri: {prefix: /api/}}", "{uri: /}", "/orders"),
+        ("{uri: {prefix: /api}}", "{uri: /v2}", "/v2/orders"),
+        ("{uri: {prefix: /API}, ignoreUriCase: true}", "{uriRegexRewrite: {match: '^/api/([a-z]+)', rewrite: '/v2/\\1'}}", "/v2/orders"),
+        ("{uri: {prefix: /}}", "{uriRegexRewrite: {match: '^/api/(.*)$', rewrite: '/\\1'}}", "/orders"),
+    ],
+)
+def test_paths_that_a_rewrite_makes_what_the_target_takes_are_tried(match: str, rewrite: str, asked: str) -> None:
+    """Whatever else is lost there, a path that the target takes arrives."""
+    source = SOURCE.replace("    - route", f"    - match: [{match}]\n      rewrite: {rewrite}\n      route")
+    target = TARGET.replace("http: [{route", f"http: [{{match: [{{uri: {{prefix: {asked}}}}}], route")
+    report = judge(source, target)
+    assert levels(report) == [("warning", "shadow-matches-no-route")]
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "some", "1.28": "some"}]
+
+
+def test_a_path_in_either_case_is_tried_where_case_does_not_count() -> None:
+    source = SOURCE.replace("    - route", "    - match: [{uri: {exact: /Orders}, ignoreUriCase: true}]\n      route")
+    report = judge(source, TARGET.replace("http: [{route", "http: [{match: [{uri: {prefix: /order}}], route"))
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "some", "1.28": "some"}]

@@ -10,7 +10,7 @@ from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import ADMITTED_KINDS, Mesh
-from mirrorlint.delivery.samples import PLAIN, Sample, against, meeting, unasked
+from mirrorlint.delivery.samples import PLAIN, Sample, against, folded, meeting, rewritten, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.way import Call, End, Way
 from mirrorlint.delivery.worlds import SUFFIX
@@ -113,7 +113,7 @@ def _sort_in(found: dict[MirrorKey, Judged], world: str, ways: Iterable[Way]) ->
 def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
     """The ways of everything that is sent to a VirtualService; what its rules and the target's ask for is tried as well."""
     asked_for = [match for rule in service.rules if rule.mirrors for match in rule.matches]
-    samples = dict.fromkeys([PLAIN, *(sample for match in asked_for for sample in (meeting(match), against(match)))])
+    samples = dict.fromkeys([PLAIN, *(sample for match in asked_for for sample in (meeting(match), folded(match), against(match)))])
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
     tried: set[tuple[Entry, Sample]] = set()
     asked: set[object] = set()
@@ -128,7 +128,8 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
                 own = [way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
                 if sample in samples:
-                    queue += [s for way in own for end in way.ends for s in asked_at_target(end, sample, asked)]
+                    asks = ((way.route, one) for way in own for end in way.ends for one in asked_at_target(end, sample, asked))
+                    queue += [more for route, one in asks for more in (one, *rewritten(route, sample, one))]
     return ways
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mirrorlint.delivery.match import accepts_string
+from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.istio.matches import Match, StringMatch
 
 _SIMPLER = (
@@ -55,6 +55,24 @@ def unasked(base: Sample) -> tuple[Sample, ...]:
     return base._replace(method="PATCH"), base._replace(path=odd), base._replace(path=odd, method="PATCH")
 
 
+def folded(match: Match) -> Sample:
+    """A request that meets a block's conditions, its path in lower case where case doesn't count."""
+    sample = meeting(match)
+    return sample._replace(path=sample.path.lower()) if match.ignore_case else sample
+
+
+def rewritten(route: Route, base: Sample, sample: Sample) -> Iterator[Sample]:
+    """Requests whose paths a route's `rewrite` turns into a sample's: the path of `base`, which it takes, and the end of that behind it."""
+    rewrite, (path, mark, query) = route.rule.rewrite, sample.path.partition("?")
+    if not rewrite.uri and not rewrite.pattern:
+        return
+    heads = (base.path.partition("?")[0], _simplest(rewrite.pattern).rpartition("/")[0])
+    ends = [path[place:] for place, letter in enumerate(path) if letter == "/"]
+    for tried in dict.fromkeys(f"{head.rstrip('/')}{end}" for head in heads for end in ends):
+        if route.sent_path(tried) == path:
+            yield sample._replace(path=f"{tried}{mark}{query}")
+
+
 def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
     return {name.lower(): _text(condition, "1") for name, condition in conditions.items()}
 
@@ -65,7 +83,11 @@ def _text(condition: StringMatch, default: str) -> str:
         return condition.value
     if condition.kind != "regex":
         return default
-    text = condition.value
+    return next((found for found in (default, _simplest(condition.value)) if accepts_string(condition, found)), default)
+
+
+def _simplest(regex: str) -> str:
+    """A string that a regex is likely to match."""
     for pattern, simpler in _SIMPLER:
-        text = pattern.sub(simpler, text)
-    return next((found for found in (default, text) if accepts_string(condition, found)), default)
+        regex = pattern.sub(simpler, regex)
+    return regex
