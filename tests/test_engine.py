@@ -399,7 +399,7 @@ spec: {{replicas: 0, template: {{metadata: {{labels: {{app: {name}}}}}}}}}
         ("{uri: {prefix: /api/}}", "{uri: /}", "/orders"),
         ("{uri: {prefix: /api}}", "{uri: /v2}", "/v2/orders"),
         ("{uri: {prefix: /API}, ignoreUriCase: true}", "{uriRegexRewrite: {match: '^/api/([a-z]+)', rewrite: '/v2/\\1'}}", "/v2/orders"),
-        ("{uri: {prefix: /}}", "{uriRegexRewrite: {match: '^/api/(.*)$', rewrite: '/\\1'}}", "/orders"),
+        ("{uri: {prefix: /api}}", "{uriRegexRewrite: {match: '^/api/v1/(.*)$', rewrite: '/v2/\\1'}}", "/v2/orders"),
     ],
 )
 def test_paths_that_a_rewrite_makes_what_the_target_takes_are_tried(match: str, rewrite: str, asked: str) -> None:
