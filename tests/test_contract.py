@@ -230,7 +230,7 @@ def test_what_arrives_by_a_withheld_value_still_does(prod: str, stage: str) -> N
 def test_what_depends_on_a_withheld_value_is_not_judged() -> None:
     prod, stage = (text.replace("  - route: [{des", COOKIE) for text in (PROD, STAGE))
     contract = contract_of(documents(prod=prod, stage=stage), "prod")
-    other = stage.replace("shadow=1", "sh[aeiou]{3}ow=1")
+    other = stage.replace(".*shadow=1.*", "shadow=1\\B")
     report = verify(loaded(without(documents(stage=other), "prod"), contract))
     assert (report.findings, [mirror.delivery for mirror in report.mirrors]) == ((), [{"1.27": "unknown"}])
     assert ["sends `cookie`, on which the way depends here" in spot.message for spot in report.blind_spots] == [True]

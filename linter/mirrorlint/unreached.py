@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.callers import Judged, takers
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.match import Route
+from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.samples import eludes, meeting
 from mirrorlint.delivery.way import Call
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, intersection, overlaps
@@ -33,17 +34,19 @@ class Obstacle(NamedTuple):
 
 
 def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
-    """What keeps requests away from a mirror that none reaches; None where its object, written otherwise, does."""
-    if is_superseded(judged, delivery):
+    """What keeps requests away from a mirror that none reaches; None where that is not certain."""
+    if is_uncertain(judged, delivery):
         return None
     mesh = delivery.meshes[judged.cluster]
     found = (_answering(judged), _unbound(judged, mesh), _unserved(judged, mesh), _taken(judged, delivery), _narrow(judged, mesh))
     return next(each for looking in (*found, _unseen(judged)) for each in looking)
 
 
-def is_superseded(judged: Judged, delivery: Delivery) -> bool:
-    """Whether the mirror's own object, as it is written elsewhere, takes its requests."""
+def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
+    """Whether the mirror's own object, as it is written elsewhere, takes its requests, or its conditions are beyond us."""
     own = judged.service.manifest
+    if any(map(eludes, judged.rule.matches)):
+        return True
     others = {route.service.manifest for _, route in takers(delivery, judged) if route} - {own}
     return any(other.identity == own.identity for other in others)
 
@@ -151,6 +154,8 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         if match.source_namespace or match.source_labels:
             node = match.node["sourceNamespace" if match.source_namespace else "sourceLabels"]
             yield Obstacle(node, "its rule asks for callers that there are not, or that don't come through its gateways")
+        if match.uri.kind and not accepts_string(match.uri, meeting(match).path, fold=match.ignore_case):
+            yield Obstacle(match.uri.node, "no path is like that, since each begins with a slash", certain=True)
         yield Obstacle(match.node, "no request of any caller meets these conditions")
 
 

@@ -19,7 +19,7 @@ from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import MirrorKey
 from mirrorlint.level import ERROR, WARNING
 from mirrorlint.rule import Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Subject, cause_of
-from mirrorlint.unreached import is_superseded
+from mirrorlint.unreached import is_uncertain
 
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
 _ABSENT_IN_TARGET = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST, reason.UNKNOWN_DESTINATION})
@@ -217,7 +217,7 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
         world: _delivered({end.outcome for end in _ends(judged, world)}, {end.reason for end in _ends(judged, world)})
         for world in judged.ways
     }
-    if not ways and is_superseded(judged, delivery):
+    if not ways and is_uncertain(judged, delivery):
         found = dict.fromkeys(found, "unknown")
     target = f"{destination.host}:{port}" if port else destination.host
     return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, found)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from mirrorlint.istio.matches import Match, StringMatch
+from mirrorlint.istio.re2 import compiled
 from mirrorlint.istio.routing import Rule, VirtualService
 
 _JWT = "@request.auth.claims"
@@ -23,18 +23,10 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
 
 
-@lru_cache(maxsize=4096)
-def _pattern(regex: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(regex)
-    except (re.error, RecursionError, OverflowError):
-        return None
-
-
 def accepts_string(condition: StringMatch, text: str, fold: bool = False) -> bool:
     """Whether a string meets a condition; regexes match the whole string."""
     if condition.kind == "regex":
-        pattern = _pattern(condition.value)
+        pattern = compiled(condition.value)
         return bool(pattern and pattern.fullmatch(text))
     value = condition.value
     if fold:
@@ -111,7 +103,7 @@ def _accepts_query(conditions: Mapping[str, StringMatch], query: str) -> bool:
 
 
 def _substituted(regex: str, substitution: str, path: str) -> str:
-    pattern = _pattern(regex)
+    pattern = compiled(regex)
     if pattern is None:
         return path
 

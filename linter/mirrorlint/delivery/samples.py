@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.istio.matches import Match, StringMatch
-
-_SIMPLER = (
-    (re.compile(r"^\^|\$$"), ""),
-    (re.compile(r"\\d\+?|\[0-9\]\+?"), "1"),
-    (re.compile(r"(?:\.|\[\^?[^\]]*\]|\\w|\\S)(?:\*|\{0?,?\d*\})"), ""),
-    (re.compile(r"(?:\.|\[\^?[^\]]*\]|\\w|\\S)\+?"), "x"),
-    (re.compile(r"\((?:\?[:i]+)?([^()|]*)(?:\|[^()]*)?\)[*?]?"), r"\1"),
-    (re.compile(r"\\(.)"), r"\1"),
-    (re.compile(r".\?|\|.*"), ""),
-)
+from mirrorlint.istio.re2 import examples
 
 
 class Sample(NamedTuple):
@@ -35,7 +25,7 @@ def meeting(match: Match, base: Sample = PLAIN) -> Sample:
     """A request like `base` that meets a block's conditions on path, query, method and headers, as far as one can be made up."""
     path, _, query = base.path.partition("?")
     if match.uri.kind and not accepts_string(match.uri, path, fold=match.ignore_case):
-        path = _text(match.uri, path)
+        path = _path(match.uri, path)
     asked = "&".join(f"{name}={_text(condition, '1')}" for name, condition in match.query.items())
     query = "&".join(part for part in (query, asked) if part)
     method = base.method if accepts_string(match.method, base.method) else _text(match.method, base.method)
@@ -62,15 +52,26 @@ def folded(match: Match) -> Sample:
 
 
 def rewritten(route: Route, base: Sample, sample: Sample) -> Iterator[Sample]:
-    """Requests whose paths a route's `rewrite` turns into a sample's: the path of `base`, which it takes, and the end of that behind it."""
+    """Requests whose paths a route's `rewrite` turns into a sample's: the path of `base`, which it takes, and the end of that behind it.
+
+    Not that path twice: who asks for it at the target thinks of requests as callers send them.
+    """
     rewrite, (path, mark, query) = route.rule.rewrite, sample.path.partition("?")
     if not rewrite.uri and not rewrite.pattern:
         return
-    heads = (base.path.partition("?")[0], _simplest(rewrite.pattern).rpartition("/")[0])
+    taken = base.path.partition("?")[0].rstrip("/")
+    heads = (taken, *(text.rpartition("/")[0] for text in examples(rewrite.pattern)))
     ends = [path[place:] for place, letter in enumerate(path) if letter == "/"]
-    for tried in dict.fromkeys(f"{head.rstrip('/')}{end}" for head in heads for end in ends):
-        if route.sent_path(tried) == path:
+    for tried in dict.fromkeys(f"{head}{end}" for head in heads for end in ends):
+        if route.sent_path(tried) == path and not (taken and tried.startswith(f"{taken}{taken}")):
             yield sample._replace(path=f"{tried}{mark}{query}")
+
+
+def eludes(match: Match) -> bool:
+    """Whether a block has an expression for which no text could be made up, so that a missing sample says nothing."""
+    conditions = (match.uri, match.method, match.authority, *match.headers.values(), *match.query.values())
+    expressions = (condition for condition in conditions if condition.kind == "regex")
+    return any(not any(accepts_string(each, text) for text in examples(each.value)) for each in expressions)
 
 
 def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
@@ -79,15 +80,16 @@ def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
 
 def _text(condition: StringMatch, default: str) -> str:
     """A string that meets a condition; `default` when any does or none can be made up."""
-    if condition.kind in ("exact", "prefix", "path-prefix"):
-        return condition.value
-    if condition.kind != "regex":
-        return default
-    return next((found for found in (default, _simplest(condition.value)) if accepts_string(condition, found)), default)
+    return next((text for text in (default, *_texts(condition)) if accepts_string(condition, text)), default)
 
 
-def _simplest(regex: str) -> str:
-    """A string that a regex is likely to match."""
-    for pattern, simpler in _SIMPLER:
-        regex = pattern.sub(simpler, regex)
-    return regex
+def _path(condition: StringMatch, default: str) -> str:
+    """Like `_text`, for a path: it begins with a slash."""
+    texts = (path for text in _texts(condition) for path in (text, f"/{text}", f"/{text[1:]}", f"/{text.partition('/')[2]}"))
+    return next((path for path in texts if path.startswith("/") and accepts_string(condition, path)), default)
+
+
+def _texts(condition: StringMatch) -> Iterable[str]:
+    if condition.kind == "regex":
+        return examples(condition.value)
+    return (condition.value,) if condition.kind in ("exact", "prefix", "path-prefix") else ()

@@ -22,7 +22,6 @@ class Server(NamedTuple):
     gateway: Gateway
     node: Node
     number: int
-    port_name: str
     protocol: str
     bind: str
     hosts: tuple[str, ...]
@@ -95,7 +94,6 @@ def _server(gateway: Gateway, node: Node) -> Server:
         gateway=gateway,
         node=node,
         number=port["number"].number,
-        port_name=port["name"].text,
         protocol=protocol(port["protocol"].text),
         bind=node["bind"].text,
         hosts=_server_hosts(node["hosts"].texts, gateway.manifest.namespace),

@@ -106,7 +106,6 @@ def _server(gateway: Gateway, node: Node, around: Surroundings) -> Server:
         gateway=gateway,
         node=node,
         number=node["port"].number,
-        port_name="default",
         protocol=node["protocol"].text if node["protocol"].text in _ROUTES else "",
         bind="",
         hosts=("*",) if hosts == ("*/*",) else hosts,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mirrorlint.istio.admission import headers, names, values
-from mirrorlint.istio.admission.re2 import regex
 from mirrorlint.istio.admission.routes import LABELS, gateway_names
 from mirrorlint.istio.admission.shape import ANY_TEXT, FLAG, PORT_OR_ZERO, TEXTS, Complaint, Shape, message, one_of, required, table, text
+from mirrorlint.istio.re2 import regex
 
 
 def _string_match(prefix: Complaint | None = values.filled, expression: Complaint = regex) -> Shape:

@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 from mirrorlint.istio.admission import headers, values
 from mirrorlint.istio.admission.http_match import MATCH, ORIGIN
-from mirrorlint.istio.admission.re2 import regex
 from mirrorlint.istio.admission.routes import DESTINATION, route_destination, weights
 from mirrorlint.istio.admission.shape import (
     ANY_TEXT,
@@ -30,6 +29,7 @@ from mirrorlint.istio.admission.shape import (
     text,
     whole,
 )
+from mirrorlint.istio.re2 import regex
 from mirrorlint.source import Node
 
 _MEGABYTE = 1 << 20

@@ -1,0 +1,324 @@
+"""Regular expressions of RE2 as Go compiles them (regexp/syntax/parse.go): their faults, the same in Python's syntax, examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+_LONGEST = 1024
+_MOST = 1000
+_REPEAT = re.compile(r"\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}")
+_NAME = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>")
+_FLAGS = re.compile(r"\(\?(?:[imsU]*|[imsU]*-[imsU]+)([:)])")
+_POSIX = re.compile(r"\[:.*?:\]", re.DOTALL)
+_PROPERTY = re.compile(r"\\[pP](?:[CLMNPSZclmnpsz]|\{\^?[A-Za-z_]+\})")
+_ESCAPE = re.compile(r"\\(?:[1-7][0-7]{1,2}|0[0-7]{0,2}|x[0-9A-Fa-f]{2}|x\{[0-9A-Fa-f]+\}|[afnrtv]|[\x00-/:-@\[-`{-\x7f])")
+_CLASS_ESCAPE = re.compile(r"\\[dswDSW]")
+_POSIX_CLASSES = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "ascii": r"\x00-\x7f",
+    "blank": r"\t ",
+    "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9",
+    "graph": "!-~",
+    "lower": "a-z",
+    "print": " -~",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\t-\r ",
+    "upper": "A-Z",
+    "word": "0-9A-Za-z_",
+    "xdigit": "0-9A-Fa-f",
+}
+_ANCHORS = {"^": "^", "$": "$", r"\A": r"\A", r"\b": r"\b", r"\B": r"\B", r"\z": r"\Z"}  # RE2's and Python's
+_LIKELY = "x1/-_." + "".join(map(chr, range(128)))
+_CONTROL = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
+
+
+def regex(text: str) -> str:
+    """What Istio refuses in a regular expression (validateStringRegexp)."""
+    if not text:
+        return "is empty"
+    if len(text.encode()) > _LONGEST:
+        return f"is longer than {_LONGEST} bytes"
+    wrong = _read(text).fault
+    return f"is not a regular expression that RE2 knows: {wrong}" if wrong else ""
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> _Scanner:
+    scanner = _Scanner(text)
+    try:
+        scanner.scan()
+    except ValueError as fault:
+        scanner.fault = str(fault)
+    return scanner
+
+
+@lru_cache(maxsize=4096)
+def compiled(text: str) -> re.Pattern[str] | None:
+    """A pattern of Python that matches the same ASCII texts; None where RE2 or Python knows none."""
+    found = _read(text)
+    try:
+        return None if found.fault else re.compile("".join(found.python), re.ASCII)
+    except (re.error, RecursionError, OverflowError):
+        return None
+
+
+def examples(text: str) -> Iterator[str]:
+    """A text for each of an expression's alternatives that this is likely to match."""
+    found = _read(text)
+    if not found.fault:
+        yield from ("".join(map(_member, atoms)) for atoms in found.alternatives)
+
+
+@lru_cache(maxsize=1024)
+def _member(atom: str) -> str:
+    """A character that a pattern for one of them matches, "" when none of ASCII does."""
+    return next((char for char in _LIKELY if re.fullmatch(atom, char, re.ASCII)), "")
+
+
+Atoms = tuple[str, ...]  # patterns of Python for one character each
+
+
+class _Group(NamedTuple):
+    """What stands around a group while that is read."""
+
+    largest: int
+    branch: list[Atoms]
+    alternatives: list[Atoms]
+    flags: list[str]
+
+
+class _Scanner:
+    """Walks an expression once; `repeats` is by how much what precedes is multiplied, 0 when nothing precedes.
+
+    `python` is the expression in Python's syntax, and `alternatives` are the atoms of a short text for each of them.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.fault = ""
+        self.repeats = 0
+        self.largest = 1
+        self.stacked = False
+        self.groups: list[_Group] = []
+        self.names: set[str] = set()
+        self.python: list[str] = []
+        self.branch: list[Atoms] = []
+        self.alternatives: list[Atoms] = []
+        self.flags: list[str] = []
+
+    def scan(self) -> None:
+        while self.at < len(self.text):
+            stacked, self.stacked = self.stacked, False
+            start, char = self.at, self.text[self.at]
+            if char in "*+?":
+                self.at += 1
+                among = "".join(self.python[-1:]).endswith("]")  # `[^/]*` seldom means that nothing is between two slashes
+                self.repeat(start, stacked, 1, int(char == "+" or (char == "*" and among)))
+            elif char == "{" and (match := _REPEAT.match(self.text, self.at)):
+                self.at = match.end()
+                self.repeat(start, stacked, _times(match), int(match[1]))
+            else:
+                self.token(char)
+        if self.groups:
+            raise ValueError("a `(` is not closed")
+        self.alternative(")" * len(self.flags))
+
+    def token(self, char: str) -> None:
+        if char == "(":
+            self.open()
+        elif char == ")":
+            self.close()
+        elif char == "|":
+            self.at += 1
+            self.repeats = 0
+            self.alternative(")" * len(self.flags) + "|" + "".join(self.flags))
+        elif char == "[":
+            self.at += 1
+            self.operand(python := self.char_class(), (python,))
+        elif char == "\\":
+            self.escape()
+        else:
+            self.at += 1
+            anchor = _ANCHORS.get(char)
+            python = char if char == "." else re.escape(char)
+            self.operand(anchor or python, () if anchor else (python,))
+
+    def operand(self, python: str, atoms: Atoms, repeats: int = 1) -> None:
+        self.python.append(python)
+        self.branch.append(atoms)
+        self.repeats = repeats
+        self.largest = max(self.largest, repeats)
+
+    def alternative(self, python: str) -> None:
+        self.python.append(python)
+        self.alternatives.append(tuple(atom for atoms in self.branch for atom in atoms))
+        self.branch = []
+
+    def repeat(self, start: int, stacked: bool, most: int, least: int) -> None:
+        if not self.repeats:
+            raise ValueError(f"nothing precedes the `{self.text[self.at - 1]}`")
+        if stacked:
+            raise ValueError("a repetition is repeated, as with `**` or `a++`")
+        if self.text[self.at : self.at + 1] == "?":
+            self.at += 1
+        if self.python[-1] in _ANCHORS.values():
+            self.python[-1] = f"(?:{self.python[-1]})"
+        self.stacked = True
+        self.operand(self.text[start : self.at], self.branch.pop() * least, max(self.repeats * most, 1))
+        if self.repeats > _MOST:
+            raise ValueError(f"it repeats more than {_MOST} times")
+
+    def open(self) -> None:
+        python = "("
+        if not self.text.startswith("(?", self.at):
+            self.at += 1
+        elif named := _NAME.match(self.text, self.at):
+            if named[1] in self.names:
+                raise ValueError(f"two groups are named `{named[1]}`")
+            self.names.add(named[1])
+            self.at = named.end()
+        elif flags := _FLAGS.match(self.text, self.at):
+            self.at = flags.end()
+            python = _flagged(flags[0])
+            if flags[1] == ")":
+                self.python.append(python)
+                self.flags.append(python)
+                return
+        else:
+            raise ValueError(f"`{self.text[self.at : self.at + 3]}` is unknown (RE2 has no lookaround)")
+        self.python.append(python)
+        self.groups.append(_Group(self.largest, self.branch, self.alternatives, self.flags))
+        self.repeats, self.largest, self.branch, self.alternatives, self.flags = 0, 1, [], [], []
+
+    def close(self) -> None:
+        if not self.groups:
+            raise ValueError("a `)` was not opened")
+        self.at += 1
+        self.alternative(")" * len(self.flags))
+        inner, shortest = self.largest, next(filter(None, self.alternatives), ())
+        self.largest, self.branch, self.alternatives, self.flags = self.groups.pop()
+        self.operand(")", shortest, inner)
+
+    def escape(self) -> None:
+        anchor = _ANCHORS.get(self.text[self.at : self.at + 2])
+        if self.text.startswith("\\Q", self.at):
+            literal, _, _ = self.text[self.at + 2 :].partition("\\E")
+            self.at = min(self.at + 4 + len(literal), len(self.text))
+            for char in map(re.escape, literal):
+                self.operand(char, (char,))
+        elif anchor:
+            self.at += 2
+            self.operand(anchor, ())
+        else:
+            inside = self.members()
+            python = f"[{inside}]" if inside else re.escape(chr(self.code()))
+            self.operand(python, (python,))
+
+    def members(self) -> str:
+        """Passes an escape for several characters, and returns what stands for them in a class of Python; "" without one."""
+        if match := _CLASS_ESCAPE.match(self.text, self.at):
+            self.at = match.end()
+            return match[0]
+        if match := _PROPERTY.match(self.text, self.at):
+            self.at = match.end()
+            return _having(match[0])
+        return ""
+
+    def code(self) -> int:
+        """Passes an escape for one character, and returns that."""
+        match = _ESCAPE.match(self.text, self.at)
+        if not match:
+            raise ValueError(f"`{self.text[self.at : self.at + 2]}` is no escape")
+        self.at = match.end()
+        return _code(match[0][1:])
+
+    def char_class(self) -> str:
+        """Passes a class behind its `[`, and returns it in Python's syntax."""
+        python = "[^" if self.text.startswith("^", self.at) else "["
+        self.at += len(python) - 1
+        first = True
+        while first or not self.text.startswith("]", self.at):
+            first = False
+            if self.at >= len(self.text):
+                raise ValueError("a `[` is not closed")
+            if posix := _POSIX.match(self.text, self.at):
+                self.at = posix.end()
+                python += _posix(posix[0])
+            else:
+                python += self.members() or self.range()
+        self.at += 1
+        return f"{python}]"
+
+    def range(self) -> str:
+        low = high = self.class_char()
+        if self.text.startswith("-", self.at) and self.text[self.at + 1 : self.at + 2] not in ("]", ""):
+            self.at += 1
+            high = self.class_char()
+        if high < low:
+            raise ValueError("a range in `[]` runs backwards")
+        return f"{_escaped(low)}-{_escaped(high)}" if high > low else _escaped(low)
+
+    def class_char(self) -> int:
+        if self.text.startswith("\\", self.at):
+            return self.code()
+        self.at += 1
+        return ord(self.text[self.at - 1])
+
+
+def _flagged(flags: str) -> str:
+    """The head of a group with flags in Python's syntax; which of two repetitions is greedy (`U`) decides nothing here."""
+    on, _, off = flags[2:-1].replace("U", "").partition("-")
+    return f"(?{on}{'-' if off else ''}{off}:"
+
+
+def _posix(name: str) -> str:
+    bare = name[2:-2].removeprefix("^")
+    if bare not in _POSIX_CLASSES:
+        raise ValueError(f"`{name}` is no class")
+    return _POSIX_CLASSES[bare] if bare == name[2:-2] else _all_but(_POSIX_CLASSES[bare])
+
+
+def _having(escape: str) -> str:
+    """The characters of ASCII with a property: one of Unicode's categories, else a script, of which only `Latin` has some."""
+    from unicodedata import category  # noqa: PLC0415
+
+    name = escape[2:].strip("{}")
+    bare = name.removeprefix("^")
+    letters = "A-Za-z" if bare == "Latin" else "".join(_escaped(code) for code in range(128) if category(chr(code)).startswith(bare))
+    letters = letters or r"\U0010ffff"
+    return _all_but(letters) if (escape[1] == "P") != (bare != name) else letters
+
+
+def _all_but(letters: str) -> str:
+    """What stands in a class for all but some characters of ASCII."""
+    others = (code for code in range(128) if not re.fullmatch(f"[{letters}]", chr(code), re.ASCII))
+    return "".join(map(_escaped, others)) + r"\x80-\U0010ffff"
+
+
+def _escaped(code: int) -> str:
+    return f"\\U{code:08x}"
+
+
+def _times(match: re.Match[str]) -> int:
+    low = int(match[1])
+    high = int(match[3]) if match[3] else low
+    if low > _MOST or high > _MOST or high < low:
+        raise ValueError(f"`{match[0]}` is no number of repetitions")
+    return high
+
+
+def _code(escape: str) -> int:
+    if escape[0] in _CONTROL:
+        return _CONTROL[escape[0]]
+    if escape[0] == "x":
+        code = int(escape[1:].strip("{}"), 16)
+        if code > 0x10FFFF:
+            raise ValueError(f"`\\{escape}` is no character")
+        return code
+    return int(escape, 8) if escape[0].isdigit() else ord(escape[0])
