@@ -415,3 +415,50 @@ def test_a_path_in_either_case_is_tried_where_case_does_not_count() -> None:
     source = SOURCE.replace("    - route", "    - match: [{uri: {exact: /Orders}, ignoreUriCase: true}]\n      route")
     report = judge(source, TARGET.replace("http: [{route", "http: [{match: [{uri: {prefix: /order}}], route"))
     assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "some", "1.28": "some"}]
+
+
+EDGE = """
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 443, name: https, protocol: HTTPS}, tls: {mode: SIMPLE, credentialName: c}, hosts: ['*']}]
+"""
+
+
+def at_edge(hosts: str, match: str) -> str:
+    """The source at a gateway, for some hosts and requests only."""
+    return (
+        SOURCE.replace("hosts: [shop]", f"hosts: [{hosts}]\n  gateways: [edge]").replace("- route", f"- match: [{match}]\n      route")
+        + EDGE
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "match", "fate"),
+    [
+        ("'*.example.com'", "{authority: {exact: api.example.com}}", "all"),
+        ("'*.example.com'", "{authority: {prefix: api.}}", "all"),
+        ("'*'", "{authority: {regex: '(api|shop)[.]example[.]com'}}", "all"),
+        ("'*.example.com'", "{headers: {':authority': {exact: api.example.com}}}", "all"),
+        ("api.example.com", "{authority: {exact: 'api.example.com:8443'}}", "all"),
+        ("'*.example.com'", "{headers: {':method': {exact: POST}, ':path': {prefix: /x}}}", "all"),
+        ("'*.example.com'", "{scheme: {exact: https}}", "unknown"),
+        ("'*.example.com'", "{headers: {x: {}}, withoutHeaders: {x: {exact: '1'}}}", "unknown"),
+        ("'*.example.com'", "{authority: {exact: api.example.org}}", "none"),
+    ],
+)
+def test_a_rule_is_tried_with_what_it_asks_for(hosts: str, match: str, fate: str) -> None:
+    """No mirror is called one that never runs while a request for it may be."""
+    report = judge(source=at_edge(hosts, match))
+    assert {fates for mirror in report.mirrors for fates in mirror.delivery.values()} == {fate}
+    assert levels(report) == ([("warning", "mirror-never-runs")] if fate == "none" else [])
+
+
+def test_hosts_that_the_targets_rules_ask_for_are_called() -> None:
+    match = "{authority: {prefix: api.example.com}}"
+    report = judge(at_edge("'*.example.com'", "{uri: {prefix: /}}"), TARGET.replace("http: [{route", f"http: [{{match: [{match}], route"))
+    assert levels(report) == [("warning", "shadow-matches-no-route")]
+    assert "(lost for 2 of 4 Hosts: `any.example.com-shadow`, `any.example.com`)" in report.findings[0].message

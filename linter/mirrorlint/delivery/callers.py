@@ -10,12 +10,12 @@ from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import ADMITTED_KINDS, Mesh
-from mirrorlint.delivery.samples import PLAIN, Sample, against, folded, meeting, rewritten, unasked
+from mirrorlint.delivery.samples import PLAIN, Sample, against, folded, hosts, meeting, rewritten, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.way import Call, End, Way
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
-from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of
+from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of, without_port
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
 from mirrorlint.kinds import GATEWAY_API, NETWORKING
 
@@ -201,7 +201,7 @@ def _called(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator
         owners = [s for s in mesh.services if overlaps(name, s.host.lower())] if is_wild(name) else mesh.services_by_name.get(name, [])
         targets = [(s.host.lower(), p.number) for s in owners for p in s.ports if p.routes_http]
         for target, port in dict.fromkeys(targets) if owners else [(name, 80)]:
-            yield from ((concrete, port) for concrete in _concrete(delivery, mesh, target))
+            yield from ((concrete, port) for concrete in _concrete(delivery, mesh, service, target))
 
 
 def _gateway_entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:
@@ -211,18 +211,21 @@ def _gateway_entries(delivery: Delivery, mesh: Mesh, service: VirtualService) ->
         labels = tuple(sorted(scope.labels.items()))
         for _, port, server in sorted(one for name in set(service.gateways) for one in scope.http_servers.get(name, ())):
             for host in intersection(server.hosts_for(service.namespace), hosts):
-                for concrete in _concrete(delivery, mesh, host.lower()):
+                for concrete in _concrete(delivery, mesh, service, host.lower()):
                     for form in (concrete,) if port in (80, 443) else (concrete, f"{concrete}:{port}"):
                         yield Entry(scope.namespace, labels, True, form, port)
 
 
-def _concrete(delivery: Delivery, mesh: Mesh, host: str) -> list[str]:
-    """Names that a host stands for: itself, or for a wildcard one made up and those that other clusters' VirtualServices take."""
-    if not is_wild(host):
-        return [host]
-    others = (other for other in delivery.meshes.values() if other is not mesh)
-    taken = {h.name.lower().removesuffix(SUFFIX) for other in others for service in other.virtual_services for h in service.hosts}
-    return [
-        f"any{host[1:]}" if len(host) > 1 else "any.example",
-        *sorted(name for name in taken if not is_wild(name) and subset_of(name, host)),
-    ]
+def _concrete(delivery: Delivery, mesh: Mesh, service: VirtualService, host: str) -> list[str]:
+    """Names that a host stands for: itself or, for a wildcard, one made up; and those that rules ask for, for a wildcard elsewhere, too."""
+    asked = set(_asked_hosts(service, host))
+    if is_wild(host):
+        others = [other for each in delivery.meshes.values() if each is not mesh for other in each.virtual_services]
+        theirs = (name for other in others for name in (*(h.name.lower() for h in other.hosts), *_asked_hosts(other, host)))
+        asked |= {name.removesuffix(SUFFIX) for name in theirs}
+    name = host if not is_wild(host) else f"any{host[1:]}" if len(host) > 1 else "any.example"
+    return [name, *sorted(each for each in asked - {name} if not is_wild(each) and subset_of(without_port(each).lower(), host))]
+
+
+def _asked_hosts(service: VirtualService, host: str) -> Iterator[str]:
+    return (name for rule in service.rules for match in rule.matches for name in hosts(match, host))

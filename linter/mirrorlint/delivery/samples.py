@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.istio.matches import Match, StringMatch
+from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.istio.re2 import examples
 
 
@@ -24,11 +25,14 @@ PLAIN = Sample()
 def meeting(match: Match, base: Sample = PLAIN) -> Sample:
     """A request like `base` that meets a block's conditions on path, query, method and headers, as far as one can be made up."""
     path, _, query = base.path.partition("?")
-    if match.uri.kind and not accepts_string(match.uri, path, fold=match.ignore_case):
-        path = _path(match.uri, path)
+    for condition in (match.uri, *_pseudo(match, ":path")):
+        if condition.kind and not accepts_string(condition, path, fold=match.ignore_case):
+            path = _path(condition, path)
     asked = "&".join(f"{name}={_text(condition, '1')}" for name, condition in match.query.items())
     query = "&".join(part for part in (query, asked) if part)
-    method = base.method if accepts_string(match.method, base.method) else _text(match.method, base.method)
+    method = base.method
+    for condition in (match.method, *_pseudo(match, ":method")):
+        method = method if accepts_string(condition, method) else _text(condition, method)
     headers = dict(base.headers) | _headers(match.headers)
     return Sample(f"{path}?{query}" if query else path, method, tuple(sorted(headers.items())))
 
@@ -67,15 +71,34 @@ def rewritten(route: Route, base: Sample, sample: Sample) -> Iterator[Sample]:
             yield sample._replace(path=f"{tried}{mark}{query}")
 
 
+def hosts(match: Match, wild: str) -> Iterator[str]:
+    """Hosts that a block asks for, as they are written, or else below a wildcard host."""
+    for text in (text for condition in (match.authority, *_pseudo(match, ":authority", "host")) for text in _texts(condition)):
+        yield text
+        if not subset_of(without_port(text), wild):
+            yield f"{text.rstrip('.')}{wild[1:] or '.example'}"
+
+
 def eludes(match: Match) -> bool:
-    """Whether a block has an expression for which no text could be made up, so that a missing sample says nothing."""
+    """Whether a block may take requests of which none could be made up: for an expression, HTTPS, or what headers must not be."""
     conditions = (match.uri, match.method, match.authority, *match.headers.values(), *match.query.values())
     expressions = (condition for condition in conditions if condition.kind == "regex")
-    return any(not any(accepts_string(each, text) for text in examples(each.value)) for each in expressions)
+    headers = _headers(match.headers)
+    return (
+        any(not any(accepts_string(each, text) for text in examples(each.value)) for each in expressions)
+        or any(accepts_string(each, headers[name.lower()]) for name, each in match.without_headers.items() if name.lower() in headers)
+        or (accepts_string(match.scheme, "https") and not accepts_string(match.scheme, "http"))
+    )
+
+
+def _pseudo(match: Match, *names: str) -> list[StringMatch]:
+    """Conditions on headers that stand for other parts of a request."""
+    return [condition for name, condition in match.headers.items() if name.lower() in names]
 
 
 def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
-    return {name.lower(): _text(condition, "1") for name, condition in conditions.items()}
+    own = ((name.lower(), condition) for name, condition in conditions.items() if not name.startswith(":"))
+    return {name: _text(condition, "1") for name, condition in own if name != "host"}
 
 
 def _text(condition: StringMatch, default: str) -> str:
