@@ -462,3 +462,55 @@ def test_hosts_that_the_targets_rules_ask_for_are_called() -> None:
     report = judge(at_edge("'*.example.com'", "{uri: {prefix: /}}"), TARGET.replace("http: [{route", f"http: [{{match: [{match}], route"))
     assert levels(report) == [("warning", "shadow-matches-no-route")]
     assert "(lost for 2 of 4 Hosts: `any.example.com-shadow`, `any.example.com`)" in report.findings[0].message
+
+
+def behind(first: str, second: str) -> str:
+    """The source with a rule for some requests before that with the mirror."""
+    own = f"- match: [{second}]\n      route" if second else "- route"
+    return SOURCE.replace("    - route", f"    - match: [{first}]\n      route: [{{destination: {{host: shop}}}}]\n    {own}")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("{uri: {exact: /}}", ""),
+        ("{method: {exact: GET}}", ""),
+        ("{uri: {regex: '/[a-z]*'}}", ""),
+        ("{withoutHeaders: {cookie: {}}}", ""),
+        ("{uri: {exact: /}}, {method: {exact: PATCH}}, {uri: {prefix: /unasked}}, {withoutHeaders: {x: {}}}", ""),
+        ("{uri: {exact: /api}}", "{uri: {prefix: /api}}"),
+        ("{uri: {exact: /api/v1}}", "{uri: {regex: '/api/v[0-9]+'}}"),
+        ("{headers: {x: {exact: '1'}}}", "{headers: {x: {}}}"),
+        ("{headers: {x: {exact: a}}}", "{headers: {x: {prefix: a}}}"),
+        ("{queryParams: {a: {exact: '1'}}}", "{queryParams: {a: {regex: '.*'}}}"),
+        ("{method: {regex: 'GET|HEAD'}}", "{uri: {prefix: /api}}"),
+        ("{authority: {exact: shop}}, {uri: {exact: /}}", ""),
+    ],
+)
+def test_what_an_earlier_rule_leaves_is_tried(first: str, second: str) -> None:
+    """A mirror behind a rule for some of its requests runs, and where its shadows are lost that is told."""
+    source = behind(first, second)
+    assert levels(judge(source)) == []
+    assert [dict(mirror.delivery) for mirror in judge(source).mirrors] == [{"1.27": "all", "1.28": "all"}]
+    assert levels(judge(source, REFUSING)) == [("error", "shadow-host-not-accepted")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("{uri: {prefix: /}}", ""),
+        ("{uri: {prefix: /api}}", "{uri: {prefix: /api/v1}}"),
+        ("{uri: {regex: '/api.*'}}", "{uri: {prefix: /api/v1}}"),
+        ("{headers: {x: {}}}", "{headers: {x: {exact: '1'}}}"),
+    ],
+)
+def test_what_an_earlier_rule_takes_as_a_whole_never_runs(first: str, second: str) -> None:
+    assert levels(judge(behind(first, second))) == [("warning", "mirror-never-runs")]
+
+
+def test_what_an_earlier_rule_of_the_target_leaves_is_tried() -> None:
+    """The first rule answers what a call without header gets; the second takes what it leaves."""
+    first = "{match: [{uri: {prefix: /api}, withoutHeaders: {x: {}}}], directResponse: {status: 200}}"
+    target = TARGET.replace("http: [{route", f"http: [{first}, {{match: [{{uri: {{prefix: /api}}}}], route")
+    report = judge(SOURCE.replace("- route", "- match: [{uri: {prefix: /api}}]\n      route"), target)
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "some", "1.28": "some"}]

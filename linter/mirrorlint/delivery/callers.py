@@ -10,11 +10,12 @@ from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import ADMITTED_KINDS, Mesh
-from mirrorlint.delivery.samples import PLAIN, Sample, against, folded, hosts, meeting, rewritten, unasked
+from mirrorlint.delivery.samples import PLAIN, Sample, against, avoiding, folded, hosts, meeting, rewritten, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.way import Call, End, Way
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.istio.matches import Match
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of, without_port
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
 from mirrorlint.kinds import GATEWAY_API, NETWORKING
@@ -112,8 +113,7 @@ def _sort_in(found: dict[MirrorKey, Judged], world: str, ways: Iterable[Way]) ->
 
 def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
     """The ways of everything that is sent to a VirtualService; what its rules and the target's ask for is tried as well."""
-    asked_for = [match for rule in service.rules if rule.mirrors for match in rule.matches]
-    samples = dict.fromkeys([PLAIN, *(sample for match in asked_for for sample in (meeting(match), folded(match), against(match)))])
+    samples = dict.fromkeys([PLAIN, *_samples(service)])
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
     tried: set[tuple[Entry, Sample]] = set()
     asked: set[object] = set()
@@ -133,6 +133,18 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
     return ways
 
 
+def _samples(service: VirtualService) -> Iterator[Sample]:
+    """Requests for the rules with mirrors, as far as possible such that no earlier rule takes them."""
+    earlier: list[Match] = []
+    for rule in service.rules:
+        if rule.mirrors:
+            yield from (sample for match in rule.matches for sample in (meeting(match), folded(match), against(match)))
+            yield from (avoiding(match, earlier, meeting(match)) for match in rule.matches)
+            if not rule.matches:
+                yield avoiding(None, earlier, PLAIN)
+        earlier += rule.matches
+
+
 def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | None]]:
     """Calls that ask for what a mirror's rule is for, under every name of its VirtualService, each with the route that takes it."""
     samples = [meeting(match) for match in judged.rule.matches] or [PLAIN]
@@ -150,8 +162,9 @@ def asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sa
     key = (end.cluster, end.host.domain, end.chain)
     if matches and (key, sample) not in asked:
         asked.add((key, sample))
-        tried = (more for match in matches for more in (meeting(match, sample), against(match, sample)))
-        for more in (*tried, *unasked(sample)):
+        asks = [(match, matches[:place], meeting(match, sample)) for place, match in enumerate(matches)]
+        tried = (more for match, earlier, met in asks for more in (met, avoiding(match, earlier, met), against(match, sample)))
+        for more in dict.fromkeys((*tried, *unasked(sample))):
             asked.add((key, more))
             yield more
 

@@ -50,24 +50,12 @@ class Route:
     def __init__(self, service: VirtualService, rule: Rule, match: Match | None) -> None:
         """Note what can be told before any request is seen."""
         self.service, self.rule, self.match = service, rule, match
-        self.catch_all = match is None or _is_catch_all(match)
+        self.catch_all = match is None or is_catch_all(match)
         self._trivial = self.catch_all and (match is None or match.uri.kind != "regex")
 
     def accepts(self, request: Request) -> bool:
         """Whether the request meets all conditions."""
-        match = self.match
-        if self._trivial or match is None:
-            return True
-        path, _, query = request.path.partition("?")
-        return (
-            (not match.uri.kind or accepts_string(match.uri, path or "/", fold=match.ignore_case))
-            and (not match.method.kind or accepts_string(match.method, request.method))
-            and (not match.authority.kind or accepts_string(match.authority, request.host))
-            and (not match.scheme.kind or accepts_string(match.scheme, "http"))
-            and (not match.headers or all(_accepts_headers(match.headers, request)))
-            and (not match.without_headers or not any(_accepts_headers(match.without_headers, request)))
-            and (not match.query or _accepts_query(match.query, query))
-        )
+        return self._trivial or self.match is None or meets(request, self.match)
 
     def sent_path(self, path: str) -> str:
         """The path after the rule's `rewrite`; the query stays."""
@@ -86,6 +74,20 @@ class Route:
         if kind == "exact":
             return prefix
         return prefix + path[len(self.match.uri.value) if self.match and kind in ("prefix", "path-prefix") else 1 :]
+
+
+def meets(request: Request, match: Match) -> bool:
+    """Whether a request meets all conditions of a block."""
+    path, _, query = request.path.partition("?")
+    return (
+        (not match.uri.kind or accepts_string(match.uri, path or "/", fold=match.ignore_case))
+        and (not match.method.kind or accepts_string(match.method, request.method))
+        and (not match.authority.kind or accepts_string(match.authority, request.host))
+        and (not match.scheme.kind or accepts_string(match.scheme, "http"))
+        and (not match.headers or all(_accepts_headers(match.headers, request)))
+        and (not match.without_headers or not any(_accepts_headers(match.without_headers, request)))
+        and (not match.query or _accepts_query(match.query, query))
+    )
 
 
 def _accepts_headers(conditions: Mapping[str, StringMatch], request: Request) -> Iterator[bool]:
@@ -113,7 +115,7 @@ def _substituted(regex: str, substitution: str, path: str) -> str:
     return pattern.sub(fill, path)
 
 
-def _is_catch_all(match: Match) -> bool:
+def is_catch_all(match: Match) -> bool:
     """Whether it takes every request (route.go:IsCatchAllRoute)."""
     uri = match.uri
     every_path = uri.kind in ("", "present") or (uri.kind, uri.value) in (("prefix", "/"), ("regex", ".*"))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
-from mirrorlint.delivery.match import Route, accepts_string
+from mirrorlint.delivery.match import Request, Route, accepts_string, is_catch_all, meets
 from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.istio.re2 import examples
+
+_ODD = ("unasked", "Un-asked_.~/1")
+_METHODS = ("PATCH", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
 
 
 class Sample(NamedTuple):
@@ -28,8 +32,7 @@ def meeting(match: Match, base: Sample = PLAIN) -> Sample:
     for condition in (match.uri, *_pseudo(match, ":path")):
         if condition.kind and not accepts_string(condition, path, fold=match.ignore_case):
             path = _path(condition, path)
-    asked = "&".join(f"{name}={_text(condition, '1')}" for name, condition in match.query.items())
-    query = "&".join(part for part in (query, asked) if part)
+    query = "&".join(part for part in (query, *_asked(match.query)) if part)
     method = base.method
     for condition in (match.method, *_pseudo(match, ":method")):
         method = method if accepts_string(condition, method) else _text(condition, method)
@@ -45,7 +48,7 @@ def against(match: Match, base: Sample = PLAIN) -> Sample:
 def unasked(base: Sample) -> tuple[Sample, ...]:
     """Requests like `base` with a path or a method that no condition names."""
     path, mark, query = base.path.partition("?")
-    odd = f"{path.rstrip('/')}/unasked{mark}{query}"
+    odd = f"{path.rstrip('/')}/{_ODD[0]}{mark}{query}"
     return base._replace(method="PATCH"), base._replace(path=odd), base._replace(path=odd, method="PATCH")
 
 
@@ -69,6 +72,32 @@ def rewritten(route: Route, base: Sample, sample: Sample) -> Iterator[Sample]:
     for tried in dict.fromkeys(f"{head}{end}" for head in heads for end in ends):
         if route.sent_path(tried) == path and not (taken and tried.startswith(f"{taken}{taken}")):
             yield sample._replace(path=f"{tried}{mark}{query}")
+
+
+def avoiding(match: Match | None, earlier: Sequence[Match], base: Sample) -> Sample:
+    """A request like `base`, which a block is for (None: a rule without any), that no earlier block takes; `base` where none was found."""
+    blocks = [block for block in map(_anyones, earlier) if not is_catch_all(block)]
+    if any(map(is_catch_all, earlier)) or not any(meets(_request(base), block) for block in blocks):
+        return base
+    own = [match] if match else []
+    path, _, query = base.path.partition("?")
+    paths = [path, *(f"{path.rstrip('/')}/{odd}" for odd in _ODD), *(text for each in own for text in _texts(each.uri))]
+    queries = [query, *("&".join(_asked(each.query, [block.query for block in blocks])) for each in own)]
+    headers = [dict(base.headers) | each for each in [{}, *(_headers(each.headers, [block.headers for block in blocks]) for each in own)]]
+    headers += [each | _headers(block.without_headers) for each in headers for block in blocks if block.without_headers]
+    tried = product(headers, dict.fromkeys(queries), (base.method, *_METHODS), paths)
+    samples = (Sample(f"{p}?{q}" if q else p, method, tuple(sorted(found.items()))) for found, q, method, p in tried)
+    fitting = (each for each in samples if all(meets(_request(each), _anyones(one)) for one in own))
+    return next((each for each in fitting if not any(meets(_request(each), block) for block in blocks)), base)
+
+
+def _anyones(match: Match) -> Match:
+    """A block without what is the entry's: its Host and scheme."""
+    return match._replace(authority=match.authority._replace(kind=""), scheme=match.scheme._replace(kind=""))
+
+
+def _request(sample: Sample) -> Request:
+    return Request("", sample.path, sample.method, dict(sample.headers))
 
 
 def hosts(match: Match, wild: str) -> Iterator[str]:
@@ -96,14 +125,25 @@ def _pseudo(match: Match, *names: str) -> list[StringMatch]:
     return [condition for name, condition in match.headers.items() if name.lower() in names]
 
 
-def _headers(conditions: Mapping[str, StringMatch]) -> dict[str, str]:
-    own = ((name.lower(), condition) for name, condition in conditions.items() if not name.startswith(":"))
-    return {name: _text(condition, "1") for name, condition in own if name != "host"}
+def _headers(conditions: Mapping[str, StringMatch], earlier: Iterable[Mapping[str, StringMatch]] = ()) -> dict[str, str]:
+    values = ((name.lower(), value) for name, value in _values(conditions, earlier).items() if not name.startswith(":"))
+    return {name: value for name, value in values if name != "host"}
 
 
-def _text(condition: StringMatch, default: str) -> str:
-    """A string that meets a condition; `default` when any does or none can be made up."""
-    return next((text for text in (default, *_texts(condition)) if accepts_string(condition, text)), default)
+def _asked(conditions: Mapping[str, StringMatch], earlier: Iterable[Mapping[str, StringMatch]] = ()) -> list[str]:
+    return [f"{name}={value}" for name, value in _values(conditions, earlier).items()]
+
+
+def _values(conditions: Mapping[str, StringMatch], earlier: Iterable[Mapping[str, StringMatch]]) -> dict[str, str]:
+    """Values that meet conditions, and none of the earlier ones for the same names where such are found."""
+    earlier = tuple(earlier)
+    return {name: _text(condition, "1", [each[name] for each in earlier if name in each]) for name, condition in conditions.items()}
+
+
+def _text(condition: StringMatch, default: str, earlier: Iterable[StringMatch] = ()) -> str:
+    """A string that meets a condition, and no earlier one; `default` when any does or none can be made up."""
+    texts = (default, *_texts(condition), f"{condition.value}unasked", "unasked") if earlier else (default, *_texts(condition))
+    return next((t for t in texts if accepts_string(condition, t) and not any(accepts_string(each, t) for each in earlier)), default)
 
 
 def _path(condition: StringMatch, default: str) -> str:

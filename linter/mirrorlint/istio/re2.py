@@ -33,7 +33,7 @@ _POSIX_CLASSES = {
     "xdigit": "0-9A-Fa-f",
 }
 _ANCHORS = {"^": "^", "$": "$", r"\A": r"\A", r"\b": r"\b", r"\B": r"\B", r"\z": r"\Z"}  # RE2's and Python's
-_LIKELY = "x1/-_." + "".join(map(chr, range(128)))
+_LIKELY = "x1/-_." + "".join(map(chr, (*range(32), *range(127, 32, -1))))
 _CONTROL = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 
 
@@ -68,16 +68,18 @@ def compiled(text: str) -> re.Pattern[str] | None:
 
 
 def examples(text: str) -> Iterator[str]:
-    """A text for each of an expression's alternatives that this is likely to match."""
+    """Up to three texts for each of an expression's alternatives that this is likely to match, the likeliest first."""
     found = _read(text)
     if not found.fault:
-        yield from ("".join(map(_member, atoms)) for atoms in found.alternatives)
+        made_up = ("".join(_members(atom)[which] for atom in atoms) for which in (0, 1, 2) for atoms in found.alternatives)
+        yield from dict.fromkeys(made_up)
 
 
 @lru_cache(maxsize=1024)
-def _member(atom: str) -> str:
-    """A character that a pattern for one of them matches, "" when none of ASCII does."""
-    return next((char for char in _LIKELY if re.fullmatch(atom, char, re.ASCII)), "")
+def _members(atom: str) -> tuple[str, str, str]:
+    """The first, another and the last character that a pattern for one of them matches, "" when none of ASCII does."""
+    found = [char for char in _LIKELY if re.fullmatch(atom, char, re.ASCII)] or [""]
+    return found[0], found[len(found) // 2], found[-1]
 
 
 Atoms = tuple[str, ...]  # patterns of Python for one character each
