@@ -66,6 +66,24 @@ def test_one_of_several_allows_suffices_and_one_deny_too() -> None:
     assert fates(hosts("shop*"), hosts("shop*", action="DENY")) == DENIED
 
 
+@pytest.mark.parametrize(
+    ("spec", "level"),
+    [
+        (hosts("/api/*", field="paths"), "warning"),
+        (hosts("POST", field="methods"), "warning"),
+        (hosts("/", field="paths", action="DENY"), "warning"),
+        (hosts("GET", field="methods", action="DENY"), "warning"),
+        (hosts("/api*", field="notPaths", action="DENY"), "warning"),
+        ("{rules: [{when: [{key: 'request.headers[x-team]', values: [a]}]}]}", "warning"),
+        ("{action: DENY, rules: [{when: [{key: 'request.headers[x-team]', notValues: [a]}]}]}", "warning"),
+        (hosts("/*", field="paths", action="DENY"), "error"),
+        ("{rules: [{from: [{source: {namespaces: [frontend]}}], to: [{operation: {paths: ['/api']}}]}]}", "error"),
+    ],
+)
+def test_only_what_denies_every_request_is_an_error(spec: str, level: str) -> None:
+    assert levels(judge(target=TARGET + policy(spec))) == [(level, "shadow-denied")]
+
+
 def test_a_dry_run_denies_nothing() -> None:
     dry = "{name: edge, namespace: istio-system, annotations: {istio.io/dry-run: 'true'}}"
     report = judge(target=TARGET + policy("{}", dry))

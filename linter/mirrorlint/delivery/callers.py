@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import eldest
 from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import ADMITTED_KINDS, Mesh
+from mirrorlint.delivery.policy import allowed_by
 from mirrorlint.delivery.samples import PLAIN, Sample, against, avoiding, folded, hosts, meeting, rewritten, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.way import Call, End, Way
@@ -155,16 +157,20 @@ def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | N
 
 
 def asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:
-    """Requests for the conditions of the target's virtual host, and some that meet none; once for each virtual host and sample."""
+    """Requests for the conditions of the target's virtual host, and some that meet none; once for each virtual host and sample.
+
+    Where a policy denied the sample those that policies allow are tried as well.
+    """
     if end.host is None:
         return
     matches = [route.match for route in end.host.routes if route.match is not None and not route.catch_all]
     key = (end.cluster, end.host.domain, end.chain)
-    if matches and (key, sample) not in asked:
+    allowed = tuple(allowed_by(end.scope, sample)) if end.scope and end.reason == reason.DENIED else ()
+    if (matches or end.reason == reason.DENIED) and (key, sample) not in asked:
         asked.add((key, sample))
         asks = [(match, matches[:place], meeting(match, sample)) for place, match in enumerate(matches)]
         tried = (more for match, earlier, met in asks for more in (met, avoiding(match, earlier, met), against(match, sample)))
-        for more in dict.fromkeys((*tried, *unasked(sample))):
+        for more in dict.fromkeys((*tried, *allowed, *unasked(sample))):
             asked.add((key, more))
             yield more
 

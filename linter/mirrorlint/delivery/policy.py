@@ -7,17 +7,22 @@ None stands for what can't be told: tokens, addresses, who a client certificate 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 from typing import NamedTuple
 
 from mirrorlint.delivery.match import Request
+from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
 DRY_RUN = "istio.io/dry-run"
+_HEADER = "request.headers["
 _PEER = {"principals", "namespaces", "serviceAccounts", "trustDomains"}
 _PEER_KEYS = {"source.principal", "source.namespace", "source.serviceAccount", "source.trustDomain"}
+
+_LET_BY = {"ALLOW": ("values", "methods", "paths"), "DENY": ("notValues", "notMethods", "notPaths")}
 
 Maybe = bool | None
 
@@ -56,6 +61,24 @@ def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     if allowing and True not in hits:
         unsure.append(allowing[0][0])
     return Verdict(None, unsure[0]) if unsure else LET_THROUGH
+
+
+def allowed_by(scope: Scope, base: Sample) -> Iterator[Sample]:
+    """Requests like `base` that have what the policies of a gateway's pods ask of those that they let through."""
+    policies = (policy for policy in scope.mesh.authorization_policies if _action(policy) in _LET_BY)
+    for policy in (policy for policy in policies if is_for(policy, scope) is not False):
+        values, methods, paths = _LET_BY[_action(policy)]
+        for rule in policy.node["spec"]["rules"]:
+            asked = {_header(w["key"].text): w[values].at(0).text for w in rule["when"] if w["key"].text.startswith(_HEADER) and w[values]}
+            headers = {**dict(base.headers), **{name: text.strip("*") or "1" for name, text in asked.items()}}
+            for operation in [to["operation"] for to in rule["to"]] or [rule["to"].at(0)["operation"]]:
+                wanted = [f"/{text.strip('*').removeprefix('/')}" for text in operation[paths].texts] or [base.path]
+                by = product(wanted, operation[methods].texts or (base.method,))
+                yield from (Sample(path, method, tuple(sorted(headers.items()))) for path, method in by)
+
+
+def _header(key: str) -> str:
+    return key.removeprefix(_HEADER).removesuffix("]").lower()
 
 
 def _action(policy: Manifest) -> str:
@@ -118,10 +141,10 @@ def _asked(key: Node, values: Node, is_meant: Callable[[str], Callable[[Node], M
 
 def _condition(when: Node, shadow: Arriving) -> Maybe:
     key = when["key"].text
-    name = key.removeprefix("request.headers[").removesuffix("]").lower()
+    name = _header(key)
 
     def is_meant(value: Node) -> Maybe:
-        if key.startswith("request.headers["):
+        if key.startswith(_HEADER):
             return name in shadow.request.headers and _fits(value.text, shadow.request.headers[name])
         if key == "destination.port":
             return value.text == str(shadow.port)
