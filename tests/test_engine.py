@@ -446,7 +446,8 @@ def at_edge(hosts: str, match: str) -> str:
         ("api.example.com", "{authority: {exact: 'api.example.com:8443'}}", "all"),
         ("'*.example.com'", "{headers: {':method': {exact: POST}, ':path': {prefix: /x}}}", "all"),
         ("'*.example.com'", "{scheme: {exact: https}}", "unknown"),
-        ("'*.example.com'", "{headers: {x: {}}, withoutHeaders: {x: {exact: '1'}}}", "unknown"),
+        ("'*.example.com'", "{headers: {x: {}}, withoutHeaders: {x: {exact: '1'}}}", "all"),
+        ("'*.example.com'", "{headers: {x: {exact: '1'}}, withoutHeaders: {x: {}}}", "none"),
         ("'*.example.com'", "{authority: {exact: api.example.org}}", "none"),
     ],
 )

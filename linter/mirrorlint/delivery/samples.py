@@ -36,7 +36,7 @@ def meeting(match: Match, base: Sample = PLAIN) -> Sample:
     method = base.method
     for condition in (match.method, *_pseudo(match, ":method")):
         method = method if accepts_string(condition, method) else _text(condition, method)
-    headers = dict(base.headers) | _headers(match.headers)
+    headers = dict(base.headers) | _headers(match.headers, [match.without_headers])
     return Sample(f"{path}?{query}" if query else path, method, tuple(sorted(headers.items())))
 
 
@@ -81,7 +81,7 @@ def avoiding(match: Match | None, earlier: Sequence[Match], base: Sample) -> Sam
         return base
     own = [match] if match else []
     path, _, query = base.path.partition("?")
-    paths = [path, *(f"{path.rstrip('/')}/{odd}" for odd in _ODD), *(text for each in own for text in _texts(each.uri))]
+    paths = [path, *(f"{path.rstrip('/')}/{odd}" for odd in _ODD), *(text for each in own for text in _paths(each.uri))]
     queries = [query, *("&".join(_asked(each.query, [block.query for block in blocks])) for each in own)]
     headers = [dict(base.headers) | each for each in [{}, *(_headers(each.headers, [block.headers for block in blocks]) for each in own)]]
     headers += [each | _headers(block.without_headers) for each in headers for block in blocks if block.without_headers]
@@ -109,15 +109,11 @@ def hosts(match: Match, wild: str) -> Iterator[str]:
 
 
 def eludes(match: Match) -> bool:
-    """Whether a block may take requests of which none could be made up: for an expression, HTTPS, or what headers must not be."""
+    """Whether a block may take requests of which none could be made up: for an expression, or HTTPS."""
     conditions = (match.uri, match.method, match.authority, *match.headers.values(), *match.query.values())
     expressions = (condition for condition in conditions if condition.kind == "regex")
-    headers = _headers(match.headers)
-    return (
-        any(not any(accepts_string(each, text) for text in examples(each.value)) for each in expressions)
-        or any(accepts_string(each, headers[name.lower()]) for name, each in match.without_headers.items() if name.lower() in headers)
-        or (accepts_string(match.scheme, "https") and not accepts_string(match.scheme, "http"))
-    )
+    beyond_us = any(not any(accepts_string(each, text) for text in examples(each.value)) for each in expressions)
+    return beyond_us or (accepts_string(match.scheme, "https") and not accepts_string(match.scheme, "http"))
 
 
 def _pseudo(match: Match, *names: str) -> list[StringMatch]:
@@ -147,9 +143,14 @@ def _text(condition: StringMatch, default: str, earlier: Iterable[StringMatch] =
 
 
 def _path(condition: StringMatch, default: str) -> str:
-    """Like `_text`, for a path: it begins with a slash."""
+    """Like `_text`, for a path."""
+    return next((path for path in _paths(condition) if accepts_string(condition, path)), default)
+
+
+def _paths(condition: StringMatch) -> Iterator[str]:
+    """Texts that may meet a condition on the path, which begins with a slash."""
     texts = (path for text in _texts(condition) for path in (text, f"/{text}", f"/{text[1:]}", f"/{text.partition('/')[2]}"))
-    return next((path for path in texts if path.startswith("/") and accepts_string(condition, path)), default)
+    return (path for path in texts if path.startswith("/"))
 
 
 def _texts(condition: StringMatch) -> Iterable[str]:
