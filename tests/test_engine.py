@@ -515,3 +515,18 @@ def test_what_an_earlier_rule_of_the_target_leaves_is_tried() -> None:
     target = TARGET.replace("http: [{route", f"http: [{first}, {{match: [{{uri: {{prefix: /api}}}}], route")
     report = judge(SOURCE.replace("- route", "- match: [{uri: {prefix: /api}}]\n      route"), target)
     assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "some", "1.28": "some"}]
+
+
+def test_what_rules_ask_for_is_tried_in_each_world() -> None:
+    """Without the suffix the first name that is called leads to another virtual host than with it."""
+    answer = "{match: [{uri: {exact: /}}], directResponse: {status: 200}}"
+    own = TARGET[TARGET.rindex("\n---") :].replace("name: shop}", "name: own}").replace("'*'", "shop.default.svc.cluster.local")
+    target = TARGET.replace("http: [{route", f"http: [{answer}, {{route") + own.replace(
+        "route: [{destination: {host: shop}}]", "directResponse: {status: 200}"
+    )
+    assert [dict(mirror.delivery) for mirror in judge(target=target).mirrors] == [{"1.27": "some", "1.28": "some"}]
+
+
+def test_a_root_namespace_with_workloads_has_callers() -> None:
+    report = check(loads({"prod": SOURCE, "stage": TARGET}, mesh={"prod": {"rootNamespace": "default"}}))
+    assert (report.findings, [dict(mirror.delivery) for mirror in report.mirrors]) == ((), [{"1.27": "all", "1.28": "all"}])

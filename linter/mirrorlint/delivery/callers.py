@@ -118,7 +118,7 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
     samples = dict.fromkeys([PLAIN, *_samples(service)])
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
     tried: set[tuple[Entry, Sample]] = set()
-    asked: set[object] = set()
+    asked: dict[str, set[object]] = {world: set() for world in worlds}
     for entry in dict.fromkeys(_entries(followed.delivery, followed.mesh, service)):
         queue = list(samples)
         for sample in queue:
@@ -130,7 +130,7 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
                 own = [way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
                 if sample in samples:
-                    asks = ((way.route, one) for way in own for end in way.ends for one in asked_at_target(end, sample, asked))
+                    asks = ((way.route, one) for way in own for end in way.ends for one in asked_at_target(end, sample, asked[world]))
                     queue += [more for route, one in asks for more in (one, *rewritten(route, sample, one))]
     return ways
 
@@ -190,7 +190,9 @@ def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
-    return sorted(name for name in shown if name not in {mesh.root_namespace, *_NO_CALLERS} and not name.startswith("kube-"))
+    working = {m.namespace for group, kind in _WORKLOADS for m in mesh.cluster.of(kind, group)}
+    silent = {*_NO_CALLERS, *({mesh.root_namespace} - working)}
+    return sorted(name for name in shown - silent if not name.startswith("kube-"))
 
 
 def _label_sets(mesh: Mesh, namespace: str, service: VirtualService) -> Iterator[tuple[tuple[str, str], ...]]:

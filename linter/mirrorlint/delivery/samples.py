@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.match import Request, Route, accepts_string, is_catch_all, meets
 from mirrorlint.istio.matches import Match, StringMatch
-from mirrorlint.istio.names import subset_of, without_port
+from mirrorlint.istio.names import is_wild, subset_of, without_port
 from mirrorlint.istio.re2 import examples
 
 _ODD = ("unasked", "Un-asked_.~/1")
@@ -100,12 +100,14 @@ def _request(sample: Sample) -> Request:
     return Request("", sample.path, sample.method, dict(sample.headers))
 
 
-def hosts(match: Match, wild: str) -> Iterator[str]:
-    """Hosts that a block asks for, as they are written, or else below a wildcard host."""
+def hosts(match: Match, host: str) -> Iterator[str]:
+    """Hosts that a block asks for: as they are written, what begins like them, and else what is like that below a wildcard host."""
     for text in (text for condition in (match.authority, *_pseudo(match, ":authority", "host")) for text in _texts(condition)):
         yield text
-        if not subset_of(without_port(text), wild):
-            yield f"{text.rstrip('.')}{wild[1:] or '.example'}"
+        if host.startswith(text.lower()):
+            yield text + host[len(text) :]
+        elif is_wild(host) and not subset_of(without_port(text), host):
+            yield f"{text.rstrip('.')}{host[1:] or '.example'}"
 
 
 def eludes(match: Match) -> bool:
