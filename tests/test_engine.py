@@ -530,3 +530,77 @@ def test_what_rules_ask_for_is_tried_in_each_world() -> None:
 def test_a_root_namespace_with_workloads_has_callers() -> None:
     report = check(loads({"prod": SOURCE, "stage": TARGET}, mesh={"prod": {"rootNamespace": "default"}}))
     assert (report.findings, [dict(mirror.delivery) for mirror in report.mirrors]) == ((), [{"1.27": "all", "1.28": "all"}])
+
+
+SUBSET = """
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: shop}
+spec: {host: shop, exportTo: [istio-system], subsets: [{name: v1, labels: {version: v1}}]}
+"""
+
+
+def test_a_rule_for_a_gateway_whose_namespace_is_not_known_may_be_for_it() -> None:
+    target = TARGET.replace("destination: {host: shop}", "destination: {host: shop, subset: v1}") + SUBSET
+    assert levels(judge(target=target)) == []
+    assert levels(judge(target=target.replace("exportTo: [istio-system], ", "exportTo: [.], "))) == []
+
+
+def test_a_namespace_in_settings_says_nothing_of_labels() -> None:
+    ingress = {"stage": {"addresses": ["stage.example.com"], "namespace": "istio-system"}}
+    assert levels(check(loads({"prod": SOURCE, "stage": TARGET}, ingress=ingress))) == []
+
+
+BEHIND = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: internal, namespace: istio-system, annotations: {external-dns.alpha.kubernetes.io/hostname: stage.example.com}}
+spec: {type: LoadBalancer, selector: {istio: internal}, ports: [{port: 80, name: http}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: internal}
+spec: {selector: {istio: internal}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [www.example.com]}]}
+"""
+
+
+@pytest.mark.parametrize("settings", [{}, {"stage": {"addresses": ["stage.example.com"]}}], ids=["shown", "said as well"])
+def test_an_address_leads_to_the_service_that_has_it(settings: dict[str, dict[str, list[str]]]) -> None:
+    assert levels(check(loads({"prod": SOURCE, "stage": TARGET + BEHIND}, ingress=settings))) == [("error", "shadow-host-not-accepted")]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("Stage.Example.com", "stage.example.com"),
+        ("stage.example.com", "STAGE.example.com."),
+        ("'2001:0db8:0:0:0:0:0:1'", "2001:db8::1"),
+        ("stage.example.com", "stage.example.com:80"),
+    ],
+)
+def test_addresses_are_compared_by_what_they_mean(endpoint: str, said: str) -> None:
+    source = SOURCE.replace("resolution: DNS", f"resolution: DNS, endpoints: [{{address: {endpoint}}}]")
+    report = check(loads({"prod": source, "stage": TARGET}, ingress={"stage": {"addresses": [said]}}))
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "all", "1.28": "all"}]
+
+
+@pytest.mark.parametrize(
+    ("match", "why"),
+    [
+        ("{port: 8080}", "its rule is for port 8080, and prod has 80 there"),
+        ("{gateways: [other]}", "its rule is for `default/other`, which its VirtualService is not bound to"),
+        ("{uri: {regex: api}}", "no path is like that, since each begins with a slash"),
+        ("{authority: {exact: other.example.com}}", "no request of any caller meets these conditions"),
+    ],
+)
+def test_a_rule_behind_the_mirrors_is_not_what_keeps_requests_away(match: str, why: str) -> None:
+    behind_it = SOURCE.replace("    - route", f"    - match: [{match}]\n      route") + "    - route: [{destination: {host: shop}}]\n"
+    (finding,) = judge(behind_it).findings
+    assert finding.message.endswith(f": {why}")
+    assert finding.place.line == 18
+
+
+def test_a_namespace_that_a_mirror_is_exported_to_has_callers() -> None:
+    assert judge(SOURCE.replace("hosts: [shop]\n", "hosts: [shop]\n  exportTo: [frontend]\n")).findings == ()

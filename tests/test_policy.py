@@ -152,8 +152,9 @@ spec: {{host: stage.example.com, trafficPolicy: {{tls: {{mode: SIMPLE, {tls}}}}}
         ("[stage.example.com]", "sni: x.example.com, subjectAltNames: [stage.example.com]"),
         ("['*.example.com']", "sni: x.example.com, subjectAltNames: [stage.example.com]"),
         ("[other.example.com]", "insecureSkipVerify: true"),
+        ("[other.example.com], uris: ['spiffe://stage/ingress']", "sni: x.example.com, subjectAltNames: ['spiffe://stage/ingress']"),
     ],
-    ids=["an SNI alone is not verified", "a name that it has", "a wildcard", "no verification"],
+    ids=["an SNI alone is not verified", "a name that it has", "a wildcard", "no verification", "a URI"],
 )
 def test_a_certificate_that_is_good_enough(names: str, tls: str) -> None:
     assert over_tls(names, tls).findings == ()

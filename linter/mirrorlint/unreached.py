@@ -126,7 +126,7 @@ def _taken(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
         if route and route.service.manifest is not judged.service.manifest:
             remark = Remark(route.service.hosts[0].node, f"{route.service.manifest} is for it, too", judged.cluster)
             yield Obstacle(judged.service.hosts[0].node, f"{route.service.manifest} takes what is sent to `{call.host}`", (remark,))
-        elif route and route.rule.node != judged.rule.node:
+        elif route and route.rule in judged.service.rules[: judged.service.rules.index(judged.rule)]:
             yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first", certain=True)
 
 

@@ -190,6 +190,7 @@ def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
+    shown |= service.export_to - {"*", ".", "~"}
     working = {m.namespace for group, kind in _WORKLOADS for m in mesh.cluster.of(kind, group)}
     silent = {*_NO_CALLERS, *({mesh.root_namespace} - working)}
     return sorted(name for name in shown - silent if not name.startswith("kube-"))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.listeners import pod_labels
+from mirrorlint.istio.names import known_as
 from mirrorlint.istio.services import Service, texts
 
 Pod = tuple[str, frozenset[tuple[str, str]]]  # namespace and labels
@@ -27,7 +28,7 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
     An address that settings call external, or that differs from the known ones, leads elsewhere. If none is known, the one other cluster
     that has Gateways is assumed.
     """
-    if {address, host} & set(meshes[source].cluster.settings.external):
+    if {address, known_as(host)} & set(map(known_as, meshes[source].cluster.settings.external)):
         return Landing("", assumed=False, known=True)
     for name, mesh in meshes.items():
         if address in mesh.ingress_addresses:
@@ -47,10 +48,13 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
 def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
     """The gateway pods that a cluster's ingress may be: as settings say, else what is behind an address, else what Gateways select."""
     ingress = mesh.cluster.settings.ingress
-    if ingress.namespace or ingress.labels:
+    if ingress.labels:
         return (GatewayScope(mesh, ingress.namespace, ingress.labels, ingress),)
     service = mesh.ingress_addresses.get(address)
     pods = _behind(mesh, service) if service else _selected(mesh)
+    if ingress.namespace:
+        near = [(ingress.namespace, labels) for namespace, labels in pods if namespace in ("", ingress.namespace)]
+        pods = near or [(ingress.namespace, frozenset())]
     return tuple(GatewayScope(mesh, namespace, dict(labels), ingress) for namespace, labels in dict.fromkeys(pods))
 
 

@@ -17,7 +17,7 @@ from mirrorlint.istio.admission import Refusal, judged
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
-from mirrorlint.istio.names import PUBLIC, most_specific
+from mirrorlint.istio.names import PUBLIC, known_as, most_specific
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service, texts
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
@@ -179,8 +179,9 @@ class Mesh:
     @cached_property
     def ingress_addresses(self) -> dict[str, Service | None]:
         """The names and IPs of the cluster's ingress, with the Service that has one: settings, else Services in front of gateways."""
-        said = self.cluster.settings.ingress.addresses
-        return dict.fromkeys(said) if said else dict(shown(self.services, self.gateways))
+        found = {known_as(address): service for address, service in shown(self.services, self.gateways)}
+        said = [known_as(address) for address in self.cluster.settings.ingress.addresses]
+        return {address: found.get(address) for address in said} if said else dict(found)
 
     @cached_property
     def pods(self) -> list[tuple[str, Node]]:
@@ -222,12 +223,19 @@ class Mesh:
     def _exported_rules(self) -> dict[str, dict[str, list[DestinationRule]]]:
         return _merged(r for r in self.destination_rules if not self._private(r))
 
+    @cached_property
+    def _every_rule(self) -> dict[str, dict[str, list[DestinationRule]]]:
+        return _merged(self.destination_rules)
+
     def _private(self, rule: DestinationRule) -> bool:
         exports = rule.export_to or self._exports("defaultDestinationRuleExportTo") & {"."}
         return len(exports) == 1 and bool(exports & {".", rule.namespace})
 
     def rule_for(self, service: Service, namespace: str, labels: Mapping[str, str]) -> DestinationRule | None:
-        """The DestinationRule that a proxy applies to a service (push_context.go:destinationRule, sidecar.go:DestinationRule)."""
+        """The DestinationRule that a proxy applies to a service (push_context.go:destinationRule, sidecar.go:DestinationRule).
+
+        For a gateway whose namespace is not known each of the service's own namespace may be.
+        """
         candidates = self._candidate_rules(service, namespace)
         fitting = [r for r in candidates if r.selective and r.namespace == namespace and r.selector.items() <= labels.items()]
         general = [r for r in candidates if not r.selective]
@@ -241,9 +249,10 @@ class Mesh:
         found = most_specific(service.host, local)
         if found is not None:
             return found
+        exported = self._exported_rules if namespace else self._every_rule
         for owner in (service.namespace, self.root_namespace):
-            rules = most_specific(service.host, self._exported_rules.get(owner, {})) or ()
-            seen = [r for r in rules if not r.export_to or r.export_to & {"*", namespace}]
+            rules = most_specific(service.host, exported.get(owner, {})) or ()
+            seen = [r for r in rules if not namespace or not r.export_to or r.export_to & {"*", namespace}]
             if seen:
                 return seen
         return []

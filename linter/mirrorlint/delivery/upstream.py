@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.destination_rule import DestinationRule, Subset
-from mirrorlint.istio.names import is_ip, without_port
+from mirrorlint.istio.names import is_ip, known_as, without_port
 from mirrorlint.istio.ports import Port
 from mirrorlint.istio.services import ALIAS, DNS, NONE, ROUND_ROBIN, Endpoint, Service
 from mirrorlint.source import Node
@@ -75,7 +75,7 @@ def _addresses(mesh: Mesh, service: Service, port: Port, subset: Subset | None) 
         found = [(p, endpoint) for p, endpoint in every if p.number == port.number]
     else:
         found = [(p, endpoint) for p, endpoint in every if p.name == port.name and is_ip(endpoint.address)]
-    return tuple(dict.fromkeys(Address(e.address, e.ports.get(p.name) or p.target or p.number, e.node) for p, e in found))
+    return tuple(dict.fromkeys(Address(known_as(e.address), e.ports.get(p.name) or p.target or p.number, e.node) for p, e in found))
 
 
 def _shared(mesh: Mesh, service: Service) -> Iterator[tuple[Port, Endpoint]]:

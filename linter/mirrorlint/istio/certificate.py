@@ -24,4 +24,5 @@ class Certificate(NamedTuple):
 def read_certificate(manifest: Manifest) -> Certificate:
     """A `cert-manager.io` Certificate."""
     spec = manifest.node["spec"]
-    return Certificate(manifest, spec["secretName"].text, (*spec["dnsNames"].texts, *spec["ipAddresses"].texts))
+    names = (name for kind in ("dnsNames", "ipAddresses", "uris", "emailAddresses") for name in spec[kind].texts)
+    return Certificate(manifest, spec["secretName"].text, tuple(names))

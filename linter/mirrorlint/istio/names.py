@@ -58,6 +58,13 @@ def is_ip(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
+def known_as(address: str) -> str:
+    """A name or an IP as it is compared: in lower case, without port and last dot, an IPv6 address in its short form."""
+    name = without_port(address).lower().removesuffix(".")
+    return str(ipaddress.ip_address(name)) if is_ip(name) else name
+
+
 def expand(host: str, namespace: str, domain: str) -> str:
     """A short name's FQDN; anything with a dot, `*` and IP literals stay (config.go:ResolveShortnameToFQDN)."""
     if not host or host == "*" or "." in host or is_ip(host):
