@@ -604,3 +604,26 @@ def test_a_rule_behind_the_mirrors_is_not_what_keeps_requests_away(match: str, w
 
 def test_a_namespace_that_a_mirror_is_exported_to_has_callers() -> None:
     assert judge(SOURCE.replace("hosts: [shop]\n", "hosts: [shop]\n  exportTo: [frontend]\n")).findings == ()
+
+
+NODE_PORT = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ingress, namespace: istio-system}
+spec: {type: NodePort, selector: {istio: ingressgateway}, ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080}]}
+"""
+
+
+@pytest.mark.parametrize("service", ["", NODE_PORT], ids=["elsewhere", "at hand"])
+def test_a_port_in_settings_is_the_one_at_which_the_ingress_is_reached(service: str) -> None:
+    source = SOURCE.replace("number: 80", "number: 30080")
+    ingress = {"stage": {"addresses": ["stage.example.com"], "ports": {30080: 8080}}}
+    assert levels(check(loads({"prod": source, "stage": TARGET + service}, ingress=ingress))) == []
+
+
+def test_an_entry_may_select_pods() -> None:
+    source = SOURCE.replace("resolution: DNS", "resolution: STATIC, workloadSelector: {labels: {app: proxy}}")
+    pods = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: p}\nspec: {template: {metadata: {labels: {app: proxy}}}}\n"
+    assert levels(judge(source)) == [("error", "mirror-without-endpoint")]
+    assert levels(judge(source + pods)) == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from repositories import write
 from test_engine import SOURCE, TARGET, judge, levels
 
-from mirrorlint import Call, loads
+from mirrorlint import Call, check, load, loads
 from mirrorlint.rule import Report
 
 CALL = Call("prod", "default", "shop", 80)
@@ -173,3 +176,53 @@ def test_a_certificate_for_other_names_is_an_error(names: str, tls: str, entry: 
     (finding,) = over_tls(names, tls, entry).findings
     assert (finding.level, finding.rule) == ("error", "certificate-for-other-host")
     assert wanted in finding.message
+
+
+@pytest.mark.parametrize(
+    ("cluster", "target", "what"),
+    [
+        ("stage", TARGET + policy(hosts("other")), "a policy that allows it"),
+        ("prod", TARGET.replace("protocol: HTTP}", "protocol: HTTPS}, tls: {mode: SIMPLE, credentialName: c}"), "a DestinationRule for it"),
+    ],
+)
+def test_what_may_live_elsewhere_makes_a_loss_doubtful(cluster: str, target: str, what: str, tmp_path: Path) -> None:
+    complete = {name: str(name != cluster).lower() for name in ("prod", "stage")}
+    clusters = "".join(f"  {name}: {{paths: [{name}], complete: {value}}}\n" for name, value in complete.items())
+    write(tmp_path, {".mirrorlint.yaml": f"clusters:\n{clusters}", "prod/a.yaml": SOURCE, "stage/a.yaml": target})
+    (finding,) = check(load(tmp_path)).findings
+    assert finding.level == "warning"
+    assert finding.message.endswith(f" (unless {what} is among the objects of {cluster} that live elsewhere)")
+
+
+REFERRED = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: ingress}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec: {parentRefs: [{name: ingress}], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("spec", "namespace", "expected"),
+    [
+        ("{targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: ingress}], action: DENY, rules: [{}]}", "default", DENIED),
+        ("{targetRef: {kind: Gateway, group: gateway.networking.k8s.io, name: ingress}, action: DENY, rules: [{}]}", "default", DENIED),
+        (
+            "{targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: other}], action: DENY, rules: [{}]}",
+            "default",
+            LET_THROUGH,
+        ),
+        ("{targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: ingress}], action: DENY, rules: [{}]}", "x", LET_THROUGH),
+        ("{targetRefs: [{kind: Service, group: '', name: ingress}], action: DENY, rules: [{}]}", "default", LET_THROUGH),
+    ],
+)
+def test_a_policy_may_refer_to_a_gateway(spec: str, namespace: str, expected: dict[str, str]) -> None:
+    stage = TARGET.partition("---")[0] + REFERRED + policy(spec, f"{{name: edge, namespace: {namespace}}}")
+    fleet = loads({"prod": SOURCE, "stage": stage})
+    assert {world: fleet.follow(CALL, istio=world)[0].reason for world in ("1.27", "1.28")} == expected

@@ -79,10 +79,9 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     if not groups:
         return
     first, *others = groups
-    where = judged.cluster if first.losses[0].end.reason in _ABSENT_IN_SOURCE else first.losses[0].end.cluster
-    rests_on_absence = first.losses[0].end.reason in _ABSENT_IN_SOURCE | _ABSENT_IN_TARGET
+    where, what = _absent(first.losses[0])
     holding = (ANYTHING,) if first.losses[0].end.scope is None else (ANYTHING, GATEWAYS)
-    doubt = doubt_about(where, subject.documents, holding) if rests_on_absence else ""
+    doubt = doubt_about(where, subject.documents, holding, what) if where else ""
     doubt += " (unless an object that claims the same is older, which the manifests don't tell)" if spared else ""
     share = _likewise(first) if dead else _share(first, judged)
     message = first.flaw.message + share + _only_in(hurt, judged) + doubt
@@ -94,6 +93,17 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first, subject.delivery))
     finding = finding_of(first.rule, ERROR if dead and not doubt else WARNING, flaw, hurt, notes)
     yield finding._replace(cause=behind, likewise=_so_lost(judged)) if behind else finding
+
+
+def _absent(loss: Loss) -> tuple[str, str]:
+    """The cluster in which something that is missing costs the shadow, and what messages call that; "" where what is there does."""
+    end, upstream = loss.end, loss.way.upstream
+    untouched = end.reason == reason.TLS_MISMATCH and not end.alike and upstream is not None and upstream.rule is None
+    unallowed = end.policy is not None and end.reason == reason.DENIED and end.policy.lacks_allow
+    if untouched or end.reason in _ABSENT_IN_SOURCE:
+        return loss.source, "a DestinationRule for it" if untouched else "it"
+    missing = unallowed or end.reason in _ABSENT_IN_TARGET
+    return end.cluster if missing else "", "a policy that allows it" if unallowed else "it"
 
 
 def _too(group: _Group, judged: Judged, where: str = "") -> Note:
@@ -184,13 +194,13 @@ def _only_in(worlds: Sequence[str], judged: Judged) -> str:
     return f"; this holds with {WORLD_WORDS[worlds[0]]}: `istio:` in .mirrorlint.yaml says which version {judged.cluster} runs"
 
 
-def doubt_about(cluster: str, documents: Documents, holding: Collection[str] = (ANYTHING,)) -> str:
+def doubt_about(cluster: str, documents: Documents, holding: Collection[str] = (ANYTHING,), what: str = "it") -> str:
     """What may hold the missing object after all; "" when the cluster is taken as complete."""
     known = documents.clusters.get(cluster)
     spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster and spot.holds in holding), None)
     if spot:
-        return f" (unless {spot.path} has it, which could not be judged)"
-    return "" if known is None or known.settings.complete else f" (unless it is among the objects of {cluster} that live elsewhere)"
+        return f" (unless {spot.path} has {what}, which could not be judged)"
+    return "" if known is None or known.settings.complete else f" (unless {what} is among the objects of {cluster} that live elsewhere)"
 
 
 def _so_lost(judged: Judged) -> Note:

@@ -110,7 +110,8 @@ class Delivery:
         elif upstream.original_destination:
             yield End(reason.ORIGINAL_DESTINATION)
         elif not upstream.addresses:
-            own = upstream.service.kubernetes or upstream.service.host.endswith(f".svc.{scope.mesh.domain}")
+            service = upstream.service
+            own = service.kubernetes or service.host.endswith(f".svc.{scope.mesh.domain}") or scope.mesh.has_pods(service)
             yield End(reason.STAYS, cluster=call.cluster) if own else End(reason.NO_ENDPOINT)
         else:
             yield from (self._landed(call, upstream, address, shadow) for address in upstream.addresses)

@@ -47,14 +47,15 @@ class Front:
         A listener of the Gateway API counts for its own Services alone, and only by their ports.
         """
         named = server.gateway.services
-        if self._ports and not named:
-            return [self._ports.get(server.number, server.number)]
+        if server.number in self._ports and not named:
+            return [self._ports[server.number]]
         front = [s for s in self.services if (s.host in named if named else UNTRANSLATED not in s.manifest.node["metadata"]["labels"])]
         targets = ((port, target) for service in front for port, target in self._distinct(service))
         found = list(dict.fromkeys(target for port, target in targets if port == server.number))
         if named and front:
             return found
-        return found[:1] or [self._ports.get(server.number, server.number)]
+        usual = USUAL_PORTS.get(server.number, server.number)
+        return found[:1] or [usual if usual in self._ports.values() else server.number]
 
     def _distinct(self, service: Service) -> Iterator[tuple[int, int]]:
         """A Service's ports with their targets; of those alike in target and protocol the first (GetProxyServiceTargetsByPod)."""

@@ -266,6 +266,11 @@ class Mesh:
             found.append((manifest.namespace, read_endpoint(manifest.node["spec"], labels)))
         return found
 
+    def has_pods(self, service: Service) -> bool:
+        """Whether an entry selects pods of its namespace, which are endpoints like WorkloadEntries (service_entry.proto)."""
+        pods = (texts(pod["metadata"]["labels"]) for namespace, pod in self.pods if namespace == service.namespace)
+        return service.selects and any(service.selector.items() <= labels.items() for labels in pods)
+
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """A ServiceEntry's endpoints, written in it or selected in its namespace."""
         if not service.selects:

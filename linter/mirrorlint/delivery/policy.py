@@ -14,6 +14,7 @@ from mirrorlint.delivery.match import Request
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.fleet import Manifest
+from mirrorlint.istio.listeners import NAME_LABEL
 from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
@@ -41,6 +42,11 @@ class Verdict(NamedTuple):
     allowed: Maybe
     policy: Manifest | None = None
     node: Node | None = None
+
+    @property
+    def lacks_allow(self) -> bool:
+        """Whether it is denied since no ALLOW lets it through."""
+        return self.allowed is False and self.policy is not None and _action(self.policy) == "ALLOW"
 
 
 LET_THROUGH = Verdict(allowed=True)
@@ -86,13 +92,17 @@ def _action(policy: Manifest) -> str:
 
 
 def is_for(policy: Manifest, scope: Scope) -> Maybe:
-    """Whether a policy is for the pods; one with `targetRefs` is for gateways of the Gateway API or for services.
+    """Whether a policy is for the pods; one with `targetRefs` is for a Gateway of the Gateway API in its namespace (policyattachment.go).
 
     Where the pods' namespace is not known, a policy that selects just such pods is taken to be for them.
     """
     spec, root = policy.node["spec"], scope.mesh.root_namespace
-    if policy.node["metadata"]["annotations"][DRY_RUN].text.lower() in ("true", "1", "t") or spec["targetRef"] or spec["targetRefs"]:
+    if policy.node["metadata"]["annotations"][DRY_RUN].text.lower() in ("true", "1", "t"):
         return False
+    targets = tuple(spec["targetRefs"]) or ((spec["targetRef"],) if spec["targetRef"] else ())
+    if targets:
+        own = policy.namespace == scope.namespace
+        return own and any(each["kind"].text == "Gateway" and each["name"].text == scope.labels.get(NAME_LABEL) for each in targets)
     selector = texts(spec["selector"]["matchLabels"])
     if not selector.items() <= scope.labels.items():
         return False
