@@ -627,3 +627,59 @@ def test_an_entry_may_select_pods() -> None:
     pods = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: p}\nspec: {template: {metadata: {labels: {app: proxy}}}}\n"
     assert levels(judge(source)) == [("error", "mirror-without-endpoint")]
     assert levels(judge(source + pods)) == []
+
+
+GUARD = "{match: [%s], directResponse: {status: 401}}"
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("{uri: {prefix: /tenant-a/}}", "{uri: {regex: '/[a-z-]+/orders(/.*)?'}}"),
+        ("{uri: {prefix: /api/v2}}", "{uri: {regex: '/api/v[0-9]+/orders.*'}}"),
+        ("{uri: {prefix: /api}}", "{uri: {regex: '.*[.]json'}}"),
+        ("{uri: {regex: '/[a-z]+/v1/.*'}}", "{uri: {prefix: /orders/}}"),
+        ("{uri: {regex: '.*/graphql'}}", "{uri: {prefix: /shop}}"),
+        ("{headers: {user-agent: {regex: '.*Mobile.*'}}}", "{headers: {user-agent: {regex: '.*(iPhone|iPad).*'}}}"),
+        ("{headers: {cookie: {regex: '.*beta=1.*'}}}", "{headers: {cookie: {regex: '.*session=.*'}}}"),
+        ("{headers: {x: {prefix: v}}}", "{headers: {x: {regex: '.*2'}}}"),
+        ("{headers: {x: {exact: 'true'}}}", "{uri: {prefix: /api}, headers: {x: {}}}"),
+        ("{queryParams: {debug: {regex: '.+'}}}", "{queryParams: {debug: {exact: 'true'}}}"),
+    ],
+)
+def test_a_request_that_both_ends_ask_for_is_tried(source: str, target: str) -> None:
+    report = judge(
+        SOURCE.replace("- route", f"- match: [{source}]\n      route"), TARGET.replace("http: [{", f"http: [{{match: [{target}], ")
+    )
+    assert levels(report) == [("warning", "shadow-matches-no-route")]
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "some", "1.28": "some"}]
+
+
+API = TARGET.replace("http: [{", "http: [{match: [{uri: {prefix: /api}}], ")
+
+
+def test_reads_and_writes_that_two_rules_mirror_are_both_tried_with_what_the_target_asks_for() -> None:
+    first = SOURCE[SOURCE.index("    - route") :].replace("- route", "- match: [{method: {exact: GET}}]\n      route")
+    report = judge(SOURCE.replace("    - route", f"{first}    - route"), API)
+    assert {fate for mirror in report.mirrors for fate in mirror.delivery.values()} == {"some"}
+
+
+def test_what_the_target_asks_for_is_tried_past_a_guard_of_the_source() -> None:
+    guard = f"    - {GUARD % '{uri: {prefix: /api}, withoutHeaders: {authorization: {}}}'}\n"
+    report = judge(SOURCE.replace("    - route", f"{guard}    - route"), API)
+    assert {fate for mirror in report.mirrors for fate in mirror.delivery.values()} == {"some"}
+
+
+def test_guards_that_each_want_another_header_are_passed_with_both() -> None:
+    guards = [GUARD % f"{{withoutHeaders: {{{name}: {{}}}}}}" for name in ("authorization", "x-tenant")]
+    source = SOURCE.replace("    - route", "".join(f"    - {guard}\n" for guard in guards) + "    - route")
+    assert judge(source).findings == ()
+    target = TARGET.replace("http: [{", f"http: [{', '.join(guards)}, {{")
+    assert {fate for mirror in judge(target=target).mirrors for fate in mirror.delivery.values()} == {"some"}
+
+
+def test_a_rewritten_path_is_tried_with_what_else_the_target_asks_for() -> None:
+    rewrite = "match: [{uri: {prefix: /v1/orders}}]\n      rewrite: {uri: /orders}\n      route"
+    target = TARGET.replace("http: [{", "http: [{match: [{uri: {prefix: /orders}, headers: {x-tenant: {exact: acme}}}], ")
+    report = judge(SOURCE.replace("- route", f"- {rewrite}"), target)
+    assert {fate for mirror in report.mirrors for fate in mirror.delivery.values()} == {"some"}

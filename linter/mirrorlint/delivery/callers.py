@@ -12,12 +12,12 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import ADMITTED_KINDS, Mesh
 from mirrorlint.delivery.policy import allowed_by
-from mirrorlint.delivery.samples import PLAIN, Sample, against, avoiding, folded, hosts, meeting, rewritten, unasked
+from mirrorlint.delivery.samples import PLAIN, Asked, Sample, against, folded, hosts, meeting, sought, unasked
 from mirrorlint.delivery.sidecar import host_forms
-from mirrorlint.delivery.way import Call, End, Way
+from mirrorlint.delivery.virtual_host import VirtualHost
+from mirrorlint.delivery.way import Call, Way
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
-from mirrorlint.istio.matches import Match
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of, without_port
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
 from mirrorlint.kinds import GATEWAY_API, NETWORKING
@@ -130,21 +130,18 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
                 own = [way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
                 if sample in samples:
-                    asks = ((way.route, one) for way in own for end in way.ends for one in asked_at_target(end, sample, asked[world]))
-                    queue += [more for route, one in asks for more in (one, *rewritten(route, sample, one))]
+                    queue += [more for way in own for more in asked_at_target(way, sample, asked[world])]
     return ways
 
 
 def _samples(service: VirtualService) -> Iterator[Sample]:
     """Requests for the rules with mirrors, as far as possible such that no earlier rule takes them."""
-    earlier: list[Match] = []
+    earlier: list[Asked] = []
     for rule in service.rules:
         if rule.mirrors:
             yield from (sample for match in rule.matches for sample in (meeting(match), folded(match), against(match)))
-            yield from (avoiding(match, earlier, meeting(match)) for match in rule.matches)
-            if not rule.matches:
-                yield avoiding(None, earlier, PLAIN)
-        earlier += rule.matches
+            yield from (sought(block, earlier) for block in ([[Asked(match)] for match in rule.matches] or [[]]))
+        earlier += map(Asked, rule.matches)
 
 
 def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | None]]:
@@ -156,23 +153,32 @@ def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | N
             yield call, taken.route if taken else None
 
 
-def asked_at_target(end: End, sample: Sample, asked: set[object]) -> Iterator[Sample]:
-    """Requests for the conditions of the target's virtual host, and some that meet none; once for each virtual host and sample.
+def asked_at_target(way: Way, sample: Sample, asked: set[object]) -> Iterator[Sample]:
+    """Requests for the conditions of the virtual hosts at which a sample ends, and some that meet none; once for each of both.
 
-    Where a policy denied the sample those that policies allow are tried as well.
+    They are for the calling proxy's route as well, and for no earlier one at either end, as far as such can be made up. Where a policy
+    denied the sample those that policies allow are tried, too.
     """
-    if end.host is None:
-        return
-    matches = [route.match for route in end.host.routes if route.match is not None and not route.catch_all]
-    key = (end.cluster, end.host.domain, end.chain)
-    allowed = tuple(allowed_by(end.scope, sample)) if end.scope and end.reason == reason.DENIED else ()
-    if (matches or end.reason == reason.DENIED) and (key, sample) not in asked:
-        asked.add((key, sample))
-        asks = [(match, matches[:place], meeting(match, sample)) for place, match in enumerate(matches)]
-        tried = (more for match, earlier, met in asks for more in (met, avoiding(match, earlier, met), against(match, sample)))
-        for more in dict.fromkeys((*tried, *allowed, *unasked(sample))):
-            asked.add((key, more))
-            yield more
+    for end in way.ends:
+        key = (end.cluster, end.host.domain if end.host else "", end.chain, sample)
+        if end.host is not None and key not in asked:
+            asked.add(key)
+            yield from dict.fromkeys((*_asked(way.route, end.host, sample), *unasked(sample)))
+            if end.scope and end.reason == reason.DENIED:
+                yield from allowed_by(end.scope, sample)
+
+
+def _asked(route: Route, host: VirtualHost, sample: Sample) -> Iterator[Sample]:
+    rules = route.service.rules
+    own = [Asked(route.match)] if route.match else []
+    before = [Asked(match) for rule in rules[: rules.index(route.rule)] for match in rule.matches]
+    blocks = [Asked(each.match, route) for each in host.routes if each.match is not None and not each.catch_all]
+    for place, block in enumerate(blocks):
+        yield sought([*own, block], before, sample)
+        yield sought([*own, block], [*before, *blocks[:place]], sample)
+        yield against(block.match, sample)
+    if blocks:
+        yield sought(own, [*before, *blocks], sample)
 
 
 def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:

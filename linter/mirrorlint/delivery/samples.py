@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple
 
 from mirrorlint.delivery.match import Request, Route, accepts_string, is_catch_all, meets
@@ -13,6 +13,8 @@ from mirrorlint.istio.re2 import examples
 
 _ODD = ("unasked", "Un-asked_.~/1")
 _METHODS = ("PATCH", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
+_TEXTS = 6  # at most so many are made up for one condition
+_PATHS = 8  # with so many it is tried to avoid what other blocks take
 
 
 class Sample(NamedTuple):
@@ -26,23 +28,92 @@ class Sample(NamedTuple):
 PLAIN = Sample()
 
 
+class Asked(NamedTuple):
+    """A block, and the route whose rewrite changes the path before the block sees it."""
+
+    match: Match
+    behind: Route | None = None
+
+    @property
+    def paths(self) -> list[StringMatch]:
+        """Its conditions on the path."""
+        return [each for each in (self.match.uri, *_pseudo(self.match, ":path")) if each.kind]
+
+    @property
+    def methods(self) -> list[StringMatch]:
+        """Its conditions on the method."""
+        return [self.match.method, *_pseudo(self.match, ":method")]
+
+    def takes_path(self, path: str) -> bool:
+        """Whether a path without query meets its conditions."""
+        seen = self.behind.sent_path(path) if self.behind else path
+        return all(accepts_string(each, seen, fold=self.match.ignore_case) for each in self.paths)
+
+    def takes(self, sample: Sample) -> bool:
+        """Whether a request meets the block, whatever its Host and scheme are."""
+        path = self.behind.sent_path(sample.path) if self.behind else sample.path
+        return meets(Request("", path, sample.method, dict(sample.headers)), self.anyones)
+
+    @property
+    def anyones(self) -> Match:
+        """The block without what is the caller's place: its Host and scheme."""
+        return self.match._replace(authority=self.match.authority._replace(kind=""), scheme=self.match.scheme._replace(kind=""))
+
+
 def meeting(match: Match, base: Sample = PLAIN) -> Sample:
     """A request like `base` that meets a block's conditions on path, query, method and headers, as far as one can be made up."""
+    return sought([Asked(match)], [], base)
+
+
+def sought(wanted: Sequence[Asked], avoided: Sequence[Asked], base: Sample = PLAIN) -> Sample:
+    """A request like `base` that meets all wanted blocks and, as far as one can be made up, none of those to be avoided."""
+    hopeless = any(is_catch_all(each.match) for each in avoided)
+    avoided = [each for each in avoided if not is_catch_all(each.anyones)]
+    matches, others = [each.match for each in wanted], [each.match for each in avoided]
     path, _, query = base.path.partition("?")
-    for condition in (match.uri, *_pseudo(match, ":path")):
-        if condition.kind and not accepts_string(condition, path, fold=match.ignore_case):
-            path = _path(condition, path)
-    query = "&".join(part for part in (query, *_asked(match.query)) if part)
-    method = base.method
-    for condition in (match.method, *_pseudo(match, ":method")):
-        method = method if accepts_string(condition, method) else _text(condition, method)
-    headers = dict(base.headers) | _headers(match.headers, [match.without_headers])
-    return Sample(f"{path}?{query}" if query else path, method, tuple(sorted(headers.items())))
+    paths = (each for each in _paths_for(wanted, path) if all(one.takes_path(each) for one in wanted))
+    conditions = [condition for each in wanted for condition in each.methods]
+    named = (text for condition in conditions for text in _texts(condition))
+    methods = [each for each in dict.fromkeys((base.method, *named, *_METHODS)) if all(accepts_string(c, each) for c in conditions)]
+    without, barred = [match.without_headers for match in matches], [match.headers for match in others]
+    headers = [_values([_own(match.headers) for match in matches], each, dict(base.headers), without) for each in ([], barred)]
+    asked = dict(part.partition("=")[::2] for part in query.split("&") if part)
+    queries = [_values([match.query for match in matches], each, asked) for each in ([], [match.query for match in others])]
+    first = next(paths, path)
+    sample = _sample(headers[0], queries[0], methods[0] if methods else base.method, first)
+    if hopeless or not any(each.takes(sample) for each in avoided):
+        return sample
+    lacking = _values([_own(match.without_headers) for match in others], barred, {}, without)
+    every = ({}, lacking, *({name: value} for name, value in lacking.items()))
+    choices = product([{**own, **more} for own in headers for more in every], queries, methods, [first, *islice(paths, _PATHS)])
+    fitting = (each for each in (_sample(*choice) for choice in choices) if all(one.takes(each) for one in wanted))
+    return next((each for each in fitting if not any(one.takes(each) for one in avoided)), sample)
+
+
+def _sample(headers: Mapping[str, str], query: Mapping[str, str], method: str, path: str) -> Sample:
+    asked = "&".join(f"{name}={value}" for name, value in query.items())
+    return Sample(f"{path}?{asked}" if asked else path, method, tuple(sorted(headers.items())))
+
+
+def _paths_for(wanted: Sequence[Asked], path: str) -> Iterator[str]:
+    """Paths that may meet all blocks: `path`, what they ask for, one of these with the end of another, and something odd behind one.
+
+    Not `path` twice where it is rewritten: who asks for it behind that thinks of requests as callers send them.
+    """
+    rewrites = [each.behind.rule.rewrite for each in wanted if each.behind]
+    texts = [path, *(text for each in wanted for condition in each.paths for text in islice(_paths(condition), _TEXTS))]
+    yield from texts
+    heads = [*texts, *(text.rpartition("/")[0] for rewrite in rewrites for text in examples(rewrite.pattern))]
+    ends = [text[place:] for text in texts for place, letter in enumerate(text) if letter == "/"]
+    twice = path.rstrip("/") * 2 if any(rewrite.uri or rewrite.pattern for rewrite in rewrites) else ""
+    joined = (f"{head.rstrip('/')}{end}" for head in heads for end in ends)
+    yield from (tried for tried in joined if not (twice and tried.startswith(twice)))
+    yield from (f"{text.rstrip('/')}/{odd}" for text in texts for odd in _ODD)
 
 
 def against(match: Match, base: Sample = PLAIN) -> Sample:
     """A request like `base` that has the headers which a block excludes."""
-    return base._replace(headers=tuple(sorted((dict(base.headers) | _headers(match.without_headers)).items())))
+    return base._replace(headers=tuple(sorted(_values([_own(match.without_headers)], [], dict(base.headers)).items())))
 
 
 def unasked(base: Sample) -> tuple[Sample, ...]:
@@ -56,48 +127,6 @@ def folded(match: Match) -> Sample:
     """A request that meets a block's conditions, its path in lower case where case doesn't count."""
     sample = meeting(match)
     return sample._replace(path=sample.path.lower()) if match.ignore_case else sample
-
-
-def rewritten(route: Route, base: Sample, sample: Sample) -> Iterator[Sample]:
-    """Requests whose paths a route's `rewrite` turns into a sample's: the path of `base`, which it takes, and the end of that behind it.
-
-    Not that path twice: who asks for it at the target thinks of requests as callers send them.
-    """
-    rewrite, (path, mark, query) = route.rule.rewrite, sample.path.partition("?")
-    if not rewrite.uri and not rewrite.pattern:
-        return
-    taken = base.path.partition("?")[0].rstrip("/")
-    heads = (taken, *(text.rpartition("/")[0] for text in examples(rewrite.pattern)))
-    ends = [path[place:] for place, letter in enumerate(path) if letter == "/"]
-    for tried in dict.fromkeys(f"{head}{end}" for head in heads for end in ends):
-        if route.sent_path(tried) == path and not (taken and tried.startswith(f"{taken}{taken}")):
-            yield sample._replace(path=f"{tried}{mark}{query}")
-
-
-def avoiding(match: Match | None, earlier: Sequence[Match], base: Sample) -> Sample:
-    """A request like `base`, which a block is for (None: a rule without any), that no earlier block takes; `base` where none was found."""
-    blocks = [block for block in map(_anyones, earlier) if not is_catch_all(block)]
-    if any(map(is_catch_all, earlier)) or not any(meets(_request(base), block) for block in blocks):
-        return base
-    own = [match] if match else []
-    path, _, query = base.path.partition("?")
-    paths = [path, *(f"{path.rstrip('/')}/{odd}" for odd in _ODD), *(text for each in own for text in _paths(each.uri))]
-    queries = [query, *("&".join(_asked(each.query, [block.query for block in blocks])) for each in own)]
-    headers = [dict(base.headers) | each for each in [{}, *(_headers(each.headers, [block.headers for block in blocks]) for each in own)]]
-    headers += [each | _headers(block.without_headers) for each in headers for block in blocks if block.without_headers]
-    tried = product(headers, dict.fromkeys(queries), (base.method, *_METHODS), paths)
-    samples = (Sample(f"{p}?{q}" if q else p, method, tuple(sorted(found.items()))) for found, q, method, p in tried)
-    fitting = (each for each in samples if all(meets(_request(each), _anyones(one)) for one in own))
-    return next((each for each in fitting if not any(meets(_request(each), block) for block in blocks)), base)
-
-
-def _anyones(match: Match) -> Match:
-    """A block without what is the entry's: its Host and scheme."""
-    return match._replace(authority=match.authority._replace(kind=""), scheme=match.scheme._replace(kind=""))
-
-
-def _request(sample: Sample) -> Request:
-    return Request("", sample.path, sample.method, dict(sample.headers))
 
 
 def hosts(match: Match, host: str) -> Iterator[str]:
@@ -123,30 +152,35 @@ def _pseudo(match: Match, *names: str) -> list[StringMatch]:
     return [condition for name, condition in match.headers.items() if name.lower() in names]
 
 
-def _headers(conditions: Mapping[str, StringMatch], earlier: Iterable[Mapping[str, StringMatch]] = ()) -> dict[str, str]:
-    values = ((name.lower(), value) for name, value in _values(conditions, earlier).items() if not name.startswith(":"))
-    return {name: value for name, value in values if name != "host"}
+def _own(conditions: Mapping[str, StringMatch]) -> dict[str, StringMatch]:
+    """Conditions on headers that a caller may send: not on what stands for other parts of a request, nor on a token's claims."""
+    return {name.lower(): each for name, each in conditions.items() if name[:1] not in (":", "@") and name.lower() != "host"}
 
 
-def _asked(conditions: Mapping[str, StringMatch], earlier: Iterable[Mapping[str, StringMatch]] = ()) -> list[str]:
-    return [f"{name}={value}" for name, value in _values(conditions, earlier).items()]
+def _values(
+    wanted: Sequence[Mapping[str, StringMatch]],
+    avoided: Sequence[Mapping[str, StringMatch]],
+    base: Mapping[str, str],
+    without: Sequence[Mapping[str, StringMatch]] = (),
+) -> dict[str, str]:
+    """`base` with a value for each name that is wanted: what meets all conditions, and none of the avoided ones where such is found."""
+    return {**base, **{name: _value(name, wanted, avoided, base, without) for each in wanted for name in each}}
 
 
-def _values(conditions: Mapping[str, StringMatch], earlier: Iterable[Mapping[str, StringMatch]]) -> dict[str, str]:
-    """Values that meet conditions, and none of the earlier ones for the same names where such are found."""
-    earlier = tuple(earlier)
-    return {name: _text(condition, "1", [each[name] for each in earlier if name in each]) for name, condition in conditions.items()}
-
-
-def _text(condition: StringMatch, default: str, earlier: Iterable[StringMatch] = ()) -> str:
-    """A string that meets a condition, and no earlier one; `default` when any does or none can be made up."""
-    texts = (default, *_texts(condition), f"{condition.value}unasked", "unasked") if earlier else (default, *_texts(condition))
-    return next((t for t in texts if accepts_string(condition, t) and not any(accepts_string(each, t) for each in earlier)), default)
-
-
-def _path(condition: StringMatch, default: str) -> str:
-    """Like `_text`, for a path."""
-    return next((path for path in _paths(condition) if accepts_string(condition, path)), default)
+def _value(
+    name: str,
+    wanted: Sequence[Mapping[str, StringMatch]],
+    avoided: Sequence[Mapping[str, StringMatch]],
+    base: Mapping[str, str],
+    without: Sequence[Mapping[str, StringMatch]],
+) -> str:
+    conditions, barred, excluded = ([each[name] for each in some if name in each] for some in (wanted, avoided, without))
+    texts = [text for condition in conditions for text in islice(_texts(condition), _TEXTS)]
+    joined = (f"{one}{between}{other}" for between in ("", "; ") for one in texts for other in texts if one != other)
+    tried = (*(base[n] for n in (name,) if n in base), "1", *texts, *joined, *(f"{text}unasked" for text in texts), "unasked")
+    meeting_all = (each for each in tried if all(accepts_string(condition, each) for condition in conditions))
+    fitting = [each for each in meeting_all if not any(accepts_string(condition, each) for condition in excluded)]
+    return next((each for each in fitting if not any(accepts_string(c, each) for c in barred)), (fitting or ["1"])[0])
 
 
 def _paths(condition: StringMatch) -> Iterator[str]:

@@ -40,14 +40,18 @@ def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]])
 
 
 def _all_saved(loss: Loss, delivery: Delivery, world: str, after: Callable[[Way], Iterable[End]]) -> bool:
-    queue, asked = list(loss.judged.ways[world]), set[object]()
-    for way in queue:
-        ends = tuple(after(way))
-        if len({end.reason for end in ends}) != 1 or ends[0].outcome == LOST:
-            return False
+    asked: set[object] = set()
+    for way in loss.judged.ways[world]:
         call = way.call
         base = Sample(call.path, call.method, tuple(sorted(call.headers.items())))
-        for path, method, headers in (sample for end in ends for sample in asked_at_target(end, base, asked)):
-            more = delivery.follow(call._replace(path=path, method=method, headers=dict(headers)), world)
-            queue += [found for found in more if found.mirror.node == way.mirror.node]
+        changed = way._replace(ends=tuple(after(way)))
+        samples = asked_at_target(changed, base, asked)
+        calls = (call._replace(path=path, method=method, headers=dict(headers)) for path, method, headers in samples)
+        more = (found for each in calls for found in delivery.follow(each, world) if found.mirror.node == way.mirror.node)
+        if not (_is_saved(changed.ends) and all(_is_saved(tuple(after(each))) for each in more)):
+            return False
     return True
+
+
+def _is_saved(ends: tuple[End, ...]) -> bool:
+    return len({end.reason for end in ends}) == 1 and ends[0].outcome != LOST
