@@ -683,3 +683,44 @@ def test_a_rewritten_path_is_tried_with_what_else_the_target_asks_for() -> None:
     target = TARGET.replace("http: [{", "http: [{match: [{uri: {prefix: /orders}, headers: {x-tenant: {exact: acme}}}], ")
     report = judge(SOURCE.replace("- route", f"- {rewrite}"), target)
     assert {fate for mirror in report.mirrors for fate in mirror.delivery.values()} == {"some"}
+
+
+AHEAD = """
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: a, creationTimestamp: '2024-01-02T00:00:00Z'}
+spec: {hosts: [shop.example.com], gateways: [edge], http: [{match: [{uri: {prefix: /api}}], route: [{destination: {host: shop}}]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("created", "fate"), [("2024-01-01T00:00:00Z", "all"), ("2024-01-02T00:00:00Z", "unknown"), ("2024-01-03T00:00:00Z", "none")]
+)
+def test_which_of_two_virtual_services_at_a_gateway_is_older_decides(created: str, fate: str) -> None:
+    own = at_edge("shop.example.com", "{uri: {prefix: /api/v2}}")
+    mirror = own.rindex("metadata: {name: shop}", 0, own.index("hosts: [shop.example.com]"))
+    stamped = own[:mirror] + own[mirror:].replace("name: shop}", f"name: shop, creationTimestamp: '{created}'}}", 1)
+    report = judge(stamped + AHEAD)
+    assert {each for found in report.mirrors for each in found.delivery.values()} == {fate}
+    assert levels(report) == ([("warning", "mirror-never-runs")] if fate == "none" else [])
+
+
+def test_a_gateway_that_serves_nothing_of_a_mirrors_virtual_service_is_what_is_blamed() -> None:
+    source = at_edge("shop.example.com", "{uri: {prefix: /}}").replace("hosts: ['*']}", "bind: 127.0.0.1, hosts: ['*']}")
+    (finding,) = judge(source).findings
+    assert (finding.rule, finding.place.line) == ("mirror-never-runs", 19)
+    assert "no listener of prod's gateway pods is for `shop.example.com`" in finding.message
+
+
+def test_a_subset_without_endpoints_is_what_is_blamed() -> None:
+    rule = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: s}\n"
+    rule += "spec: {host: stage.example.com, subsets: [{name: v1, labels: {version: v1}}]}\n"
+    (finding,) = judge(SOURCE.replace("{host: stage.example.com, port", "{host: stage.example.com, subset: v1, port") + rule).findings
+    assert finding.message.startswith("no endpoint of `stage.example.com` has the labels of subset `v1`")
+
+
+def test_a_port_of_the_pods_to_which_nothing_leads_is_named() -> None:
+    ingress = {"stage": {"addresses": ["stage.example.com"], "ports": {8000: 80}}}
+    (finding,) = check(loads({"prod": SOURCE, "stage": TARGET}, ingress=ingress)).findings
+    assert finding.message.endswith("server listens on port 80 of the pods, to which port 80 of the ingress does not lead")

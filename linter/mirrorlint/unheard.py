@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
@@ -42,12 +42,12 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
         ports = ", ".join(str(p.number) for p in front.ports)
         yield front.ports[0].node, f"{front.manifest} in front of it has {ports}", front.manifest
     if meant.number == port:
-        node, why = _deaf(meant)
+        node, why = _deaf(scope, meant)
         yield node, f"{gateway}'s {meant.noun} {why}", gateway
     yield meant.number_node, f"{gateway} listens on {meant.number}", gateway
 
 
-def _deaf(meant: Server) -> tuple[Node, str]:
+def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:
     """Why a server on the right port gives no listener."""
     if meant.bind:
         return meant.node["bind"], f"listens on {meant.bind} alone"
@@ -55,4 +55,11 @@ def _deaf(meant: Server) -> tuple[Node, str]:
         return meant.node["tls"], f"passes TLS on (`{meant.mode}`), for which no `tls` route is bound to it"
     if not meant.plain_http and not meant.terminates:
         return meant.protocol_node, f"is for {meant.protocol}, for which no route is bound to it"
-    return meant.number_node, "comes after another one that took the port"
+    listening = scope.front.listening(meant)
+    if not set(listening) & set(scope.listeners):
+        return meant.number_node, "comes after another one that took the port"
+    return meant.number_node, f"listens on port {_listed(listening)} of the pods, to which port {meant.number} of the ingress does not lead"
+
+
+def _listed(ports: Sequence[int]) -> str:
+    return " and ".join(map(str, ports))

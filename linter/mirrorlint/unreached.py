@@ -43,12 +43,13 @@ def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
 
 
 def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
-    """Whether the mirror's own object, as it is written elsewhere, takes its requests, or its conditions are beyond us."""
+    """Whether what takes its requests is its own object, written elsewhere, or one that may be younger; or none could be made up."""
     own = judged.service.manifest
     if any(map(eludes, judged.rule.matches)):
         return True
-    others = {route.service.manifest for _, route in takers(delivery, judged) if route} - {own}
-    return any(other.identity == own.identity for other in others)
+    taken = ((call.gateway, route.service.manifest) for call, route in takers(delivery, judged) if route)
+    others = {(gateway, other) for gateway, other in taken if other is not own}
+    return any(other.identity == own.identity or (gateway and other.created == own.created) for gateway, other in others)
 
 
 def _answering(judged: Judged) -> Iterator[Obstacle]:
@@ -166,6 +167,9 @@ def _unseen(judged: Judged) -> Iterator[Obstacle]:
         where = "its own namespace" if exports.texts == (".",) else _named(exports.texts)
         yield Obstacle(exports.at(0), f"its VirtualService is exported to {where}, where no caller's proxy is")
     hosts = _named(host.node.text for host in service.hosts)
+    if MESH not in service.gateways:
+        binding = service.bindings[service.gateways[0]]
+        yield Obstacle(binding, f"no listener of {judged.cluster}'s gateway pods is for {hosts} by its Gateway, or it sends all to HTTPS")
     yield Obstacle(
         service.hosts[0].node,
         f"no caller's proxy sees {hosts} and this {service.manifest.kind}: an `exportTo` or a Sidecar keeps one of them away",

@@ -39,6 +39,9 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
     if destination.subset and not (rule and destination.subset in rule.subsets):
         words = f"no DestinationRule defines subset `{destination.subset}` of `{host}`"
         return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition)
+    if destination.subset and not service.alias_of:
+        words = f"no endpoint of `{host}` has the labels of subset `{destination.subset}`, so Istio builds no upstream for it"
+        return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition)
     lacks = "is only another name (ExternalName)" if service.alias_of else "has no endpoint"
     return Absence(destination.host_node, f"`{host}` {lacks}, so Istio builds no upstream for it", host, *definition)
 
