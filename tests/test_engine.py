@@ -709,8 +709,8 @@ def test_which_of_two_virtual_services_at_a_gateway_is_older_decides(created: st
 def test_a_gateway_that_serves_nothing_of_a_mirrors_virtual_service_is_what_is_blamed() -> None:
     source = at_edge("shop.example.com", "{uri: {prefix: /}}").replace("hosts: ['*']}", "bind: 127.0.0.1, hosts: ['*']}")
     (finding,) = judge(source).findings
-    assert (finding.rule, finding.place.line) == ("mirror-never-runs", 19)
-    assert "no listener of prod's gateway pods is for `shop.example.com`" in finding.message
+    assert (finding.rule, finding.place.line) == ("mirror-never-runs", source[: source.index("gateways: [edge]")].count("\n") + 1)
+    assert "the Gateway that its VirtualService is bound to has no listener at the gateway's pods" in finding.message
 
 
 def test_a_subset_without_endpoints_is_what_is_blamed() -> None:

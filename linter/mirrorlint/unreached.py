@@ -38,8 +38,8 @@ def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
     if is_uncertain(judged, delivery):
         return None
     mesh = delivery.meshes[judged.cluster]
-    found = (_answering(judged), _unbound(judged, mesh), _unserved(judged, mesh), _taken(judged, delivery), _narrow(judged, mesh))
-    return next(each for looking in (*found, _unseen(judged)) for each in looking)
+    found = (_answering(judged), _unbound(judged, mesh), _unheard(judged, delivery), _unserved(judged, mesh), _taken(judged, delivery))
+    return next(each for looking in (*found, _narrow(judged, mesh), _unseen(judged)) for each in looking)
 
 
 def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
@@ -90,6 +90,21 @@ def _not_served(judged: Judged, bound: Iterable[Gateway]) -> Iterator[Obstacle]:
             f"the Gateway that its {service.manifest.kind} is bound to reads no HTTP for its hosts",
             (remark,),
         )
+
+
+def _unheard(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
+    """Gateways whose servers get no listener, or send all to HTTPS."""
+    service = judged.service
+    scopes = delivery.ingress(judged.cluster)
+    servers = [server for scope in scopes for name in service.gateways for _, _, server in scope.http_servers.get(name, ())]
+    if MESH not in service.gateways and all(server.redirects for server in servers):
+        node = servers[0].node["tls"]["httpsRedirect"] if servers else service.bindings[service.gateways[0]]
+        why = (
+            "redirects all requests to HTTPS"
+            if servers
+            else "has no listener at the gateway's pods: its `selector`, `bind` or port is in the way"
+        )
+        yield Obstacle(node, f"the Gateway that its {service.manifest.kind} is bound to {why}")
 
 
 def _elsewhere(missing: str, mesh: Mesh) -> str:
@@ -169,7 +184,7 @@ def _unseen(judged: Judged) -> Iterator[Obstacle]:
     hosts = _named(host.node.text for host in service.hosts)
     if MESH not in service.gateways:
         binding = service.bindings[service.gateways[0]]
-        yield Obstacle(binding, f"no listener of {judged.cluster}'s gateway pods is for {hosts} by its Gateway, or it sends all to HTTPS")
+        yield Obstacle(binding, f"nothing of what comes to its Gateway's listeners is for {hosts}")
     yield Obstacle(
         service.hosts[0].node,
         f"no caller's proxy sees {hosts} and this {service.manifest.kind}: an `exportTo` or a Sidecar keeps one of them away",
