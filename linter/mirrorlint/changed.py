@@ -1,43 +1,52 @@
-"""What is being changed: which findings touch a file that differs from the last commit, at either end."""
+"""What is being changed: which findings the last commit does not have, or touch a file that differs from it, at either end."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
 
 from mirrorlint import git
+from mirrorlint.cache.trail import index_of
 from mirrorlint.loading import files
 from mirrorlint.loading.index import Index
-from mirrorlint.loading.paths import CHART, upwards, within
-from mirrorlint.loading.settings import FILE
 from mirrorlint.rule import Finding
-from mirrorlint.sieve import KUSTOMIZATIONS, is_read
 
-_DELETED = "D"
+# What a run over the files of an index finds.
+Judge = Callable[[Index], Sequence[Finding]]
 
 
 class NoRepositoryError(Exception):
     """The working directory is in no Git repository, so nothing tells what is being changed."""
 
 
-def touching(findings: Sequence[Finding], index: Index | None) -> tuple[tuple[Finding, ...], str]:
-    """The findings at a file that is being changed, or with a note there, and the change for which all are kept ("" for none).
+def touching(findings: Sequence[Finding], index: Index | None, told: Iterable[str], judge: Judge) -> tuple[tuple[Finding, ...], str]:
+    """The findings that may come of what is being changed, and the change for which all are kept ("" for none).
 
-    In the repository of an index what is staged is compared with the last commit, else the work tree is. A change without a place of its
-    own may be the cause of any finding: a deleted file, settings, a kustomization, a chart. NoRepositoryError outside of Git.
+    They are those at a changed file, or with a note there, and those that are not found once a repository is set back to its last commit,
+    whatever the change was. In the repository of an index what is staged is the change, else what the work tree has. Of files that options
+    name (`told`) there is nothing to set back. NoRepositoryError outside of Git.
     """
     home = files.repository(os.getcwd())
     ends = {end: files.repository(end) for finding in findings for end in _ends(finding)}
-    edited: dict[str, Mapping[str, str]] = {}
+    edited: dict[str, AbstractSet[str]] = {}
     for root in dict.fromkeys((home, *ends.values())):
         found = git.edited(root, cached=index is not None and index.root == root, index=index.file if index and index.root == root else "")
         if found is None and root == home:
             raise NoRepositoryError
-        edited[root] = {os.path.join(root, name): letter for name, letter in (found or {}).items()}
-    changes = {path: letter for those in edited.values() for path, letter in those.items()}
-    far = next((path for path, letter in changes.items() if _reaches_far(path, letter, home)), "")
-    kept = findings if far else [finding for finding in findings if not changes.keys().isdisjoint(_ends(finding))]
-    return tuple(kept), files.shown(far) if far else ""
+        edited[root] = {os.path.join(root, name) for name in found or ()}
+    changes = frozenset().union(*edited.values())
+    far = next((path for path in map(os.path.abspath, told) if path in changes), "")
+    if far:
+        return tuple(findings), files.shown(far)
+    near = {finding for finding in findings if not changes.isdisjoint(_ends(finding))}
+    old = {_said(finding) for finding in findings if finding not in near}
+    for root in (root for root, those in edited.items() if those and (index is None or index.root == root)):
+        old = old and old & _before(root, index, judge)
+    return tuple(finding for finding in findings if finding in near or _said(finding) not in old), ""
 
 
 def _ends(finding: Finding) -> Iterable[str]:
@@ -45,8 +54,19 @@ def _ends(finding: Finding) -> Iterable[str]:
     return (os.path.abspath(place.path) for place in (finding.place, *(note.place for note in finding.notes)))
 
 
-def _reaches_far(path: str, letter: str, home: str) -> bool:
-    if (letter == _DELETED and is_read(path)) or os.path.basename(path) in (FILE, *KUSTOMIZATIONS):
-        return True
-    folders = (folder for folder in upwards(os.path.dirname(path)) if within(folder, home))
-    return any(os.path.isfile(os.path.join(folder, CHART)) for folder in folders)
+def _said(finding: Finding) -> tuple[Any, ...]:
+    """All that a finding tells."""
+    return finding._replace(cause="", likewise=None, fix=())
+
+
+def _before(root: str, index: Index | None, judge: Judge) -> set[tuple[Any, ...]]:
+    """What was to be told at the last commit of a repository; nothing where Git can't go back to it.
+
+    An index is set back instead of made anew, since it knows which files need not be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="mirrorlint-") as folder:
+        last = Index(root, os.path.join(folder, "index"))
+        own = index.file if index and index.file else index_of(root)
+        if os.path.isfile(own):
+            shutil.copy2(own, last.file)
+        return {_said(finding) for finding in judge(last)} if git.set_back(root, last.file) else set()

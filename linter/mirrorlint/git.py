@@ -16,7 +16,7 @@ _FILTERED = ("ls-files", "-z", "--", ":(attr:filter)")
 _UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
 _CHANGED = ("diff-files", "-z", "--name-only", "--relative")
 _LISTED = (_TRACKED, _UNTRACKED, _CHANGED, _FILTERED)
-_EDITED = ("diff", "-z", "--name-status", "--no-renames", "--no-ext-diff", "--ignore-submodules")
+_EDITED = ("diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules")
 _NO_FILES = ("hash-object", "-t", "tree", "--stdin")  # from an empty input: the tree without files, which every repository has
 _REGULAR = re.compile(r"(?<![^\0])H 100(?:644|755) ([0-9a-f]+) 0\t([^\0]+)")
 
@@ -147,20 +147,27 @@ def staged(folder: str, name: str, index: str = "") -> bytes | None:
     return said if fine else None
 
 
-def edited(root: str, *, cached: bool, index: str = "") -> Mapping[str, str] | None:
-    """How files differ from the last commit, by their names from a work tree's root; None where Git can't tell.
+def edited(root: str, *, cached: bool, index: str = "") -> frozenset[str] | None:
+    """The names, from a work tree's root, of the files that differ from the last commit; None where Git can't tell.
 
-    A letter each, as git-diff has them (`A` added, `D` deleted, `M` modified); before the first commit everything is added. `cached` asks
-    for the index instead of the work tree and what is not tracked; `index` is a file to take for it.
+    Before the first commit everything does. `cached` asks for the index instead of the work tree and what is not tracked; `index` is a file
+    to take for it.
     """
-    first = _ask([(root, ("rev-parse", "--verify", "--quiet", "HEAD"))])[0].said.strip() or _ask([(root, _NO_FILES)])[0].said.strip()
-    commands = [(root, (*_EDITED, *(["--cached"] if cached else []), first)), (root, _UNTRACKED)]
+    commands = [(root, (*_EDITED, *(["--cached"] if cached else []), _last_commit(root))), (root, _UNTRACKED)]
     answers = _ask(commands[:1] if cached else commands, index)
     if not all(answer.fine for answer in answers):
         return None
-    words = answers[0].said.split("\0")
-    untracked = () if cached else answers[1].names
-    return dict(zip(words[1::2], words[::2], strict=False)) | dict.fromkeys(untracked, "A")
+    return frozenset().union(*(answer.names for answer in answers))
+
+
+def set_back(root: str, index: str) -> bool:
+    """Make of a file that is taken for a repository's index one that has the last commit; whether Git could."""
+    return _ask([(root, ("read-tree", "--reset", _last_commit(root)))], index)[0].fine
+
+
+def _last_commit(root: str) -> str:
+    """The last commit; before the first one the tree without files."""
+    return _ask([(root, ("rev-parse", "--verify", "--quiet", "HEAD"))])[0].said.strip() or _ask([(root, _NO_FILES)])[0].said.strip()
 
 
 def remotes(folder: str) -> tuple[list[str], str]:

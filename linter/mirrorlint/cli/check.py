@@ -14,6 +14,7 @@ from mirrorlint.cli.group import format_names, rule_names
 from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, check_names, colored, judge, load, unnamed, write
 
 if TYPE_CHECKING:
+    from mirrorlint.changed import Judge
     from mirrorlint.loading import Loaded
     from mirrorlint.loading.index import Index
     from mirrorlint.rule import Finding, Report
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Warnings and blind spots fail as well.")
 @click.option("--require-peer", is_flag=True, help="A peer of the settings that is not here is wrong usage, not a blind spot.")
 @click.option("--staged", is_flag=True, help="Lint what is staged for the next commit, not the working tree.")
-@click.option("--only-changed", is_flag=True, help="Only findings at a file that differs from the last commit, at either end.")
+@click.option("--only-changed", is_flag=True, help="Only findings that the last commit does not have, or at a changed file, at either end.")
 @click.option("--baseline", default="", type=click.Path(), metavar="FILE", help="Leave out the findings that this file accepts.")
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep what runs find out.")
@@ -67,7 +68,9 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
         off = [rule for rule, level in {**loaded.settings.rules, **chosen}.items() if level == OFF]
         report = _accepted(report, options["baseline"], off, renew=options["write_baseline"])
     if options["only_changed"]:
-        report = _touched(report, index)
+        report = _touched(
+            report, index, [options[name] for name in ("config", "baseline") if options[name]], _finder(paths, options, chosen)
+        )
     fixes = _patches(report, loaded.staged) if "json" in dict(targets) else {}
     written = []
     for kind, file in targets:
@@ -101,12 +104,25 @@ def _require_peers(loaded: Loaded) -> None:
             raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: there is no `{path}`")
 
 
-def _touched(report: Report, index: Index | None) -> Report:
-    """The report without the findings that touch nothing that is being changed; how many there are is said."""
+def _finder(paths: Sequence[str], options: Mapping[str, Any], levels: Mapping[str, str]) -> Judge:
+    """What a run with these options finds in the files of an index: nothing where settings could not be used."""
+
+    def find(index: Index) -> Sequence[Finding]:
+        try:
+            loaded = load(paths, options["config"], cached=not options["no_cache"], index=index)
+            return judge(loaded, options["istio"], levels).findings
+        except click.UsageError:
+            return ()
+
+    return find
+
+
+def _touched(report: Report, index: Index | None, told: Sequence[str], judge: Judge) -> Report:
+    """The report without the findings that have nothing to do with what is being changed; how many there are is said."""
     from mirrorlint import changed
 
     try:
-        kept, far = changed.touching(report.findings, index)
+        kept, far = changed.touching(report.findings, index, told, judge)
     except changed.NoRepositoryError as error:
         raise click.UsageError("`--only-changed` asks Git what has changed, and the working directory is in no repository") from error
     if far:

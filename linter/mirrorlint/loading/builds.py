@@ -56,12 +56,12 @@ def _build(build: Build, field: str, disk: Disk) -> Build | Gap:
     command = _command("kustomize", disk)
     if not command:
         return Gap(build.node, f"this kustomization {field} must be rendered first, and there is no kustomize here: it is not judged")
-    return _as_staged(build._replace(render=build.render._replace(program=command)), disk)
+    return _as_staged(build._replace(render=build.render._replace(program=command)), build.render.files, disk)
 
 
-def _as_staged(build: Build, disk: Disk) -> Build | Gap:
+def _as_staged(build: Build, needed: Iterable[str], disk: Disk) -> Build | Gap:
     """Renderers read the work tree, which is of no use where something else is to be committed."""
-    stray = disk.unlike_staged(build.render.files)
+    stray = disk.unlike_staged(needed)
     return Gap(build.node, f"this is rendered from the work tree, where `{files.shown(stray)}` is not as it is staged") if stray else build
 
 
@@ -97,7 +97,7 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     called = ("--", values.release or "release", source.path)
     texts = tuple(text for text, _ in values.texts)
     render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called)
-    return _as_staged(Build(render, node, source), disk)
+    return _as_staged(Build(render, node, source), (*render.files, *disk.listed(source.path)), disk)
 
 
 def _chart_files(chart: str, disk: Disk) -> tuple[list[str], str]:

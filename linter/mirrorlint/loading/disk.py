@@ -18,7 +18,7 @@ from mirrorlint.loading.kustomize import Kustomization, kustomization
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, unfolded
 from mirrorlint.loading.paths import CHART, at_or_below, is_contract, upwards, within
-from mirrorlint.sieve import KUSTOMIZATIONS
+from mirrorlint.sieve import KUSTOMIZATIONS, sift
 from mirrorlint.source import Node, parse
 
 # How the paths of files end that have these names.
@@ -145,11 +145,22 @@ class Disk:
         return found
 
     def unlike_staged(self, paths: Iterable[str]) -> str:
-        """The first of some files that the work tree has otherwise than the index that is read; "" for none."""
+        """The first of some files that the work tree has otherwise than the index that is read; "" for none.
+
+        What containers of workloads are made of makes no difference.
+        """
         if self._index is None:
             return ""
         own = [path for path in paths if files.repository(path) == self._index.root]
-        return next((path for path in own if path not in self._as_staged), "")
+        return next((path for path in own if path not in self._as_staged and not self._is_alike(path)), "")
+
+    def _is_alike(self, path: str) -> bool:
+        """Whether the sieve leaves the same of what is staged and of what the work tree has, and takes no object out."""
+        data = files.read(path)
+        if path not in self.staged or isinstance(data, Unread):
+            return False
+        here = sift(data)
+        return here.certain and not here.dropped and here == sift(self.staged[path])
 
     @cached_property
     def _as_staged(self) -> AbstractSet[str]:
