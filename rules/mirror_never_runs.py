@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.delivery.callers import Judged
+from mirrorlint.fleet import Manifest
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Remark, Subject
-from mirrorlint.unreached import Obstacle, obstacle
+from mirrorlint.source import Node
+from mirrorlint.unreached import Obstacle, contradicted, obstacle
 
 LEVEL = WARNING
 
@@ -20,6 +22,15 @@ def check(subject: Subject) -> Iterator[Flaw]:
             found = obstacle(judged, subject.delivery)
             if found:
                 yield _flaw(judged, found)
+    own = ((name, mesh) for name, mesh in subject.delivery.meshes.items() if not mesh.cluster.published)
+    yield from (_contradiction(cluster, *each) for cluster, mesh in own for each in contradicted(mesh))
+
+
+def _contradiction(cluster: str, delegate: Manifest, child: Node, root: Manifest, rule: Node) -> Flaw:
+    why = f"its rule contradicts the one of {root} that delegates to it, so Istio leaves it out"
+    asked = child["match"] if child["match"].present else child
+    remark = Remark(rule["match"], "what the root asks for", cluster)
+    return Flaw(asked.place, f"no request can make this mirror run: {why}", cluster, str(delegate), (remark,), certain=True)
 
 
 def _flaw(judged: Judged, found: Obstacle) -> Flaw:

@@ -724,3 +724,17 @@ def test_a_port_of_the_pods_to_which_nothing_leads_is_named() -> None:
     ingress = {"stage": {"addresses": ["stage.example.com"], "ports": {8000: 80}}}
     (finding,) = check(loads({"prod": SOURCE, "stage": TARGET}, ingress=ingress)).findings
     assert finding.message.endswith("server listens on port 80 of the pods, to which port 80 of the ingress does not lead")
+
+
+def delegated(root: str, child: str) -> str:
+    """The source with its rule in a delegate."""
+    own = SOURCE[SOURCE.index("    - route") :].replace("- route", f"- match: [{child}]\n      route")
+    taken = SOURCE[: SOURCE.index("    - route")] + f"    - match: [{root}]\n      delegate: {{name: part}}\n"
+    return f"{taken}---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: part}}\nspec:\n  http:\n{own}"
+
+
+def test_a_delegates_rule_that_contradicts_its_root_is_told() -> None:
+    assert judge(delegated("{uri: {prefix: /api}}", "{uri: {prefix: /api/v1}}")).findings == ()
+    (finding,) = judge(delegated("{uri: {prefix: /api}}", "{uri: {prefix: /v1}}")).findings
+    assert (finding.level, finding.rule, finding.object) == ("warning", "mirror-never-runs", "VirtualService default/part")
+    assert "contradicts the one of VirtualService default/shop that delegates to it" in finding.message

@@ -11,6 +11,7 @@ from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import eludes, meeting
 from mirrorlint.delivery.way import Call
+from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, intersection, overlaps
 from mirrorlint.istio.services import Service
@@ -40,6 +41,17 @@ def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
     mesh = delivery.meshes[judged.cluster]
     found = (_answering(judged), _unbound(judged, mesh), _unheard(judged, delivery), _unserved(judged, mesh), _taken(judged, delivery))
     return next(each for looking in (*found, _narrow(judged, mesh), _unseen(judged)) for each in looking)
+
+
+def contradicted(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Manifest, Node]]:
+    """Rules with mirrors that Istio leaves out of delegates, each with the root's that it contradicts (virtualservice.go:hasConflict)."""
+    kept = {(rule.owner.identity, rule.node.place) for service in mesh.virtual_services for rule in service.rules}
+    for root in (manifest for manifest in mesh.admitted("VirtualService") if len(manifest.node["spec"]["hosts"])):
+        for rule in root.node["spec"]["http"]:
+            delegate = mesh.reader.delegate(rule["delegate"], root.namespace) if rule["delegate"] else None
+            for child in delegate.node["spec"]["http"] if delegate else ():
+                if delegate and (child["mirror"] or len(child["mirrors"])) and (delegate.identity, child.place) not in kept:
+                    yield delegate, child, root, rule
 
 
 def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
