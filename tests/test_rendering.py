@@ -85,6 +85,81 @@ def test_a_patched_value_is_where_the_patch_says_it(repo: Path, fields: str, pat
     assert str(made.node.place) == "base/vs.yaml:1:1"
 
 
+BOTH = "resources: [vs.yaml, cart.yaml]\n"
+CHANGED = "  http:\n  - mirror: {host: new.example.com}\n"
+NAMED = SERVICE.partition("spec:")[0]
+EDITED = "    - {op: replace, path: /spec/http/0/mirror/host,\n       value: new.example.com}\n"
+WHOLE = "- target: {TARGET}\n  patch: |\n" + EDITED
+OTHERS = {
+    "of names": ("- path: shop.yaml\n- path: cart.yaml\n", "clusters/prod/shop.yaml:7:20"),
+    "of names before a prefix": ("- path: shop.yaml\n- path: cart.yaml\nnamePrefix: eu-\nnamespace: x\n", "clusters/prod/shop.yaml:7:20"),
+    "of names that are selected": (
+        WHOLE.replace("TARGET", "kind: VirtualService, name: sho.") + WHOLE.replace("TARGET", "name: car."),
+        "clusters/prod/kustomization.yaml:6:15",
+    ),
+    "of labels": (
+        WHOLE.replace("TARGET", "labelSelector: 'app in (shop, other),app,!gone'")
+        + WHOLE.replace("TARGET", "labelSelector: 'app=cart'")
+        + WHOLE.replace("TARGET", "labelSelector: 'app!=shop,app notin (shop)'"),
+        "clusters/prod/kustomization.yaml:6:15",
+    ),
+    "of namespaces": (
+        WHOLE.replace("TARGET", "namespace: default") + WHOLE.replace("TARGET", "namespace: carts"),
+        "clusters/prod/kustomization.yaml:6:15",
+    ),
+    "of kinds": (WHOLE.replace("TARGET", "name: shop") + WHOLE.replace("TARGET", "kind: Service"), "clusters/prod/kustomization.yaml:6:15"),
+}
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize(("patches", "place"), OTHERS.values(), ids=OTHERS)
+def test_a_patch_of_another_object_is_no_origin(repo: Path, patches: str, place: str) -> None:
+    labelled = SERVICE.replace("metadata:\n", "metadata:\n  labels: {app: shop}\n")
+    cart = labelled.replace("shop", "cart").replace("  name: cart\n", "  name: cart\n  namespace: carts\n")
+    write(repo, {"base/kustomization.yaml": BOTH, "base/vs.yaml": labelled, "base/cart.yaml": cart})
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [../../base]\npatches:\n" + patches})
+    write(repo, {"clusters/prod/shop.yaml": NAMED + "spec:\n" + CHANGED})
+    write(repo, {"clusters/prod/cart.yaml": NAMED.replace("shop\n", "cart\n  namespace: carts\n") + "spec:\n" + CHANGED})
+    loaded = read(["."])
+    hosts = {m.name[-4:]: m.node["spec"]["http"].at(0)["mirror"]["host"] for m in loaded.documents.clusters["prod"].of("VirtualService")}
+    assert (hosts["shop"].text, str(hosts["shop"].place), messages(loaded)) == ("new.example.com", place, [])
+
+
+@KUSTOMIZE
+def test_a_patch_may_say_what_an_object_was_called_on_the_way(repo: Path) -> None:
+    write(repo, {"base/kustomization.yaml": BOTH + "namePrefix: eu-\n", "base/vs.yaml": SERVICE})
+    write(repo, {"base/cart.yaml": SERVICE.replace("name: shop", "name: eu-shop")})
+    write(
+        repo,
+        {"between/kustomization.yaml": "resources: [../base]\nnameSuffix: -b\nnamespace: x\npatches: [{path: a.yaml}, {path: b.yaml}]\n"},
+    )
+    write(repo, {"between/a.yaml": NAMED + "spec:\n" + CHANGED})
+    write(repo, {"between/b.yaml": NAMED.replace("shop", "eu-eu-shop") + "spec:\n" + CHANGED})
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [../../between]\nnamePrefix: z-\n"})
+    made = {m.name: m.node for m in read(["."]).documents.clusters["prod"].of("VirtualService")}
+    places = {name: [str(node.place), str(node["spec"]["http"].at(0)["mirror"]["host"].place)] for name, node in made.items()}
+    assert places == {
+        "z-eu-shop-b": ["base/vs.yaml:1:1", "between/a.yaml:7:20"],
+        "z-eu-eu-shop-b": ["base/cart.yaml:1:1", "between/b.yaml:7:20"],
+    }
+
+
+@KUSTOMIZE
+def test_a_name_that_something_else_has_changed_may_be_in_a_patch(repo: Path) -> None:
+    renamed = (
+        WHOLE.replace("TARGET", "name: shop").replace("/spec/http/0/mirror/host", "/metadata/name").replace("new.example.com", "x-shop")
+    )
+    fields = f"patches:\n{renamed}  options: {{allowNameChange: true}}\n"
+    write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n" + fields, "base/vs.yaml": SERVICE})
+    patches = "- path: a.yaml\n" + WHOLE.replace("TARGET", "name: cart")
+    more = "- target: {name: x-shop}\n  patch: |\n    - op: replace\n      path: /spec/hosts/0\n      value: other\n"
+    write(repo, {"clusters/prod/kustomization.yaml": f"resources: [../../base]\nnamePrefix: eu-\npatches:\n{patches}{more}"})
+    write(repo, {"clusters/prod/a.yaml": NAMED.replace("shop", "x-shop") + "spec:\n" + CHANGED})
+    spec = service(read(["."])).node["spec"]
+    assert str(spec["http"].at(0)["mirror"]["host"].place) == "clusters/prod/a.yaml:7:20"
+    assert str(spec["hosts"].at(0).place) == "clusters/prod/kustomization.yaml:13:14"
+
+
 @KUSTOMIZE
 def test_what_a_kustomization_sets_is_where_it_says_so(repo: Path) -> None:
     write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n", "base/vs.yaml": SERVICE})
