@@ -312,6 +312,73 @@ def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
     assert str(made.node.place) == "charts/mesh/templates/vs.yaml:3:1"
 
 
+SEVERAL = """apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  ports:
+  - name: http
+    port: 80
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  labels:
+    name: stage
+  name: {{ .Release.Name }}
+spec:
+  hosts:
+  - {{ .Release.Name }}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: "{{ .Values.called }}-stage"}
+spec:
+  hosts:
+  - {{ .Release.Name }}
+  - {{ include "hosts" . }}
+  - fixed.example.com
+  {{- toYaml .Values.gateway.hosts | nindent 2 }}
+  gateways: [ingress]
+---
+{{ include "entry" . }}
+"""
+HELPER = """{{- define "entry" }}
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata:
+  name: stage
+spec:
+  hosts: [other.example.com]
+{{- end }}
+{{- define "hosts" }}{{ .Values.other }}{{ end }}
+"""
+
+
+@HELM
+def test_of_a_template_with_several_documents_the_own_one_counts(repo: Path) -> None:
+    write(repo, {"charts/mesh/Chart.yaml": CHART["charts/mesh/Chart.yaml"], "charts/mesh/templates/all.yaml": SEVERAL})
+    write(repo, {"charts/mesh/templates/_helpers.tpl": HELPER, "charts/mesh/values.yaml": "called: not\nother: include.example.com\n"})
+    values = "  values:\n    called: to\n    mirror: {host: new.example.com}\n    gateway:\n      hosts:\n      - new.example.com\n"
+    write(repo, {"clusters/prod/release.yaml": RELEASE + values})
+    loaded = read(["."])
+    made = {m.name: m.node for kind in ("VirtualService", "ServiceEntry") for m in loaded.documents.clusters["prod"].of(kind)}
+    assert messages(loaded) == []
+    assert {name: str(node.place) for name, node in made.items()} == {
+        "mesh": "charts/mesh/templates/all.yaml:11:1",
+        "to-stage": "charts/mesh/templates/all.yaml:21:1",
+        "stage": "charts/mesh/templates/all.yaml:31:1",
+    }
+    assert [str(host.place) for host in made["to-stage"]["spec"]["hosts"]] == [
+        "charts/mesh/templates/all.yaml:24:3",
+        "charts/mesh/values.yaml:2:8",
+        "charts/mesh/templates/all.yaml:24:3",
+        "clusters/prod/release.yaml:11:9",
+    ]
+    assert str(made["mesh"]["spec"]["hosts"].at(0).place) == "charts/mesh/templates/all.yaml:18:5"
+
+
 @HELM
 def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None:
     values = "  valuesFrom: [{kind: ConfigMap, name: mesh-values}]\n"
