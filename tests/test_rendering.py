@@ -60,6 +60,37 @@ PATCHES = {
         "- op: add\n  path: /spec/http/0/mirror\n  value: {port: {number: 80}, host: new.example.com}\n",
         "clusters/prod/patch.yaml:3:37",
     ),
+    "a JSON patch of one line in a block": (
+        "patches:\n- target: {kind: VirtualService}\n  patch: |-\n"
+        "    - {op: replace, path: /spec/http/0/mirror/host, value: new.example.com}\n",
+        "",
+        "clusters/prod/kustomization.yaml:7:60",
+    ),
+    "a JSON patch in quotes": (
+        "patches:\n- target: {kind: VirtualService}\n"
+        """  patch: '[{"op": "replace", "path": "/spec/http/0/mirror/host", "value": "new.example.com"}]'\n""",
+        "",
+        "clusters/prod/kustomization.yaml:6:75",
+    ),
+    "a JSON patch with escapes": (
+        "patches:\n- target: {kind: VirtualService}\n"
+        """  patch: "- op: replace\\n  path: /spec/http/0/mirror/host\\n  value: new.example.com"\n""",
+        "",
+        "clusters/prod/kustomization.yaml:6:10",
+    ),
+    "a JSON patch over several lines": (
+        "patches:\n- target: {kind: VirtualService}\n"
+        """  patch: '[{"op": "replace", "path": "/spec/http/0/mirror/host",\n    "value": "new.example.com"}]'\n""",
+        "",
+        "clusters/prod/kustomization.yaml:6:10",
+    ),
+    "a strategic patch of one line": (
+        "patches:\n"
+        "- patch: '{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: shop}, "
+        "spec: {http: [{mirror: {host: new.example.com}}]}}'\n",
+        "",
+        "clusters/prod/kustomization.yaml:5:124",
+    ),
     "a patch that is written in place": (
         "patches:\n- target: {kind: VirtualService}\n  patch: |\n\n"
         "    - op: replace\n      path: /spec/http/0/mirror/host\n      value: new.example.com\n",
@@ -123,6 +154,17 @@ def test_a_patch_of_another_object_is_no_origin(repo: Path, patches: str, place:
     loaded = read(["."])
     hosts = {m.name[-4:]: m.node["spec"]["http"].at(0)["mirror"]["host"] for m in loaded.documents.clusters["prod"].of("VirtualService")}
     assert (hosts["shop"].text, str(hosts["shop"].place), messages(loaded)) == ("new.example.com", place, [])
+
+
+@KUSTOMIZE
+def test_what_a_patch_only_tests_is_no_origin(repo: Path) -> None:
+    tested = "    - {op: test, path: /spec/http/0/mirror/port, value: {number: 80}}\n"
+    write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n", "base/vs.yaml": SERVICE})
+    patches = WHOLE.replace("TARGET", "kind: VirtualService") + tested
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [../../base]\npatches:\n" + patches})
+    mirror = service(read(["."])).node["spec"]["http"].at(0)["mirror"]
+    assert str(mirror["host"].place) == "clusters/prod/kustomization.yaml:6:15"
+    assert str(mirror["port"]["number"].place) == "base/vs.yaml:15:17"
 
 
 @KUSTOMIZE

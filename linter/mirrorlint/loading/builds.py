@@ -17,7 +17,7 @@ from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.renders import Output, Render, places, program
 from mirrorlint.loading.units import Gap, Source
 from mirrorlint.sieve import sift
-from mirrorlint.source import Node, inside, parse
+from mirrorlint.source import Node, parse
 from mirrorlint.source.place import Origins
 
 _RELEASE, _NAMESPACE = "release", "default"
@@ -199,7 +199,7 @@ def written_values(owner: Node, disk: Disk) -> list[Node]:
 
 def _written(node: Node, disk: Disk) -> Node:
     """Values as they are written: in the object itself, or as a text in it."""
-    return next(iter(origins.inlined(node, disk)), inside(node)) if node.is_scalar else node
+    return next(iter(origins.inlined(node, disk)), node) if node.is_scalar else node
 
 
 def plain_options(options: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 from typing import NamedTuple, Protocol
@@ -9,11 +10,13 @@ from typing import NamedTuple, Protocol
 from mirrorlint.loading.objects import unfolded
 from mirrorlint.loading.renders import origin
 from mirrorlint.loading.targets import Id, Target, identity, is_alike
-from mirrorlint.source import Node, parse
+from mirrorlint.source import Node, insides, parse
 from mirrorlint.source.node import Raw
 from mirrorlint.source.place import Origins
 
 ORIGIN, TRANSFORMATIONS = "config.kubernetes.io/origin", "alpha.config.kubernetes.io/transformations"
+_PUTS = frozenset({"add", "replace"})
+_BLOCK = re.compile(r"(?:[!&]\S*\s+)*[|>][-+0-9]*\s*(?:#.*)?$")
 _PATCHES = {
     "PatchTransformer": "patches",
     "PatchStrategicMergeTransformer": "patchesStrategicMerge",
@@ -154,22 +157,27 @@ def _yaml(text: str) -> Node:
 
 def _edits(patch: Node) -> Iterator[_Edit]:
     for edit in patch:
-        if edit["value"].present:
+        if edit["op"].text in _PUTS and edit["value"].present:
             tokens = edit["path"].text.split("/")[1:]
             yield _Edit(tuple(token.replace("~1", "/").replace("~0", "~") for token in tokens), edit["value"])
 
 
-def inlined(node: Node, files: Files) -> Iterator[Node]:
-    """The documents of a text in a file, at the places where they stand in it."""
+def inlined(node: Node, files: Files) -> Sequence[Node]:
+    """The documents of a text in a file, at the places where they stand in it, or all where the text does if that can't be told."""
     place = node.place
     lines = files.lines(place.path)
-    first = next((number for number in range(place.line, len(lines)) if lines[number].strip()), 0)
-    if "\n" not in node.text or not first:
-        return
-    indent = len(lines[first]) - len(lines[first].lstrip())
-    text = "\n".join(line[indent:] for line in lines[first : place.end_line])
-    for document in parse(text.encode("utf-8", "replace"), place.path).documents:
-        yield Node(_moved(document.raw, first, indent), place.path)
+    if place.line > len(lines):
+        return insides(node)
+    opened = lines[place.line - 1][place.column - 1 :]
+    if _BLOCK.match(opened):
+        first = next((number for number in range(place.line, len(lines)) if lines[number].strip()), place.line)
+        indent = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
+        text = "\n".join(line[indent:] for line in lines[first : place.end_line])
+    else:
+        first, indent = place.line - 1, place.column - 1 + opened.startswith(("'", '"'))
+        text = node.text if lines[first].startswith(node.text, indent) else ""
+    documents = parse(text.encode("utf-8", "replace"), place.path).documents
+    return [Node(_moved(document.raw, first, indent), place.path) for document in documents] or insides(node)
 
 
 def _moved(raw: Raw, lines: int, columns: int) -> Raw:
