@@ -60,6 +60,37 @@ PATCHES = {
         "- op: add\n  path: /spec/http/0/mirror\n  value: {port: {number: 80}, host: new.example.com}\n",
         "clusters/prod/patch.yaml:3:37",
     ),
+    "a JSON patch of one line in a block": (
+        "patches:\n- target: {kind: VirtualService}\n  patch: |-\n"
+        "    - {op: replace, path: /spec/http/0/mirror/host, value: new.example.com}\n",
+        "",
+        "clusters/prod/kustomization.yaml:7:60",
+    ),
+    "a JSON patch in quotes": (
+        "patches:\n- target: {kind: VirtualService}\n"
+        """  patch: '[{"op": "replace", "path": "/spec/http/0/mirror/host", "value": "new.example.com"}]'\n""",
+        "",
+        "clusters/prod/kustomization.yaml:6:75",
+    ),
+    "a JSON patch with escapes": (
+        "patches:\n- target: {kind: VirtualService}\n"
+        """  patch: "- op: replace\\n  path: /spec/http/0/mirror/host\\n  value: new.example.com"\n""",
+        "",
+        "clusters/prod/kustomization.yaml:6:10",
+    ),
+    "a JSON patch over several lines": (
+        "patches:\n- target: {kind: VirtualService}\n"
+        """  patch: '[{"op": "replace", "path": "/spec/http/0/mirror/host",\n    "value": "new.example.com"}]'\n""",
+        "",
+        "clusters/prod/kustomization.yaml:6:10",
+    ),
+    "a strategic patch of one line": (
+        "patches:\n"
+        "- patch: '{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: shop}, "
+        "spec: {http: [{mirror: {host: new.example.com}}]}}'\n",
+        "",
+        "clusters/prod/kustomization.yaml:5:124",
+    ),
     "a patch that is written in place": (
         "patches:\n- target: {kind: VirtualService}\n  patch: |\n\n"
         "    - op: replace\n      path: /spec/http/0/mirror/host\n      value: new.example.com\n",
@@ -83,6 +114,92 @@ def test_a_patched_value_is_where_the_patch_says_it(repo: Path, fields: str, pat
     assert (mirror["host"].text, str(mirror["host"].place)) == ("new.example.com", place)
     assert str(made.node["spec"]["hosts"].at(0).place) == "base/vs.yaml:7:5"
     assert str(made.node.place) == "base/vs.yaml:1:1"
+
+
+BOTH = "resources: [vs.yaml, cart.yaml]\n"
+CHANGED = "  http:\n  - mirror: {host: new.example.com}\n"
+NAMED = SERVICE.partition("spec:")[0]
+EDITED = "    - {op: replace, path: /spec/http/0/mirror/host,\n       value: new.example.com}\n"
+WHOLE = "- target: {TARGET}\n  patch: |\n" + EDITED
+OTHERS = {
+    "of names": ("- path: shop.yaml\n- path: cart.yaml\n", "clusters/prod/shop.yaml:7:20"),
+    "of names before a prefix": ("- path: shop.yaml\n- path: cart.yaml\nnamePrefix: eu-\nnamespace: x\n", "clusters/prod/shop.yaml:7:20"),
+    "of names that are selected": (
+        WHOLE.replace("TARGET", "kind: VirtualService, name: sho.") + WHOLE.replace("TARGET", "name: car."),
+        "clusters/prod/kustomization.yaml:6:15",
+    ),
+    "of labels": (
+        WHOLE.replace("TARGET", "labelSelector: 'app in (shop, other),app,!gone'")
+        + WHOLE.replace("TARGET", "labelSelector: 'app=cart'")
+        + WHOLE.replace("TARGET", "labelSelector: 'app!=shop,app notin (shop)'"),
+        "clusters/prod/kustomization.yaml:6:15",
+    ),
+    "of namespaces": (
+        WHOLE.replace("TARGET", "namespace: default") + WHOLE.replace("TARGET", "namespace: carts"),
+        "clusters/prod/kustomization.yaml:6:15",
+    ),
+    "of kinds": (WHOLE.replace("TARGET", "name: shop") + WHOLE.replace("TARGET", "kind: Service"), "clusters/prod/kustomization.yaml:6:15"),
+}
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize(("patches", "place"), OTHERS.values(), ids=OTHERS)
+def test_a_patch_of_another_object_is_no_origin(repo: Path, patches: str, place: str) -> None:
+    labelled = SERVICE.replace("metadata:\n", "metadata:\n  labels: {app: shop}\n")
+    cart = labelled.replace("shop", "cart").replace("  name: cart\n", "  name: cart\n  namespace: carts\n")
+    write(repo, {"base/kustomization.yaml": BOTH, "base/vs.yaml": labelled, "base/cart.yaml": cart})
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [../../base]\npatches:\n" + patches})
+    write(repo, {"clusters/prod/shop.yaml": NAMED + "spec:\n" + CHANGED})
+    write(repo, {"clusters/prod/cart.yaml": NAMED.replace("shop\n", "cart\n  namespace: carts\n") + "spec:\n" + CHANGED})
+    loaded = read(["."])
+    hosts = {m.name[-4:]: m.node["spec"]["http"].at(0)["mirror"]["host"] for m in loaded.documents.clusters["prod"].of("VirtualService")}
+    assert (hosts["shop"].text, str(hosts["shop"].place), messages(loaded)) == ("new.example.com", place, [])
+
+
+@KUSTOMIZE
+def test_what_a_patch_only_tests_is_no_origin(repo: Path) -> None:
+    tested = "    - {op: test, path: /spec/http/0/mirror/port, value: {number: 80}}\n"
+    write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n", "base/vs.yaml": SERVICE})
+    patches = WHOLE.replace("TARGET", "kind: VirtualService") + tested
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [../../base]\npatches:\n" + patches})
+    mirror = service(read(["."])).node["spec"]["http"].at(0)["mirror"]
+    assert str(mirror["host"].place) == "clusters/prod/kustomization.yaml:6:15"
+    assert str(mirror["port"]["number"].place) == "base/vs.yaml:15:17"
+
+
+@KUSTOMIZE
+def test_a_patch_may_say_what_an_object_was_called_on_the_way(repo: Path) -> None:
+    write(repo, {"base/kustomization.yaml": BOTH + "namePrefix: eu-\n", "base/vs.yaml": SERVICE})
+    write(repo, {"base/cart.yaml": SERVICE.replace("name: shop", "name: eu-shop")})
+    write(
+        repo,
+        {"between/kustomization.yaml": "resources: [../base]\nnameSuffix: -b\nnamespace: x\npatches: [{path: a.yaml}, {path: b.yaml}]\n"},
+    )
+    write(repo, {"between/a.yaml": NAMED + "spec:\n" + CHANGED})
+    write(repo, {"between/b.yaml": NAMED.replace("shop", "eu-eu-shop") + "spec:\n" + CHANGED})
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [../../between]\nnamePrefix: z-\n"})
+    made = {m.name: m.node for m in read(["."]).documents.clusters["prod"].of("VirtualService")}
+    places = {name: [str(node.place), str(node["spec"]["http"].at(0)["mirror"]["host"].place)] for name, node in made.items()}
+    assert places == {
+        "z-eu-shop-b": ["base/vs.yaml:1:1", "between/a.yaml:7:20"],
+        "z-eu-eu-shop-b": ["base/cart.yaml:1:1", "between/b.yaml:7:20"],
+    }
+
+
+@KUSTOMIZE
+def test_a_name_that_something_else_has_changed_may_be_in_a_patch(repo: Path) -> None:
+    renamed = (
+        WHOLE.replace("TARGET", "name: shop").replace("/spec/http/0/mirror/host", "/metadata/name").replace("new.example.com", "x-shop")
+    )
+    fields = f"patches:\n{renamed}  options: {{allowNameChange: true}}\n"
+    write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n" + fields, "base/vs.yaml": SERVICE})
+    patches = "- path: a.yaml\n" + WHOLE.replace("TARGET", "name: cart")
+    more = "- target: {name: x-shop}\n  patch: |\n    - op: replace\n      path: /spec/hosts/0\n      value: other\n"
+    write(repo, {"clusters/prod/kustomization.yaml": f"resources: [../../base]\nnamePrefix: eu-\npatches:\n{patches}{more}"})
+    write(repo, {"clusters/prod/a.yaml": NAMED.replace("shop", "x-shop") + "spec:\n" + CHANGED})
+    spec = service(read(["."])).node["spec"]
+    assert str(spec["http"].at(0)["mirror"]["host"].place) == "clusters/prod/a.yaml:7:20"
+    assert str(spec["hosts"].at(0).place) == "clusters/prod/kustomization.yaml:13:14"
 
 
 @KUSTOMIZE
@@ -235,6 +352,73 @@ def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
     assert str(rule["route"].at(0)["destination"]["host"].place) == "charts/mesh/templates/vs.yaml:12:15"
     assert str(made.node["spec"]["hosts"].at(0).place) == "charts/mesh/values.yaml:4:7"
     assert str(made.node.place) == "charts/mesh/templates/vs.yaml:3:1"
+
+
+SEVERAL = """apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  ports:
+  - name: http
+    port: 80
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  labels:
+    name: stage
+  name: {{ .Release.Name }}
+spec:
+  hosts:
+  - {{ .Release.Name }}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: "{{ .Values.called }}-stage"}
+spec:
+  hosts:
+  - {{ .Release.Name }}
+  - {{ include "hosts" . }}
+  - fixed.example.com
+  {{- toYaml .Values.gateway.hosts | nindent 2 }}
+  gateways: [ingress]
+---
+{{ include "entry" . }}
+"""
+HELPER = """{{- define "entry" }}
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata:
+  name: stage
+spec:
+  hosts: [other.example.com]
+{{- end }}
+{{- define "hosts" }}{{ .Values.other }}{{ end }}
+"""
+
+
+@HELM
+def test_of_a_template_with_several_documents_the_own_one_counts(repo: Path) -> None:
+    write(repo, {"charts/mesh/Chart.yaml": CHART["charts/mesh/Chart.yaml"], "charts/mesh/templates/all.yaml": SEVERAL})
+    write(repo, {"charts/mesh/templates/_helpers.tpl": HELPER, "charts/mesh/values.yaml": "called: not\nother: include.example.com\n"})
+    values = "  values:\n    called: to\n    mirror: {host: new.example.com}\n    gateway:\n      hosts:\n      - new.example.com\n"
+    write(repo, {"clusters/prod/release.yaml": RELEASE + values})
+    loaded = read(["."])
+    made = {m.name: m.node for kind in ("VirtualService", "ServiceEntry") for m in loaded.documents.clusters["prod"].of(kind)}
+    assert messages(loaded) == []
+    assert {name: str(node.place) for name, node in made.items()} == {
+        "mesh": "charts/mesh/templates/all.yaml:11:1",
+        "to-stage": "charts/mesh/templates/all.yaml:21:1",
+        "stage": "charts/mesh/templates/all.yaml:31:1",
+    }
+    assert [str(host.place) for host in made["to-stage"]["spec"]["hosts"]] == [
+        "charts/mesh/templates/all.yaml:24:3",
+        "charts/mesh/values.yaml:2:8",
+        "charts/mesh/templates/all.yaml:24:3",
+        "clusters/prod/release.yaml:11:9",
+    ]
+    assert str(made["mesh"]["spec"]["hosts"].at(0).place) == "charts/mesh/templates/all.yaml:18:5"
 
 
 @HELM

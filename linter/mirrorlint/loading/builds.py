@@ -17,9 +17,10 @@ from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.renders import Output, Render, places, program
 from mirrorlint.loading.units import Gap, Source
 from mirrorlint.sieve import sift
-from mirrorlint.source import Node, inside, parse
+from mirrorlint.source import Node, parse
 from mirrorlint.source.place import Origins
 
+_RELEASE, _NAMESPACE = "release", "default"
 _SCHEMA = "values.schema.json"
 _ELSEWHERE = re.compile(rb'"\$ref"\s*:\s*"[^"#]*://')
 
@@ -92,9 +93,9 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     if not command:
         return Gap(node, "this chart must be rendered first, and there is no helm here: it is not judged")
     values = source.values
-    arguments = [f"--namespace={source.namespace or 'default'}", *(f"--values={file}" for file in values.files)]
+    arguments = [f"--namespace={source.namespace or _NAMESPACE}", *(f"--values={file}" for file in values.files)]
     arguments += [f"--set={name}={value}" for name, value in values.parameters]
-    called = ("--", values.release or "release", source.path)
+    called = ("--", values.release or _RELEASE, source.path)
     texts = tuple(text for text, _ in values.texts)
     render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called)
     return _as_staged(Build(render, node, source), (*render.files, *disk.listed(source.path)), disk)
@@ -156,7 +157,8 @@ def _locate_in_chart(documents: Iterable[Node], output: bytes, build: Build, dis
         template = next((name for line, name in reversed(marks) if line <= node.raw[2]), "")
         if template:
             file, seen = _seen(values, template.split("/"), build.source.path, disk)
-            charts.locate(node, charts.Chart(file, node["kind"].text, charts.Scope(seen, values), disk), path)
+            scope = charts.Scope(seen, values, build.source.values.release or _RELEASE, build.source.namespace or _NAMESPACE)
+            charts.locate(node, charts.Chart(file, node, scope, disk), path)
 
 
 def _seen(values: Sequence[Node], parts: list[str], top: str, disk: Disk) -> tuple[str, list[Node]]:
@@ -197,7 +199,7 @@ def written_values(owner: Node, disk: Disk) -> list[Node]:
 
 def _written(node: Node, disk: Disk) -> Node:
     """Values as they are written: in the object itself, or as a text in it."""
-    return next(iter(origins.inlined(node, disk)), inside(node)) if node.is_scalar else node
+    return next(iter(origins.inlined(node, disk)), node) if node.is_scalar else node
 
 
 def plain_options(options: str) -> str | None:

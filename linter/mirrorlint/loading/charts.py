@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from mirrorlint.source import Node, Place
 from mirrorlint.source.place import Origins
 
 _VALUE = re.compile(r"\.Values\.([\w.]+)")
+_TELLING = 4
 _ACTION = "{{"
+_ACTIONS = re.compile(r"(\{\{.*?\}\})")
+_TELLS = re.compile(r"\{\{-?\s*\$?\.(Release\.Name(?:space)?|Values\.[\w.]+)\s*(?:\|\s*s?quote\s*)?-?\}\}")
+_MAKES = re.compile(r"\{\{-?\s*(?:include|template|tpl|toYaml)\b")
+_TOP = re.compile(r"[\w\"']")
+_KIND = re.compile(r"(\s*)kind:\s*[\"']?(\w*)")
+_NAME = re.compile(r"(?:^(\s+)|[{,]\s*)name:\s*((?:\{\{.*?\}\}|[^,}#\s])+)")
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_FLOW = re.compile(r"[{}\[\],]")
+_QUOTES = "\"'"
 _SOURCE = re.compile(r"^# Source: [^/\s]+/(\S+)$", re.MULTILINE)
 _BOUNDARY = re.compile(r"^---(?:\s|$)")
 
@@ -24,15 +35,35 @@ class Files(Protocol):
 
 
 class Scope(NamedTuple):
-    """The values that a template sees, and those of the whole chart, which have `global`; those that win come first."""
+    """The values that a template sees, and those of the whole chart, which have `global`; those that win come first.
+
+    `release` and `namespace` are what the release is called, and where it goes.
+    """
 
     own: Sequence[Node]
     whole: Sequence[Node]
+    release: str
+    namespace: str
 
     def field(self, dotted: str) -> Node | None:
         """The value of a dotted name; None when nothing sets it."""
         values = self.whole if dotted.startswith("global.") else self.own
         return next((each for each in (_field(those, dotted) for those in values) if each.present), None)
+
+    def texts(self, written: str, said: str) -> list[str | None]:
+        """What the parts of a scalar in a template are once it is rendered as `said`; None for what can't be told."""
+        parts = _ACTIONS.split(written.strip(_QUOTES))
+        return [self._text(part, said) if part.startswith(_ACTION) else part for part in parts if part]
+
+    def _text(self, action: str, said: str) -> str | None:
+        """What an action writes; a value that is not in what is said may have been set otherwise."""
+        told = _TELLS.fullmatch(action)
+        if not told:
+            return None
+        if told[1].startswith("Release."):
+            return self.namespace if told[1].endswith("space") else self.release
+        value = self.field(told[1].removeprefix("Values."))
+        return value.text if value is not None and value.text and value.text in said else None
 
 
 class Line(NamedTuple):
@@ -54,9 +85,10 @@ def sources(text: str) -> Iterator[tuple[int, str]]:
 class Chart:
     """A chart's template, and the values that it was rendered with."""
 
-    def __init__(self, template: str, kind: str, values: Scope, files: Files) -> None:
-        """`template` is a path as it is shown; `kind` is that of the object."""
-        self._path, self._kind, self._values, self._files = template, kind, values, files
+    def __init__(self, template: str, node: Node, values: Scope, files: Files) -> None:
+        """`template` is a path as it is shown; `node` is the object."""
+        self._path, self._values, self._files = template, values, files
+        self._kind, self._name = node.text_at("kind"), node.text_at("metadata", "name")
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -67,13 +99,23 @@ class Chart:
             if _BOUNDARY.match(line.text):
                 parts.append([])
             parts[-1].append(line)
-        fitting = [part for part in parts if any(re.match(rf"\s*kind:\s*[\"']?{self._kind}\b", line.text) for line in part)]
-        return fitting[0] if len(fitting) == 1 else every
+        fits = [self._fits(part) for part in parts]
+        return [line for part, fit in zip(parts, fits, strict=True) if fit == max(fits) for line in part]
+
+    def _fits(self, part: Sequence[Line]) -> tuple[int, int]:
+        """How well a document fits the object: by its kind, and by how much of the name it says; (0, 0) where it can't be its own."""
+        kinds = {kind for _, kind in _kinds(part)}
+        may_be = "" in kinds or (not kinds and any(_MAKES.search(line.text) for line in part))
+        said = [_said(self._values.texts(name, self._name), self._name) for name in _names(part)]
+        if (self._kind not in kinds and not may_be) or (said and max(said) < 0):
+            return 0, 0
+        return 2 if self._kind in kinds else 1, max(said, default=0)
 
     def whole(self) -> Place:
         """Where the object begins."""
-        line = next((each for each in self.lines if "kind:" in each.text), self.lines[0] if self.lines else Line(1, ""))
-        return self._place(line, 0)
+        kinds = (line for line, kind in _kinds(self.lines) if kind in (self._kind, ""))
+        made = (line for line in self.lines if _MAKES.search(line.text))
+        return self._place(next(chain(kinds, made, self.lines), Line(1, "")), 0)
 
     def key(self, name: str) -> Place | None:
         """The one line with a key."""
@@ -86,7 +128,10 @@ class Chart:
         if len(lines) != 1:
             return self._only(node)
         line = lines[0]
-        return self._used(line, node.text) or (None if _ACTION in line.text else self._place(line, _after(line.text, key)))
+        found = self._used(line, node.text)
+        if not found and (_ACTION not in line.text or self._written(line, key, node.text) == node.text):
+            return self._place(line, _after(line.text, key))
+        return found or (None if key else self._only(node))
 
     def _with_key(self, name: str) -> list[Line]:
         """The lines in which a key stands, or, for an item of a list (""), those that begin with a dash."""
@@ -95,9 +140,15 @@ class Chart:
 
     def _says(self, line: Line, key: str, text: str) -> bool:
         """Whether a line gives the text: as it is written there, or by a value."""
-        if _ACTION in line.text:
-            return not _VALUE.search(line.text) or self._used(line, text) is not None
-        return text in line.text[_after(line.text, key) :]
+        if _ACTION not in line.text:
+            return re.match(rf"[\"']?{re.escape(text)}(?![\w.-])", line.text[_after(line.text, key) :]) is not None
+        return self._used(line, text) is not None if _VALUE.search(line.text) else self._written(line, key, text) in (text, None)
+
+    def _written(self, line: Line, key: str, said: str) -> str | None:
+        """What a line gives once it is rendered as `said`; None where that can't be told."""
+        texts = self._values.texts(_COMMENT.sub("", line.text[_after(line.text, key) :]).strip(), said)
+        known = [text for text in texts if text is not None]
+        return None if len(known) < len(texts) or _FLOW.search("".join(known)) else "".join(known)
 
     def _used(self, line: Line, text: str) -> Place | None:
         """The value that a line uses and that is the text, or in it."""
@@ -108,13 +159,15 @@ class Chart:
         return None
 
     def _only(self, node: Node) -> Place | None:
-        """The one value that is the text; what is short or a number may be anything."""
-        if len(node.text) < 4 or not isinstance(node.value, str):
+        """The one value that is the text, in what the document uses as a whole, else in all; what is short or a number may be anything."""
+        if len(node.text) < _TELLING or not isinstance(node.value, str):
             return None
-        for values in (*self._values.own, *self._values.whole):
-            found = [each for each in _scalars(values) if each.text == node.text]
+        used = [self._values.field(name) for line in self.lines for name in _VALUE.findall(line.text)]
+        wholes = [value for value in used if value is not None and not value.is_scalar]
+        for values in (wholes, *([each] for each in (*self._values.own, *self._values.whole))):
+            found = {each.place for value in values for each in _scalars(value) if each.text == node.text}
             if found:
-                return found[0].place if len(found) == 1 else None
+                return found.pop() if len(found) == 1 else None
         return None
 
     def _place(self, line: Line, column: int) -> Place:
@@ -140,6 +193,28 @@ def _settle(value: Node, key: str, parent: Place, chart: Chart, path: Origins) -
     found = chart.scalar(key, value) if value.is_scalar else None
     path.note(value.raw, found or parent)
     _locate(value, key, chart, path)
+
+
+def _kinds(lines: Iterable[Line]) -> list[tuple[Line, str]]:
+    """The outermost kinds that lines say, "" for one that is rendered."""
+    found = [(line, said) for line in lines if (said := _KIND.match(line.text))]
+    indent = min((len(said[1]) for _, said in found), default=0)
+    return [(line, said[2]) for line, said in found if len(said[1]) == indent]
+
+
+def _names(part: Sequence[Line]) -> list[str]:
+    """What a document of a template may say that its object is called, as it is written."""
+    start = next((number for number, line in enumerate(part) if line.text.startswith("metadata:")), len(part))
+    end = next((number for number in range(start + 1, len(part)) if _TOP.match(part[number].text)), len(part))
+    found = [each for line in part[start:end] for each in _NAME.finditer(line.text)]
+    indent = min((len(each[1] or "") for each in found), default=0)
+    return [each[2] for each in found if len(each[1] or "") == indent]
+
+
+def _said(texts: Sequence[str | None], name: str) -> int:
+    """How much of a name texts say, of which some can't be told; -1 where it is another name."""
+    pattern = "".join(".*" if text is None else re.escape(text) for text in texts)
+    return sum(map(len, filter(None, texts))) if re.fullmatch(pattern, name) else -1
 
 
 def _after(text: str, key: str) -> int:

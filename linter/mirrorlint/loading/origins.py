@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
 from typing import NamedTuple, Protocol
 
 from mirrorlint.loading.objects import unfolded
 from mirrorlint.loading.renders import origin
-from mirrorlint.source import Node, parse
+from mirrorlint.loading.targets import Id, Target, identity, is_alike
+from mirrorlint.source import Node, insides, parse
 from mirrorlint.source.node import Raw
 from mirrorlint.source.place import Origins
 
 ORIGIN, TRANSFORMATIONS = "config.kubernetes.io/origin", "alpha.config.kubernetes.io/transformations"
-_PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
+_PUTS = frozenset({"add", "replace"})
+_BLOCK = re.compile(r"(?:[!&]\S*\s+)*[|>][-+0-9]*\s*(?:#.*)?$")
+_PATCHES = {
+    "PatchTransformer": "patches",
+    "PatchStrategicMergeTransformer": "patchesStrategicMerge",
+    "PatchJson6902Transformer": "patchesJson6902",
+}
 
 
 class Files(Protocol):
@@ -35,67 +44,110 @@ class _Edit(NamedTuple):
     value: Node
 
 
+class _Step(NamedTuple):
+    """What a transformer of a kustomization does: its kind, the fields that ask for it, and the folder that their paths start from."""
+
+    kind: str
+    fields: Node
+    folder: str
+
+    @property
+    def namespace(self) -> Node:
+        """The namespace that it sets."""
+        return self._field("NamespaceTransformer", "namespace") or self._field("NamespaceTransformer", "targetNamespace")
+
+    @property
+    def prefix(self) -> str:
+        """What it puts before names."""
+        return self._field("PrefixTransformer", "namePrefix").text
+
+    @property
+    def suffix(self) -> str:
+        """What it puts behind names."""
+        return self._field("SuffixTransformer", "nameSuffix").text
+
+    @property
+    def patches(self) -> Iterable[Node]:
+        """The patches that it applies."""
+        return self.fields[_PATCHES[self.kind]] if self.kind in _PATCHES else ()
+
+    def _field(self, kind: str, name: str) -> Node:
+        return self.fields[name if self.kind == kind else ""]
+
+    def renamed(self, one: Id) -> Id:
+        """What an object is called afterwards."""
+        return Id(f"{self.prefix}{one.name}{self.suffix}", self.namespace.text or one.namespace)
+
+
 def locate(built: Node, path: Origins, options: Node | None, files: Files) -> None:
     """Note where the values of a built object come from; `options` are the fields that were put over the kustomization."""
     notes = built["metadata"]["annotations"]
-    found = _Sources(files, options)
-    resource = found.resource(built, _yaml(notes[ORIGIN].text))
-    for transformation in _yaml(notes[TRANSFORMATIONS].text):
-        found.change(built, transformation)
-    candidates = [*reversed(found.overlaid), *([resource] if resource else ())]
+    steps = list(_steps(_yaml(notes[TRANSFORMATIONS].text), options, files))
+    resource = _resource(built, _yaml(notes[ORIGIN].text), _first_name(built, steps), files)
+    patches = list(_applied(built, resource, steps, files))
+    overlaid = [patch for patch in patches if not patch.is_sequence]
+    edits = [edit for patch in reversed(patches) for edit in _edits(patch)]
+    candidates = [*reversed(overlaid), *([resource] if resource else ())]
     if candidates:
         path.note(built.raw, (resource or candidates[0]).place)
-        _locate(built, candidates, found.edits, path)
-    for name, node in found.fields.items():
-        if built["metadata"][name].present:
-            path.note(built["metadata"][name].raw, node.place)
+        _locate(built, candidates, edits, path)
+    for namespace in (step.namespace for step in steps if step.namespace and built["metadata"]["namespace"].present):
+        path.note(built["metadata"]["namespace"].raw, namespace.place)
 
 
-class _Sources:
-    """Collects what a built object is made of."""
-
-    def __init__(self, files: Files, options: Node | None) -> None:
-        self._files, self._options = files, options
-        self.overlaid: list[Node] = []
-        self.edits: list[_Edit] = []
-        self.fields: dict[str, Node] = {}
-
-    def resource(self, built: Node, said: Node) -> Node | None:
-        """The document that the object is written in: of its kind, and of its name but for a prefix and a suffix."""
-        if not said["path"].text:
-            return None
-        every = list(unfolded(self._files.documents(origin(said["path"].text))))
-        alike = [each for each in every if _is_alike(each, built) and _text(each, "name") in _text(built, "name")]
-        best = max((len(_text(each, "name")) for each in alike), default=0)
-        alike = [each for each in alike if len(_text(each, "name")) == best]
-        same = [each for each in alike if _text(each, "namespace") == _text(built, "namespace")]
-        return next(iter(same or alike), None)
-
-    def change(self, built: Node, said: Node) -> None:
-        """Add what one transformation of the object says."""
-        kind, where = said["configuredBy"]["kind"].text, said["configuredIn"].text
+def _steps(transformations: Node, options: Node | None, files: Files) -> Iterator[_Step]:
+    """What was done to an object, in this order; a transformer that has a name is no field of a kustomization."""
+    done = ((each["configuredIn"].text, each["configuredBy"]["kind"].text) for each in transformations if not each["configuredBy"]["name"])
+    for (where, kind), _ in groupby(done):
         file = origin(where) if where.startswith("..") else ""
-        document = next(iter(self._files.documents(file)), None) if file else self._options
-        if document is None:
-            return
-        if kind == "NamespaceTransformer" and document["namespace"]:
-            self.fields["namespace"] = document["namespace"]
-        elif kind == "NamespaceTransformer" and document["targetNamespace"]:
-            self.fields["namespace"] = document["targetNamespace"]
-        elif kind.startswith(("Patch", "Json")):
-            folder = file.rpartition("/")[0]
-            for node in (node for name in _PATCHES for node in document[name]):
-                self._patch(built, node, folder)
+        fields = next(iter(files.documents(file)), None) if file else options
+        if fields is not None:
+            yield _Step(kind, fields, file.rpartition("/")[0])
 
-    def _patch(self, built: Node, node: Node, folder: str) -> None:
-        path = node["path"].text or ("" if "\n" in node.text else node.text)
-        inline = node["patch"] or node
-        documents = self._files.documents(self._files.joined(folder, path)) if path else inlined(inline, self._files)
-        for document in documents:
-            if document.is_sequence and _is_meant(node["target"], built):
-                self.edits = [*_edits(document), *self.edits]
-            elif _is_alike(document, built) or node["target"]:
-                self.overlaid.append(document)
+
+def _first_name(built: Node, steps: Sequence[_Step]) -> str:
+    """What an object was called before all steps."""
+    name = identity(built).name
+    for step in reversed(steps):
+        name = name.removeprefix(step.prefix).removesuffix(step.suffix)
+    return name
+
+
+def _resource(built: Node, said: Node, name: str, files: Files) -> Node | None:
+    """The document that an object is written in: of its kind and its name, or of what is most of the name."""
+    if not said["path"].text:
+        return None
+    every = list(unfolded(files.documents(origin(said["path"].text))))
+    alike = [each for each in every if is_alike(each, built) and identity(each).name in identity(built).name]
+    named = [each for each in alike if identity(each).name == name]
+    best = max((len(identity(each).name) for each in alike), default=0)
+    alike = named or [each for each in alike if len(identity(each).name) == best]
+    same = [each for each in alike if identity(each).namespace == identity(built).namespace]
+    return next(iter(same or alike), None)
+
+
+def _applied(built: Node, resource: Node | None, steps: Sequence[_Step], files: Files) -> Iterator[Node]:
+    """The patches that were applied to an object, in this order."""
+    for step, target in zip(steps, _met(built, resource, steps), strict=True):
+        for patch in step.patches:
+            if not patch["target"]:
+                yield from filter(target.is_named, _documents(patch, step.folder, files))
+            elif target.is_selected(patch["target"]):
+                yield from _documents(patch, step.folder, files)
+
+
+def _met(built: Node, resource: Node | None, steps: Sequence[_Step]) -> list[Target]:
+    """An object as each step meets it; what it was called on the way is known where that leads to what it is called at last."""
+    written = resource or built
+    ids = list(accumulate(steps, lambda one, step: step.renamed(one), initial=identity(written)))
+    known = resource is not None and ids[-1] == identity(built)
+    return [Target(written, built, tuple(ids[: number + 1]) if known else ()) for number in range(len(steps))]
+
+
+def _documents(patch: Node, folder: str, files: Files) -> Iterable[Node]:
+    """The documents of a patch: of the file that it names, or of its text."""
+    path = patch["path"].text or ("" if "\n" in patch.text else patch.text)
+    return files.documents(files.joined(folder, path)) if path else inlined(patch["patch"] or patch, files)
 
 
 def _yaml(text: str) -> Node:
@@ -103,37 +155,29 @@ def _yaml(text: str) -> Node:
     return documents[0] if documents else Node((None, None, 0, 0, 0, 0), "")
 
 
-def _text(node: Node, field: str) -> str:
-    return node["metadata"][field].text
-
-
-def _is_alike(one: Node, other: Node) -> bool:
-    same = one["apiVersion"].text.rpartition("/")[0] == other["apiVersion"].text.rpartition("/")[0]
-    return same and one["kind"].text == other["kind"].text
-
-
-def _is_meant(target: Node, built: Node) -> bool:
-    return not target["kind"] or target["kind"].text == built["kind"].text
-
-
 def _edits(patch: Node) -> Iterator[_Edit]:
     for edit in patch:
-        if edit["value"].present:
+        if edit["op"].text in _PUTS and edit["value"].present:
             tokens = edit["path"].text.split("/")[1:]
             yield _Edit(tuple(token.replace("~1", "/").replace("~0", "~") for token in tokens), edit["value"])
 
 
-def inlined(node: Node, files: Files) -> Iterator[Node]:
-    """The documents of a text in a file, at the places where they stand in it."""
+def inlined(node: Node, files: Files) -> Sequence[Node]:
+    """The documents of a text in a file, at the places where they stand in it, or all where the text does if that can't be told."""
     place = node.place
     lines = files.lines(place.path)
-    first = next((number for number in range(place.line, len(lines)) if lines[number].strip()), 0)
-    if "\n" not in node.text or not first:
-        return
-    indent = len(lines[first]) - len(lines[first].lstrip())
-    text = "\n".join(line[indent:] for line in lines[first : place.end_line])
-    for document in parse(text.encode("utf-8", "replace"), place.path).documents:
-        yield Node(_moved(document.raw, first, indent), place.path)
+    if place.line > len(lines):
+        return insides(node)
+    opened = lines[place.line - 1][place.column - 1 :]
+    if _BLOCK.match(opened):
+        first = next((number for number in range(place.line, len(lines)) if lines[number].strip()), place.line)
+        indent = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
+        text = "\n".join(line[indent:] for line in lines[first : place.end_line])
+    else:
+        first, indent = place.line - 1, place.column - 1 + opened.startswith(("'", '"'))
+        text = node.text if lines[first].startswith(node.text, indent) else ""
+    documents = parse(text.encode("utf-8", "replace"), place.path).documents
+    return [Node(_moved(document.raw, first, indent), place.path) for document in documents] or insides(node)
 
 
 def _moved(raw: Raw, lines: int, columns: int) -> Raw:

@@ -13,7 +13,7 @@ from mirrorlint.source.node import Node
 from mirrorlint.source.parsed import Broken, Parsed
 from mirrorlint.source.place import Origins, Place
 
-__all__ = ["MAX_BYTES", "Broken", "Node", "Parsed", "Place", "inside", "is_well_formed", "parse"]
+__all__ = ["MAX_BYTES", "Broken", "Node", "Parsed", "Place", "inside", "insides", "is_well_formed", "parse"]
 
 MAX_BYTES = 32 << 20
 
@@ -29,8 +29,12 @@ def parse(data: bytes, path: str) -> Parsed:
 
 def inside(node: Node) -> Node:
     """The first document of the YAML that a text holds; all of it stands where the text does."""
-    documents = parse(node.text.encode("utf-8", "replace"), Origins(f"inside {node.place}", node.place)).documents
-    return documents[0] if documents else node
+    return next(iter(insides(node)), node)
+
+
+def insides(node: Node) -> list[Node]:
+    """The documents of the YAML that a text holds; all of them stand where the text does."""
+    return parse(node.text.encode("utf-8", "replace"), Origins(f"inside {node.place}", node.place)).documents
 
 
 @contextmanager
