@@ -237,6 +237,31 @@ def test_a_release_is_rendered_with_its_values(repo: Path) -> None:
     assert str(made.node.place) == "charts/mesh/templates/vs.yaml:3:1"
 
 
+ASKED = [
+    "networking.istio.io/v1",
+    "networking.istio.io/v1beta1/VirtualService",
+    "gateway.networking.k8s.io/v1/HTTPRoute",
+    "apps/v1/Deployment",
+]
+
+
+@HELM
+@pytest.mark.parametrize("version", ASKED)
+def test_a_chart_is_told_what_a_cluster_with_istio_serves(repo: Path, version: str) -> None:
+    template = CHART["charts/mesh/templates/vs.yaml"].replace(".Values.name }}", f'.Capabilities.APIVersions.Has "{version}" }}}}', 1)
+    write(repo, {**CHART, "charts/mesh/templates/vs.yaml": template, "clusters/prod/release.yaml": RELEASE})
+    assert service(read(["."])).name == "shop"
+
+
+@HELM
+def test_a_chart_is_told_of_nothing_else(repo: Path) -> None:
+    template = CHART["charts/mesh/templates/vs.yaml"].replace(".Values.name", '.Capabilities.APIVersions.Has "route.openshift.io/v1"', 1)
+    write(
+        repo, {**CHART, "charts/mesh/templates/vs.yaml": template, "clusters/prod/release.yaml": RELEASE, "clusters/prod/vs.yaml": SERVICE}
+    )
+    assert service(read(["."])).node.path == "clusters/prod/vs.yaml"
+
+
 @HELM
 def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None:
     values = "  valuesFrom: [{kind: ConfigMap, name: mesh-values}]\n"

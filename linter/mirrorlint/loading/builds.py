@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from mirrorlint.kinds import SERVED
 from mirrorlint.loading import charts, files, origins
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.inputs import inputs
@@ -21,6 +22,9 @@ from mirrorlint.source import Node, inside, parse
 from mirrorlint.source.place import Origins
 
 _SCHEMA = "values.schema.json"
+_API_VERSIONS = [
+    f"--api-versions={','.join((version, *(f'{version}/{kind}' for kind in sorted(kinds))))}" for version, kinds in SERVED.items()
+]
 _ELSEWHERE = re.compile(rb'"\$ref"\s*:\s*"[^"#]*://')
 
 
@@ -94,6 +98,7 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     values = source.values
     arguments = [f"--namespace={source.namespace or 'default'}", *(f"--values={file}" for file in values.files)]
     arguments += [f"--set={name}={value}" for name, value in values.parameters]
+    arguments += _API_VERSIONS
     called = ("--", values.release or "release", source.path)
     texts = tuple(text for text, _ in values.texts)
     render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called)
