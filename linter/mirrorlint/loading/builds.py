@@ -86,6 +86,8 @@ def _components(source: Source, disk: Disk) -> Iterator[Kustomization]:
 
 def of_chart(source: Source, disk: Disk) -> Build | Gap:
     """How a chart is rendered."""
+    if source.values.waits:
+        return source.values.waits
     node = source.owner or disk.documents(os.path.join(source.path, CHART))[0]
     listed, stray = _chart_files(source.path, disk)
     if stray:

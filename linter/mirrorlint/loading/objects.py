@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mirrorlint.fleet import Manifest, Suppression
 from mirrorlint.istio.certificates import SOME_PEM, WITHHELD, may_be_pem
 from mirrorlint.kinds import CONFIG_MAP, CREDENTIALS, GATEWAY_API, JUDGED, MATTERS, NETWORKING, SECURITY, TELLS
-from mirrorlint.loading.filling import filled, is_substituted, substitution
+from mirrorlint.loading.filling import first, is_substituted, substituted
 from mirrorlint.loading.suppressions import suppressions
 from mirrorlint.sieve import sift
 from mirrorlint.source import Broken, Node, Parsed, Place, parse
@@ -93,9 +93,9 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
     if variables is None and not (namespace or fallback):
         return found
     waiting, clear = [], list(found.manifests)
-    if variables is not None and found.waiting:
-        nodes = [filled(m.node, substitution(variables)) if is_substituted(m.node) else m.node for m in found.waiting]
-        full = [Manifest(node, namespace, fallback) for node in nodes]
+    if variables is not None and (found.waiting or found.tells):
+        found = found._replace(tells=tuple(_filled(manifest, variables) for manifest in found.tells))
+        full = [Manifest(_filled(manifest, variables).node, namespace, fallback) for manifest in found.waiting]
         waiting = [manifest for manifest in full if _variable(manifest.node)]
         clear += [manifest for manifest in full if manifest not in waiting]
         old = {_waits(manifest).place for manifest in found.waiting}
@@ -105,6 +105,12 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
         clear = [Manifest(manifest.node, namespace, fallback) for manifest in clear]
         found = found._replace(tells=tuple(Manifest(manifest.node, namespace, fallback) for manifest in found.tells))
     return found._replace(manifests=tuple(clear), waiting=tuple(waiting) if variables is not None else found.waiting)
+
+
+def _filled(manifest: Manifest, variables: Mapping[str, str]) -> Manifest:
+    if _variable(manifest.node) is None or not is_substituted(manifest.node):
+        return manifest
+    return Manifest(substituted(manifest.node, variables))
 
 
 def _waits(manifest: Manifest) -> Broken:
@@ -149,10 +155,7 @@ def _matters(found: Manifest) -> bool:
 
 def _variable(node: Node) -> Node | None:
     """The first text with a variable that Flux fills in after the build (`postBuild.substitute`), or with a template in it."""
-    if node.is_scalar:
-        return node if _VARIABLE.search(node.text) else None
-    values = (value for _, value in node.entries()) if node.is_mapping else iter(node)
-    return next((found for found in map(_variable, values) if found is not None), None)
+    return first(node, _VARIABLE)
 
 
 def _tells(found: Manifest) -> bool:
