@@ -256,6 +256,60 @@ def test_what_is_broken_is_a_fault_where_it_matters_else_a_blind_spot(repo: Path
     assert [(spot.path, spot.line) for spot in documents.blind_spots] == [("b.yaml", 2), ("c.yaml", 4), ("d.yaml", 3)]
 
 
+CIPHER = "ENC[AES256_GCM,data:YWJj,iv:YQ==,tag:Yg==,type:str]"
+ENTRY = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: stage}\n"
+WORKLOAD = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n"
+SOPS = f"sops:\n  mac: {CIPHER}\n"
+ENCRYPTED = {
+    "an object": (f"{ENTRY}spec:\n  hosts:\n  - {CIPHER}\n{SOPS}", "a.yaml:6 ServiceEntry default/stage is encrypted"),
+    "an item of a list": (
+        f"apiVersion: v1\nkind: List\nitems:\n- {{{ENTRY.replace(chr(10), ', ')}spec: {{hosts: ['{CIPHER}']}}}}\n{SOPS}",
+        "a.yaml:4 ServiceEntry default/stage is encrypted",
+    ),
+    "a number of pods": (f"{WORKLOAD}spec:\n  replicas: {CIPHER}\n{SOPS}", "a.yaml:5 Deployment default/shop is encrypted"),
+    "what tells of others": (
+        f"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: r}}\nspec: {{values: {{host: '{CIPHER}'}}}}\n{SOPS}",
+        "a.yaml:4 HelmRelease default/r is encrypted",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), ENCRYPTED.values(), ids=ENCRYPTED)
+def test_what_is_encrypted_is_a_blind_spot(repo: Path, text: str, message: str) -> None:
+    write(repo, {"a.yaml": text})
+    documents = read(["."]).documents
+    assert [manifest for cluster in documents.clusters.values() for manifest in cluster.manifests()] == []
+    assert [f"{spot.path}:{spot.line} {spot.message}" for spot in documents.blind_spots] == [message]
+    assert not documents.faults
+
+
+CLEAR = {
+    "nothing but what sops keeps": f"{ENTRY}spec: {{hosts: [a.example.com]}}\n{SOPS}",
+    "the environment of a workload": f"{WORKLOAD}spec: {{template: {{spec: {{containers: [{{env: ['{CIPHER}']}}]}}}}}}\n{SOPS}",
+    "a certificate": f"apiVersion: v1\nkind: Secret\nmetadata: {{name: c}}\ntype: kubernetes.io/tls\ndata: {{tls.crt: '{CIPHER}'}}\n{SOPS}",
+}
+
+
+@pytest.mark.parametrize("text", CLEAR.values(), ids=CLEAR)
+def test_what_is_not_asked_for_may_be_encrypted(repo: Path, text: str) -> None:
+    write(repo, {"a.yaml": text})
+    documents = read(["."]).documents
+    assert len([manifest for cluster in documents.clusters.values() for manifest in cluster.manifests()]) == 1
+    assert documents.blind_spots == ()
+
+
+def test_variables_leave_what_is_encrypted_a_blind_spot(repo: Path) -> None:
+    applied = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps, namespace: flux-system}\n"
+    applied += (
+        "spec:\n  path: apps\n  sourceRef: {kind: GitRepository, name: flux-system}\n  postBuild: {substitute: {HOST: a.example.com}}\n"
+    )
+    both = f"{ENTRY}spec:\n  hosts: ['{CIPHER}', '${{HOST}}']\n{SOPS}"
+    write(repo, {"clusters/prod/apps.yaml": applied, "apps/a.yaml": both})
+    documents = read(["."]).documents
+    assert [spot.message for spot in documents.blind_spots] == ["ServiceEntry default/stage is encrypted"]
+    assert documents.clusters["prod"].of("ServiceEntry") == []
+
+
 def test_texts_need_no_files() -> None:
     loaded = read_texts(
         {"source": entry("a"), "target": "kind: Gateway\nspec: [\n---\n{{ x }}: [\n"}, ingress={"target": ["gw.example.com"]}

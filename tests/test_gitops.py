@@ -9,6 +9,8 @@ from repositories import git, write
 from ways import read
 
 from mirrorlint.loading import Loaded
+from mirrorlint.loading.filling import substituted
+from mirrorlint.source import parse
 
 URL = "https://git.example.com/org/repo.git"
 
@@ -274,6 +276,54 @@ def test_flux_names_a_remote_cluster_by_its_kubeconfig(repo: Path) -> None:
     write(repo, {"hub/prod.yaml": kustomization("prod", "./p", "  kubeConfig: {secretRef: {name: prod-kubeconfig}}\n")})
     write(repo, {"s/x.yaml": entry("x"), "p/y.yaml": entry("y")})
     assert found(read(["."])) == {"prod": ["y"], "stage": ["x"]}
+
+
+def test_what_applies_a_kustomization_fills_it_in(repo: Path) -> None:
+    inner = kustomization("apps", "./apps/${env}", "  postBuild: {substitute: {HOST: '${env}.example.com'}}\n")
+    write(repo, {"flux/apps.yaml": inner, "apps/prod/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n", "apps/stage/y.yaml": entry("y")})
+    for name in ("prod", "stage"):
+        build = f"  postBuild: {{substitute: {{env: {name}}}}}\n"
+        write(repo, {f"clusters/{name}/flux.yaml": kustomization("flux", "./flux", build)})
+    loaded = read(["."])
+    assert (found(loaded), messages(loaded)) == ({"prod": ["x"], "stage": ["y"]}, [])
+    (made,) = loaded.documents.clusters["prod"].of("ServiceEntry")
+    assert made.node["spec"]["hosts"].texts == ("prod.example.com",)
+
+
+def test_a_kustomization_in_which_nothing_fills_in_the_path_is_a_blind_spot(repo: Path) -> None:
+    write(repo, {"clusters/prod/apps.yaml": kustomization("apps", "./apps/${env}"), "apps/prod/x.yaml": entry("x")})
+    write(repo, {"clusters/prod/y.yaml": entry("y")})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["y"]}
+    assert "clusters/prod/apps.yaml:5 [prod] `./apps/${env}` waits to be filled in, so it is not read" in messages(loaded)
+
+
+def test_a_kubeconfig_that_is_filled_in_names_the_cluster(repo: Path) -> None:
+    remote = kustomization("apps", "./apps", "  kubeConfig: {secretRef: {name: '${env}-kubeconfig'}}\n")
+    write(repo, {"fleet/apps.yaml": remote, "apps/x.yaml": entry("x")})
+    for name in ("prod", "stage"):
+        build = f"  postBuild: {{substitute: {{env: {name}}}}}\n"
+        write(repo, {f"clusters/hub/{name}.yaml": kustomization(f"fleet-{name}", "./fleet", build)})
+    loaded = read(["."])
+    assert {name: those for name, those in found(loaded).items() if those} == {"prod": ["x"], "stage": ["x"]}
+    assert "${env}" not in found(loaded)
+
+
+FILLED = {
+    "a number": ("'${PORT}'", 8080),
+    "a truth": ('"${ON}"', True),
+    "what YAML has in quotes": ("'*.${ON}'", "*.true"),
+    "a default": ("${OFF:=false}", False),
+    "nothing": ("${NONE}", None),
+    "what is escaped": ("'$${ON}'", "$${ON}"),
+    "a mapping": ("${MORE}", "${MORE}"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), FILLED.values(), ids=FILLED)
+def test_flux_fills_in_what_kustomize_writes(text: str, expected: object) -> None:
+    (node,) = parse(f"x: {text}\n".encode(), "f").documents
+    assert substituted(node, {"PORT": "8080", "ON": "true", "NONE": "", "MORE": "a: b"})["x"].value == expected
 
 
 def test_objects_apply_to_the_clusters_of_the_settings_too(repo: Path) -> None:

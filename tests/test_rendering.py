@@ -421,6 +421,31 @@ def test_of_a_template_with_several_documents_the_own_one_counts(repo: Path) -> 
     assert str(made["mesh"]["spec"]["hosts"].at(0).place) == "charts/mesh/templates/all.yaml:18:5"
 
 
+ASKED = [
+    "networking.istio.io/v1",
+    "networking.istio.io/v1beta1/VirtualService",
+    "gateway.networking.k8s.io/v1/HTTPRoute",
+    "apps/v1/Deployment",
+]
+
+
+@HELM
+@pytest.mark.parametrize("version", ASKED)
+def test_a_chart_is_told_what_a_cluster_with_istio_serves(repo: Path, version: str) -> None:
+    template = CHART["charts/mesh/templates/vs.yaml"].replace(".Values.name }}", f'.Capabilities.APIVersions.Has "{version}" }}}}', 1)
+    write(repo, {**CHART, "charts/mesh/templates/vs.yaml": template, "clusters/prod/release.yaml": RELEASE})
+    assert service(read(["."])).name == "shop"
+
+
+@HELM
+def test_a_chart_is_told_of_nothing_else(repo: Path) -> None:
+    template = CHART["charts/mesh/templates/vs.yaml"].replace(".Values.name", '.Capabilities.APIVersions.Has "route.openshift.io/v1"', 1)
+    write(
+        repo, {**CHART, "charts/mesh/templates/vs.yaml": template, "clusters/prod/release.yaml": RELEASE, "clusters/prod/vs.yaml": SERVICE}
+    )
+    assert service(read(["."])).node.path == "clusters/prod/vs.yaml"
+
+
 @HELM
 def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None:
     values = "  valuesFrom: [{kind: ConfigMap, name: mesh-values}]\n"
@@ -435,6 +460,97 @@ def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None
         "prod": ("prod.example.com", "clusters/prod/values.yaml:7:13"),
         "stage": ("stage.example.com", "clusters/stage/values.yaml:7:13"),
     }
+
+
+SWITCH = "  values:\n    name: ${MIRRORED}\n    mirror:\n      host: '${HOST}'\n"
+
+
+def released(name: str, build: str, values: str = SWITCH) -> dict[str, str]:
+    """A release in a base, as a Kustomization of Flux applies it to a cluster."""
+    applied = FLUX_PATCH.partition("  targetNamespace")[0].replace("./apps", f"./apps/{name}") + build
+    overlay = {f"apps/{name}/kustomization.yaml": "resources: [../base]\n", f"clusters/{name}/apps.yaml": applied}
+    return {**CHART, "apps/base/kustomization.yaml": "resources: [release.yaml]\n", "apps/base/release.yaml": RELEASE + values, **overlay}
+
+
+@HELM
+def test_variables_of_a_release_are_filled_in_by_what_applies_it(repo: Path) -> None:
+    write(repo, released("prod", "  postBuild: {substitute: {MIRRORED: shop, HOST: stage.example.com}}\n"))
+    write(repo, released("stage", "  postBuild: {substitute: {MIRRORED: 'false', HOST: none.example.com}}\n"))
+    loaded = read(["."])
+    host = service(loaded).node["spec"]["http"].at(0)["mirror"]["host"]
+    assert (host.text, str(host.place)) == ("stage.example.com", "apps/base/release.yaml:9:13")
+    assert (loaded.documents.clusters["stage"].of("VirtualService"), messages(loaded)) == ([], [])
+
+
+@HELM
+@KUSTOMIZE
+def test_variables_that_a_patch_brings_are_filled_in_as_well(repo: Path) -> None:
+    write(repo, released("prod", "  postBuild: {substitute: {HOST: stage.example.com}}\n", SWITCH.replace("${MIRRORED}", "shop")))
+    patch = (
+        "patches:\n- target: {kind: HelmRelease}\n  patch: |\n    - {op: replace, path: /spec/values/mirror/host, value: 'new.${HOST}'}\n"
+    )
+    write(repo, {"apps/prod/kustomization.yaml": f"resources: [../base]\n{patch}"})
+    assert service(read(["."])).node["spec"]["http"].at(0)["mirror"]["host"].text == "new.stage.example.com"
+
+
+BUILDS = {
+    "a variable without a value": "  postBuild: {substitute: {HOST: stage.example.com}}\n",
+    "variables of a Secret": "  postBuild: {substituteFrom: [{kind: Secret, name: s, optional: true}]}\n",
+}
+
+
+@HELM
+@pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS)
+def test_a_release_that_waits_to_be_filled_in_is_a_blind_spot(repo: Path, build: str) -> None:
+    write(repo, {**released("prod", build), "clusters/prod/vs.yaml": SERVICE.replace("name: shop", "name: other")})
+    loaded = read(["."])
+    assert service(loaded).name == "other"
+    assert messages(loaded) == ["apps/base/release.yaml:7 `${MIRRORED}` waits to be filled in, so the chart is not rendered"]
+
+
+@HELM
+def test_a_release_that_nothing_is_known_to_apply_waits_too(repo: Path) -> None:
+    write(repo, {**CHART, "clusters/prod/release.yaml": RELEASE + SWITCH, "clusters/prod/vs.yaml": SERVICE})
+    assert messages(read(["."])) == ["clusters/prod/release.yaml:7 `${MIRRORED}` waits to be filled in, so the chart is not rendered"]
+
+
+MEANT = "  values:\n    note: ${NOTE}\n    mirror:\n      host: stage.example.com\n"
+
+
+@HELM
+@pytest.mark.parametrize(
+    ("build", "old", "new"),
+    [
+        pytest.param("", "", "", id="nothing is filled in"),
+        pytest.param("  postBuild: {substitute: {X: y}}\n", "${NOTE}", "$${NOTE}", id="an escape"),
+        pytest.param(
+            "  postBuild: {substitute: {NOTE: '{'}}\n",
+            "namespace: shop}",
+            "namespace: shop, labels: {kustomize.toolkit.fluxcd.io/substitute: disabled}}",
+            id="switched off",
+        ),
+    ],
+)
+def test_what_looks_like_a_variable_may_be_meant(repo: Path, build: str, old: str, new: str) -> None:
+    write(repo, released("prod", build, MEANT))
+    if old:
+        edit(repo / "apps/base/release.yaml", old, new)
+    loaded = read(["."])
+    assert (service(loaded).name, messages(loaded)) == ("shop", [])
+
+
+@HELM
+def test_mirrors_of_one_release_are_told_apart_by_what_is_filled_in(repo: Path) -> None:
+    for name in ("a", "b"):
+        build = f"  postBuild: {{substitute: {{MIRRORED: {name}, HOST: {name}.example.com}}}}\n"
+        made = released("prod", build, "  releaseName: ${MIRRORED}\n" + SWITCH)
+        applied = made.pop("clusters/prod/apps.yaml").replace("name: apps,", f"name: {name},")
+        write(repo, {**made, f"clusters/prod/{name}.yaml": applied})
+    mirrors = check(load(".")).mirrors
+    assert [(mirror.object, mirror.target.partition(":")[0]) for mirror in mirrors] == [
+        ("VirtualService shop/a", "a.example.com"),
+        ("VirtualService shop/b", "b.example.com"),
+    ]
 
 
 @HELM

@@ -13,6 +13,22 @@ MATTERS = {
     "apps": WORKLOADS,
     "argoproj.io": frozenset({"Rollout"}),
 }
+# What a cluster with Istio, cert-manager and the Gateway API serves of these, as `.Capabilities.APIVersions` of charts has it; Istio's are
+# those of its manifests/charts/base/files/crd-all.gen.yaml.
+_FILTER = frozenset({"EnvoyFilter"})
+SERVED = {
+    "v1": MATTERS[""],
+    "apps/v1": WORKLOADS,
+    "cert-manager.io/v1": MATTERS["cert-manager.io"],
+    f"{NETWORKING}/v1alpha3": MATTERS[NETWORKING],
+    f"{NETWORKING}/v1beta1": MATTERS[NETWORKING] - _FILTER,
+    f"{NETWORKING}/v1": MATTERS[NETWORKING] - _FILTER,
+    f"{SECURITY}/v1beta1": MATTERS[SECURITY],
+    f"{SECURITY}/v1": MATTERS[SECURITY],
+    f"{GATEWAY_API}/v1alpha2": frozenset({"GRPCRoute", "ReferenceGrant"}),
+    f"{GATEWAY_API}/v1beta1": frozenset({"HTTPRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
+    f"{GATEWAY_API}/v1": MATTERS[GATEWAY_API],
+}
 # What tells how objects come to clusters and how Istio is installed there, and is none of what is judged.
 TELLS = {
     "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),

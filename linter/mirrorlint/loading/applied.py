@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.loading import files, gitops
+from mirrorlint.loading import files, flux, gitops
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import outermost, reach
@@ -30,8 +30,10 @@ class Applied:
         return gitops.groups(self._whole(self.units(self._telling([root]))), self._land(root))
 
     def paths(self, root: str) -> list[str]:
-        """The paths of what the objects below a folder apply, of those in bases, too."""
-        return list(dict.fromkeys(source.path for unit in self.units(self._telling([root])) for source in unit.sources))
+        """The paths of what the objects below a folder apply, of those in bases, too; or the folder that is above a path with variables."""
+        told = self._telling([root])
+        above = [flux.above(manifest.node, self._land(root)) for manifest, _ in told if flux.waits(manifest.node["spec"]["path"])]
+        return list(dict.fromkeys((*(source.path for unit in self.units(told) for source in unit.sources), *above)))
 
     def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[Gap]]:
         """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""

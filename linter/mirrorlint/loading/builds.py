@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from mirrorlint.kinds import SERVED
 from mirrorlint.loading import charts, files, origins
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.inputs import inputs
@@ -22,6 +23,9 @@ from mirrorlint.source.place import Origins
 
 _RELEASE, _NAMESPACE = "release", "default"
 _SCHEMA = "values.schema.json"
+_API_VERSIONS = [
+    f"--api-versions={','.join((version, *(f'{version}/{kind}' for kind in sorted(kinds))))}" for version, kinds in SERVED.items()
+]
 _ELSEWHERE = re.compile(rb'"\$ref"\s*:\s*"[^"#]*://')
 
 
@@ -83,6 +87,8 @@ def _components(source: Source, disk: Disk) -> Iterator[Kustomization]:
 
 def of_chart(source: Source, disk: Disk) -> Build | Gap:
     """How a chart is rendered."""
+    if source.values.waits:
+        return source.values.waits
     node = source.owner or disk.documents(os.path.join(source.path, CHART))[0]
     listed, stray = _chart_files(source.path, disk)
     if stray:
@@ -95,6 +101,7 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     values = source.values
     arguments = [f"--namespace={source.namespace or _NAMESPACE}", *(f"--values={file}" for file in values.files)]
     arguments += [f"--set={name}={value}" for name, value in values.parameters]
+    arguments += _API_VERSIONS
     called = ("--", values.release or _RELEASE, source.path)
     texts = tuple(text for text, _ in values.texts)
     render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called)

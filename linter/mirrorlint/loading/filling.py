@@ -10,45 +10,62 @@ from mirrorlint.source import Node
 from mirrorlint.source.node import Raw
 from mirrorlint.source.place import Derived
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[=-]((?:[^{}$])*))?\}")
+_VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_]\w*)(?::?[=-]((?:[^{}$])*))?\}")
 MAX_TEXT = 1 << 20
 _SWITCH = "kustomize.toolkit.fluxcd.io/substitute"
 # What would be more than a scalar where it stands without quotes.
 _STRUCTURE = re.compile(r"[\n\r]|: |:$| #|^[\[\]{}&*!|>'\"%@`#,?-](?:\s|\w|$)")
 
 
-def filled(node: Node, fill: Callable[[str, bool], str]) -> Node:
-    """The tree with each text put through `fill`, which is told whether the text is plain (without quotes)."""
+def filled(node: Node, fill: Callable[[str], str]) -> Node:
+    """The tree with each text put through `fill`."""
+    return _derived(node, lambda raw: (fill(raw[0]), *raw[1:]))
+
+
+def substituted(node: Node, known: Mapping[str, str]) -> Node:
+    """The tree with `${NAME}` and `${NAME:=default}` filled in as Flux does after a build; what is not known stays as it is.
+
+    Flux fills in what kustomize writes, which has quotes only where YAML asks for them: `"${NAME}"` becomes `true` or `80`, no text.
+    A value that is structure where it stands is left, too.
+    Source: fluxcd/pkg, envsubst (kustomize/kustomize_varsub.go).
+    """
+
+    def fill(raw: Raw) -> Raw:
+        text, tag = raw[:2]
+        if "${" not in text:
+            return raw
+        full = bounded(_VARIABLE, lambda found: known.get(found[1], found[0] if found[2] is None else found[2]), text)
+        if _STRUCTURE.search(full):
+            return raw if tag is True else (full, *raw[1:])
+        return (full, tag if full == text or _STRUCTURE.search(text) else True, *raw[2:])
+
+    return _derived(node, fill)
+
+
+def first(node: Node, pattern: re.Pattern[str]) -> Node | None:
+    """The first text in a tree that a pattern is found in."""
+    if node.is_scalar:
+        return node if pattern.search(node.text) else None
+    values = (value for _, value in node.entries()) if node.is_mapping else iter(node)
+    return next((found for found in (first(value, pattern) for value in values) if found is not None), None)
+
+
+def _derived(node: Node, fill: Callable[[Raw], Raw]) -> Node:
     return Node(_filled(node.raw, fill, {}), node.path if isinstance(node.path, Derived) else Derived(node.path))
 
 
-def _filled(raw: Raw, fill: Callable[[str, bool], str], seen: dict[int, Any]) -> Raw:
+def _filled(raw: Raw, fill: Callable[[Raw], Raw], seen: dict[int, Any]) -> Raw:
     content = raw[0]
     if content is None:
         return raw
     if type(content) is str:
-        return (fill(content, raw[1] is True), *raw[1:])
+        return fill(raw)
     if id(content) not in seen:
         if type(content) is list:
             seen[id(content)] = [_filled(item, fill, seen) for item in content]
         else:
             seen[id(content)] = {name: (key, _filled(value, fill, seen)) for name, (key, value) in content.items()}
     return (seen[id(content)], *raw[1:])
-
-
-def substitution(known: Mapping[str, str]) -> Callable[[str, bool], str]:
-    """What fills in `${NAME}` and `${NAME:=default}` as Flux does after a build; what is not known stays as it is.
-
-    Source: fluxcd/pkg, envsubst (kustomize/kustomize_varsub.go). A value that is structure where it stands is left, too.
-    """
-
-    def fill(text: str, plain: bool) -> str:
-        if "${" not in text:
-            return text
-        full = bounded(_VARIABLE, lambda found: known.get(found[1], found[0] if found[2] is None else found[2]), text)
-        return text if plain and _STRUCTURE.search(full) else full
-
-    return fill
 
 
 def bounded(pattern: re.Pattern[str], fill: Callable[[re.Match[str]], str], text: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.kinds import CONFIG_MAP
+from mirrorlint.loading.filling import first, is_substituted
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart, is_told
@@ -19,6 +20,7 @@ SOURCES = ("GitRepository", "OCIRepository")
 _BOOTSTRAP = "flux-system"
 # Fields of a Kustomization of Flux that are those of one of kustomize, too (fluxcd/pkg, kustomize/kustomize_generator.go).
 _OPTIONS = ("namePrefix", "nameSuffix", "patches", "components")
+_VARIABLE = re.compile(r"(?<!\$)\$\{[A-Za-z_][^{}]*\}")
 _KUBECONFIG = re.compile(r"^kubeconfig-|-kubeconfig$")
 
 
@@ -44,7 +46,7 @@ def kustomization(node: Node, file: str, land: Land) -> Unit:
 
 def _source(node: Node, land: Land) -> Source | Gap:
     spec, path = node["spec"], node["spec"]["path"]
-    if "${" in path.text:
+    if waits(path):
         return Gap(path, f"`{path.text}` waits to be filled in, so it is not read")
     foreign = _foreign(spec["sourceRef"], land)
     if foreign:
@@ -56,6 +58,16 @@ def _source(node: Node, land: Land) -> Source | Gap:
     if spec["targetNamespace"]:
         options["namespace"] = spec["targetNamespace"].text
     return Source(folder, FLUX, node, "", recurse=True, options=json.dumps(options, sort_keys=True) if options else "")
+
+
+def waits(path: Node) -> bool:
+    """Whether what applies a Kustomization must fill in its path."""
+    return "${" in path.text
+
+
+def above(kustomization: Node, land: Land) -> str:
+    """The folder that a path is below whatever is filled in."""
+    return land.folder(kustomization["spec"]["path"].text.partition("${")[0].rpartition("/")[0])
 
 
 def _foreign(reference: Node, land: Land) -> str:
@@ -139,7 +151,16 @@ def _chart(manifest: Manifest, file: str, land: Land) -> Source | Gap:
     texts = [*lent, *([(json.dumps(spec["values"].plain()), spec["values"])] if spec["values"] else ())]
     target = spec["targetNamespace"].text
     called = spec["releaseName"].text or (f"{target}-{manifest.name}" if target else manifest.name)
-    return Source(path, HELM, manifest.node, target or manifest.namespace, values=Values(called, tuple(files), tuple(texts)))
+    values = Values(called, tuple(files), tuple(texts), waits=_waits(manifest.node, texts))
+    return Source(path, HELM, manifest.node, target or manifest.namespace, values=values)
+
+
+def _waits(release: Node, texts: Sequence[tuple[str, Node]]) -> Gap | None:
+    """That a variable in a release or in the values that it takes from elsewhere must be filled in first."""
+    places = (release["metadata"]["name"], release["metadata"]["namespace"], release["spec"], *(node for _, node in texts))
+    found = next((node for node in (first(place, _VARIABLE) for place in places) if node is not None), None)
+    variable = _VARIABLE.search(found.text) if found is not None and is_substituted(release) else None
+    return Gap(found, f"`{variable[0]}` waits to be filled in, so the chart is not rendered") if found is not None and variable else None
 
 
 def _lent(references: Node, asking: _Asking, land: Land) -> Iterator[tuple[str, Node]]:

@@ -134,6 +134,11 @@ def _group(name: str, plot: Plot) -> Group:
     return Group(name, tuple(dict.fromkeys((*plot.folders, *applied))), why, tuple(plot.units), tuple(plot.folders))
 
 
+def _is_open(cluster: str) -> bool:
+    """Whether a cluster's name must be filled in first."""
+    return "{{" in cluster or "${" in cluster
+
+
 class _Names:
     """Tells which cluster a unit is for."""
 
@@ -147,13 +152,13 @@ class _Names:
 
     def of(self, unit: Unit, passed: frozenset[str] = frozenset()) -> tuple[str, str]:
         """A cluster's name, and the folder that gives it ("" for none)."""
-        if unit.cluster and "{{" not in unit.cluster:
+        if unit.cluster and not _is_open(unit.cluster):
             return self._servers.get(unit.cluster, unit.cluster), ""
         if unit.cluster:
             folders = [self._folder(source.path) for source in unit.sources]
             return next(((os.path.basename(folder), "") for folder in folders if folder), (IN_CLUSTER, ""))
         holders = [other for path in upwards(unit.file) for other in self._applying.get(path, ()) if other is not unit]
-        named = next((other for other in holders if other.cluster and "{{" not in other.cluster), None)
+        named = next((other for other in holders if other.cluster and not _is_open(other.cluster)), None)
         if named is not None:
             return self.of(named)
         folder = self._folder(unit.file)

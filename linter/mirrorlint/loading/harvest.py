@@ -16,7 +16,7 @@ from mirrorlint.loading.globs import matches
 from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, outermost, reach, roots
 from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
-from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit, nowhere
+from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit, literal, nowhere
 from mirrorlint.loading.watch import Spent
 from mirrorlint.source import Node
 
@@ -109,7 +109,7 @@ class Harvest:
             for plain in sorted(part.plain):
                 made = self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
                 told = [(manifest, plain.path) for manifest in made.tells]
-                found += [(name, unit) for unit in self._units(told)] if told else []
+                found += [(name, unit) for unit in self._followed(told, source)] if told else []
                 self._seen.add(plain.path)
             for build in part.builds:
                 found += [(name, unit) for unit in self._add_build(share, build, outputs[build.render])]
@@ -145,7 +145,12 @@ class Harvest:
         key = (build.render.target, repr(build.render), str(build.node.place))
         content = self._add(share, key, found, build.source, build.namespace)
         share.read |= set(build.render.files)
-        return self._units([(manifest, os.path.join(build.render.target, "-")) for manifest in content.tells])
+        return self._followed([(manifest, os.path.join(build.render.target, "-")) for manifest in content.tells], build.source)
+
+    def _followed(self, told: Sequence[tuple[Manifest, str]], source: Source) -> Iterable[Unit]:
+        """What the objects of a source apply; in a folder that nothing is known to apply, variables may yet be filled in."""
+        units = self._units(told)
+        return units if source.substituted or source.how == FOLDER else map(literal, units)
 
     def _comments(self, file: str) -> Sequence[Suppression]:
         return self._disk.content(file).suppressions if self._disk.below(file) else ()

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from mirrorlint.fleet import Manifest, Suppression
 from mirrorlint.istio.certificates import SOME_PEM, WITHHELD, may_be_pem
-from mirrorlint.kinds import CONFIG_MAP, CREDENTIALS, GATEWAY_API, JUDGED, MATTERS, NETWORKING, SECURITY, TELLS
-from mirrorlint.loading.filling import filled, is_substituted, substitution
+from mirrorlint.kinds import CONFIG_MAP, CREDENTIALS, GATEWAY_API, JUDGED, MATTERS, NETWORKING, SECURITY, TELLS, WORKLOADS
+from mirrorlint.loading.filling import first, is_substituted, substituted
 from mirrorlint.loading.suppressions import suppressions
 from mirrorlint.sieve import sift
 from mirrorlint.source import Broken, Node, Parsed, Place, parse
@@ -18,8 +18,11 @@ _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OPEN = frozenset({"name", "server"})  # of a cluster that a Secret describes
 _CLUSTER = "argocd.argoproj.io/secret-type"  # of a Secret that tells Argo CD of a cluster
 _MESH_CONFIG = re.compile(r"istio(-[\w.-]+)?")
+_TEMPLATED = WORKLOADS | MATTERS["argoproj.io"]
 _FILLED_IN = frozenset({NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
+_SIGNS = (b"${", b"{{", b"ENC[")  # of what can't be judged as it is written
+_ENCRYPTED = re.compile(r"^ENC\[AES256_GCM,")  # by sops, which keeps its own data in the key `sops`
 
 _KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?(\w+)")
 _OWN_KIND = re.compile(r"^kind:[ \t]+[\"']?(\w+)", re.MULTILINE)
@@ -30,7 +33,7 @@ class Content(NamedTuple):
     """The manifests of a file that matter, how many objects of any kind it has, and what is broken in it.
 
     `faults` would have been objects that matter; `unclear` is all else that could not be read. `tells` are the objects of GitOps, `waiting`
-    those that matter once their variables are filled in.
+    those that matter once their variables are filled in, or they are decrypted.
     """
 
     manifests: tuple[Manifest, ...]
@@ -71,7 +74,9 @@ def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     """What is in documents that were parsed, of a text that may have held others."""
     found = [_without_secrets(Manifest(node)) for node in unfolded(parsed.documents)]
     manifests = tuple(filter(_matters, found))
-    tells = tuple(filter(_tells, found))
+    marked = any(sign in data for sign in _SIGNS)
+    hidden = tuple(filter(_encrypted, filter(_tells, found))) if marked else ()
+    tells = tuple(manifest for manifest in found if _tells(manifest) and manifest not in hidden)
     faults: list[Broken] = []
     unclear: list[Broken] = []
     for broken in parsed.broken:
@@ -79,10 +84,10 @@ def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
             faults.append(broken if broken.dropped else broken._replace(text=""))
         else:
             unclear.append(broken._replace(text=""))
-    waiting = tuple(m for m in manifests if m.group in _FILLED_IN and _variable(m.node)) if b"${" in data or b"{{" in data else ()
+    waiting = tuple(filter(_waits, manifests)) if marked else ()
     manifests = tuple(manifest for manifest in manifests if manifest not in waiting)
     quiet = tuple(suppressions(data, path, parsed.documents, manifests))
-    return Content(manifests, len(found), tuple(faults), (*unclear, *map(_waits, waiting)), quiet, tells, waiting)
+    return Content(manifests, len(found), tuple(faults), (*unclear, *_gaps((*waiting, *hidden))), quiet, tells, waiting)
 
 
 def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[str, str] | None) -> Content:
@@ -93,23 +98,49 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
     if variables is None and not (namespace or fallback):
         return found
     waiting, clear = [], list(found.manifests)
-    if variables is not None and found.waiting:
-        nodes = [filled(m.node, substitution(variables)) if is_substituted(m.node) else m.node for m in found.waiting]
-        full = [Manifest(node, namespace, fallback) for node in nodes]
-        waiting = [manifest for manifest in full if _variable(manifest.node)]
+    if variables is not None and (found.waiting or found.tells):
+        found = found._replace(tells=tuple(_filled(manifest, variables) for manifest in found.tells))
+        full = [Manifest(_filled(manifest, variables).node, namespace, fallback) for manifest in found.waiting]
+        waiting = list(filter(_waits, full))
         clear += [manifest for manifest in full if manifest not in waiting]
-        old = {_waits(manifest).place for manifest in found.waiting}
+        old = {gap.place for gap in _gaps(found.waiting)}
         unclear = [broken for broken in found.unclear if broken.place not in old]
-        found = found._replace(unclear=(*unclear, *map(_waits, waiting)))
+        found = found._replace(unclear=(*unclear, *_gaps(waiting)))
     if namespace or fallback:
         clear = [Manifest(manifest.node, namespace, fallback) for manifest in clear]
         found = found._replace(tells=tuple(Manifest(manifest.node, namespace, fallback) for manifest in found.tells))
     return found._replace(manifests=tuple(clear), waiting=tuple(waiting) if variables is not None else found.waiting)
 
 
-def _waits(manifest: Manifest) -> Broken:
-    node = _variable(manifest.node) or manifest.node
-    return Broken(node.place, f"{manifest}: `{node.text}` waits to be filled in", "", "", template=True)
+def _filled(manifest: Manifest, variables: Mapping[str, str]) -> Manifest:
+    if _variable(manifest.node) is None or not is_substituted(manifest.node):
+        return manifest
+    return Manifest(substituted(manifest.node, variables))
+
+
+def _gaps(manifests: Iterable[Manifest]) -> Iterator[Broken]:
+    return (gap for gap in map(_waits, manifests) if gap is not None)
+
+
+def _waits(manifest: Manifest) -> Broken | None:
+    """What keeps an object from being judged until it is decrypted or filled in."""
+    hidden = _encrypted(manifest)
+    if hidden is not None:
+        return Broken(hidden.place, f"{manifest} is encrypted", "", "", template=True)
+    node = _variable(manifest.node) if manifest.group in _FILLED_IN else None
+    return Broken(node.place, f"{manifest}: `{node.text}` waits to be filled in", "", "", template=True) if node is not None else None
+
+
+def _encrypted(manifest: Manifest) -> Node | None:
+    """The first encrypted value of an object, but for Secrets, whose values are not asked for; of workloads little is."""
+    node = manifest.node
+    if manifest.kind == CREDENTIALS:
+        return None
+    if manifest.kind in _TEMPLATED:
+        parts = [node["metadata"], node["spec"]["replicas"], node["spec"]["template"]["metadata"]]
+    else:
+        parts = [value for name, value in node.items() if name != "sops"]
+    return next((found for found in (first(part, _ENCRYPTED) for part in parts) if found is not None), None)
 
 
 def packed(found: Content) -> Any:
@@ -149,10 +180,7 @@ def _matters(found: Manifest) -> bool:
 
 def _variable(node: Node) -> Node | None:
     """The first text with a variable that Flux fills in after the build (`postBuild.substitute`), or with a template in it."""
-    if node.is_scalar:
-        return node if _VARIABLE.search(node.text) else None
-    values = (value for _, value in node.entries()) if node.is_mapping else iter(node)
-    return next((found for found in map(_variable, values) if found is not None), None)
+    return first(node, _VARIABLE)
 
 
 def _tells(found: Manifest) -> bool:

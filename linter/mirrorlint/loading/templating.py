@@ -23,14 +23,14 @@ def waits(text: str) -> bool:
     return "{{" in text
 
 
-def parameters(known: Parameters, *, go: bool) -> Callable[[str, bool], str]:
+def parameters(known: Parameters, *, go: bool) -> Callable[[str], str]:
     """What fills in the placeholders of a text; one that is not understood stays.
 
     `go` tells that the template is one of Go (`goTemplate: true`): `.path` then is an object, else it is the text at `path.path`. Of Go's
     language fields and `index` are understood. Source: argo-cd, applicationset/utils/utils.go (Replace).
     """
 
-    def fill(text: str, _: bool) -> str:
+    def fill(text: str) -> str:
         return bounded(_PLACEHOLDER, lambda found: _said(found[1].strip(), known, go=go) or found[0], text) if waits(text) else text
 
     return fill

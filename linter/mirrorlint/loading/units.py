@@ -24,12 +24,16 @@ class Gap(NamedTuple):
 
 
 class Values(NamedTuple):
-    """What a chart is rendered with: the release, files in order, and texts (each with the node that has it) that go over them."""
+    """What a chart is rendered with: the release, files in order, and texts (each with the node that has it) that go over them.
+
+    `waits` tells of what must be filled in before, unless it is meant as it is written.
+    """
 
     release: str = ""
     files: tuple[str, ...] = ()
     texts: tuple[tuple[str, Node], ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
+    waits: Gap | None = None
 
 
 class Source(NamedTuple):
@@ -72,6 +76,11 @@ def foreign_chart(name: Node, message: str) -> Gap:
     """That a chart is not in this repository; Istio's own, but for its gateways, hold nothing that requests are sent to."""
     own = name.text.rpartition("/")[2] in _CONTROL_PLANE
     return Gap(name, message, "chart of Istio" if own else "chart", NOTHING if own else ANYTHING)
+
+
+def literal(unit: Unit) -> Unit:
+    """A unit in which nothing more is filled in: what looks like a variable is meant as it is written."""
+    return unit._replace(sources=tuple(each._replace(values=each.values._replace(waits=None)) for each in unit.sources))
 
 
 def nowhere(unit: Unit) -> Gap:
