@@ -163,22 +163,26 @@ def asked_at_target(way: Way, sample: Sample, asked: set[object]) -> Iterator[Sa
         key = (end.cluster, end.host.domain if end.host else "", end.chain, sample)
         if end.host is not None and key not in asked:
             asked.add(key)
-            yield from dict.fromkeys((*_asked(way.route, end.host, sample), *unasked(sample)))
-            if end.scope and end.reason == reason.DENIED:
-                yield from allowed_by(end.scope, sample)
+            allowed = allowed_by(end.scope, sample) if end.scope and end.reason == reason.DENIED else ()
+            more = dict.fromkeys((*_asked(way.route, end.host, sample), *allowed))
+            yield from more
+            if more or end.reason == reason.DENIED:
+                yield from (each for each in unasked(sample) if each not in more)
 
 
 def _asked(route: Route, host: VirtualHost, sample: Sample) -> Iterator[Sample]:
+    """Requests for each block of a virtual host, and one for none of them; nothing where it has no conditions."""
+    blocks = [Asked(each.match, route) for each in host.routes if each.match is not None and not each.catch_all]
+    if not blocks:
+        return
     rules = route.service.rules
     own = [Asked(route.match)] if route.match else []
     before = [Asked(match) for rule in rules[: rules.index(route.rule)] for match in rule.matches]
-    blocks = [Asked(each.match, route) for each in host.routes if each.match is not None and not each.catch_all]
     for place, block in enumerate(blocks):
         yield sought([*own, block], before, sample)
         yield sought([*own, block], [*before, *blocks[:place]], sample)
         yield against(block.match, sample)
-    if blocks:
-        yield sought(own, [*before, *blocks], sample)
+    yield sought(own, [*before, *blocks], sample)
 
 
 def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:
