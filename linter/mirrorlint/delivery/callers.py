@@ -15,7 +15,7 @@ from mirrorlint.delivery.policy import allowed_by
 from mirrorlint.delivery.samples import PLAIN, Asked, Sample, against, folded, hosts, meeting, sought, unasked
 from mirrorlint.delivery.sidecar import host_forms
 from mirrorlint.delivery.virtual_host import VirtualHost
-from mirrorlint.delivery.way import Call, Way
+from mirrorlint.delivery.way import Call, End, Way
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of, without_port
@@ -24,6 +24,7 @@ from mirrorlint.kinds import GATEWAY_API, NETWORKING
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "Gateway")
+_NEAR = 20  # so many of a virtual host's earlier blocks are avoided for one
 _NO_CALLERS = ("istio-system", "flux-system", "argocd")  # what runs there calls no application; repositories show it by what installs it
 
 
@@ -119,6 +120,7 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
     tried: set[tuple[Entry, Sample]] = set()
     asked: dict[str, set[object]] = {world: set() for world in worlds}
+    made: dict[object, tuple[Sample, ...]] = {}
     for entry in dict.fromkeys(_entries(followed.delivery, followed.mesh, service)):
         queue = list(samples)
         for sample in queue:
@@ -130,7 +132,7 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
                 own = [way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
                 if sample in samples:
-                    queue += [more for way in own for more in asked_at_target(way, sample, asked[world])]
+                    queue += [more for way in own for more in asked_at_target(way, sample, asked[world], made)]
     return ways
 
 
@@ -153,21 +155,25 @@ def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | N
             yield call, taken.route if taken else None
 
 
-def asked_at_target(way: Way, sample: Sample, asked: set[object]) -> Iterator[Sample]:
+def asked_at_target(way: Way, sample: Sample, asked: set[object], made: dict[object, tuple[Sample, ...]]) -> Iterator[Sample]:
     """Requests for the conditions of the virtual hosts at which a sample ends, and some that meet none; once for each of both.
 
     They are for the calling proxy's route as well, and for no earlier one at either end, as far as such can be made up. Where a policy
-    denied the sample those that policies allow are tried, too.
+    denied the sample those that policies allow are tried, too. `made` keeps what was made up, for other callers.
     """
     for end in way.ends:
-        key = (end.cluster, end.host.domain if end.host else "", end.chain, sample)
+        key = (end.cluster, end.host.domain if end.host else "", end.chain, end.reason == reason.DENIED, sample)
         if end.host is not None and key not in asked:
             asked.add(key)
-            allowed = allowed_by(end.scope, sample) if end.scope and end.reason == reason.DENIED else ()
-            more = dict.fromkeys((*_asked(way.route, end.host, sample), *allowed))
-            yield from more
-            if more or end.reason == reason.DENIED:
-                yield from (each for each in unasked(sample) if each not in more)
+            if key not in made:
+                made[key] = tuple(_tried(way.route, end, end.host, sample))
+            yield from made[key]
+
+
+def _tried(route: Route, end: End, host: VirtualHost, sample: Sample) -> Iterable[Sample]:
+    allowed = allowed_by(end.scope, sample) if end.scope and end.reason == reason.DENIED else ()
+    found = (*_asked(route, host, sample), *allowed)
+    return dict.fromkeys((*found, *unasked(sample))) if found or end.reason == reason.DENIED else ()
 
 
 def _asked(route: Route, host: VirtualHost, sample: Sample) -> Iterator[Sample]:
@@ -179,9 +185,8 @@ def _asked(route: Route, host: VirtualHost, sample: Sample) -> Iterator[Sample]:
     own = [Asked(route.match)] if route.match else []
     before = [Asked(match) for rule in rules[: rules.index(route.rule)] for match in rule.matches]
     for place, block in enumerate(blocks):
-        yield sought([*own, block], before, sample)
-        yield sought([*own, block], [*before, *blocks[:place]], sample)
-        yield against(block.match, sample)
+        yield sought([*own, block], [*before, *blocks[max(place - _NEAR, 0) : place]], sample)
+        yield against(block.conditions, sample)
     yield sought(own, [*before, *blocks], sample)
 
 

@@ -15,6 +15,7 @@ _ODD = ("unasked", "Un-asked_.~/1")
 _METHODS = ("PATCH", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
 _TEXTS = 6  # at most so many are made up for one condition
 _PATHS = 8  # with so many it is tried to avoid what other blocks take
+_CHOICES = 400  # in so many combinations with headers, queries and methods
 
 
 class Sample(NamedTuple):
@@ -28,36 +29,36 @@ class Sample(NamedTuple):
 PLAIN = Sample()
 
 
-class Asked(NamedTuple):
-    """A block, and the route whose rewrite changes the path before the block sees it."""
+class Asked:
+    """A block, and the route whose rewrite changes the path before the block sees it.
 
-    match: Match
-    behind: Route | None = None
+    `conditions` is the block without what is the caller's place: its Host and scheme.
+    """
 
-    @property
-    def paths(self) -> list[StringMatch]:
-        """Its conditions on the path."""
-        return [each for each in (self.match.uri, *_pseudo(self.match, ":path")) if each.kind]
+    __slots__ = ("behind", "catch_all", "conditions", "headers", "methods", "paths")
 
-    @property
-    def methods(self) -> list[StringMatch]:
-        """Its conditions on the method."""
-        return [self.match.method, *_pseudo(self.match, ":method")]
+    def __init__(self, match: Match, behind: Route | None = None) -> None:
+        """Sort its conditions by what they are on."""
+        self.behind, self.catch_all = behind, is_catch_all(match)
+        self.conditions = match._replace(authority=match.authority._replace(kind=""), scheme=match.scheme._replace(kind=""))
+        self.paths = [each for each in (match.uri, *_pseudo(match, ":path")) if each.kind]
+        self.methods = [each for each in (match.method, *_pseudo(match, ":method")) if each.kind]
+        self.headers = _own(match.headers)
 
     def takes_path(self, path: str) -> bool:
         """Whether a path without query meets its conditions."""
         seen = self.behind.sent_path(path) if self.behind else path
-        return all(accepts_string(each, seen, fold=self.match.ignore_case) for each in self.paths)
+        return all(accepts_string(each, seen, fold=self.conditions.ignore_case) for each in self.paths)
 
-    def takes(self, sample: Sample) -> bool:
-        """Whether a request meets the block, whatever its Host and scheme are."""
-        path = self.behind.sent_path(sample.path) if self.behind else sample.path
-        return meets(Request("", path, sample.method, dict(sample.headers)), self.anyones)
 
-    @property
-    def anyones(self) -> Match:
-        """The block without what is the caller's place: its Host and scheme."""
-        return self.match._replace(authority=self.match.authority._replace(kind=""), scheme=self.match.scheme._replace(kind=""))
+def _takers(blocks: Iterable[Asked], sample: Sample) -> Iterator[bool]:
+    """For each block whether it takes a request, whatever its Host and scheme are."""
+    sent: dict[Route | None, Request] = {}
+    for block in blocks:
+        if block.behind not in sent:
+            path = block.behind.sent_path(sample.path) if block.behind else sample.path
+            sent[block.behind] = Request("", path, sample.method, dict(sample.headers))
+        yield meets(sent[block.behind], block.conditions)
 
 
 def meeting(match: Match, base: Sample = PLAIN) -> Sample:
@@ -67,27 +68,42 @@ def meeting(match: Match, base: Sample = PLAIN) -> Sample:
 
 def sought(wanted: Sequence[Asked], avoided: Sequence[Asked], base: Sample = PLAIN) -> Sample:
     """A request like `base` that meets all wanted blocks and, as far as one can be made up, none of those to be avoided."""
-    hopeless = any(is_catch_all(each.match) for each in avoided)
-    avoided = [each for each in avoided if not is_catch_all(each.anyones)]
-    matches, others = [each.match for each in wanted], [each.match for each in avoided]
     path, _, query = base.path.partition("?")
+    own, asked = dict(base.headers), dict(part.partition("=")[::2] for part in query.split("&") if part)
     paths = (each for each in _paths_for(wanted, path) if all(one.takes_path(each) for one in wanted))
+    methods = _methods_for(wanted, base.method)
+    headers, queries = [each.headers for each in wanted], [each.conditions.query for each in wanted]
+    without = [each.conditions.without_headers for each in wanted]
+    first = next(paths, path)
+    sample = _sample(_values(headers, (), own, without), _values(queries, (), asked), methods[0], first)
+    others = [each for each in avoided if not is_catch_all(each.conditions)]
+    takers = [each for each, takes in zip(others, _takers(others, sample), strict=True) if takes]
+    if not takers or any(each.catch_all for each in avoided) or not all(_takers(wanted, sample)):
+        return sample
+    lacking = _values([_own(each.conditions.without_headers) for each in takers], [each.headers for each in others], {}, without)
+    barred = ((), [each.headers for each in others]) if any(each.headers or each.conditions.without_headers for each in takers) else ((),)
+    unasked_for = ((), [each.conditions.query for each in others]) if any(each.conditions.query for each in takers) else ((),)
+    choices = product(
+        [{**found, **more} for found in (_values(headers, each, own, without) for each in barred) for more in _some(lacking)],
+        [_values(queries, each, asked) for each in unasked_for],
+        methods if any(each.methods for each in takers) else methods[:1],
+        [first, *islice(paths, _PATHS)] if any(each.paths for each in takers) else [first],
+    )
+    fitting = (each for each in (_sample(*choice) for choice in islice(choices, _CHOICES)) if all(_takers(wanted, each)))
+    return next((each for each in fitting if not any(_takers(takers + others, each))), sample)
+
+
+def _some(headers: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """No headers, all, and each alone."""
+    yield from [{}, headers, *({name: value} for name, value in headers.items())] if headers else [{}]
+
+
+def _methods_for(wanted: Sequence[Asked], method: str) -> list[str]:
+    """Methods that all blocks take, the given one first; at least that."""
     conditions = [condition for each in wanted for condition in each.methods]
     named = (text for condition in conditions for text in _texts(condition))
-    methods = [each for each in dict.fromkeys((base.method, *named, *_METHODS)) if all(accepts_string(c, each) for c in conditions)]
-    without, barred = [match.without_headers for match in matches], [match.headers for match in others]
-    headers = [_values([_own(match.headers) for match in matches], each, dict(base.headers), without) for each in ([], barred)]
-    asked = dict(part.partition("=")[::2] for part in query.split("&") if part)
-    queries = [_values([match.query for match in matches], each, asked) for each in ([], [match.query for match in others])]
-    first = next(paths, path)
-    sample = _sample(headers[0], queries[0], methods[0] if methods else base.method, first)
-    if hopeless or not any(each.takes(sample) for each in avoided):
-        return sample
-    lacking = _values([_own(match.without_headers) for match in others], barred, {}, without)
-    every = ({}, lacking, *({name: value} for name, value in lacking.items()))
-    choices = product([{**own, **more} for own in headers for more in every], queries, methods, [first, *islice(paths, _PATHS)])
-    fitting = (each for each in (_sample(*choice) for choice in choices) if all(one.takes(each) for one in wanted))
-    return next((each for each in fitting if not any(one.takes(each) for one in avoided)), sample)
+    fitting = [each for each in (method, *named, *_METHODS) if all(accepts_string(condition, each) for condition in conditions)]
+    return fitting or [method]
 
 
 def _sample(headers: Mapping[str, str], query: Mapping[str, str], method: str, path: str) -> Sample:
@@ -101,13 +117,15 @@ def _paths_for(wanted: Sequence[Asked], path: str) -> Iterator[str]:
     Not `path` twice where it is rewritten: who asks for it behind that thinks of requests as callers send them.
     """
     rewrites = [each.behind.rule.rewrite for each in wanted if each.behind]
+    rewritten = any(rewrite.uri or rewrite.pattern for rewrite in rewrites)
     texts = [path, *(text for each in wanted for condition in each.paths for text in islice(_paths(condition), _TEXTS))]
     yield from texts
-    heads = [*texts, *(text.rpartition("/")[0] for rewrite in rewrites for text in examples(rewrite.pattern))]
-    ends = [text[place:] for text in texts for place, letter in enumerate(text) if letter == "/"]
-    twice = path.rstrip("/") * 2 if any(rewrite.uri or rewrite.pattern for rewrite in rewrites) else ""
-    joined = (f"{head.rstrip('/')}{end}" for head in heads for end in ends)
-    yield from (tried for tried in joined if not (twice and tried.startswith(twice)))
+    if rewritten or any(condition.kind == "regex" for each in wanted for condition in each.paths):
+        heads = [*texts, *(text.rpartition("/")[0] for rewrite in rewrites for text in examples(rewrite.pattern))]
+        ends = [text[place:] for text in texts for place, letter in enumerate(text) if letter == "/"]
+        twice = path.rstrip("/") * 2 if rewritten else ""
+        joined = (f"{head.rstrip('/')}{end}" for head in heads for end in ends)
+        yield from (tried for tried in joined if not (twice and tried.startswith(twice)))
     yield from (f"{text.rstrip('/')}/{odd}" for text in texts for odd in _ODD)
 
 

@@ -45,7 +45,7 @@ def _all_saved(loss: Loss, delivery: Delivery, world: str, after: Callable[[Way]
         call = way.call
         base = Sample(call.path, call.method, tuple(sorted(call.headers.items())))
         changed = way._replace(ends=tuple(after(way)))
-        samples = asked_at_target(changed, base, asked)
+        samples = asked_at_target(changed, base, asked, {})
         calls = (call._replace(path=path, method=method, headers=dict(headers)) for path, method, headers in samples)
         more = (found for each in calls for found in delivery.follow(each, world) if found.mirror.node == way.mirror.node)
         if not (_is_saved(changed.ends) and all(_is_saved(tuple(after(each))) for each in more)):
