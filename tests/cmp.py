@@ -51,7 +51,8 @@ class StandIn:
         copy = self._folder / f"copy-{len(list(self._folder.glob('*')))}"
         copy.mkdir(parents=True)
         with tarfile.open(fileobj=io.BytesIO(packed(root)), mode="r:gz") as tar:
-            tar.extractall(copy, filter="tar")
+            tar.extraction_filter = getattr(tarfile, "tar_filter", None)  # unknown to Python 3.11.2
+            tar.extractall(copy)  # noqa: S202 (packed above)
         pipe, around = subprocess.PIPE, {**self._env, **env}
         process = subprocess.Popen(
             command, cwd=copy / app, env=around, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, start_new_session=True

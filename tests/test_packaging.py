@@ -48,3 +48,9 @@ def test_the_hooks_start_the_program_that_is_installed() -> None:
     (script,) = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert {hook["entry"].split()[0] for hook in hooks} == {script}
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Until Python 3.11.5 that loses characters where the group backtracks inside (python/cpython#106052)."""
+    said = {path: path.read_text(encoding="utf-8") for path in installed() if path.suffix == ".py"}
+    assert {path.name: found for path, text in said.items() if (found := re.findall(r"""r?b?["'][^"'\n]*\)[*+?]\+[^\n]*""", text))} == {}

@@ -26,8 +26,8 @@ _OTHER_BREAK = re.compile(rb"\r(?!\n)|\xc2\x85|\xe2\x80[\xa8\xa9]")
 # Escapes and tags by which a word may stand in a text without its letters.
 _SPELLED = re.compile(rb"\\[xuU\r\n\x80-\xff]|!!|!<")
 # An entry that is whole on its line, or a line without any.
-_VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*+|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[^{}\[\]\"'\n]*+\}|\[[^{}\[\]\"'\n]*+\])"
-_LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?+\r?\n" % _VALUE
+_VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[^{}\[\]\"'\n]*+\}|\[[^{}\[\]\"'\n]*+\])"
+_LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?\r?\n" % _VALUE
 # What a workload says that may be an ingress gateway, of which the ports of its containers are asked.
 _OF_GATEWAYS = (b"istio", b"gateway", b"ingress", b"proxyv2", b"envoy")
 # What stands around a workload's template, and its containers, which end it: of other workloads little more than labels is asked.

@@ -12,14 +12,15 @@ from mirrorlint.source.node import Raw
 # Beyond this a text may hold more, or nest deeper, than is read.
 _LONGEST, _DEEPEST = 1 << 20, 100
 
+# Repetitions of groups are not possessive: until Python 3.11.5 such lost what they had given back inside (python/cpython#106052).
 _KEY = r"[A-Za-z_][\w./-]{0,99}+"
 _QUOTED = r"\"[ !#-\[\]-~]*+\"|'[ -&(-~]*+'"
 # What can be nothing but one scalar: there is no `: ` and no ` #` in it, and no sign of YAML's at its start.
-_BARE = r"-?[A-Za-z0-9_./~+](?:[!-9;-~]++|:(?=[!-~])| ++(?=[!-\"$-~]))*+"
+_BARE = r"-?[A-Za-z0-9_./~+](?:[!-9;-~]++|:(?=[!-~])| ++(?=[!-\"$-~]))*"
 # Within brackets more signs mean something; what nests there is not plain.
 _ATOM = rf"(?:-?[A-Za-z0-9_./~+][\w./~+=@%$;()-]*+|{_QUOTED})"
 _PAIR = rf"{_KEY}: ++{_ATOM}"
-_FLOW = rf"\[(?: *+{_ATOM} *+(?:, *+{_ATOM} *+)*+)?+ *+\]|\{{(?: *+{_PAIR} *+(?:, *+{_PAIR} *+)*+)?+ *+\}}"
+_FLOW = rf"\[(?: *+{_ATOM} *+(?:, *+{_ATOM} *+)*)? *+\]|\{{(?: *+{_PAIR} *+(?:, *+{_PAIR} *+)*)? *+\}}"
 # An item, a key or both, a value, a comment; or nothing of these.
 _LINE = re.compile(rf"( *+)(- ++)?(?:({_KEY}):(?: ++|\Z))?({_BARE}|{_QUOTED}|{_FLOW})? *+(?:(?<!\S)#[ -~]*+)?", re.ASCII)
 _INNER = re.compile(rf"(?:({_KEY}): ++)?({_ATOM})", re.ASCII)
