@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mirrorlint.source.failure import Failure
 
-KEY = re.compile(r"(\s*+(?:- ++)*)([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
+KEY = re.compile(r"(\s*+(?:- ++)*)(?!- )([^\s#'\"][^:#]*|'[^']*'|\"[^\"]*\"):(?=\s|$)")
 _COMMENT = re.compile(r"\s++#")
 _LONGEST = 60
 

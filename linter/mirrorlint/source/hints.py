@@ -10,9 +10,9 @@ from mirrorlint.source.enclosed import behind_bracket, early_quote, open_bracket
 from mirrorlint.source.failure import STRAY_VALUE, Failure
 
 _TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
-_DASH = re.compile(r"(\s*+(?:- ++)*)-([A-Za-z_][\w./-]*):(?=\s|$)")
+_DASH = re.compile(r"(\s*+(?:- ++)*)(?!- )-([A-Za-z_][\w./-]*):(?=\s|$)")
 _TAB = re.compile(r" *(?:- *)?\t")
-_NO_BLANK = re.compile(r"(\s*+(?:- ++)*)([A-Za-z_][\w.-]*):([^\s/:].*)")
+_NO_BLANK = re.compile(r"(\s*+(?:- ++)*)(?!- )([A-Za-z_][\w.-]*):([^\s/:].*)")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 
