@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mirrorlint.istio.admission import Refusal, refusals
-from mirrorlint.istio.re2 import regex
+from mirrorlint.istio.admission.values import regex
 from mirrorlint.source import Node, parse
 
 TRUTH = Path(__file__).parent / "truth"

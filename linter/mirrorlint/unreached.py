@@ -45,12 +45,12 @@ def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
 
 def contradicted(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Manifest, Node]]:
     """Rules with mirrors that Istio leaves out of delegates, each with the root's that it contradicts (virtualservice.go:hasConflict)."""
-    kept = {(rule.owner.identity, rule.node.place) for service in mesh.virtual_services for rule in service.rules}
-    for root in (manifest for manifest in mesh.admitted("VirtualService") if len(manifest.node["spec"]["hosts"])):
-        for rule in root.node["spec"]["http"]:
-            delegate = mesh.reader.delegate(rule["delegate"], root.namespace) if rule["delegate"] else None
+    for root in (service.manifest for service in mesh.virtual_services):
+        for rule in (each for each in root.node["spec"]["http"] if each["delegate"]):
+            delegate = mesh.reader.delegate(rule["delegate"], root.namespace)
+            kept = {each.node.place for service in mesh.virtual_services for each in service.rules if each.owner is delegate}
             for child in delegate.node["spec"]["http"] if delegate else ():
-                if delegate and (child["mirror"] or len(child["mirrors"])) and (delegate.identity, child.place) not in kept:
+                if delegate and (child["mirror"] or len(child["mirrors"])) and child.place not in kept:
                     yield delegate, child, root, rule
 
 
@@ -154,7 +154,7 @@ def _taken(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
         if route and route.service.manifest is not judged.service.manifest:
             remark = Remark(route.service.hosts[0].node, f"{route.service.manifest} is for it, too", judged.cluster)
             yield Obstacle(judged.service.hosts[0].node, f"{route.service.manifest} takes what is sent to `{call.host}`", (remark,))
-        elif route and route.rule in judged.service.rules[: judged.service.rules.index(judged.rule)]:
+        elif route and route.rule in judged.service.before(judged.rule):
             yield Obstacle((route.match or route.rule).node, f"this earlier rule takes {_what(call, route)} first", certain=True)
 
 

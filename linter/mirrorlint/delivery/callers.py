@@ -162,7 +162,7 @@ def asked_at_target(way: Way, sample: Sample, asked: set[object], made: dict[obj
     denied the sample those that policies allow are tried, too. `made` keeps what was made up, for other callers.
     """
     for end in way.ends:
-        key = (end.cluster, end.host.domain if end.host else "", end.chain, end.reason == reason.DENIED, sample)
+        key = (way.route, end.cluster, end.host.domain if end.host else "", end.chain, end.reason == reason.DENIED, sample)
         if end.host is not None and key not in asked:
             asked.add(key)
             if key not in made:
@@ -181,9 +181,8 @@ def _asked(route: Route, host: VirtualHost, sample: Sample) -> Iterator[Sample]:
     blocks = [Asked(each.match, route) for each in host.routes if each.match is not None and not each.catch_all]
     if not blocks:
         return
-    rules = route.service.rules
     own = [Asked(route.match)] if route.match else []
-    before = [Asked(match) for rule in rules[: rules.index(route.rule)] for match in rule.matches]
+    before = [Asked(match) for rule in route.service.before(route.rule) for match in rule.matches]
     for place, block in enumerate(blocks):
         yield sought([*own, block], [*before, *blocks[max(place - _NEAR, 0) : place]], sample)
         yield against(block.conditions, sample)

@@ -156,7 +156,7 @@ class _Port:
 
     def __init__(self) -> None:
         self._merged: dict[tuple[str, str], list[Server]] = {}
-        self._plain = ("", "none")
+        self._plain: tuple[str, str] | None = None
         self._names: dict[str, str] = {}
 
     def add(self, server: Server) -> None:
@@ -166,7 +166,7 @@ class _Port:
             if any(self._names.get(host) == server.bind for host in server.hosts):
                 return
             self._names.update(dict.fromkeys(server.hosts, server.bind))
-        if self._plain[1] == server.bind:
+        if self._plain and self._plain[1] == server.bind:
             if not (server.plain_http and self._plain[0] in HTTP):
                 return
             key = self._plain

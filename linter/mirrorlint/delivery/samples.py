@@ -93,9 +93,9 @@ def sought(wanted: Sequence[Asked], avoided: Sequence[Asked], base: Sample = PLA
     return next((each for each in fitting if not any(_takers(takers + others, each))), sample)
 
 
-def _some(headers: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+def _some(headers: Mapping[str, str]) -> list[Mapping[str, str]]:
     """No headers, all, and each alone."""
-    yield from [{}, headers, *({name: value} for name, value in headers.items())] if headers else [{}]
+    return [{}, headers, *({name: value} for name, value in headers.items())] if headers else [{}]
 
 
 def _methods_for(wanted: Sequence[Asked], method: str) -> list[str]:
@@ -195,7 +195,7 @@ def _value(
     conditions, barred, excluded = ([each[name] for each in some if name in each] for some in (wanted, avoided, without))
     texts = [text for condition in conditions for text in islice(_texts(condition), _TEXTS)]
     joined = (f"{one}{between}{other}" for between in ("", "; ") for one in texts for other in texts if one != other)
-    tried = (*(base[n] for n in (name,) if n in base), "1", *texts, *joined, *(f"{text}unasked" for text in texts), "unasked")
+    tried = (*([base[name]] if name in base else []), "1", *texts, *joined, *(f"{text}unasked" for text in texts), "unasked")
     meeting_all = (each for each in tried if all(accepts_string(condition, each) for condition in conditions))
     fitting = [each for each in meeting_all if not any(accepts_string(condition, each) for condition in excluded)]
     return next((each for each in fitting if not any(accepts_string(c, each) for c in barred)), (fitting or ["1"])[0])

@@ -144,6 +144,10 @@ class VirtualService(NamedTuple):
         """The namespace that it lives in."""
         return self.manifest.namespace
 
+    def before(self, rule: Rule) -> tuple[Rule, ...]:
+        """The rules that stand before one of its own."""
+        return self.rules[: self.rules.index(rule)]
+
     @property
     def unavailable(self) -> int:
         """The answer where a destination does not exist (route.go:applyHTTPRouteDestination)."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from mirrorlint.istio.admission import headers, names, values
 from mirrorlint.istio.admission.routes import LABELS, gateway_names
 from mirrorlint.istio.admission.shape import ANY_TEXT, FLAG, PORT_OR_ZERO, TEXTS, Complaint, Shape, message, one_of, required, table, text
-from mirrorlint.istio.re2 import regex
 
 
-def _string_match(prefix: Complaint | None = values.filled, expression: Complaint = regex) -> Shape:
+def _string_match(prefix: Complaint | None = values.filled, expression: Complaint = values.regex) -> Shape:
     fields = {"exact": ANY_TEXT, "prefix": text(prefix), "regex": text(expression)}
     return message(fields, one_of("exact", "prefix", "regex"))
 
 
 def _present_or_regex(text: str) -> str:
-    return "" if text == "*" else regex(text)
+    return "" if text == "*" else values.regex(text)
 
 
 _MATCHES = _string_match()
@@ -38,7 +37,7 @@ MATCH = message(
     gateway_names,
 )
 ORIGIN = message(
-    {"exact": text(values.filled), "prefix": text(values.filled), "regex": text(regex)},
+    {"exact": text(values.filled), "prefix": text(values.filled), "regex": text(values.regex)},
     one_of("exact", "prefix", "regex"),
     required("an item of `allowOrigins` has neither `exact` nor `prefix` nor `regex`", "exact", "prefix", "regex"),
 )

@@ -29,7 +29,6 @@ from mirrorlint.istio.admission.shape import (
     text,
     whole,
 )
-from mirrorlint.istio.re2 import regex
 from mirrorlint.source import Node
 
 _MEGABYTE = 1 << 20
@@ -217,7 +216,7 @@ _REWRITE = message(
     {
         "uri": ANY_TEXT,
         "authority": ANY_TEXT,
-        "uriRegexRewrite": message({"match": text(lambda text: regex(text) if text else ""), "rewrite": ANY_TEXT}),
+        "uriRegexRewrite": message({"match": text(lambda text: values.regex(text) if text else ""), "rewrite": ANY_TEXT}),
     },
     _rewrite_something,
 )

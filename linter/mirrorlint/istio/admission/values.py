@@ -7,9 +7,11 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
+from mirrorlint.istio import re2
 from mirrorlint.istio.ports import SNIFFED
 from mirrorlint.istio.ports import protocol as parsed
 
+_LONGEST = 1024  # bytes of a regular expression
 _MILLISECOND = 10**6
 _SECOND = 10**9
 _UNITS = {
@@ -30,6 +32,14 @@ _is_duration = re.compile(rf"[-+]?(?:0|(?:{_PART})+)").fullmatch
 def filled(text: str) -> str:
     """Not the empty string."""
     return "" if text else "is empty"
+
+
+def regex(text: str) -> str:
+    """A regular expression that Istio takes (validateStringRegexp)."""
+    if len(text.encode()) > _LONGEST:
+        return f"is longer than {_LONGEST} bytes"
+    wrong = re2.fault(text) if text else ""
+    return filled(text) or (f"is not a regular expression that RE2 knows: {wrong}" if wrong else "")
 
 
 def protocol(text: str) -> str:
