@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.addresses import Balancer
 from mirrorlint.delivery.ending import both
-from mirrorlint.delivery.upstream import PLAINTEXT, Address, without_secret
+from mirrorlint.delivery.upstream import PLAINTEXT, TLS, Address, Upstream, without_secret
 from mirrorlint.delivery.way import End, reached
 from mirrorlint.rule import Flaw, Loss, Remark
 
@@ -17,15 +20,29 @@ def check(loss: Loss) -> Flaw:
     upstream, end, address = reached(loss.way.upstream), loss.end, reached(loss.end.address)
     if end.alike:
         return _refused(loss, end, address)
+    rule = upstream.rule
+    notes = [Remark(rule.host_node, f"{rule.manifest} decides the mirror's TLS", loss.source)] if rule else []
+    if end.balancer:
+        return _balanced(loss, end.balancer, upstream, notes)
     server = reached(end.chain).servers[0]
     sent = upstream.tls if upstream.tls != PLAINTEXT else "plain text"
     taken = "plain text" if server.plain_http else f"TLS ({server.mode})"
     message = f"the shadow is sent as {sent} to a server of {end.cluster}'s gateway that takes {taken}: the connection fails"
-    rule, node = upstream.rule, server.node["tls"]["mode"] if server.tls else server.protocol_node
-    notes = [Remark(rule.host_node, f"{rule.manifest} decides the mirror's TLS", loss.source)] if rule else []
+    node = server.node["tls"]["mode"] if server.tls else server.protocol_node
     if rule and upstream.client["credentialName"] and without_secret(upstream.client, rule, loss.way.scope.is_gateway):
         notes.append(Remark(upstream.client["credentialName"], _UNUSED, loss.source))
     return loss.at_target(node, message, server.gateway.manifest, *notes)
+
+
+def _balanced(loss: Loss, balancer: Balancer, upstream: Upstream, notes: Iterable[Remark]) -> Flaw:
+    """Point at the annotation that makes a load balancer end TLS."""
+    port, whose = reached(loss.end.address).port, f"{loss.end.cluster}'s load balancer"
+    if upstream.tls == TLS:
+        message = f"{whose} ends TLS at port {port} and goes on in plain text to a server that takes TLS: the connection fails"
+    else:
+        sent = "plain text" if upstream.tls == PLAINTEXT else upstream.tls
+        message = f"the shadow is sent as {sent} to {whose}, which ends TLS at port {port}: the connection fails"
+    return loss.at_target(balancer.node, message, balancer.manifest, *notes)
 
 
 def _refused(loss: Loss, end: End, address: Address) -> Flaw:

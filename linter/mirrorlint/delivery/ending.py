@@ -55,6 +55,13 @@ def connection(upstream: Upstream, host: str) -> str:
     return "plain text" if upstream.tls == PLAINTEXT else f"{upstream.tls} with SNI `{upstream.sni_for(host)}`"
 
 
+def arriving(way: Way, end: End, host: str) -> str:
+    """How a shadow with this Host comes to the target's gateway."""
+    if end.balancer and end.chain:
+        return "plain text, behind a load balancer that ends TLS"
+    return connection(way.upstream, host) if way.upstream else ""
+
+
 def named(destination: tuple[str, int]) -> str:
     """`host:port`."""
     return f"{destination[0]}:{destination[1]}"
@@ -92,7 +99,7 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "host": host,
         "address": named((address.host, address.port)) if address else "",
         "port": str(address.port) if address else "",
-        "connection": connection(upstream, host) if upstream else "",
+        "connection": arriving(way, end, host),
         "unresolved": "headless" if upstream and upstream.service.kubernetes else "an entry with resolution NONE",
         "reached": _reached(end),
         "missing": _missing(way, end),
@@ -115,6 +122,8 @@ def _shared(end: End) -> str:
 
 
 def _taken(end: End) -> str:
+    if end.balancer and not end.chain:
+        return "the load balancer ends TLS and goes on in plain text"
     if end.chain is None:
         return f"which {both(end.alike)} take alike: Envoy refuses a listener with two such filter chains"
     return f"the server takes {'plain text' if end.chain.tls == PLAINTEXT else end.chain.tls}"
@@ -165,10 +174,9 @@ def _most_like(name: str, domains: tuple[str, ...]) -> str:
 
 def _node(way: Way, end: End, host: str) -> Node:
     """What decides the end: at the source a value of the mirror, at the target what refuses or comes nearest."""
-    if end.policy and end.policy.node:
-        return end.policy.node
-    if end.certificate:
-        return end.certificate.manifest.node["spec"]["dnsNames"].at(0)
+    refusing = _refusing(end)
+    if refusing:
+        return refusing
     if end.scope is None or end.address is None:
         return _node_at_source(way, end)
     if end.chain is None:
@@ -177,6 +185,15 @@ def _node(way: Way, end: End, host: str) -> Node:
     if end.reason == reason.HTTPS_REDIRECT:
         return server.node["tls"]["httpsRedirect"]
     return _node_of_route(end, end.host) if end.host else _node_of_server(end, server, host)
+
+
+def _refusing(end: End) -> Node | None:
+    """What refuses besides the gateway's own objects: a policy, a certificate or a load balancer's annotation."""
+    if end.certificate:
+        return end.certificate.manifest.node["spec"]["dnsNames"].at(0)
+    if end.balancer and end.reason == reason.TLS_MISMATCH:
+        return end.balancer.node
+    return end.policy.node if end.policy else None
 
 
 def _node_of_server(end: End, server: Server, host: str) -> Node:

@@ -16,7 +16,7 @@ from mirrorlint.delivery.match import Request, Route, first_match
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.policy import Arriving, verdict
 from mirrorlint.delivery.sidecar import SidecarScope
-from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Address, Upstream
+from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import AnyScope, Call, End, Taken, Way
 from mirrorlint.delivery.worlds import shadow_host
@@ -183,9 +183,18 @@ def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: 
     port = scope.listening(address.host, address.port)
     if not port:
         return end
+    balancer = scope.balancer(address.host, address.port)
+    if balancer is None:
+        return _connected(end, scope, port, upstream, shadow)
+    end = end._replace(balancer=balancer, reason=reason.TLS_MISMATCH)
+    return _connected(end, scope, port, upstream._replace(tls=PLAINTEXT), shadow) if upstream.tls == TLS else end
+
+
+def _connected(end: End, scope: GatewayScope, port: int, upstream: Upstream, shadow: Request) -> End:
+    """How far a shadow gets at a listener: up to its filter chain, or on from there."""
     picked = pick_chain(scope.listeners[port], upstream.sni_for(shadow.host))
     if not picked:
-        return end._replace(reason=reason.NO_FILTER_CHAIN)
+        return end._replace(reason=reason.TLS_MISMATCH if end.balancer else reason.NO_FILTER_CHAIN)
     if len(picked) > 1:
         return end._replace(reason=reason.TLS_MISMATCH, alike=tuple(picked))
     end = end._replace(chain=picked[0])

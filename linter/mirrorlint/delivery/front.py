@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mirrorlint.delivery.addresses import exposed
+from mirrorlint.delivery.addresses import Balancer, balancer, exposed
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Ingress
 from mirrorlint.istio.gateway import Gateway, Server
@@ -71,9 +71,17 @@ class Front:
         """
         if self._ports:
             return (self._ports[port],) if port in self._ports else ()
-        reached = [service] if service else [s for s in self.services if exposed(s.manifest)] or self.services
+        reached = self._reached(service)
         fitting = ((s, p) for s in reached for p in s.ports if port in (p.number, p.node_port) and p.protocol != "UDP")
         return tuple(number for s, p in fitting for number in self._targets(s, p)) if reached else _usual(port)
+
+    def _reached(self, service: Service | None) -> list[Service]:
+        return [service] if service else [s for s in self.services if exposed(s.manifest)] or self.services
+
+    def balancer(self, port: int, service: Service | None) -> Balancer | None:
+        """The load balancer that ends TLS before a port of the ingress; `service` is as in `container_ports`."""
+        found = (balancer(s, p) for s in self._reached(service) for p in s.ports if p.number == port)
+        return next(filter(None, found), None)
 
     def _targets(self, service: Service, port: Port) -> tuple[int, ...]:
         target = self._target(service, port)

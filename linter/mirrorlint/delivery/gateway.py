@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from mirrorlint.delivery.addresses import Balancer
 from mirrorlint.delivery.front import Front
 from mirrorlint.delivery.match import Route, bound_routes, routes_of
 from mirrorlint.delivery.mesh import Mesh
@@ -52,6 +53,10 @@ class GatewayScope(Scope):
     def container_ports(self, host: str, port: int) -> tuple[int, ...]:
         """The container ports that an address of the ingress may lead to, the most likely first."""
         return self.front.container_ports(port, self.mesh.ingress_addresses.get(host))
+
+    def balancer(self, host: str, port: int) -> Balancer | None:
+        """The load balancer that ends TLS at a host and port of the ingress; None where nothing says that one does."""
+        return self.front.balancer(port, self.mesh.ingress_addresses.get(host))
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mirrorlint.delivery.ending import WORDS, connection, ending, gateway_destination, named, server_of
+from mirrorlint.delivery.ending import WORDS, arriving, connection, ending, gateway_destination, named, server_of
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.reason import ARRIVES, MIXED, UNKNOWN, UNKNOWN_PRIMARY
@@ -161,7 +161,7 @@ def _at_endpoint(way: Way, end: End, host: str, *, several: bool) -> Iterator[St
     sent = f" with Host `{host}`" if several else ""
     yield Step(end.address.node, way.call.cluster, "endpoint", _endpoint(end, end.address) + sent)
     if end.chain is not None and end.scope is not None:
-        yield _server(end, end.chain, host, connection(way.upstream, host) if way.upstream else "")
+        yield _server(end, end.chain, host, arriving(way, end, host))
     if end.host is not None:
         yield _virtual_host(end, end.host, host)
     if end.route is not None:

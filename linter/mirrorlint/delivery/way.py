@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.addresses import Balancer
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import Request, Route
 from mirrorlint.delivery.policy import Verdict
@@ -59,7 +60,8 @@ class End(NamedTuple):
     """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks.
 
     `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names, `alike`
-    filter chains that take the same, for which Envoy refuses their listener (filter_chain_manager_impl.cc:addFilterChains).
+    filter chains that take the same, for which Envoy refuses their listener (filter_chain_manager_impl.cc:addFilterChains), `balancer` one
+    that ends TLS before the gateway.
     """
 
     reason: str
@@ -74,6 +76,7 @@ class End(NamedTuple):
     policy: Verdict | None = None
     certificate: Certificate | None = None
     alike: tuple[Chain, ...] = ()
+    balancer: Balancer | None = None
 
     @property
     def outcome(self) -> str:
