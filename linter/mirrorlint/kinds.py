@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
+KUBERNETES_NETWORKING = "networking.k8s.io"
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 MATTERS = {
     NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
     GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant", "ListenerSet", "BackendTLSPolicy"}),
     "": frozenset({"Service", "Namespace", "Pod"}),
+    KUBERNETES_NETWORKING: frozenset({"Ingress"}),
     "cert-manager.io": frozenset({"Certificate"}),
     "apps": WORKLOADS,
     "argoproj.io": frozenset({"Rollout"}),
@@ -19,6 +21,7 @@ _FILTER = frozenset({"EnvoyFilter"})
 SERVED = {
     "v1": MATTERS[""],
     "apps/v1": WORKLOADS,
+    f"{KUBERNETES_NETWORKING}/v1": MATTERS[KUBERNETES_NETWORKING],
     "cert-manager.io/v1": MATTERS["cert-manager.io"],
     f"{NETWORKING}/v1alpha3": MATTERS[NETWORKING],
     f"{NETWORKING}/v1beta1": MATTERS[NETWORKING] - _FILTER,

@@ -52,6 +52,7 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged
     """Blind spots for what may change or refuse a shadow on its way."""
     yield from of_ingress(documents, delivery)
     yield from _policies(judged)
+    yield from _ingresses(judged)
 
 
 def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
@@ -106,6 +107,15 @@ def _policies(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
         place = policy.node.place
         message = f"{policy}: whether it lets shadows through depends on what manifests don't tell, such as tokens and addresses"
         yield BlindSpot(message, place.path, place.line, cluster)
+
+
+def _ingresses(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+    """A blind spot for each Kubernetes Ingress that shadows come through."""
+    ends = (end for each in judged for ways in each.ways.values() for way in ways for end in way.ends)
+    for balancer, cluster in {end.balancer: end.cluster for end in ends if end.balancer and end.balancer.service}.items():
+        place = balancer.node.place
+        message = f"{balancer.manifest}: which hosts and paths its controller lets through to the gateway is not judged"
+        yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
 
 
 def _counted(manifests: Sequence[Manifest]) -> str:

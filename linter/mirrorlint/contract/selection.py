@@ -42,6 +42,7 @@ class _Selection:
             *self._gateways(),
             *self._routes(),
             *(service.manifest for service in (*self._fronts, *self._behind)),
+            *(balancer.manifest for balancer in self._mesh.ingresses.values()),
             *self._rules(),
             *self._guards(),
             *self._workloads(),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mirrorlint.delivery.addresses import BEHIND, CERTIFICATE, HOSTNAME, TARGET, TLS_PORTS
+from mirrorlint.delivery.addresses import BEHIND, CERTIFICATE, ENCRYPTING, HOSTNAME, TARGET, TLS_PORTS
 from mirrorlint.delivery.front import UNTRANSLATED
 from mirrorlint.delivery.policy import DRY_RUN
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.listeners import MODE_OPTION, NAME_OVERRIDE
 from mirrorlint.istio.services import EXPORT_ANNOTATION
-from mirrorlint.kinds import GATEWAY_API, NETWORKING
+from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING
 from mirrorlint.loading.packing import Shape
 
 ALL: Shape = None
@@ -20,6 +20,7 @@ NAMED: Shape = {}  # that there is something, but not what
 _METADATA: dict[str, Any] = {"name": ALL, "namespace": ALL, "creationTimestamp": ALL}
 _BALANCER = {CERTIFICATE: NAMED, TLS_PORTS: ALL, BEHIND: ALL}
 _ADDRESSED = {"annotations": {HOSTNAME: ALL, TARGET: ALL, EXPORT_ANNOTATION: ALL, NAME_OVERRIDE: ALL, **_BALANCER}}
+_BALANCED = {"loadBalancer": {"ingress": {"ip": ALL, "hostname": ALL}}}
 _DESTINATION = {"host": ALL, "subset": ALL, "port": {"number": ALL}}
 _RULE = {
     "match": ALL,
@@ -131,7 +132,12 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("", "Service"): {
         "metadata": {**_METADATA, "labels": {UNTRANSLATED: ALL}, **_ADDRESSED},
         "spec": _SERVICE,
-        "status": {"loadBalancer": {"ingress": {"ip": ALL, "hostname": ALL}}},
+        "status": _BALANCED,
+    },
+    (KUBERNETES_NETWORKING, "Ingress"): {
+        "metadata": {**_METADATA, "annotations": dict.fromkeys((HOSTNAME, TARGET, *ENCRYPTING), ALL)},
+        "spec": {"defaultBackend": ALL, "rules": ALL},
+        "status": _BALANCED,
     },
     ("", "Namespace"): {"metadata": {**_METADATA, "labels": ALL}},
     ("", "Secret"): {"metadata": _METADATA, "data": {"tls.crt": NAMED, "tls.key": NAMED}},

@@ -16,6 +16,7 @@ HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
 TARGET = "external-dns.alpha.kubernetes.io/target"
 _AWS = "service.beta.kubernetes.io/aws-load-balancer-"
 CERTIFICATE, TLS_PORTS, BEHIND = f"{_AWS}ssl-cert", f"{_AWS}ssl-ports", f"{_AWS}backend-protocol"
+ENCRYPTING = tuple(f"{controller}.ingress.kubernetes.io/backend-protocol" for controller in ("alb", "nginx"))
 
 
 def shown(services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Service]]:
@@ -46,10 +47,15 @@ def _alike(selector: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 class Balancer(NamedTuple):
-    """A load balancer that ends TLS and goes on in plain text: the object that it is for, and the annotation that says so."""
+    """What ends TLS before a gateway and goes on in plain text: the object that it is for, and what in it says so.
+
+    An Ingress also takes plain text, and goes on to a port of the Service with the host `service`.
+    """
 
     manifest: Manifest
     node: Node
+    service: str = ""
+    port: int = 0
 
 
 def balancer(service: Service, port: Port) -> Balancer | None:
@@ -62,6 +68,31 @@ def balancer(service: Service, port: Port) -> Balancer | None:
         if noted[CERTIFICATE] and noted[BEHIND].text not in ("ssl", "https") and named & {"*", port.name, str(port.number)}:
             return Balancer(service.manifest, noted[CERTIFICATE])
     return None
+
+
+def proxied(manifests: Iterable[Manifest], services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Balancer]]:
+    """The Ingresses that go on in plain text to Services in front of gateways, under each of their hosts and addresses.
+
+    They are also under "" where no such Service is a load balancer's: there is no other way to the gateways then.
+    """
+    labels = {label for gateway in gateways for label in gateway.selector.items()}
+    front = {(s.namespace, s.manifest.name): s for s in services if s.kubernetes and s.selector.items() & labels}
+    only = () if any(s.manifest.node.text_at("spec", "type") == "LoadBalancer" for s in front.values()) else ("",)
+    for manifest in manifests:
+        spec = manifest.node["spec"]
+        paths = (path for rule in spec["rules"] for path in rule["http"]["paths"])
+        backends = [backend["service"] for backend in (spec["defaultBackend"], *(path["backend"] for path in paths))]
+        leading = next((node for node in backends if (manifest.namespace, node["name"].text) in front), None)
+        if leading and not _encrypts(manifest):
+            service, said = front[manifest.namespace, leading["name"].text], leading["port"]
+            port = said["number"].number or next((port.number for port in service.ports if port.name == said["name"].text), 0)
+            hosts = (*(rule["host"].text for rule in spec["rules"]), *_addresses(manifest))
+            yield from ((host, Balancer(manifest, leading["name"], service.host, port)) for host in (*filter(None, hosts), *only))
+
+
+def _encrypts(manifest: Manifest) -> bool:
+    """Whether an Ingress starts TLS towards what is behind it (of the controllers of AWS and of nginx)."""
+    return any(manifest.node["metadata"]["annotations"][name].text in ("HTTPS", "GRPCS") for name in ENCRYPTING)
 
 
 def _annotations(manifest: Manifest) -> tuple[Node, Node]:

@@ -187,7 +187,8 @@ def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: 
     if balancer is None:
         return _connected(end, scope, port, upstream, shadow)
     end = end._replace(balancer=balancer, reason=reason.TLS_MISMATCH)
-    return _connected(end, scope, port, upstream._replace(tls=PLAINTEXT), shadow) if upstream.tls == TLS else end
+    taken = (TLS, PLAINTEXT) if balancer.service else (TLS,)
+    return _connected(end, scope, port, upstream._replace(tls=PLAINTEXT), shadow) if upstream.tls in taken else end
 
 
 def _connected(end: End, scope: GatewayScope, port: int, upstream: Upstream, shadow: Request) -> End:

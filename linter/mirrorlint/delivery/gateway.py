@@ -52,11 +52,14 @@ class GatewayScope(Scope):
 
     def container_ports(self, host: str, port: int) -> tuple[int, ...]:
         """The container ports that an address of the ingress may lead to, the most likely first."""
+        ingress = self.mesh.ingress(host)
+        if ingress:
+            return self.front.container_ports(ingress.port, self.mesh.owner(ingress.service, ingress.manifest.namespace))
         return self.front.container_ports(port, self.mesh.ingress_addresses.get(host))
 
     def balancer(self, host: str, port: int) -> Balancer | None:
-        """The load balancer that ends TLS at a host and port of the ingress; None where nothing says that one does."""
-        return self.front.balancer(port, self.mesh.ingress_addresses.get(host))
+        """What ends TLS at a host and port of the ingress; None where nothing says so."""
+        return self.mesh.ingress(host) or self.front.balancer(port, self.mesh.ingress_addresses.get(host))
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""

@@ -34,7 +34,7 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
         if address in mesh.ingress_addresses:
             return Landing(name, assumed=False, known=True)
     others = [name for name in meshes if name != source]
-    named = [name for name in others if host in meshes[name].server_hosts]
+    named = [name for name in others if host in meshes[name].server_hosts or {address, known_as(host)} & meshes[name].ingresses.keys()]
     if len(named) == 1:
         return Landing(named[0], assumed=False, known=True)
     if any(meshes[name].ingress_addresses for name in others):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from mirrorlint.delivery.addresses import shown
+from mirrorlint.delivery.addresses import Balancer, proxied, shown
 from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
@@ -22,6 +22,7 @@ from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service, texts
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
+from mirrorlint.kinds import KUBERNETES_NETWORKING
 from mirrorlint.source import Node
 
 _UNSEEN = 3
@@ -182,6 +183,16 @@ class Mesh:
         found = {known_as(address): service for address, service in shown(self.services, self.gateways)}
         said = [known_as(address) for address in self.cluster.settings.ingress.addresses]
         return {address: found.get(address) for address in said} if said else dict(found)
+
+    @cached_property
+    def ingresses(self) -> dict[str, Balancer]:
+        """The Kubernetes Ingresses before its gateways, under the names and IPs at which they are reached, "" for any."""
+        found = proxied(self.cluster.of("Ingress", KUBERNETES_NETWORKING), self.services, self.gateways)
+        return {known_as(address): balancer for address, balancer in found}
+
+    def ingress(self, address: str) -> Balancer | None:
+        """The Kubernetes Ingress that an address of the cluster's ingress leads through."""
+        return (self.ingresses.get(known_as(address)) or self.ingresses.get("")) if self.ingresses else None
 
     @cached_property
     def pods(self) -> list[tuple[str, Node]]:
