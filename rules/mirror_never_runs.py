@@ -22,8 +22,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             found = obstacle(judged, subject.delivery)
             if found:
                 yield _flaw(judged, found)
-    own = ((name, mesh) for name, mesh in subject.delivery.meshes.items() if not mesh.cluster.published)
-    yield from (_contradiction(cluster, *each) for cluster, mesh in own for each in contradicted(mesh))
+    yield from (_contradiction(cluster, *each) for cluster, mesh in subject.own() for each in contradicted(mesh))
 
 
 def _contradiction(cluster: str, delegate: Manifest, child: Node, root: Manifest, rule: Node) -> Flaw:

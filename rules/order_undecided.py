@@ -13,7 +13,7 @@ LEVEL = WARNING
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the shared host in the one that mirrors."""
-    for cluster, mesh in subject.delivery.meshes.items():
+    for cluster, mesh in subject.own():
         for pair in ties(mesh):
             mirroring, other = sorted(pair, key=lambda service: not any(rule.mirrors for rule in service.rules))
             names = {host.name.lower(): host.node for host in other.hosts}

@@ -17,7 +17,8 @@ def check(loss: Loss) -> Flaw:
             loss.judged.mirror.destination.host_node, f"{asked} meets a listener of {loss.end.cluster} without HTTP routes: it is lost"
         )
     service = host.services[0]
-    match = next((route.match for route in host.routes if route.match), None)
-    node = match.node if match else service.hosts[0].node
+    node, owner = next(
+        ((route.match.node, route.rule.owner) for route in host.routes if route.match), (service.hosts[0].node, service.manifest)
+    )
     message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404"
-    return loss.at_target(node, message, service.manifest)
+    return loss.at_target(node, message, owner)

@@ -210,3 +210,10 @@ def test_the_parameters_are_announced_with_what_the_sidecar_says(start: Start, s
     assert [(each["name"], each["string"]) for each in said] == [("mode", "warn"), ("on-failure", "open")]
     (sound / APP / "Chart.yaml").write_text("apiVersion: v2\nname: a\nversion: 1.0.0\n")
     assert server.parameters(sound, APP, {})[-1]["collectionType"] == "array"
+
+
+def test_nothing_of_the_applications_repository_is_run(start: Start, lost: Path, tmp_path: Path) -> None:
+    for name in ("click.py", "mirrorlint.py", "yaml.py"):
+        (lost / name).write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\nraise SystemExit(0)\n")
+    assert f"error[{RULE}]" in refusal(start(), lost)
+    assert not (tmp_path / "ran").exists()

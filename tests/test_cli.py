@@ -258,3 +258,36 @@ def test_a_full_disk_is_no_bug(more: list[str]) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "Error: standard output: No space left on device")
+
+
+@pytest.mark.parametrize("command", ["check", "trace", "graph", "fix", "fix --diff", "contract export --cluster prod"])
+def test_a_version_that_is_none_is_wrong_usage(command: str) -> None:
+    result = run(*command.split(), "examples/sound", "--istio", "newest")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "`newest` is not an Istio version such as 1.27" in result.stderr
+
+
+def test_a_request_enters_at_the_ingress_gateway_of_the_namespace_that_is_asked_for(tmp_path: Path) -> None:
+    host = "{{apiVersion: networking.istio.io/v1, kind: {}, metadata: {{name: {}, namespace: {}}}, spec: {{{}}}}}\n---\n"
+    text = ""
+    for name in ("a", "b"):
+        server = (
+            f"selector: {{edge: {name}}}, servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: ['{name}.example.com']}}]"
+        )
+        route = f"http: [{{route: [{{destination: {{host: {name}}}}}], mirror: {{host: gone.example.com}}}}]"
+        text += host.format("Gateway", name, name, server)
+        text += host.format("VirtualService", name, name, f"hosts: ['{name}.example.com'], gateways: [{name}], {route}")
+        for kind, spec in (
+            ("Service", "selector: {edge: " + name + "}, ports: [{name: http, port: 80}]"),
+            ("Deployment", "template: {metadata: {labels: {edge: " + name + "}}}"),
+        ):
+            version = "v1" if kind == "Service" else "apps/v1"
+            text += host.format(kind, name, name, spec).replace("networking.istio.io/v1", version)
+    (tmp_path / "all.yaml").write_text(text)
+    for name in ("a", "b"):
+        result = run("trace", "--gateway", "--from", name, "--host", f"{name}.example.com", tmp_path)
+        assert result.stdout.startswith(f"GET / to `{name}.example.com`, port 80, through")
+        assert "copies 100% to `gone.example.com" in result.stdout
+    asked = run("trace", "--gateway", "--from", "c", "--host", "a.example.com", tmp_path)
+    assert asked.returncode == 2
+    assert "is in the namespace `c`" in asked.stderr

@@ -10,6 +10,7 @@ import repositories
 from mirrorlint.loading import Loaded, read
 from mirrorlint.loading.clusters import Assignment
 from mirrorlint.loading.settings import SettingsError
+from mirrorlint.report import cells, table
 
 PLAIN = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
 
@@ -354,3 +355,9 @@ def test_a_peer_is_known_as_its_own_repository_says(repo: Path, tmp_path: Path) 
     assert message.startswith(
         "these settings of the peer `stage` can't be used, so what they say is not known: ../stage-repo/.mirrorlint.yaml:1:"
     )
+
+
+def test_columns_stand_below_each_other_whatever_takes_two_of_a_terminals(repo: Path) -> None:
+    loaded = read([str(write(repo, "clusters/生产/a.yaml", "clusters/stage/b.yaml"))])
+    rows = table.render(loaded.assignments, (), loaded.documents).splitlines()
+    assert len({cells(row[: row.index(word)]) for row, word in zip(rows, ("folder", "clusters/", "clusters/"), strict=True)}) == 1

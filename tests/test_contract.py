@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pair import PROD, SECURE, STAGE
-from peers import contract_of, loaded, without, written
+from peers import contract_of, loaded, published, without, written
 from scenarios import fleet_of, scenarios
 
 from mirrorlint import engine, loads
@@ -328,3 +328,13 @@ def test_whatever_a_contract_says_is_read_and_judged(text: str, data: st.DataObj
     peer = Cluster("peer", contract.manifests, contract.settings, published=True)
     engine.lint(known._replace(clusters={"prod": known.clusters["prod"], "peer": peer}), {})
     verify(loaded(known, *([contract] if {each.to for each in contract.expectations} <= {"", *known.clusters} else [])))
+
+
+def test_what_a_contract_holds_is_not_linted_here() -> None:
+    stage = STAGE.replace(
+        "http:\n  - route: [{destination: {host: shop}}]",
+        "http:\n  - route: [{destination: {host: shop}}]\n    mirrorPercentage: {value: 0}\n    mirror: {host: shop}",
+    )
+    own = documents(stage=stage)
+    said = [{finding.rule for finding in engine.lint(each, {}).findings} for each in (own, published(own, "stage"))]
+    assert ["mirror-switched-off" in rules for rules in said] == [True, False]

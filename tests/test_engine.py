@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 from repositories import write
 
 from mirrorlint import check, load, loads
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.rule import Report
 
 SOURCE = """
@@ -738,3 +740,37 @@ def test_a_delegates_rule_that_contradicts_its_root_is_told() -> None:
     (finding,) = judge(delegated("{uri: {prefix: /api}}", "{uri: {prefix: /v1}}")).findings
     assert (finding.level, finding.rule, finding.object) == ("warning", "mirror-never-runs", "VirtualService default/part")
     assert "contradicts the one of VirtualService default/shop that delegates to it" in finding.message
+
+
+def test_a_redirect_is_shown_at_the_server_that_takes_the_host() -> None:
+    server = "{{port: {{number: 80, name: {0}, protocol: HTTP}}, hosts: [{0}.example, {0}.example-shadow], tls: {{httpsRedirect: true}}}}"
+    servers = f"[{server.format('cart')},\n    {server.format('shop')}]"
+    target = TARGET.replace("[{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]", servers)
+    source = SOURCE.replace("      mirror:", "      rewrite: {authority: shop.example}\n      mirror:")
+    (finding,) = check(loads({"prod": source, "stage": target})).findings
+    assert finding.rule == "shadow-redirected-to-https"
+    assert "name: shop" in target.splitlines()[finding.place.line - 1]
+
+
+def test_a_mirror_of_which_a_part_leads_elsewhere_does_not_arrive_as_a_whole() -> None:
+    source = SOURCE.replace("resolution: DNS", "resolution: DNS, endpoints: [{address: stage.example.com}, {address: other.example.com}]")
+    fleet = loads({"prod": source, "stage": TARGET}, ingress={"stage": ["stage.example.com"]})
+    report = check(fleet)
+    assert [finding.rule for finding in report.findings] == ["endpoints-lead-apart"]
+    assert [set(mirror.delivery.values()) for mirror in report.mirrors] == [{"some"}]
+
+
+def test_what_no_rule_takes_is_shown_in_the_delegate_that_comes_nearest() -> None:
+    target = TARGET.replace("http: [{route: [{destination: {host: shop}}]}]", "http: [{delegate: {name: leaf}}]")
+    leaf = "http: [{match: [{uri: {exact: /never}}], route: [{destination: {host: shop}}]}]"
+    target += f"---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: leaf}}\nspec: {{{leaf}}}\n"
+    (finding,) = check(loads({"prod": SOURCE, "stage": target})).findings
+    assert (finding.rule, finding.object) == ("shadow-matches-no-route", "VirtualService default/leaf")
+
+
+def test_a_fleet_that_was_judged_can_be_forgotten() -> None:
+    fleet = loads({"prod": SOURCE.replace("host: stage.example.com", "host: stage.example.org"), "stage": TARGET})
+    assert check(fleet).findings
+    del fleet
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, Mesh)]

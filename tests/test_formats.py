@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped
 from reports import CHECKOUTS, HOSTS_PLACE, LOST, MIRROR, MIRROR_PLACE, REPORT, REPORTS, ROOT, SPOT, STRAY
+from test_engine import SOURCE, TARGET
 
+from mirrorlint import check, loads
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.report import clean, github, gitlab, junit, sarif
 from mirrorlint.report.checkout import Checkout, words
@@ -174,7 +176,7 @@ def test_junit_tells_cases_of_one_name_apart_and_counts() -> None:
     first, second, _ = read_back(report)
     assert second.name == f"{first.name} (2)"
     suite = next(iter(JUnitXml.fromstring(junit.render(report, "0.1.0", ROOT).encode())))
-    assert (suite.tests, suite.failures, suite.skipped, suite.errors) == (3, 1, 1, 0)
+    assert (suite.tests, suite.failures, suite.skipped, suite.errors) == (3, 2, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -274,3 +276,12 @@ def test_any_report_is_junit_that_loses_no_error(report: Report, checkout: Check
     for finding in report.findings:
         if finding.level == "error":
             assert clean(finding.message) in told
+
+
+def test_junit_fails_each_mirror_that_a_finding_speaks_of() -> None:
+    second = SOURCE.partition("---\napiVersion: networking.istio.io/v1\nkind: VirtualService")
+    other = "".join(second[1:]).replace("{name: shop}", "{name: cart}").replace("hosts: [shop]", "hosts: [cart.default]")
+    cases = read_back(
+        check(loads({"prod": (SOURCE + other).replace("host: stage.example.com", "host: gone.example.com"), "stage": TARGET}))
+    )
+    assert [bool(case.result) for case in cases] == [True, True]

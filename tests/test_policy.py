@@ -226,3 +226,19 @@ def test_a_policy_may_refer_to_a_gateway(spec: str, namespace: str, expected: di
     stage = TARGET.partition("---")[0] + REFERRED + policy(spec, f"{{name: edge, namespace: {namespace}}}")
     fleet = loads({"prod": SOURCE, "stage": stage})
     assert {world: fleet.follow(CALL, istio=world)[0].reason for world in ("1.27", "1.28")} == expected
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet", "StatefulSet"])
+def test_a_policy_selects_the_gateways_pods_whatever_deploys_them(kind: str) -> None:
+    template = "{metadata: {labels: {app: edge, istio: ingressgateway}}, spec: {containers: [{name: istio-proxy}]}}"
+    pods = f"\n---\napiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: edge, namespace: istio-system}}\nspec: {{template: {template}}}\n"
+    closed = policy("{selector: {matchLabels: {app: edge}}, action: DENY, rules: [{}]}")
+    report = check(loads({"prod": SOURCE, "stage": TARGET + pods + closed}))
+    assert [finding.rule for finding in report.findings] == ["shadow-denied"]
+
+
+def test_a_policy_that_may_be_for_the_gateway_allows_nothing_for_certain() -> None:
+    maybe = policy("{action: ALLOW, rules: [{}]}", "{name: maybe, namespace: somewhere}")
+    report = check(loads({"prod": SOURCE, "stage": TARGET + policy(hosts("other.example.com")) + maybe}))
+    assert not report.findings
+    assert [spot.message.partition(":")[0] for spot in report.blind_spots] == ["AuthorizationPolicy istio-system/edge"]

@@ -129,15 +129,15 @@ def changes(folders: Sequence[str]) -> dict[str, Changes] | None:
 def blobs(folder: str, ids: Sequence[str]) -> list[bytes] | None:
     """The contents of blobs; None where one is missing."""
     (answer,) = _run([(folder, ("cat-file", "--batch"))], "".join(f"{each}\n" for each in ids).encode())
-    data, found = answer[0], []
+    data, found, start = answer[0], [], 0
     for each in ids:
-        head, _, data = data.partition(b"\n")
-        words = head.decode().split(" ")
+        head_end = data.find(b"\n", start)
+        words = data[start:head_end].decode().split(" ")
         if words[:2] != [each, "blob"]:
             return None
-        size = int(words[2])
-        found.append(data[:size])
-        data = data[size + 1 :]
+        end = head_end + 1 + int(words[2])
+        found.append(data[head_end + 1 : end])
+        start = end + 1
     return found
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from mirrorlint.delivery.absence import Absence
 from mirrorlint.delivery.gateway import GatewayScope
-from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.gateway import Server
@@ -45,7 +45,7 @@ def near(mesh: Mesh, host: str) -> tuple[Remark, ...]:
     return (Remark(found[0].node, found[1], mesh.cluster.name),) if found else ()
 
 
-@lru_cache(maxsize=1024)
+@kept
 def meant(mesh: Mesh, host: str) -> tuple[Service, str] | None:
     """The service that a host was probably meant to be, and why it isn't; asked for the same one by many a mirror."""
     return next(iter(_variants(mesh, host)), None)

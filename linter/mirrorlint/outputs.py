@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mirrorlint.report.checkout import Checkout
 from mirrorlint.rule import Finding, Report
+from mirrorlint.source.comments import lines_of
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 
@@ -83,7 +84,7 @@ def _pages(report: Report) -> dict[str, tuple[str, str]]:
 
 
 def _lines(path: str, staged: Mapping[str, bytes]) -> Sequence[str]:
-    """A file's lines as YAML counts them, as they are staged or on disk; none where it cannot be read."""
+    """A file's lines, as they are staged or on disk; none where it cannot be read."""
     data = staged.get(path)
     if data is None:
         try:
@@ -91,4 +92,4 @@ def _lines(path: str, staged: Mapping[str, bytes]) -> Sequence[str]:
                 data = file.read()
         except OSError:
             return ()
-    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines_of(data)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import End, Way
 from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
 from mirrorlint.source import Node, Place
@@ -111,6 +112,10 @@ class Subject(NamedTuple):
     versions: Mapping[str, str]
     idle: tuple[Idle, ...] = ()
 
+    def own(self) -> Iterator[tuple[str, Mesh]]:
+        """The clusters whose manifests are at hand; what a contract holds is its own repository's matter."""
+        return ((name, mesh) for name, mesh in self.delivery.meshes.items() if not mesh.cluster.published)
+
     def arrivals(self) -> Iterator[tuple[Judged, Way, End]]:
         """The ends at which shadows arrive, those that callers who see alike share with the first way that was followed for them."""
         for judged in self.judged:
@@ -122,7 +127,7 @@ class Subject(NamedTuple):
 
     def http_rules(self) -> Iterator[tuple[str, Manifest, Node]]:
         """The `http` entries of all VirtualServices that Istio admits, with their clusters and objects."""
-        for cluster, mesh in self.delivery.meshes.items():
+        for cluster, mesh in self.own():
             for manifest in mesh.admitted("VirtualService"):
                 yield from ((cluster, manifest, rule) for rule in manifest.node["spec"]["http"])
 

@@ -8,7 +8,6 @@ from typing import Any
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.ingress import ingress_scopes
 from mirrorlint.delivery.way import LOST, Call, Way
 from mirrorlint.engine import worlds_of
 from mirrorlint.fleet import Documents
@@ -30,7 +29,10 @@ def traces(documents: Documents, options: Mapping[str, Any]) -> list[Trace]:
 
 def _one(delivery: Delivery, documents: Documents, cluster: str, namespace: str, options: Mapping[str, Any]) -> Trace:
     headers = {key.strip(): value.strip() for key, _, value in (header.partition(":") for header in options["headers"])}
-    pod = next(iter(ingress_scopes(delivery.meshes[cluster]))) if options["gateway"] else None
+    pods = delivery.ingress(cluster) if options["gateway"] else ()
+    pod = next((each for each in pods if namespace in ("", each.namespace)), None)
+    if pods and pod is None:
+        raise ValueError(f"no ingress gateway of {cluster} is in the namespace `{namespace}`")
     call = Call(
         cluster,
         namespace or (pod.namespace if pod else "default"),

@@ -236,6 +236,6 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
 def _delivered(outcomes: set[str], reasons: set[str]) -> str:
     if not outcomes or outcomes == {LOST}:
         return "none"
-    if LOST in outcomes:
+    if LOST in outcomes or (reason.ARRIVES in reasons and reasons & {reason.UNKNOWN, reason.ELSEWHERE}):
         return "some"
     return "unknown" if reasons <= {reason.UNKNOWN, reason.ELSEWHERE} else "all"

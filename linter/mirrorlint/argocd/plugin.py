@@ -15,7 +15,8 @@ from mirrorlint.argocd.place import Place
 from mirrorlint.argocd.rendering import Application, RenderError
 from mirrorlint.loading.paths import within
 
-_JUDGE = (sys.executable, "-c", "from mirrorlint.start import main; main()", "argocd", "judge")
+# -P: nothing is imported from the working directory, which is the application's repository.
+_JUDGE = (sys.executable, "-P", "-m", "mirrorlint", "argocd", "judge")
 # What `judge` ends with: nothing to stop for, lost shadows, settings that can't be used.
 FINE, LOST, WRONG = 0, 1, 2
 

@@ -11,13 +11,13 @@ from mirrorlint.argocd.written import at_writing, places
 from mirrorlint.causes import merged
 from mirrorlint.contract.verify import verify
 from mirrorlint.delivery.worlds import WORLD_WORDS, WORLDS
-from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest
+from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest, is_peers
 from mirrorlint.level import ERROR
-from mirrorlint.loading import Loaded, files, needs
+from mirrorlint.loading import Loaded, needs
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.objects import content
 from mirrorlint.loading.paths import within
-from mirrorlint.report import clean
+from mirrorlint.report import clean, told
 from mirrorlint.rule import Finding, Report
 
 _SHOWN = 5
@@ -161,7 +161,7 @@ def _name(path: str) -> str:
 def _is_own(path: str, question: Question) -> bool:
     if path == _name(question.path):
         return True
-    return bool(path) and within(os.path.abspath(path), os.path.abspath(question.path))
+    return bool(path) and not is_peers(path) and within(os.path.abspath(path), os.path.abspath(question.path))
 
 
 def _touches(finding: Finding, question: Question) -> bool:
@@ -173,7 +173,7 @@ def _told(report: Report) -> str:
     lines = [line for finding in report.findings[:_SHOWN] for line in _lines(finding)]
     more = len(report.findings) - _SHOWN
     lines += [f"and {more} more"] if more > 0 else []
-    spots = [f"not judged: {files.shown(os.path.abspath(spot.path)) if spot.path else ''}: {spot.message}" for spot in report.blind_spots]
+    spots = [f"not judged: {told(spot)}" for spot in report.blind_spots]
     lines += spots[:_SHOWN] + ([f"not judged: {len(spots) - _SHOWN} more"] if len(spots) > _SHOWN else [])
     return "".join(f"{clean(line)}\n" for line in lines)
 

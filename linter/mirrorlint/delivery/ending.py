@@ -69,8 +69,16 @@ def named(destination: tuple[str, int]) -> str:
 
 def server_of(chain: Chain, domain: str) -> Server:
     """The server of a filter chain that covers a domain, else its first."""
-    covering = (s for s in chain.servers if any(subset_of(domain, host.lower()) for host in s.sni_hosts()))
-    return next(covering, chain.servers[0])
+    return _covering(chain.servers, domain)
+
+
+def redirecting(chain: Chain, domain: str) -> Server:
+    """The server that redirects a domain's requests to HTTPS."""
+    return _covering([server for server in chain.servers if server.redirects], domain)
+
+
+def _covering(servers: Sequence[Server], domain: str) -> Server:
+    return next((s for s in servers if any(subset_of(domain, host.lower()) for host in s.sni_hosts())), servers[0])
 
 
 def service_at(end: End, destination: Destination) -> Service | None:
@@ -181,9 +189,9 @@ def _node(way: Way, end: End, host: str) -> Node:
         return _node_at_source(way, end)
     if end.chain is None:
         return end.alike[-1].servers[0].number_node if end.alike else _listening(end.scope, end.address)
-    server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
     if end.reason == reason.HTTPS_REDIRECT:
-        return server.node["tls"]["httpsRedirect"]
+        return redirecting(end.chain, reached(end.host).domain).node["tls"]["httpsRedirect"]
+    server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
     return _node_of_route(end, end.host) if end.host else _node_of_server(end, server, host)
 
 

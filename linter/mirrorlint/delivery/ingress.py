@@ -59,7 +59,7 @@ def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
 
 
 def _behind(mesh: Mesh, service: Service) -> list[Pod]:
-    """The pods behind a Service: those that Istio deploys for a Gateway, or Deployments'.
+    """The pods behind a Service: those that Istio deploys for a Gateway, or workloads'.
 
     Else such with what it selects, and what Gateways select that goes with it.
     """
@@ -87,7 +87,7 @@ def _selected(mesh: Mesh) -> list[Pod]:
 
 
 def _by_label(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
-    """The Deployments' pods that have some labels.
+    """The pods of workloads that have some labels.
 
     Where there are none, pods with just these labels in an unknown namespace, and such as workload-selecting DestinationRules ask for.
     """
@@ -97,6 +97,6 @@ def _by_label(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
 
 
 def _deployed(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
-    """Namespace and labels of the Deployments' pods that a selector picks."""
-    pods = ((m.namespace, texts(m.node["spec"]["template"]["metadata"]["labels"])) for m in mesh.cluster.of("Deployment", "apps"))
+    """Namespace and labels of the pods that a selector picks."""
+    pods = ((namespace, texts(pod["metadata"]["labels"])) for namespace, pod in mesh.pods)
     return [(namespace, frozenset(labels.items())) for namespace, labels in pods if selector and selector <= labels.items()]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from mirrorlint.delivery.addresses import Balancer, proxied, shown
 from mirrorlint.delivery.age import Age, as_written
@@ -26,6 +27,7 @@ from mirrorlint.kinds import KUBERNETES_NETWORKING
 from mirrorlint.source import Node
 
 _UNSEEN = 3
+_Found = TypeVar("_Found")
 ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
 
@@ -287,6 +289,19 @@ class Mesh:
         if not service.selects:
             return service.endpoints
         return tuple(e for owner, e in self._workloads if owner == service.namespace and service.selector.items() <= e.labels.items())
+
+
+def kept(find: Callable[[Mesh, str], _Found]) -> Callable[[Mesh, str], _Found]:
+    """Have what is found for a name of a mesh be found once, and kept as long as the mesh is."""
+    known: WeakKeyDictionary[Mesh, dict[str, _Found]] = WeakKeyDictionary()
+
+    def once(mesh: Mesh, name: str) -> _Found:
+        found = known.setdefault(mesh, {})
+        if name not in found:
+            found[name] = find(mesh, name)
+        return found[name]
+
+    return once
 
 
 def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:

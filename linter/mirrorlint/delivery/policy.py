@@ -60,7 +60,7 @@ def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     if found:
         return Verdict(False, *found)
     allowing = [(p, applies) for p, applies in policies if _action(p) == "ALLOW"]
-    hits = [hit for p, _ in allowing for _, hit in _hits(p, shadow)]
+    hits = [_both((applies, hit)) for p, applies in allowing for _, hit in _hits(p, shadow)]
     if any(applies for _, applies in allowing) and not any(hit is not False for hit in hits):
         return Verdict(False, allowing[0][0], _first_condition(allowing[0][0]))
     unsure = [p for p, _, hit in refusing if hit is None] + [p for p, _ in policies if _action(p) == "CUSTOM"]

@@ -20,6 +20,7 @@ from mirrorlint.loading.objects import Content, content, unfolded
 from mirrorlint.loading.paths import CHART, at_or_below, is_contract, upwards, within
 from mirrorlint.sieve import KUSTOMIZATIONS, sift
 from mirrorlint.source import Node, parse
+from mirrorlint.source.comments import lines_of
 
 # How the paths of files end that have these names.
 _CHART, _KUSTOMIZATIONS = os.sep + CHART, tuple(os.sep + name for name in KUSTOMIZATIONS)
@@ -178,7 +179,7 @@ class Disk:
     def lines(self, path: str) -> Sequence[str]:
         """The lines of a file that is shown as `path`."""
         data = self._bytes(os.path.abspath(path))
-        return () if isinstance(data, Unread) else data.decode("utf-8", "replace").splitlines()
+        return () if isinstance(data, Unread) else lines_of(data)
 
     def joined(self, folder: str, path: str) -> str:
         """A path that stands in a folder."""

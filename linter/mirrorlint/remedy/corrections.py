@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.ending import gateway_destination
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
-from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.way import AnyScope, End, Way, reached
 from mirrorlint.istio.routing import Backend, Destination
 from mirrorlint.remedy import NO_EDITS, backends, saves
@@ -58,7 +57,7 @@ def likely_hosts(mesh: Mesh, destination: Destination) -> list[str]:
     return list(dict.fromkeys([*_close(mesh, host), *(namesakes if text == own or host == f"{own}.svc.{mesh.domain}" else ())]))
 
 
-@lru_cache(maxsize=1024)
+@kept
 def _close(mesh: Mesh, host: str) -> tuple[str, ...]:
     """The hosts of a registry that are almost this one; asked for the same one by many a mirror."""
     return tuple(name for name in mesh.services_by_host if alike(name, host))

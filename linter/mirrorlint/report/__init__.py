@@ -40,6 +40,17 @@ def without_repeats(spots: Iterable[BlindSpot]) -> list[BlindSpot]:
     return list({(spot.path, spot.line, spot.message): spot for spot in spots}.values())
 
 
+def told(spot: BlindSpot) -> str:
+    """A blind spot with what it concerns: a place, a file or folder, a cluster, or nothing."""
+    where = f"{spot.path}:{spot.line}" if spot.path and spot.line else spot.path or spot.cluster
+    return f"{where}: {spot.message}" if where else spot.message
+
+
+def padded(text: str, width: int) -> str:
+    """A clean text that takes so many columns of a terminal."""
+    return text + " " * (width - cells(text))
+
+
 def cells(text: str) -> int:
     """How many columns of a terminal a clean text takes: wide characters two, marks on other characters none."""
     return len(text) if text.isascii() else sum(map(_cells, text))

@@ -57,7 +57,8 @@ def render(report: Report, version: str, checkout: Checkout) -> str:
 def _cases(report: Report, checkout: Checkout) -> list[_Case]:
     about: dict[int, list[Finding]] = {}
     for finding in report.findings:
-        about.setdefault(_mirror(finding, report.mirrors), []).append(finding)
+        for number in _mirrors(finding, report.mirrors):
+            about.setdefault(number, []).append(finding)
     return [
         *(_of_mirror(mirror, about.get(number, ())) for number, mirror in enumerate(report.mirrors)),
         *(_of_finding(finding, checkout) for finding in about.get(_NONE, ())),
@@ -65,13 +66,13 @@ def _cases(report: Report, checkout: Checkout) -> list[_Case]:
     ]
 
 
-def _mirror(finding: Finding, mirrors: Sequence[MirrorFate]) -> int:
-    """The number of the mirror that a finding or one of its notes points at, else of the nearest in the object that it is about."""
+def _mirrors(finding: Finding, mirrors: Sequence[MirrorFate]) -> list[int]:
+    """The numbers of the mirrors that a finding and its notes point at, else that of the nearest in the object that it is about."""
     places = {(finding.cluster, finding.place), *((note.cluster, note.place) for note in finding.notes)}
     pointed = [number for number, mirror in enumerate(mirrors) if (mirror.cluster, mirror.place) in places]
     owner = (finding.cluster, finding.object, finding.place.path)
     owned = [number for number, mirror in enumerate(mirrors) if (mirror.cluster, mirror.object, mirror.place.path) == owner]
-    return min(pointed or owned, key=lambda number: abs(mirrors[number].place.line - finding.place.line), default=_NONE)
+    return pointed or [min(owned, key=lambda number: abs(mirrors[number].place.line - finding.place.line), default=_NONE)]
 
 
 def _of_mirror(mirror: MirrorFate, findings: Sequence[Finding]) -> _Case:

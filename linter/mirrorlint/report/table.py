@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from mirrorlint.fleet import BlindSpot, Documents
-from mirrorlint.report import clean, without_repeats
+from mirrorlint.fleet import Documents
+from mirrorlint.report import cells, clean, padded, told, without_repeats
 
 _NO_CLUSTER = "(none)"
 
@@ -34,17 +34,11 @@ def render(assignments: Iterable[Row], ingresses: Iterable[str], documents: Docu
     lines = list(_columns([("cluster", "folder", "why"), *rows]))
     lines += ingresses
     lines += [f"{fact.cluster}: {fact.message}, as {fact.place} says" for fact in documents.facts]
-    lines += [f"not judged: {_place(spot)}{spot.message}" for spot in without_repeats(documents.blind_spots)]
+    lines += [f"not judged: {told(spot)}" for spot in without_repeats(documents.blind_spots)]
     return "".join(f"{clean(line)}\n" for line in lines)
 
 
 def _columns(rows: Iterable[tuple[str, str, str]]) -> Iterable[str]:
     every = list(rows)
-    first, second = (max(len(row[number]) for row in every) for number in (0, 1))
-    return (f"{cluster:{first}}  {folder:{second}}  {why}" for cluster, folder, why in every)
-
-
-def _place(spot: BlindSpot) -> str:
-    if not spot.path:
-        return ""
-    return f"{spot.path}:{spot.line}: " if spot.line else f"{spot.path}: "
+    first, second = (max(cells(row[number]) for row in every) for number in (0, 1))
+    return (f"{padded(cluster, first)}  {padded(folder, second)}  {why}" for cluster, folder, why in every)

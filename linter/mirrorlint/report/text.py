@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.level import ERROR, WARNING
-from mirrorlint.report import cells, clean, without_repeats
+from mirrorlint.report import cells, clean, told, without_repeats
 from mirrorlint.rule import Finding, MirrorFate, Report
 from mirrorlint.source import Place
 
@@ -213,8 +213,7 @@ def _version(world: str) -> str:
 
 
 def _blind_spot(paper: _Paper, spot: BlindSpot) -> Iterator[str]:
-    where = f"{spot.path}:{spot.line}" if spot.path and spot.line else spot.path or spot.cluster
-    return paper.tagged(_CYAN, "not judged:", f"{where}: {spot.message}" if where else spot.message)
+    return paper.tagged(_CYAN, "not judged:", told(spot))
 
 
 def _summary(report: Report) -> str:

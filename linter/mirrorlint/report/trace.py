@@ -10,7 +10,7 @@ from mirrorlint.delivery.reason import ARRIVES, ELSEWHERE, OUTCOMES, STAYS, UNKN
 from mirrorlint.delivery.steps import Step, steps
 from mirrorlint.delivery.way import LOST, SOME, Call, Way
 from mirrorlint.delivery.worlds import WORLD_WORDS
-from mirrorlint.report import cells, clean
+from mirrorlint.report import cells, clean, padded
 
 _INKS = {ARRIVES: "1;32", STAYS: "1;32", LOST: "1;31", SOME: "1;33", UNKNOWN: "1;33", ELSEWHERE: "1;33"}
 _BOLD, _DIM = "1", "2"
@@ -87,8 +87,7 @@ def _columns(step: Step) -> tuple[str, str, str]:
 
 
 def _row(step: Step, wide: Sequence[int], paper: _Paper, gap: str) -> str:
-    padded = zip(_columns(step), wide, strict=True)
-    what, cluster, place = (text + " " * (width - cells(text)) for text, width in padded)
+    what, cluster, place = map(padded, _columns(step), wide)
     ink = paper.ink(_INKS.get(step.what, ""), what)
     return f"{ink}{gap}  {cluster}  {paper.ink(_DIM, place)}  {clean(step.text)}"
 

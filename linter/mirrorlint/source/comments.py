@@ -25,7 +25,7 @@ def comments(data: bytes, path: str, marker: str, documents: Iterable[Node]) -> 
     spans = [span for document in documents for span in _scalars(document.raw, set())]
     begin = re.compile(rf"(?:^|(?<=\s))#\s*{re.escape(marker)}")
     found = []
-    lines = re.split(r"\r\n|[\n\r]", data.decode("utf-8-sig", "replace"))
+    lines = lines_of(data)
     for number, line in enumerate(lines):
         comment = next((at for at in begin.finditer(line) if not any(_covers(span, number, at.start()) for span in spans)), None)
         if comment:
@@ -33,6 +33,11 @@ def comments(data: bytes, path: str, marker: str, documents: Iterable[Node]) -> 
             about = number if line[: comment.start()].strip() else _next(lines, number)
             found.append(Comment(place, line[comment.end() :].strip(), about + 1))
     return found
+
+
+def lines_of(data: bytes) -> list[str]:
+    """A file's lines as places count them."""
+    return re.split(r"\r\n|[\n\r]", data.decode("utf-8-sig", "replace"))
 
 
 def _next(lines: Sequence[str], number: int) -> int:
