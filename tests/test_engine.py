@@ -467,6 +467,28 @@ def test_hosts_that_the_targets_rules_ask_for_are_called() -> None:
     assert "(lost for 2 of 4 Hosts: `any.example.com-shadow`, `any.example.com`)" in report.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("listening", "ports", "said"),
+    [
+        ("443", "", ""),
+        ("8443", "", ""),
+        ("9443", "", ":9443"),
+        ("443", "{name: https, port: 443, targetPort: 8443}", ""),
+        ("9443", "{name: https, port: 9443, targetPort: 8443}", ":9443"),
+        ("8443", "{name: https, port: 9443, targetPort: 8443}, {name: other, port: 443, targetPort: 8443}", ""),
+    ],
+)
+def test_callers_of_a_gateway_say_the_port_at_which_they_reach_it(listening: str, ports: str, said: str) -> None:
+    """A target that takes one way to write the host warns where callers write it in another."""
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: edge, namespace: istio-system}\n"
+    service += f"spec: {{type: LoadBalancer, selector: {{istio: ingressgateway}}, ports: [{ports}]}}\n"
+    source = at_edge("api.example.com", "{uri: {prefix: /}}").replace("number: 443", f"number: {listening}") + (service if ports else "")
+    bare = TARGET.replace("http: [{route", "http: [{match: [{authority: {exact: api.example.com}}], route")
+    report = check(loads({"prod": source, "stage": bare}), istio="1.28")
+    assert levels(report) == ([("warning", "shadow-matches-no-route")] if said else [])
+    assert not said or f"1 of 2 Hosts: `api.example.com{said}`" in report.findings[0].message
+
+
 def behind(first: str, second: str) -> str:
     """The source with a rule for some requests before that with the mirror."""
     own = f"- match: [{second}]\n      route" if second else "- route"

@@ -246,9 +246,10 @@ def _gateway_entries(delivery: Delivery, mesh: Mesh, service: VirtualService) ->
     for scope in delivery.ingress(mesh.cluster.name):
         labels = tuple(sorted(scope.labels.items()))
         for _, port, server in sorted(one for name in set(service.gateways) for one in scope.http_servers.get(name, ())):
+            said = scope.front.said_ports(port)
             for host in intersection(server.hosts_for(service.namespace), hosts):
                 for concrete in _concrete(delivery, mesh, service, host.lower()):
-                    for form in (concrete,) if port in (80, 443) else (concrete, f"{concrete}:{port}"):
+                    for form in (concrete, *(f"{concrete}:{number}" for number in said)):
                         yield Entry(scope.namespace, labels, True, form, port)
 
 

@@ -75,6 +75,12 @@ class Front:
         fitting = ((s, p) for s in reached for p in s.ports if port in (p.number, p.node_port) and p.protocol != "UDP")
         return tuple(number for s, p in fitting for number in self._targets(s, p)) if reached else _usual(port)
 
+    def said_ports(self, listener: int) -> list[int]:
+        """The ports that clients put behind the host to reach a listener: none where it can be reached at 80 or 443."""
+        known = self._ports or [port.number for service in self._reached(None) for port in service.ports] or [*USUAL_PORTS, listener]
+        found = [port for port in known if listener in self.container_ports(port)]
+        return [] if {80, 443} & {*found} else found
+
     def _reached(self, service: Service | None) -> list[Service]:
         return [service] if service else [s for s in self.services if exposed(s.manifest)] or self.services
 
