@@ -118,18 +118,23 @@ def test_what_is_found_is_told_with_its_place(repo: Path) -> None:
     ]
 
 
-def test_several_versions_are_a_blind_spot_and_none_is_taken(repo: Path) -> None:
+def test_of_several_versions_none_is_taken_where_shadows_differ(repo: Path) -> None:
     found = loaded(repo, operator("{tag: 1.26.2, revision: old}"), operator("{tag: 1.28.0, revision: new}", "b"))
     assert found.documents.clusters["prod"].settings.istio == ""
-    (spot,) = found.documents.blind_spots
-    places = "1.26.2 (clusters/prod/istio.yaml:4:13), 1.28.0 (clusters/prod/istio.yaml:9:13)"
-    assert spot.message == f"several versions of Istio are here: {places}; mirrors are judged for all"
+    assert [fact.message for fact in found.documents.facts] == ["Istio 1.26.2", "Istio 1.28.0"]
+    assert found.documents.blind_spots == ()
+
+
+@pytest.mark.parametrize(("one", "other", "taken"), [("1.27.1", "1.26.4", "1.26"), ("1.28.0", "1.30.2", "1.28")])
+def test_of_several_versions_that_treat_shadows_alike_the_oldest_counts(repo: Path, one: str, other: str, taken: str) -> None:
+    found = loaded(repo, operator(f"{{tag: {one}, revision: a}}"), operator(f"{{tag: {other}, revision: b}}", "b"))
+    assert found.documents.clusters["prod"].settings.istio == taken
 
 
 def test_a_control_plane_that_is_there_twice_has_several_versions(repo: Path) -> None:
     found = loaded(repo, deployment("istio/pilot:1.26.2"), deployment("istio/pilot:1.28.0"))
     assert found.documents.clusters["prod"].settings.istio == ""
-    assert any("several versions of Istio are here: 1.26.2" in spot.message for spot in found.documents.blind_spots)
+    assert {"Istio 1.26.2", "Istio 1.28.0"} <= {fact.message for fact in found.documents.facts}
 
 
 def test_several_revisions_of_one_version_are_none(repo: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mirrorlint.delivery.gateway import GatewayScope
@@ -89,11 +89,24 @@ def _selected(mesh: Mesh) -> list[Pod]:
 def _by_label(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
     """The pods of workloads that have some labels.
 
-    Where there are none, pods with just these labels in an unknown namespace, and such as workload-selecting DestinationRules ask for.
+    Where there are none, pods with just these labels in the namespaces where Services or workload-selecting DestinationRules ask for one of
+    them, or in one that is not known, and such as those rules ask for.
     """
-    asked = [(rule.namespace, rule.selector.items()) for rule in mesh.destination_rules if rule.selective]
-    more = [(namespace, frozenset({*selector, *labels})) for namespace, labels in asked]
-    return _deployed(mesh, selector) or [("", selector), *((n, labels) for n, labels in more if len(dict(labels)) == len(labels))]
+    deployed = _deployed(mesh, selector)
+    if deployed:
+        return deployed
+    rules = [(rule.namespace, rule.selector) for rule in mesh.destination_rules if rule.selective]
+    asking = [*((s.namespace, s.selector) for s in mesh.services if s.kubernetes), *rules]
+    near = _joined(selector, ((namespace, labels) for namespace, labels in asking if labels.items() & selector))
+    places = {namespace for namespace, _ in near}
+    others = [pod for pod in _joined(selector, rules) if pod[0] in places or not near]
+    return list(dict.fromkeys((*near, *others))) if near else [("", selector), *others]
+
+
+def _joined(selector: frozenset[tuple[str, str]], others: Iterable[tuple[str, Mapping[str, str]]]) -> list[Pod]:
+    """Pods that have the labels of a selector and of another one, where these go together."""
+    pods = [(namespace, frozenset({*selector, *labels.items()})) for namespace, labels in others]
+    return [(namespace, labels) for namespace, labels in pods if len(dict(labels)) == len(labels)]
 
 
 def _deployed(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:

@@ -139,13 +139,12 @@ def _part(share: Share, reading: Reading, said: _Said) -> _Part:
     every = (manifest for each in contents for manifest in (*each.manifests, *each.tells))
     planes = control_plane.said(every, [(node, values) for (node, _), values in share.applied.items()])
     section = reading.sections.get(name, ClusterSection())
-    settings, facts, unsettled = control_plane.settled(said.over(name, section.settings), planes, name)
+    settings, facts = control_plane.settled(said.over(name, section.settings), planes, name)
     closed = not any(spot.cluster == name and spot.holds == ANYTHING for spot in reading.blind_spots)
     unserved = list(needs.unserved(manifests, name)) if closed else []
     cluster = Cluster(name, manifests, settings._replace(complete=False) if unserved else settings)
     blind = [
         *repeated,
-        *unsettled,
         *unserved,
         *needs.unplaced(manifests, name),
         *(spot for each in contents for spot in unclear(each, name)),

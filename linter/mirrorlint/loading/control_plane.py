@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from mirrorlint.fleet import BlindSpot, ClusterSettings, Fact, Manifest
+from mirrorlint.fleet import ClusterSettings, Fact, Manifest
 from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.source import Node, inside
 
@@ -38,21 +38,17 @@ def said(manifests: Iterable[Manifest], applied: Iterable[tuple[Node, Sequence[N
     return found
 
 
-def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> tuple[ClusterSettings, list[Fact], list[BlindSpot]]:
-    """Settings with what they leave open filled in, what was filled in, and what can't be since control planes differ."""
+def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> tuple[ClusterSettings, list[Fact]]:
+    """Settings with what they leave open filled in, and what says so.
+
+    Of several versions that treat shadows alike the oldest counts; where they don't, none is taken, and mirrors are judged for all.
+    """
     facts: list[Fact] = []
-    blind: list[BlindSpot] = []
     versions = {minor(one.value): one for one in found if one.what == VERSION and minor(one.value)}
-    if not settings.istio and len(versions) == 1:
-        (one,) = versions.values()
-        settings = settings._replace(istio=".".join(map(str, minor(one.value))))
-        facts.append(Fact(cluster, f"Istio {one.value}", one.node.place))
-    elif not settings.istio and versions and settings.shadow_suffix is None:
-        listed = ", ".join(f"{one.value} ({one.node.place})" for one in versions.values())
-        first = next(iter(versions.values())).node.place
-        blind.append(
-            BlindSpot(f"several versions of Istio are here: {listed}; mirrors are judged for all", first.path, first.line, cluster)
-        )
+    if not settings.istio:
+        facts += [Fact(cluster, f"Istio {one.value}", one.node.place) for one in versions.values()]
+    if not settings.istio and len({version <= _LAST_SUFFIXED for version in versions}) == 1:
+        settings = settings._replace(istio=".".join(map(str, min(versions))))
     suffix = _suffixed(found)
     if settings.shadow_suffix is None and suffix is not None:
         settings = settings._replace(shadow_suffix=True)
@@ -60,7 +56,7 @@ def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> t
     for one in (one for one in found if one.what == MESH):
         settings = settings._replace(mesh=_over(one.value, settings.mesh))
         facts.append(Fact(cluster, f"meshConfig with {', '.join(sorted(one.value))}", one.node.place))
-    return settings, facts, blind
+    return settings, facts
 
 
 def minor(version: str) -> tuple[int, ...]:
