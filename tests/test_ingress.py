@@ -55,3 +55,46 @@ def test_a_rule_for_the_gateways_pods_tells_their_namespace() -> None:
     target = target.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
     assert levels(judged(secure + rule(spec), target)) == []
     assert levels(judged(secure + rule(spec.replace("ingressgateway", "other")), target)) != []
+
+
+DNS = "{{external-dns.alpha.kubernetes.io/hostname: {}}}"
+REFUSING = TARGET.replace("{hosts: ['*'], gateways", "{hosts: [shop.example.com], gateways")
+PODS = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ingress, namespace: istio-system}
+spec: {template: {metadata: {labels: {app: edge}}, spec: {containers: [{name: %s}]}}}
+"""
+
+
+@pytest.mark.parametrize("name", ["stage.example.com", "'*.example.com'", "'other.example.org, *.example.com'"])
+def test_a_wildcard_is_the_address_of_every_name_below_it(name: str) -> None:
+    assert levels(judged(target=REFUSING + service(annotations=DNS.format(name)))) == [("error", "shadow-host-not-accepted")]
+
+
+def test_external_dns_may_have_the_address_of_a_gateway() -> None:
+    target = "{name: ingress, annotations: {external-dns.alpha.kubernetes.io/target: stage.example.com}}"
+    known = REFUSING.replace("kind: Gateway\nmetadata: {name: ingress}", f"kind: Gateway\nmetadata: {target}")
+    assert levels(judged(target=known)) == [("error", "shadow-host-not-accepted")]
+    assert not any("taken to be" in note.message for finding in judged(target=known).findings for note in finding.notes)
+
+
+def test_another_address_leads_elsewhere_only_where_all_are_known() -> None:
+    shown = service(annotations=DNS.format("public.example.com"))
+    hidden = service().replace("name: ingress,", "name: internal,")
+    assert judged(target=REFUSING + shown).blind_spots == ()
+    assert ["which cluster it leads to is not known" in spot.message for spot in judged(target=REFUSING + shown + hidden).blind_spots] == [
+        True
+    ]
+
+
+@pytest.mark.parametrize("container", ["istio-proxy", "shop"])
+def test_a_proxy_that_no_gateway_is_for_listens_to_nothing_and_an_application_is_its_own_matter(container: str) -> None:
+    report = judged(target=TARGET + service("{app: edge}", annotations=DNS.format("stage.example.com")) + PODS % container)
+    assert levels(report) == ([("error", "ingress-without-listener")] if container == "istio-proxy" else [])
+
+
+def test_without_any_gateway_nothing_listens_at_the_ingress() -> None:
+    target = service(annotations=DNS.format("stage.example.com")) + PODS.replace("app: edge", "istio: ingressgateway") % "istio-proxy"
+    assert levels(judged(target=target)) == [("error", "ingress-without-listener")]

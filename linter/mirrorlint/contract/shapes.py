@@ -100,7 +100,7 @@ _ROUTE = {
         "backendRefs": {"group": ALL, "kind": ALL, "name": ALL, "namespace": ALL, "port": ALL, "weight": ALL, "filters": {"type": ALL}},
     },
 }
-_CONTAINERS = {"ports": {"name": ALL, "containerPort": ALL}}
+_CONTAINERS = {"name": ALL, "ports": {"name": ALL, "containerPort": ALL}}
 _WORKLOAD = {
     "metadata": _METADATA,
     "spec": {"replicas": ALL, "workloadRef": ALL, "template": {"metadata": {"labels": ALL}, "spec": {"containers": _CONTAINERS}}},

@@ -22,9 +22,26 @@ ENCRYPTING = tuple(f"{controller}.ingress.kubernetes.io/backend-protocol" for co
 def shown(services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Service]]:
     """Each address that the manifests give a Service in front of a gateway."""
     gateways = tuple(gateways)
+    yield from ((address, s) for address, s in exposures(services) if any(_in_front(s, gateway) for gateway in gateways))
+
+
+def exposures(services: Iterable[Service]) -> Iterator[tuple[str, Service]]:
+    """Each address that the manifests give a Service that is reached from outside."""
     for service in services:
-        if service.kubernetes and exposed(service.manifest) and any(_in_front(service, gateway) for gateway in gateways):
+        if service.kubernetes and exposed(service.manifest):
             yield from ((address, service) for address in _addresses(service.manifest) if address)
+
+
+def unaddressed(services: Iterable[Service], gateways: Iterable[Gateway]) -> bool:
+    """Whether gateways may be reached at an address that is not shown: of a Service in front of one, or of none that is here."""
+    gateways = tuple(gateways)
+    front = [s for s in services if s.kubernetes and exposed(s.manifest) and any(_in_front(s, gateway) for gateway in gateways)]
+    return bool(gateways) and not (front and all(any(_addresses(service.manifest)) for service in front))
+
+
+def targets(manifest: Manifest) -> Iterator[str]:
+    """The addresses that external-dns gives the names of an Istio Gateway (docs/sources/istio-gateway.md)."""
+    return (name.strip() for name in manifest.node["metadata"]["annotations"][TARGET].text.split(",") if name.strip())
 
 
 def exposed(manifest: Manifest) -> bool:

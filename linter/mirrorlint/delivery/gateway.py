@@ -55,11 +55,11 @@ class GatewayScope(Scope):
         ingress = self.mesh.ingress(host)
         if ingress:
             return self.front.container_ports(ingress.port, self.mesh.owner(ingress.service, ingress.manifest.namespace))
-        return self.front.container_ports(port, self.mesh.ingress_addresses.get(host))
+        return self.front.container_ports(port, self.mesh.ingress_service(host))
 
     def balancer(self, host: str, port: int) -> Balancer | None:
         """What ends TLS at a host and port of the ingress; None where nothing says so."""
-        return self.mesh.ingress(host) or self.front.balancer(port, self.mesh.ingress_addresses.get(host))
+        return self.mesh.ingress(host) or self.front.balancer(port, self.mesh.ingress_service(host))
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""

@@ -25,24 +25,33 @@ class Landing(NamedTuple):
 def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) -> Landing:
     """Where an endpoint's address, of a mirror target `host`, leads.
 
-    An address that settings call external, or that differs from the known ones, leads elsewhere. If none is known, the one other cluster
-    that has Gateways is assumed.
+    An address that settings call external, or that differs from the known ones where all are, leads elsewhere. If none is known, the one
+    other cluster that has Gateways is assumed.
     """
+    others = {name: mesh for name, mesh in meshes.items() if name != source}
     if {address, known_as(host)} & set(map(known_as, meshes[source].cluster.settings.external)):
         return Landing("", assumed=False, known=True)
-    for name, mesh in meshes.items():
-        if address in mesh.ingress_addresses:
-            return Landing(name, assumed=False, known=True)
-    others = [name for name in meshes if name != source]
-    named = [name for name in others if host in meshes[name].server_hosts or {address, known_as(host)} & meshes[name].ingresses.keys()]
+    owner = _owner(meshes, others, address)
+    if owner is not None:
+        return Landing(owner, assumed=False, known=True)
+    named = [n for n, mesh in others.items() if host in mesh.server_hosts or {address, known_as(host)} & mesh.ingresses.keys()]
     if len(named) == 1:
         return Landing(named[0], assumed=False, known=True)
-    if any(meshes[name].ingress_addresses for name in others):
-        return Landing("", assumed=False, known=True)
-    with_gateways = [n for n in others if meshes[n].gateways or meshes[n].gateway_api.gateways or meshes[n].cluster.of("Gateway")]
+    if any(mesh.ingress_addresses for mesh in others.values()):
+        return Landing("", assumed=False, known=not any(mesh.hides_ingress for mesh in others.values()))
+    with_gateways = [n for n, mesh in others.items() if mesh.gateways or mesh.gateway_api.gateways or mesh.cluster.of("Gateway")]
     if len(with_gateways) == 1:
         return Landing(with_gateways[0], assumed=True, known=False)
     return Landing("", assumed=False, known=False)
+
+
+def _owner(meshes: Mapping[str, Mesh], others: Mapping[str, Mesh], address: str) -> str | None:
+    """The cluster that has an address for its ingress; "" for one of an application's own Service, None where no cluster shows it."""
+    ingress = next((name for name, mesh in meshes.items() if mesh.ingress_name(address)), None)
+    if ingress is not None:
+        return ingress
+    shown = ((name, mesh, mesh.other_addresses.get(address)) for name, mesh in others.items())
+    return next((name if mesh.fronts_proxy(service) else "" for name, mesh, service in shown if service), None)
 
 
 def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
@@ -50,7 +59,7 @@ def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
     ingress = mesh.cluster.settings.ingress
     if ingress.labels:
         return (GatewayScope(mesh, ingress.namespace, ingress.labels, ingress),)
-    service = mesh.ingress_addresses.get(address)
+    service = mesh.ingress_service(address)
     pods = _behind(mesh, service) if service else _selected(mesh)
     if ingress.namespace:
         near = [(ingress.namespace, labels) for namespace, labels in pods if namespace in ("", ingress.namespace)]

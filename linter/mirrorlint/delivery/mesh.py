@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from mirrorlint.delivery.addresses import Balancer, proxied, shown
+from mirrorlint.delivery.addresses import Balancer, exposures, proxied, shown, targets, unaddressed
 from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
@@ -18,7 +18,7 @@ from mirrorlint.istio.admission import Refusal, judged
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
-from mirrorlint.istio.names import PUBLIC, known_as, most_specific
+from mirrorlint.istio.names import PUBLIC, is_wild, known_as, most_specific, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service, texts
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
@@ -27,6 +27,7 @@ from mirrorlint.kinds import KUBERNETES_NETWORKING
 from mirrorlint.source import Node
 
 _UNSEEN = 3
+_PROXY = "istio-proxy"  # the container of a gateway's pod (manifests/charts/gateway/templates/deployment.yaml)
 _Found = TypeVar("_Found")
 ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 
@@ -182,9 +183,40 @@ class Mesh:
     @cached_property
     def ingress_addresses(self) -> dict[str, Service | None]:
         """The names and IPs of the cluster's ingress, with the Service that has one: settings, else Services in front of gateways."""
-        found = {known_as(address): service for address, service in shown(self.services, self.gateways)}
+        found: dict[str, Service | None] = {known_as(name): None for gateway in self.gateways for name in targets(gateway.manifest)}
+        found |= {known_as(address): service for address, service in shown(self.services, self.gateways)}
         said = [known_as(address) for address in self.cluster.settings.ingress.addresses]
-        return {address: found.get(address) for address in said} if said else dict(found)
+        return {address: found.get(address) for address in said} if said else found
+
+    def ingress_name(self, address: str) -> str:
+        """What of `ingress_addresses` an address is, or a wildcard for it; "" for nothing."""
+        known = self.ingress_addresses
+        return address if address in known else next((name for name in known if is_wild(name) and subset_of(address, name)), "")
+
+    def ingress_service(self, address: str) -> Service | None:
+        """The Service that is reached at an address of the ingress, where manifests tell."""
+        return self.ingress_addresses.get(self.ingress_name(address)) or self.other_addresses.get(address)
+
+    @cached_property
+    def other_addresses(self) -> dict[str, Service]:
+        """The Services in front of no Gateway that are reached from outside, by their names and IPs."""
+        found = ((known_as(address), service) for address, service in exposures(self.services))
+        return {address: service for address, service in found if address not in self.ingress_addresses}
+
+    def fronts_proxy(self, service: Service) -> bool:
+        """Whether the pods behind a Service are gateways' proxies: by their containers, else by what names say."""
+        if not service.kubernetes or not service.selector:
+            return False
+        pods = [pod for namespace, pod in self.pods if namespace == service.namespace and _has(pod, service.selector)]
+        containers = [container for pod in pods for container in pod["spec"]["containers"]]
+        if containers:
+            return any(container["name"].text == _PROXY for container in containers)
+        return not pods and any("gateway" in name for name in (service.manifest.name, *service.selector.values()))
+
+    @cached_property
+    def hides_ingress(self) -> bool:
+        """Whether requests may reach its gateways at an address that manifests don't show."""
+        return not self.cluster.settings.ingress.addresses and unaddressed(self.services, self.gateways)
 
     @cached_property
     def ingresses(self) -> dict[str, Balancer]:
@@ -302,6 +334,10 @@ def kept(find: Callable[[Mesh, str], _Found]) -> Callable[[Mesh, str], _Found]:
         return found[name]
 
     return once
+
+
+def _has(pod: Node, selector: Mapping[str, str]) -> bool:
+    return selector.items() <= texts(pod["metadata"]["labels"]).items()
 
 
 def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
