@@ -11,8 +11,9 @@ from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, fore
 from mirrorlint.source import Node
 
 TRUNK = frozenset({"", "HEAD", "main", "master"})
-# Fields of `kustomize` that are those of a kustomization, too (argo-cd, util/kustomize/kustomize.go).
-_OPTIONS = ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches", "components", "images", "replicas")
+# Fields of `kustomize` that are those of a kustomization, too, but for images and replicas, which say nothing of where requests go
+# (argo-cd, util/kustomize/kustomize.go).
+_OPTIONS = ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches", "components")
 
 
 def unit(application: Node, file: str, land: Land, revisions: frozenset[str]) -> Unit:
@@ -93,18 +94,14 @@ def _of_folder(node: Node, path: str, application: Node, land: Land) -> Source |
     if not land.is_chart(path):
         return made
     values = _values(node["helm"], path, application, land)
-    return values if isinstance(values, Gap) else made._replace(how=HELM, namespace=_release_namespace(node, namespace), values=values)
-
-
-def _release_namespace(node: Node, namespace: str) -> str:
-    return node["helm"]["namespace"].text or namespace
+    if isinstance(values, Gap):
+        return values
+    return made._replace(how=HELM, namespace=node["helm"]["namespace"].text or namespace, values=values)
 
 
 def _options(kustomize: Node) -> str:
-    """The fields of a kustomization that an Application puts over the folder's own; images and replicas as kustomize lists them."""
+    """The fields of a kustomization that an Application puts over the folder's own, as JSON; "" for none."""
     found = {name: kustomize[name].plain() for name in _OPTIONS if kustomize[name]}
-    for name in ("images", "replicas"):
-        found.pop(name, None)  # neither says where requests go
     return json.dumps(found, sort_keys=True) if found else ""
 
 
