@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
+from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
-from mirrorlint.loading.templating import placeholder
 from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart, is_told
 from mirrorlint.source import Node
 
 TRUNK = frozenset({"", "HEAD", "main", "master"})
+_PLACEHOLDER = re.compile(r"\{\{")
 # Fields of `kustomize` that are those of a kustomization, too, but for images and replicas, which say nothing of where requests go
 # (argo-cd, util/kustomize/kustomize.go).
 _OPTIONS = ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches", "components")
@@ -46,7 +48,7 @@ def cluster_of(destination: Node, land: Land) -> str:
 
 def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]) -> Source | Gap | None:
     """What a source is; None for one that only lends its files to others, or of which nothing else is asked."""
-    waiting = placeholder(node)
+    waiting = first(node, _PLACEHOLDER)
     if waiting is not None:
         return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
     if is_told(node["chart"].text, node["repoURL"].text):
