@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the server's mode."""
     said = set()
     for judged, way, end in subject.arrivals():
-        server, mode = reached(end.chain).servers[0], reached(way.upstream).client["mode"]
+        server, mode = reached(end.chain).servers[0], reached(way.upstream).client_tls["mode"]
         if server.mode == "MUTUAL" and mode.text == "SIMPLE" and (server.node, mode) not in said:
             said.add((server.node, mode))
             message = f"this server asks for a client certificate, and {judged.cluster} shows none (`mode: SIMPLE`): the connection fails"

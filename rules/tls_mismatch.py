@@ -29,8 +29,8 @@ def check(loss: Loss) -> Flaw:
     taken = "plain text" if server.plain_http else f"TLS ({server.mode})"
     message = f"the shadow is sent as {sent} to a server of {end.cluster}'s gateway that takes {taken}: the connection fails"
     node = server.node["tls"]["mode"] if server.tls else server.protocol_node
-    if rule and upstream.client["credentialName"] and without_secret(upstream.client, rule, loss.way.scope.is_gateway):
-        notes.append(Remark(upstream.client["credentialName"], _UNUSED, loss.source))
+    if rule and upstream.client_tls["credentialName"] and without_secret(upstream.client_tls, rule, loss.way.scope.is_gateway):
+        notes.append(Remark(upstream.client_tls["credentialName"], _UNUSED, loss.source))
     return loss.at_target(node, message, server.gateway.manifest, *notes)
 
 

@@ -233,7 +233,7 @@ def test_version_and_help() -> None:
 
 
 def test_a_bug_of_ours_exits_3_and_says_so() -> None:
-    code = "from mirrorlint.cli import main\ndef broken(**_): raise RuntimeError('oh')\nmain([], broken)"
+    code = "from mirrorlint.cli import cli, main\n@cli.command()\ndef broken(): raise RuntimeError('oh')\nmain(['broken'])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode == 3
     assert "RuntimeError: oh" in result.stderr

@@ -54,8 +54,9 @@ def block(text: str, items: Items, new: Sequence[str], place: int, gone: Sequenc
     lead = " " * items.column + (dash if re.fullmatch("- +", dash) else "- ")
     if gone:
         yield Splice(begin, end, new[0])
+        new = new[1:]
     behind = line_end(text, end)
-    yield Splice(behind, behind, "".join(newline(text, behind) + lead + each for each in new[bool(gone) :]))
+    yield Splice(behind, behind, "".join(newline(text, behind) + lead + each for each in new))
     for number in gone[1:]:
         begin, end = items.spans[number]
         first, last = _line_start(text, begin), line_end(text, end)

@@ -38,9 +38,19 @@ def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
     """What keeps requests away from a mirror that none reaches; None where that is not certain."""
     if is_uncertain(judged, delivery):
         return None
+    return next(_obstacles(judged, delivery))
+
+
+def _obstacles(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
+    """What may keep requests away, the plainest first; the last one always may."""
     mesh = delivery.meshes[judged.cluster]
-    found = (_answering(judged), _unbound(judged, mesh), _unheard(judged, delivery), _unserved(judged, mesh), _taken(judged, delivery))
-    return next(each for looking in (*found, _narrow(judged, mesh), _unseen(judged)) for each in looking)
+    yield from _answering(judged)
+    yield from _unbound(judged, mesh)
+    yield from _unheard(judged, delivery)
+    yield from _unserved(judged, mesh)
+    yield from _taken(judged, delivery)
+    yield from _narrow(judged, mesh)
+    yield from _unseen(judged)
 
 
 def contradicted(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Manifest, Node]]:
@@ -48,9 +58,11 @@ def contradicted(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Manifest, Node]]:
     for root in (service.manifest for service in mesh.virtual_services):
         for rule in (each for each in root.node["spec"]["http"] if each["delegate"]):
             delegate = mesh.reader.delegate(rule["delegate"], root.namespace)
+            if delegate is None:
+                continue
             kept = {each.node.place for service in mesh.virtual_services for each in service.rules if each.owner is delegate}
-            for child in delegate.node["spec"]["http"] if delegate else ():
-                if delegate and (child["mirror"] or len(child["mirrors"])) and child.place not in kept:
+            for child in delegate.node["spec"]["http"]:
+                if (child["mirror"] or len(child["mirrors"])) and child.place not in kept:
                     yield delegate, child, root, rule
 
 

@@ -57,15 +57,20 @@ def _dead(judged: Judged) -> list[str]:
 def spared_by_age(judged: Sequence[Judged], documents: Documents) -> set[MirrorKey]:
     """The mirrors that are lost only if of two objects that claim the same the one is older: manifests can't tell."""
     dead = [mirror for mirror in judged if _dead(mirror)]
-    by_rival = (m for m in dead if any(o.service.manifest in m.rivals and not all(map(_lost, w)) for o in judged for w in o.ways.values()))
-    found = {mirror.mirror.key for mirror in by_rival}
+    found = {mirror.mirror.key for mirror in dead if _arrives_for_rival(mirror, judged)}
     backwards = Delivery(documents.clusters, by_name_backwards)
     for cluster in dict.fromkeys(mirror.cluster for mirror in dead):
         worlds = tuple(next(mirror for mirror in dead if mirror.cluster == cluster).ways)
-        own = {m.mirror.key for m in dead if m.cluster == cluster}
+        own = {mirror.mirror.key for mirror in dead if mirror.cluster == cluster}
         again = judge(documents.clusters, backwards, cluster, worlds, own)
-        found |= {m.mirror.key for m in again if m.mirror.key in own and not _dead(m)}
+        found |= {mirror.mirror.key for mirror in again if mirror.mirror.key in own and not _dead(mirror)}
     return found
+
+
+def _arrives_for_rival(lost: Judged, judged: Iterable[Judged]) -> bool:
+    """Whether a shadow of an object arrives that may be older than the mirror's own."""
+    rivals = (other for other in judged if other.service.manifest in lost.rivals)
+    return any(not _lost(way) for rival in rivals for ways in rival.ways.values() for way in ways)
 
 
 def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bool) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -181,14 +181,14 @@ def init(path: str) -> None:
 cli.add_command(argocd)
 
 
-def main(args: Iterable[str] | None = None, run: Callable[..., Any] = cli.main) -> None:
+def main(args: Iterable[str]) -> None:
     """Run; a bug of ours exits 3 and says so. What a run makes it needs to its end, so no garbage is looked for."""
     from mirrorlint.cache.runs import Session, clock
 
     gc.disable()
-    session = Session(tuple(sys.argv[1:] if args is None else args), clock())
+    session = Session(tuple(args), clock())
     try:
-        run(args=list(session.arguments), standalone_mode=True, obj=session)
+        cli.main(args=list(session.arguments), standalone_mode=True, obj=session)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

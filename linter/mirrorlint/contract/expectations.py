@@ -54,10 +54,10 @@ def _tls(upstream: Upstream) -> dict[str, Any]:
     if upstream.tls == PLAINTEXT:
         return {}
     said: dict[str, Any] = {"mode": "ISTIO_MUTUAL" if upstream.tls == MUTUAL else "SIMPLE"}
-    names = upstream.client["subjectAltNames"].texts or upstream.service.manifest.node["spec"]["subjectAltNames"].texts
+    names = upstream.client_tls["subjectAltNames"].texts or upstream.service.manifest.node["spec"]["subjectAltNames"].texts
     said |= {"sni": upstream.sni} if upstream.sni else {}
     said |= {"subjectAltNames": list(names)} if names else {}
-    return said | ({"insecureSkipVerify": True} if upstream.client["insecureSkipVerify"].truth else {})
+    return said | ({"insecureSkipVerify": True} if upstream.client_tls["insecureSkipVerify"].truth else {})
 
 
 def _requests(ways: Iterable[tuple[str, Way]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -118,21 +119,20 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
     """The ways of everything that is sent to a VirtualService; what its rules and the target's ask for is tried as well."""
     samples = dict.fromkeys([PLAIN, *_samples(service)])
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
-    tried: set[tuple[Entry, Sample]] = set()
-    asked: dict[str, set[object]] = {world: set() for world in worlds}
-    made: dict[object, tuple[Sample, ...]] = {}
+    asked = AskedAtTarget()
     for entry in dict.fromkeys(_entries(followed.delivery, followed.mesh, service)):
-        queue = list(samples)
-        for sample in queue:
-            if (entry, sample) in tried:
+        queue, tried = deque(samples), set()
+        while queue:
+            sample = queue.popleft()
+            if sample in tried:
                 continue
-            tried.add((entry, sample))
+            tried.add(sample)
             call = entry.call(followed.mesh.cluster.name, sample)
             for world in worlds:
                 own = [way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest]
                 ways[world] += own
                 if sample in samples:
-                    queue += [more for way in own for more in asked_at_target(way, sample, asked[world], made)]
+                    queue += [more for way in own for more in asked.samples(way, sample, world)]
     return ways
 
 
@@ -155,19 +155,27 @@ def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | N
             yield call, taken.route if taken else None
 
 
-def asked_at_target(way: Way, sample: Sample, asked: set[object], made: dict[object, tuple[Sample, ...]]) -> Iterator[Sample]:
-    """Requests for the conditions of the virtual hosts at which a sample ends, and some that meet none; once for each of both.
+class AskedAtTarget:
+    """Requests for the conditions of the virtual hosts at which samples end, and some that meet none; once for each of both in a world.
 
     They are for the calling proxy's route as well, and for no earlier one at either end, as far as such can be made up. Where a policy
-    denied the sample those that policies allow are tried, too. `made` keeps what was made up, for other callers.
+    denied the sample those that policies allow are tried, too.
     """
-    for end in way.ends:
-        key = (way.route, end.cluster, end.host.domain if end.host else "", end.chain, end.reason == reason.DENIED, sample)
-        if end.host is not None and key not in asked:
-            asked.add(key)
-            if key not in made:
-                made[key] = tuple(_tried(way.route, end, end.host, sample))
-            yield from made[key]
+
+    def __init__(self) -> None:
+        """Nothing is asked for yet."""
+        self._asked: set[tuple[str, object]] = set()
+        self._made: dict[object, tuple[Sample, ...]] = {}
+
+    def samples(self, way: Way, sample: Sample, world: str) -> Iterator[Sample]:
+        """The requests for where a way ends that a sample took."""
+        for end in way.ends:
+            key = (way.route, end.cluster, end.host.domain if end.host else "", end.chain, end.reason == reason.DENIED, sample)
+            if end.host is not None and (world, key) not in self._asked:
+                self._asked.add((world, key))
+                if key not in self._made:
+                    self._made[key] = tuple(_tried(way.route, end, end.host, sample))
+                yield from self._made[key]
 
 
 def _tried(route: Route, end: End, host: VirtualHost, sample: Sample) -> Iterable[Sample]:

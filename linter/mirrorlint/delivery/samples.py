@@ -61,9 +61,9 @@ def _takers(blocks: Iterable[Asked], sample: Sample) -> Iterator[bool]:
         yield meets(sent[block.behind], block.conditions)
 
 
-def meeting(match: Match, base: Sample = PLAIN) -> Sample:
-    """A request like `base` that meets a block's conditions on path, query, method and headers, as far as one can be made up."""
-    return sought([Asked(match)], [], base)
+def meeting(match: Match) -> Sample:
+    """A request that meets a block's conditions on path, query, method and headers, as far as one can be made up."""
+    return sought([Asked(match)], [])
 
 
 def sought(wanted: Sequence[Asked], avoided: Sequence[Asked], base: Sample = PLAIN) -> Sample:

@@ -144,14 +144,12 @@ def _looked_up(way: Way, upstream: Upstream) -> Iterator[Step]:
     yield Step(service.node, way.call.cluster, "registry", text)
     if upstream.rule is None:
         return
-    subset = upstream.rule.subsets.get(way.mirror.destination.subset)
-    policy, host = upstream.rule.policy, upstream.rule.host
-    tls = subset.tls_of(port.number, policy) if subset else policy.tls_of(port.number)
-    if tls["mode"]:
-        text = f"the DestinationRule for `{host}` says {tls['mode'].text}: {connection(upstream, way.host)}"
-        if upstream.tls == PLAINTEXT and tls["credentialName"]:
+    mode = upstream.client_tls["mode"]
+    if mode:
+        text = f"the DestinationRule for `{upstream.rule.host}` says {mode.text}: {connection(upstream, way.host)}"
+        if upstream.tls == PLAINTEXT and upstream.client_tls["credentialName"]:
             text += ", since a sidecar gets no `credentialName` from it"
-        yield Step(tls["mode"], way.call.cluster, "TLS", text)
+        yield Step(mode, way.call.cluster, "TLS", text)
 
 
 def _at_endpoint(way: Way, end: End, host: str, *, several: bool) -> Iterator[Step]:

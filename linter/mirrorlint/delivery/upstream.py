@@ -26,7 +26,7 @@ class Address(NamedTuple):
 class Upstream(NamedTuple):
     """A destination that exists for a proxy; `tls` is one of this module's constants, `sni` is empty when it follows the Host.
 
-    `client` is the DestinationRule's `tls`.
+    `client_tls` is what the DestinationRule says of it (ClientTLSSettings).
     """
 
     service: Service
@@ -36,7 +36,7 @@ class Upstream(NamedTuple):
     tls: str
     sni: str
     rule: DestinationRule | None
-    client: Node
+    client_tls: Node
 
     def sni_for(self, host: str) -> str:
         """The SNI that is sent with a Host, in lower case; "" without TLS (cluster_tls.go:setAutoSniAndAutoSanValidation)."""
@@ -46,9 +46,9 @@ class Upstream(NamedTuple):
 
     def verified(self, host: str) -> tuple[str, ...]:
         """The names of which the server's certificate needs one, for a shadow's Host; none: any (setAutoSniAndAutoSanValidation)."""
-        if self.tls != TLS or self.client["insecureSkipVerify"].truth:
+        if self.tls != TLS or self.client_tls["insecureSkipVerify"].truth:
             return ()
-        said = self.client["subjectAltNames"].texts or self.service.manifest.node["spec"]["subjectAltNames"].texts
+        said = self.client_tls["subjectAltNames"].texts or self.service.manifest.node["spec"]["subjectAltNames"].texts
         return said or (() if self.sni else (self.sni_for(host),))
 
 
@@ -59,9 +59,9 @@ def build(mesh: Mesh, service: Service, port: Port, subset: Subset | None, rule:
     addresses = _addresses(mesh, service, port, subset)
     if service.resolution in (DNS, ROUND_ROBIN) and not addresses:
         return None
-    tls = _client(service, port, subset, rule)
-    mode, sni = _tls(tls, service, port, subset, rule, gateway)
-    return Upstream(service, port, service.resolution == NONE and not gateway, addresses, mode, sni, rule, tls)
+    client_tls = _client_tls(service, port, subset, rule)
+    tls, sni = _tls_and_sni(client_tls, service, port, subset, rule, gateway)
+    return Upstream(service, port, service.resolution == NONE and not gateway, addresses, tls, sni, rule, client_tls)
 
 
 def _addresses(mesh: Mesh, service: Service, port: Port, subset: Subset | None) -> tuple[Address, ...]:
@@ -99,25 +99,27 @@ def _endpoints(mesh: Mesh, service: Service) -> tuple[Endpoint, ...]:
     return mesh.endpoints(service)
 
 
-def _client(service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None) -> Node:
+def _client_tls(service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None) -> Node:
     """The `tls` that a DestinationRule has for a port; absent without one."""
     if rule is None:
         return service.node["tls"]
     return subset.tls_of(port.number, rule.policy) if subset else rule.policy.tls_of(port.number)
 
 
-def _tls(tls: Node, service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None, gateway: bool) -> tuple[str, str]:
-    """The TLS mode and fixed SNI that the DestinationRule asks for (cluster_tls.go:buildUpstreamClusterTLSContext)."""
-    mode, sni = tls["mode"].text, tls["sni"].text
+def _tls_and_sni(
+    client_tls: Node, service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None, gateway: bool
+) -> tuple[str, str]:
+    """The TLS and the fixed SNI that the DestinationRule asks for (cluster_tls.go:buildUpstreamClusterTLSContext)."""
+    mode, sni = client_tls["mode"].text, client_tls["sni"].text
     if mode == "ISTIO_MUTUAL":
         name = subset.name if subset else ""
         return MUTUAL, sni or f"outbound_.{port.number}_.{name}_.{service.host}"
-    if mode not in ("SIMPLE", "MUTUAL") or rule is None or without_secret(tls, rule, gateway):
+    if mode not in ("SIMPLE", "MUTUAL") or rule is None or without_secret(client_tls, rule, gateway):
         return PLAINTEXT, ""
     return TLS, sni
 
 
-def without_secret(tls: Node, rule: DestinationRule, gateway: bool) -> bool:
+def without_secret(client_tls: Node, rule: DestinationRule, gateway: bool) -> bool:
     """A sidecar gets no `credentialName` from a rule without workloadSelector: it then starts no TLS at all."""
-    name = tls["credentialName"].text
+    name = client_tls["credentialName"].text
     return bool(name) and not name.startswith("configmap://") and not gateway and not rule.selective

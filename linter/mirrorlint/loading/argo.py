@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
+from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
-from mirrorlint.loading.templating import placeholder
 from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart, is_told
 from mirrorlint.source import Node
 
 TRUNK = frozenset({"", "HEAD", "main", "master"})
-# Fields of `kustomize` that are those of a kustomization, too (argo-cd, util/kustomize/kustomize.go).
-_OPTIONS = ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches", "components", "images", "replicas")
+_PLACEHOLDER = re.compile(r"\{\{")
+# Fields of `kustomize` that are those of a kustomization, too, but for images and replicas, which say nothing of where requests go
+# (argo-cd, util/kustomize/kustomize.go).
+_OPTIONS = ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches", "components")
 
 
 def unit(application: Node, file: str, land: Land, revisions: frozenset[str]) -> Unit:
@@ -45,7 +48,7 @@ def cluster_of(destination: Node, land: Land) -> str:
 
 def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]) -> Source | Gap | None:
     """What a source is; None for one that only lends its files to others, or of which nothing else is asked."""
-    waiting = placeholder(node)
+    waiting = first(node, _PLACEHOLDER)
     if waiting is not None:
         return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
     if is_told(node["chart"].text, node["repoURL"].text):
@@ -93,18 +96,14 @@ def _of_folder(node: Node, path: str, application: Node, land: Land) -> Source |
     if not land.is_chart(path):
         return made
     values = _values(node["helm"], path, application, land)
-    return values if isinstance(values, Gap) else made._replace(how=HELM, namespace=_release_namespace(node, namespace), values=values)
-
-
-def _release_namespace(node: Node, namespace: str) -> str:
-    return node["helm"]["namespace"].text or namespace
+    if isinstance(values, Gap):
+        return values
+    return made._replace(how=HELM, namespace=node["helm"]["namespace"].text or namespace, values=values)
 
 
 def _options(kustomize: Node) -> str:
-    """The fields of a kustomization that an Application puts over the folder's own; images and replicas as kustomize lists them."""
+    """The fields of a kustomization that an Application puts over the folder's own, as JSON; "" for none."""
     found = {name: kustomize[name].plain() for name in _OPTIONS if kustomize[name]}
-    for name in ("images", "replicas"):
-        found.pop(name, None)  # neither says where requests go
     return json.dumps(found, sort_keys=True) if found else ""
 
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from mirrorlint.loading.disk import Disk
 from mirrorlint.source import Node, Place
 from mirrorlint.source.place import Origins
 
@@ -25,13 +26,6 @@ _FLOW = re.compile(r"[{}\[\],]")
 _QUOTES = "\"'"
 _SOURCE = re.compile(r"^# Source: [^/\s]+/(\S+)$", re.MULTILINE)
 _BOUNDARY = re.compile(r"^---(?:\s|$)")
-
-
-class Files(Protocol):
-    """The files at hand, by absolute path."""
-
-    def lines(self, path: str) -> Sequence[str]:
-        """The lines of a file that is shown as `path`."""
 
 
 class Scope(NamedTuple):
@@ -85,7 +79,7 @@ def sources(text: str) -> Iterator[tuple[int, str]]:
 class Chart:
     """A chart's template, and the values that it was rendered with."""
 
-    def __init__(self, template: str, node: Node, values: Scope, files: Files) -> None:
+    def __init__(self, template: str, node: Node, values: Scope, files: Disk) -> None:
         """`template` is a path as it is shown; `node` is the object."""
         self._path, self._values, self._files = template, values, files
         self._kind, self._name = node.text_at("kind"), node.text_at("metadata", "name")

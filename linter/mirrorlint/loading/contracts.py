@@ -21,6 +21,7 @@ _TOP = ("contract", "tool", "cluster", "commit", "time", "accepts", "expects", "
 _ACCEPTS = ("settings", "objects", "blind_spots")
 _SETTINGS = ("istio", "domain", "complete", "mesh", "ingress")
 _EXPECTATION = ("at", "object", "to", "host", "port", "endpoints", "tls", "requests")
+_OPTIONAL = ("commit", "time", "to", "tls")
 _AT = re.compile(r"(?s:(.+)):([1-9][0-9]{0,8}):([1-9][0-9]{0,8})")
 
 
@@ -144,15 +145,13 @@ class _Reader(Fields):
         self.take(fields, "time", _time, "")
         return Contract(self._name, path, True, node["time"], manifests, said, expectations, (), spots)
 
-    def _all(
-        self, node: Node, what: str, names: tuple[str, ...], optional: tuple[str, ...] = ("commit", "time", "to", "tls")
-    ) -> dict[str, Node]:
-        """The fields of a mapping that has all of them; nothing where it doesn't."""
+    def _all(self, node: Node, what: str, names: tuple[str, ...]) -> dict[str, Node]:
+        """The fields of a mapping that has all of them but those that may be absent; nothing where it doesn't."""
         if not node.is_mapping:
             self.wrong.append((node.place, f"{what} is a mapping"))
             return {}
         fields = self.known(node, what, names)
-        missing = [name for name in names if name not in fields and name not in optional]
+        missing = [name for name in names if name not in fields and name not in _OPTIONAL]
         self.wrong += [(node.place, f"{what} has no `{name}`") for name in missing]
         return {} if missing else fields
 

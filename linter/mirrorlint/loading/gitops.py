@@ -11,7 +11,8 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.loading import argo, flux
 from mirrorlint.loading.applicationset import Expansion
 from mirrorlint.loading.clusters import CONVENTIONS, Group
-from mirrorlint.loading.land import IN_CLUSTER, Files, Land, own_remotes
+from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.land import IN_CLUSTER, Land, own_remotes
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import Unit
 from mirrorlint.source import Node
@@ -20,7 +21,7 @@ _WORDS = frozenset(word for words in CONVENTIONS for word in words)
 Found = Sequence[tuple[Manifest, str]]
 
 
-def land(top: str, asked: Sequence[str], files: Files, found: Found) -> Land:
+def land(top: str, asked: Sequence[str], files: Disk, found: Found) -> Land:
     """The repository at `top`; `asked` are the folders in it that were asked for, `found` its GitOps objects with their files."""
     between = [folder for folder in upwards(asked[0]) if within(folder, top)][::-1] or [asked[0]]
     objects: dict[str, list[tuple[Manifest, str]]] = {}

@@ -5,31 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
+from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.paths import CHART, upwards, within
 from mirrorlint.source import Node
 
 IN_CLUSTER = "in-cluster"
 _LOCAL = ("https://kubernetes.default.svc", "https://kubernetes.default", "https://kubernetes.default.svc.cluster.local")
 _URL = re.compile(r"^(?:[a-z+]+://)?(?:[^@/]+@)?([^/:]+)(?::\d+(?=/))?[:/]+(.*?)(?:\.git)?/*$", re.IGNORECASE)
-
-
-class Files(Protocol):
-    """The files at hand, by absolute path."""
-
-    def listed(self, path: str) -> Sequence[str]:
-        """The file that `path` is, or the files below the folder that it is, those in charts too."""
-
-    def documents(self, path: str) -> Sequence[Node]:
-        """The documents of a file."""
-
-    def config_maps(self, name: str, paths: Sequence[str]) -> Sequence[Node]:
-        """The ConfigMaps of a name in the files at or below some paths."""
-
-    def look(self, *paths: str) -> None:
-        """Note that the run depends on what is at some paths, be there something or not."""
 
 
 class Secret(NamedTuple):
@@ -48,7 +33,7 @@ class Land(NamedTuple):
     """
 
     roots: tuple[str, ...]
-    files: Files
+    files: Disk
     remotes: frozenset[str]
     objects: Mapping[str, Sequence[tuple[Manifest, str]]]
     asked: tuple[str, ...]

@@ -31,7 +31,8 @@ def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]
     free = {service.name: service for service in services if _is_free(service)}
     routes = (manifest for manifest in every if manifest.kind == "VirtualService" and free)
     needed = {name: place for route in routes for name, place in _destinations(route) if name in free and (name, place) not in placed}
-    for name, place in list(needed.items())[:1]:
+    if needed:
+        name, place = next(iter(needed.items()))
         service = free[name]
         more = f" (and {len(needed) - 1} more)" if len(needed) > 1 else ""
         message = f"{service} names no namespace and is taken to be in `{service.namespace}`, but a route needs it in `{place}`{more}"
@@ -52,7 +53,8 @@ def unserved(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]
             if not {host, host.partition(".")[0]} & known:
                 lacking.setdefault(host.partition(".")[0], []).append(route)
     mirroring = [(name, route) for name, routes in lacking.items() for route in routes if _mirrors(route)]
-    for name, route in mirroring[: len(lacking) > 1]:
+    if len(lacking) > 1 and mirroring:
+        name, route = mirroring[0]
         others = ", ".join(f"`{other}`" for other in sorted(lacking)[:4] if other != name)
         message = f"{route} is for `{name}`, and others are for {others}, but no such Services are here: they seem to live elsewhere"
         yield BlindSpot(message, route.node.place.path, route.node.place.line, cluster, NOTHING)

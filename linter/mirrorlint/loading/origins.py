@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.objects import unfolded
 from mirrorlint.loading.renders import origin
 from mirrorlint.loading.targets import Id, Target, identity, is_alike
@@ -22,19 +23,6 @@ _PATCHES = {
     "PatchStrategicMergeTransformer": "patchesStrategicMerge",
     "PatchJson6902Transformer": "patchesJson6902",
 }
-
-
-class Files(Protocol):
-    """The files at hand, by absolute path."""
-
-    def documents(self, path: str) -> Sequence[Node]:
-        """The documents of a file."""
-
-    def joined(self, folder: str, path: str) -> str:
-        """A path that stands in a folder."""
-
-    def lines(self, path: str) -> Sequence[str]:
-        """The lines of a file that is shown as `path`."""
 
 
 class _Edit(NamedTuple):
@@ -79,7 +67,7 @@ class _Step(NamedTuple):
         return Id(f"{self.prefix}{one.name}{self.suffix}", self.namespace.text or one.namespace)
 
 
-def locate(built: Node, path: Origins, options: Node | None, files: Files) -> None:
+def locate(built: Node, path: Origins, options: Node | None, files: Disk) -> None:
     """Note where the values of a built object come from; `options` are the fields that were put over the kustomization."""
     notes = built["metadata"]["annotations"]
     steps = list(_steps(_yaml(notes[TRANSFORMATIONS].text), options, files))
@@ -95,7 +83,7 @@ def locate(built: Node, path: Origins, options: Node | None, files: Files) -> No
         path.note(built["metadata"]["namespace"].raw, namespace.place)
 
 
-def _steps(transformations: Node, options: Node | None, files: Files) -> Iterator[_Step]:
+def _steps(transformations: Node, options: Node | None, files: Disk) -> Iterator[_Step]:
     """What was done to an object, in this order; a transformer that has a name is no field of a kustomization."""
     done = ((each["configuredIn"].text, each["configuredBy"]["kind"].text) for each in transformations if not each["configuredBy"]["name"])
     for (where, kind), _ in groupby(done):
@@ -113,7 +101,7 @@ def _first_name(built: Node, steps: Sequence[_Step]) -> str:
     return name
 
 
-def _resource(built: Node, said: Node, name: str, files: Files) -> Node | None:
+def _resource(built: Node, said: Node, name: str, files: Disk) -> Node | None:
     """The document that an object is written in: of its kind and its name, or of what is most of the name."""
     if not said["path"].text:
         return None
@@ -126,7 +114,7 @@ def _resource(built: Node, said: Node, name: str, files: Files) -> Node | None:
     return next(iter(same or alike), None)
 
 
-def _applied(built: Node, resource: Node | None, steps: Sequence[_Step], files: Files) -> Iterator[Node]:
+def _applied(built: Node, resource: Node | None, steps: Sequence[_Step], files: Disk) -> Iterator[Node]:
     """The patches that were applied to an object, in this order."""
     for step, target in zip(steps, _met(built, resource, steps), strict=True):
         for patch in step.patches:
@@ -144,7 +132,7 @@ def _met(built: Node, resource: Node | None, steps: Sequence[_Step]) -> list[Tar
     return [Target(written, built, tuple(ids[: number + 1]) if known else ()) for number in range(len(steps))]
 
 
-def _documents(patch: Node, folder: str, files: Files) -> Iterable[Node]:
+def _documents(patch: Node, folder: str, files: Disk) -> Iterable[Node]:
     """The documents of a patch: of the file that it names, or of its text."""
     path = patch["path"].text or ("" if "\n" in patch.text else patch.text)
     return files.documents(files.joined(folder, path)) if path else inlined(patch["patch"] or patch, files)
@@ -162,7 +150,7 @@ def _edits(patch: Node) -> Iterator[_Edit]:
             yield _Edit(tuple(token.replace("~1", "/").replace("~0", "~") for token in tokens), edit["value"])
 
 
-def inlined(node: Node, files: Files) -> Sequence[Node]:
+def inlined(node: Node, files: Disk) -> Sequence[Node]:
     """The documents of a text in a file, at the places where they stand in it, or all where the text does if that can't be told."""
     place = node.place
     lines = files.lines(place.path)

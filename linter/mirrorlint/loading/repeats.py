@@ -49,7 +49,8 @@ def _content(manifest: Manifest) -> object:
 def _told(groups: Iterable[Sequence[Manifest]], what: str, counts: str, cluster: str) -> Iterator[BlindSpot]:
     """One blind spot for all repeats of a sort, at the first."""
     twice = [those for those in groups if len(those) > 1]
-    for first, second in (those[:2] for those in twice[:1]):
+    if twice:
+        first, second, *_ = twice[0]
         more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
         message = f"{first} stands at {first.node.place}, too, and {what} there: {counts}{more}"
         yield BlindSpot(message, second.node.place.path, second.node.place.line, cluster, NOTHING)

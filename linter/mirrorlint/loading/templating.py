@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mirrorlint.loading.filling import bounded
-from mirrorlint.source import Node
 
 Parameters = Mapping[str, Any]
 
@@ -18,11 +17,6 @@ _NAME = re.compile(r"[\w./-]+")
 _UNFIT = re.compile(r"[^a-z0-9.-]+")
 
 
-def waits(text: str) -> bool:
-    """Whether something in a text was not filled in."""
-    return "{{" in text
-
-
 def parameters(known: Parameters, *, go: bool) -> Callable[[str], str]:
     """What fills in the placeholders of a text; one that is not understood stays.
 
@@ -31,7 +25,7 @@ def parameters(known: Parameters, *, go: bool) -> Callable[[str], str]:
     """
 
     def fill(text: str) -> str:
-        return bounded(_PLACEHOLDER, lambda found: _said(found[1].strip(), known, go=go) or found[0], text) if waits(text) else text
+        return bounded(_PLACEHOLDER, lambda found: _said(found[1].strip(), known, go=go) or found[0], text) if "{{" in text else text
 
     return fill
 
@@ -84,11 +78,3 @@ def of_file(path: str, content: Mapping[str, Any]) -> dict[str, Any]:
 def normalized(name: str) -> str:
     """A name as a DNS label: argo-cd, applicationset/utils/utils.go (SanitizeName)."""
     return _UNFIT.sub("-", name.lower()).strip("-.")
-
-
-def placeholder(node: Node) -> Node | None:
-    """The first text of a tree that was not filled in."""
-    if node.is_scalar:
-        return node if waits(node.text) else None
-    values = (value for _, value in node.entries()) if node.is_mapping else iter(node)
-    return next((found for found in map(placeholder, values) if found is not None), None)

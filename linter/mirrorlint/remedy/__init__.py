@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from mirrorlint.delivery.callers import asked_at_target
+from mirrorlint.delivery.callers import AskedAtTarget
 from mirrorlint.delivery.follow import Delivery, authorities
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.way import LOST, End, Way
@@ -40,12 +40,12 @@ def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]])
 
 
 def _all_saved(loss: Loss, delivery: Delivery, world: str, after: Callable[[Way], Iterable[End]]) -> bool:
-    asked: set[object] = set()
+    asked = AskedAtTarget()
     for way in loss.judged.ways[world]:
         call = way.call
         base = Sample(call.path, call.method, tuple(sorted(call.headers.items())))
         changed = way._replace(ends=tuple(after(way)))
-        samples = asked_at_target(changed, base, asked, {})
+        samples = asked.samples(changed, base, world)
         calls = (call._replace(path=path, method=method, headers=dict(headers)) for path, method, headers in samples)
         more = (found for each in calls for found in delivery.follow(each, world) if found.mirror.node == way.mirror.node)
         if not (_is_saved(changed.ends) and all(_is_saved(tuple(after(each))) for each in more)):

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from mirrorlint.fleet import Documents
+from mirrorlint.loading.clusters import Assignment
 from mirrorlint.report import cells, clean, padded, told, without_repeats
 
 _NO_CLUSTER = "(none)"
 
 
-class Row(Protocol):
-    """A folder or file, the clusters that it belongs to, and why."""
-
-    @property
-    def path(self) -> str:
-        """The folder or file."""
-
-    @property
-    def clusters(self) -> tuple[str, ...]:
-        """The clusters; none when it is left out."""
-
-    @property
-    def why(self) -> str:
-        """Why that is."""
-
-
-def render(assignments: Iterable[Row], ingresses: Iterable[str], documents: Documents) -> str:
+def render(assignments: Iterable[Assignment], ingresses: Iterable[str], documents: Documents) -> str:
     """`ingresses` has a line for each ingress. The table, the clusters in order, what belongs to none at its end."""
     rows = [(name, each.path, each.why) for each in assignments for name in each.clusters or (_NO_CLUSTER,)]
     rows.sort(key=lambda row: (row[0] == _NO_CLUSTER, row))

@@ -17,7 +17,7 @@ from mirrorlint.istio.admission import (
 from mirrorlint.istio.admission.shape import ANY_TEXT, Refusal, Shape, message, table
 from mirrorlint.source import Node
 
-__all__ = ["Refusal", "judged", "refusals"]
+__all__ = ["Refusal", "judged"]
 
 
 class _Kind(NamedTuple):
@@ -46,13 +46,11 @@ _MARKS = table(ANY_TEXT)
 _METADATA = message({"name": ANY_TEXT, "namespace": ANY_TEXT, "labels": _MARKS, "annotations": _MARKS})
 
 
-def refusals(document: Node, namespace: str) -> Iterator[Refusal]:
-    """Each reason why the API server, or Istio's webhook, refuses an object of `namespace`; none for other kinds."""
-    return (found for found in judged(document, namespace) if not found.pruned)
-
-
 def judged(document: Node, namespace: str) -> Iterator[Refusal]:
-    """The refusals, and each field that the API server drops where it is plain which one was meant."""
+    """Each reason why the API server, or Istio's webhook, refuses an object of `namespace`; none for other kinds.
+
+    And each field that the API server drops where it is plain which one was meant.
+    """
     kind = _KINDS.get(document["kind"].text)
     if kind and document["apiVersion"].text.startswith("networking.istio.io/"):
         for found in _refusals(document, namespace, kind):
