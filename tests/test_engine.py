@@ -467,6 +467,17 @@ def test_hosts_that_the_targets_rules_ask_for_are_called() -> None:
     assert "(lost for 2 of 4 Hosts: `any.example.com-shadow`, `any.example.com`)" in report.findings[0].message
 
 
+@pytest.mark.parametrize("source", [SOURCE, at_edge("api.example.com", "{uri: {prefix: /}}")], ids=["sidecars", "gateway"])
+def test_of_two_losses_the_requests_tell_which_is_whose_where_the_callers_do_not(source: str) -> None:
+    admin = "{match: [{uri: {prefix: /admin}}], directResponse: {status: 403}}"
+    (finding,) = judge(
+        source, TARGET.replace("http: [{route: [{destination: {host: shop}", f"http: [{admin}, {{route: [{{destination: {{host: x}}")
+    ).findings
+    assert finding.rule == "target-route-to-unknown-host"
+    shares = [note.message.partition(" (lost for ")[2] for note in finding.notes if "answers the shadow itself" in note.message]
+    assert shares == ["some requests, such as `GET /admin`)"]
+
+
 def behind(first: str, second: str) -> str:
     """The source with a rule for some requests before that with the mirror."""
     own = f"- match: [{second}]\n      route" if second else "- route"
