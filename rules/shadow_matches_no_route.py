@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.conditions import missed
 from mirrorlint.rule import Flaw, Loss
 
 REASONS = (reason.NO_ROUTE,)
 
 
 def check(loss: Loss) -> Flaw:
-    """Point at the first condition, or at the virtual host where there is none."""
+    """Point at the condition that the nearest rule has and the shadow does not meet."""
     host, request = loss.end.host, loss.way.request
     asked = f"`{request.method} {request.path}` with Host `{request.host}`"
-    if host is None or not host.services:
+    found = missed(host, request) if host else None
+    if host is None or found is None:
         return loss.at_source(
             loss.judged.mirror.destination.host_node, f"{asked} meets a listener of {loss.end.cluster} without HTTP routes: it is lost"
         )
-    service = host.services[0]
-    node, owner = next(
-        ((route.match.node, route.rule.owner) for route in host.routes if route.match), (service.hosts[0].node, service.manifest)
-    )
-    message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404"
+    node, lacks, owner = found
+    message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404; {lacks}"
     return loss.at_target(node, message, owner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pair import PROD, SECURE, STAGE, said, told
+from pair import CALL, PROD, SECURE, STAGE, said, told
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.ending import WORDS
@@ -152,7 +152,7 @@ REFUSALS = {
     ),
     "no rule": (
         (PROD, STAGE.replace("  - route", "  - match: [{uri: {prefix: /api}}]\n    route")),
-        "lost <stage>:13 404: none of the rules for `shop.default-shadow` takes GET /",
+        "lost <stage>:16 404: none of the rules for `shop.default-shadow` takes GET /; the nearest rule asks for uri prefix `/api`",
     ),
     "redirect": (
         (PROD, STAGE.replace("route: [{destination: {host: shop}}]", "redirect: {uri: /other}")),
@@ -176,6 +176,29 @@ REFUSALS = {
 @pytest.mark.parametrize(("manifests", "expected"), (ENDS | REFUSALS).values(), ids=ENDS | REFUSALS)
 def test_an_end_names_what_decides_it(manifests: tuple[str, str], expected: str) -> None:
     assert end(*manifests) == expected
+
+
+POSTED = CALL._replace(method="POST", path="/v1/cart?page=2", headers={"x-team": "web"})
+
+
+@pytest.mark.parametrize(
+    ("blocks", "nearest"),
+    [
+        (("{uri: {exact: /v1}}", "{uri: {prefix: /V1/cat}}"), "<stage>:18 uri prefix `/V1/cat`"),
+        (("{method: {exact: GET}, uri: {prefix: /v1}}", "{uri: {prefix: /v1}, method: {exact: PUT}}"), "<stage>:16 method exact `GET`"),
+        (("{authority: {exact: a}}", "{uri: {exact: /a}, method: {exact: GET}}"), "<stage>:18 uri exact `/a` and method exact `GET`"),
+        (("{headers: {x-team: {regex: a.*}}}", "{headers: {x-team: {}, x-user: {}}}"), "<stage>:18 header `x-user` present"),
+        (("{withoutHeaders: {X-Team: {exact: web}}}", "{scheme: {exact: https}}"), "<stage>:16 no header `X-Team` exact `web`"),
+        (("{queryParams: {page: {exact: '1'}}}", "{scheme: {exact: https}}"), "<stage>:16 query `page` exact `1`"),
+    ],
+)
+def test_a_shadow_that_no_rule_takes_ends_at_what_the_nearest_one_asks_for(blocks: tuple[str, ...], nearest: str) -> None:
+    rules = "".join(f"  - match: [{block}]\n    route: [{{destination: {{host: shop}}}}]\n" for block in blocks)
+    stage = STAGE.replace("  - route: [{destination: {host: shop}}]\n", rules)
+    place, _, words = nearest.partition(" ")
+    ended = said(told(PROD, stage, call=POSTED)[-1])
+    assert ended.startswith(f"lost {place} 404: ")
+    assert ended.endswith(f"; the nearest rule asks for {words}")
 
 
 def test_every_way_to_end_has_words() -> None:

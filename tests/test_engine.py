@@ -489,6 +489,17 @@ def test_callers_of_a_gateway_say_the_port_at_which_they_reach_it(listening: str
     assert not said or f"1 of 2 Hosts: `api.example.com{said}`" in report.findings[0].message
 
 
+@pytest.mark.parametrize("source", [SOURCE, at_edge("api.example.com", "{uri: {prefix: /}}")], ids=["sidecars", "gateway"])
+def test_of_two_losses_the_requests_tell_which_is_whose_where_the_callers_do_not(source: str) -> None:
+    admin = "{match: [{uri: {prefix: /admin}}], directResponse: {status: 403}}"
+    (finding,) = judge(
+        source, TARGET.replace("http: [{route: [{destination: {host: shop}", f"http: [{admin}, {{route: [{{destination: {{host: x}}")
+    ).findings
+    assert finding.rule == "target-route-to-unknown-host"
+    shares = [note.message.partition(" (lost for ")[2] for note in finding.notes if "answers the shadow itself" in note.message]
+    assert shares == ["some requests, such as `GET /admin`)"]
+
+
 def behind(first: str, second: str) -> str:
     """The source with a rule for some requests before that with the mirror."""
     own = f"- match: [{second}]\n      route" if second else "- route"

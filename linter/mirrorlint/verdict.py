@@ -164,17 +164,20 @@ def _fate_key(loss: Loss) -> tuple[object, ...]:
 
 
 def _share(group: _Group, judged: Judged) -> str:
-    """Who is hit, where not all are: by namespace or Host when that decides, else by request."""
+    """Who is hit, where not all are: by namespace or Host when that tells them from the rest, else by request."""
     if group.losses[0].end.outcome != LOST:
         return ""
     ways = [way for found in judged.ways.values() for way in found]
-    spared = [way for way in ways if any(end.outcome != LOST for end in way.ends)]
     lost = [loss.way for loss in group.losses]
+    hit = {id(way) for way in lost}
+    rest = [way for way in ways if not _lost(way)] or [way for way in ways if id(way) not in hit]
+    if not rest:
+        return ""
     namespaces = sorted({way.call.namespace for way in lost})
-    if not {way.call.namespace for way in spared} & set(namespaces):
+    if all(namespaces) and not {way.call.namespace for way in rest} & set(namespaces):
         return f" (lost for callers in {_listed(namespaces)})"
     hosts = list(dict.fromkeys(way.host for way in lost))
-    if not {way.host for way in spared} & set(hosts):
+    if not {way.host for way in rest} & set(hosts):
         return f" (lost for {len(hosts)} of {len({way.host for way in ways})} Hosts: {_listed(hosts)})"
     request = lost[0].request
     headers = "".join(f" with `{name}: {value}`" for name, value in request.headers.items())

@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.absence import absence
+from mirrorlint.delivery.conditions import missed
 from mirrorlint.delivery.gateway import Chain, GatewayScope
+from mirrorlint.delivery.match import Request
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import End, Way, reached
@@ -99,7 +101,6 @@ def gateway_destination(end: End, destination: Destination) -> tuple[str, int]:
 def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
     """What the sentences of WORDS speak of."""
     upstream, address, cluster = way.upstream, end.address, end.cluster
-    path, _, _ = way.request.path.partition("?")
     return {
         "source": way.call.cluster,
         "cluster": cluster,
@@ -118,7 +119,7 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "status": str((end.route or way.route).service.unavailable),
         "shared": _shared(end),
         "answer": "no backend of the rule has a weight" if end.route and end.route.service.gateway_semantics else "`directResponse`",
-        "unrouted": _unrouted(end, f"{way.request.method} {path}"),
+        "unrouted": _unrouted(end, way.request._replace(host=host)),
     }
 
 
@@ -147,10 +148,14 @@ def _reached(end: End) -> str:
     return " or ".join(dict.fromkeys(str(service.manifest) for service in services_at(end))) if end.reason == reason.ARRIVES else ""
 
 
-def _unrouted(end: End, request: str) -> str:
+def _unrouted(end: End, request: Request) -> str:
     if end.chain is not None and not end.chain.http:
         return "the server passes bytes on as they come, no `http` route is asked"
-    return f"none of the rules for `{end.host.domain}` takes {request}" if end.host else ""
+    if end.reason != reason.NO_ROUTE or end.host is None:
+        return ""
+    path, _, _ = request.path.partition("?")
+    found = missed(end.host, request)
+    return f"none of the rules for `{end.host.domain}` takes {request.method} {path}" + (f"; {found[1]}" if found else "")
 
 
 def _missing(way: Way, end: End) -> str:
@@ -192,7 +197,7 @@ def _node(way: Way, end: End, host: str) -> Node:
     if end.reason == reason.HTTPS_REDIRECT:
         return redirecting(end.chain, reached(end.host).domain).node["tls"]["httpsRedirect"]
     server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
-    return _node_of_route(end, end.host) if end.host else _node_of_server(end, server, host)
+    return _node_of_route(end, end.host, way.request._replace(host=host)) if end.host else _node_of_server(end, server, host)
 
 
 def _refusing(end: End) -> Node | None:
@@ -211,9 +216,10 @@ def _node_of_server(end: End, server: Server, host: str) -> Node:
     return server.node["tls"] if server.tls else server.protocol_node
 
 
-def _node_of_route(end: End, host: VirtualHost) -> Node:
+def _node_of_route(end: End, host: VirtualHost, request: Request) -> Node:
     if end.route is None:
-        return host.node
+        found = missed(host, request)
+        return found[0] if found else host.node
     if end.destination is None:
         return end.route.rule.answer
     return services_at(end)[0].node if end.reason == reason.ARRIVES else end.destination.host_node

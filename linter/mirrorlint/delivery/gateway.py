@@ -7,13 +7,14 @@ from functools import cached_property
 
 from mirrorlint.delivery.addresses import Balancer
 from mirrorlint.delivery.front import Front
-from mirrorlint.delivery.match import Route, bound_routes, routes_of
+from mirrorlint.delivery.match import Route, bound_routes, foreign, routes_of
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
 from mirrorlint.istio.gateway import PASSTHROUGH, Gateway, Server
+from mirrorlint.istio.matches import Match
 from mirrorlint.istio.names import intersection, subset_of
 from mirrorlint.istio.ports import HTTP
 from mirrorlint.istio.routing import Destination, VirtualService
@@ -129,6 +130,10 @@ class GatewayScope(Scope):
     def _routes(self, server: Server, service: VirtualService) -> tuple[Route, ...]:
         routes = self.mesh.routes.get(service) or routes_of(service)
         return bound_routes(routes, server.number, frozenset({server.gateway.name}), self.namespace, self.labels)
+
+    def foreign(self, server: Server, match: Match) -> tuple[str, ...]:
+        """The fields by which a block is not for a server of these pods."""
+        return tuple(foreign(match, server.number, frozenset({server.gateway.name}), self.namespace, self.labels))
 
 
 def _add(merged: dict[str, VirtualHost], domain: str, server: Server, service: VirtualService, routes: tuple[Route, ...]) -> None:

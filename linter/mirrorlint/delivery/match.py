@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import SequenceMatcher
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -76,32 +77,53 @@ class Route:
         return prefix + path[len(self.match.uri.value) if self.match and kind in ("prefix", "path-prefix") else 1 :]
 
 
+class Unmet(NamedTuple):
+    """A condition of a block that a request does not meet: its field, the header or parameter that it is for ("" for others), itself."""
+
+    field: str
+    name: str
+    condition: StringMatch
+
+
 def meets(request: Request, match: Match) -> bool:
     """Whether a request meets all conditions of a block."""
+    return next(unmet(request, match), None) is None
+
+
+def unmet(request: Request, match: Match) -> Iterator[Unmet]:
+    """The conditions of a block that a request does not meet; claims of a token are not seen here and left out."""
     path, _, query = request.path.partition("?")
-    return (
-        (not match.uri.kind or accepts_string(match.uri, path or "/", fold=match.ignore_case))
-        and (not match.method.kind or accepts_string(match.method, request.method))
-        and (not match.authority.kind or accepts_string(match.authority, request.host))
-        and (not match.scheme.kind or accepts_string(match.scheme, "http"))
-        and (not match.headers or all(_accepts_headers(match.headers, request)))
-        and (not match.without_headers or not any(_accepts_headers(match.without_headers, request)))
-        and (not match.query or _accepts_query(match.query, query))
-    )
+    if match.uri.kind and not accepts_string(match.uri, path or "/", fold=match.ignore_case):
+        yield Unmet("uri", "", match.uri)
+    if match.method.kind and not accepts_string(match.method, request.method):
+        yield Unmet("method", "", match.method)
+    if match.authority.kind and not accepts_string(match.authority, request.host):
+        yield Unmet("authority", "", match.authority)
+    if match.scheme.kind and not accepts_string(match.scheme, "http"):
+        yield Unmet("scheme", "", match.scheme)
+    if match.headers or match.without_headers:
+        headers = _headers_of(request)
+        yield from (Unmet("headers", *each) for each in _seen(match.headers) if not _accepts_value(each[1], headers, each[0].lower()))
+        yield from (Unmet("withoutHeaders", *e) for e in _seen(match.without_headers) if _accepts_value(e[1], headers, e[0].lower()))
+    if match.query:
+        values = _values_of(query)
+        yield from (Unmet("queryParams", *each) for each in match.query.items() if not _accepts_value(each[1], values, each[0]))
 
 
-def _accepts_headers(conditions: Mapping[str, StringMatch], request: Request) -> Iterator[bool]:
-    """For each condition whether the request meets it; claims of a token are not seen here and left out."""
+def _headers_of(request: Request) -> Mapping[str, str]:
     pseudo = {":authority": request.host, "host": request.host, ":method": request.method, ":path": request.path, ":scheme": "http"}
-    headers = {**request.headers, **pseudo}
-    return (_accepts_value(c, headers, name.lower()) for name, c in conditions.items() if not name.startswith(_JWT))
+    return {**request.headers, **pseudo}
 
 
-def _accepts_query(conditions: Mapping[str, StringMatch], query: str) -> bool:
+def _seen(conditions: Mapping[str, StringMatch]) -> Iterator[tuple[str, StringMatch]]:
+    return ((name, condition) for name, condition in conditions.items() if not name.startswith(_JWT))
+
+
+def _values_of(query: str) -> Mapping[str, str]:
     values: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         values.setdefault(name, value)
-    return all(_accepts_value(condition, values, name) for name, condition in conditions.items())
+    return values
 
 
 def _substituted(regex: str, substitution: str, path: str) -> str:
@@ -143,16 +165,47 @@ def _until_catch_all(routes: Iterable[Route]) -> Iterator[Route]:
 
 
 def _bound(match: Match | None, port: int, gateways: frozenset[str], namespace: str, labels: Mapping[str, str]) -> bool:
-    """Whether the block is for this proxy and listener (route.go:TranslateRoute, sourceMatchHTTP)."""
-    if match is None:
-        return True
+    return match is None or next(foreign(match, port, gateways, namespace, labels), None) is None
+
+
+def foreign(match: Match, port: int, gateways: frozenset[str], namespace: str, labels: Mapping[str, str]) -> Iterator[str]:
+    """The fields by which a block is not for this proxy and listener (route.go:TranslateRoute, sourceMatchHTTP)."""
     if match.port not in (0, port):
-        return False
+        yield "port"
     if match.gateways:
-        return not gateways.isdisjoint(match.gateways)
-    return match.source_labels.items() <= labels.items() and match.source_namespace in ("", namespace)
+        if gateways.isdisjoint(match.gateways):
+            yield "gateways"
+        return
+    if not match.source_labels.items() <= labels.items():
+        yield "sourceLabels"
+    if match.source_namespace not in ("", namespace):
+        yield "sourceNamespace"
 
 
 def first_match(routes: Iterable[Route], request: Request) -> Route | None:
     """The first route that takes the request."""
     return next((route for route in routes if route.accepts(request)), None)
+
+
+def closest(routes: Iterable[Route], request: Request) -> tuple[Route, tuple[Unmet, ...]] | None:
+    """Of routes none of which takes a request, the one that was probably meant to, and the conditions that are not met; None of no routes.
+
+    It sends requests on and is for the request's Host, the fewest conditions are not met and the most are, and the first is most like it.
+    """
+    unfit = [(route, tuple(unmet(request, route.match))) for route in routes if route.match]
+    return min((one for one in unfit if one[1]), key=lambda one: _distance(one[0], one[1], request), default=None)
+
+
+def _distance(route: Route, lacks: tuple[Unmet, ...], request: Request) -> tuple[float, ...]:
+    first = lacks[0]
+    sent = {"uri": request.path.partition("?")[0], "authority": request.host}.get(first.field, "")
+    likeness = SequenceMatcher(None, sent, first.condition.value).ratio()
+    return route.rule.action != "route", any(each.field == "authority" for each in lacks), len(lacks), -_asked(route.match), -likeness
+
+
+def _asked(match: Match | None) -> int:
+    """The number of a block's conditions."""
+    if match is None:
+        return 0
+    single = (match.uri, match.method, match.authority, match.scheme)
+    return sum(bool(each.kind) for each in single) + len(match.headers) + len(match.without_headers) + len(match.query)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from mirrorlint.delivery.conditions import conditions
 from mirrorlint.delivery.ending import WORDS, arriving, connection, ending, gateway_destination, named, server_of
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import Route
@@ -13,18 +14,8 @@ from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import SOME, End, Way
 from mirrorlint.delivery.worlds import SUFFIX, SUFFIXED, shadow_host
-from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.names import without_port
 from mirrorlint.source import Node, Place
-
-_BARE_CONDITIONS = ("uri", "scheme", "method", "authority")
-_OF_GATEWAY_API = {
-    "uri": "path",
-    "exact": "Exact",
-    "prefix": "PathPrefix",
-    "path-prefix": "PathPrefix",
-    "regex": "RegularExpression",
-}
 
 
 class Step(NamedTuple):
@@ -98,23 +89,8 @@ def _route_text(route: Route) -> str:
     rule = f"rule `{name}`" if name else f"a rule of {route.rule.owner}"
     if route.match is None:
         return f"{rule} without `match` takes every request"
-    words = _OF_GATEWAY_API if route.service.gateway_semantics else {}
-    return f"{rule} matches: {', '.join(_conditions(route.match, words)) or 'its block has no conditions'}"
-
-
-def _conditions(match: Match, words: Mapping[str, str]) -> Iterator[str]:
-    """The conditions of a block that requests are held against, in the words of the block."""
-    for name in _BARE_CONDITIONS:
-        yield from _condition(words.get(name, name), getattr(match, name), words)
-    for title, group in (("header", match.headers), ("without header", match.without_headers), ("query", match.query)):
-        for name, condition in group.items():
-            yield from _condition(f"{title} `{name}`", condition, words)
-
-
-def _condition(name: str, condition: StringMatch, words: Mapping[str, str]) -> Iterator[str]:
-    kind = words.get(condition.kind, condition.kind)
-    if kind:
-        yield f"{name} {kind}" + (f" `{condition.value}`" if condition.kind != "present" else "")
+    said = conditions(route.match, gateway_api=route.service.gateway_semantics)
+    return f"{rule} matches: {', '.join(said) or 'its block has no conditions'}"
 
 
 def _carried(way: Way, shadow: str, host: str, node: Node, world: str) -> Step:

@@ -18,7 +18,10 @@ class StringMatch(NamedTuple):
 
 
 class Match(NamedTuple):
-    """One block of `match`: conditions that must all hold. An absent block is one without conditions."""
+    """One block of `match`: conditions that must all hold. An absent block is one without conditions.
+
+    `root` is the block that a delegate's was merged with (None for none).
+    """
 
     node: Node
     uri: StringMatch
@@ -33,6 +36,11 @@ class Match(NamedTuple):
     source_labels: Mapping[str, str]
     source_namespace: str
     gateways: tuple[str, ...]
+    root: Node | None = None
+
+    def field(self, name: str) -> Node:
+        """Where a field is written: in the block, else in its root's."""
+        return self.node[name] if self.root is None or name in self.node else self.root[name]
 
 
 def read_string_match(node: Node) -> StringMatch:
@@ -96,6 +104,7 @@ def merge_match(root: Match, leaf: Match) -> Match:
         port=leaf.port or root.port,
         source_namespace=leaf.source_namespace or root.source_namespace,
         gateways=leaf.gateways or root.gateways,
+        root=root.node,
     )
 
 
