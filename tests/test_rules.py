@@ -48,3 +48,10 @@ def test_what_the_targets_version_does_not_send_back_is_not_mirrored_back(tmp_pa
     suffixed = files["prod/shop.yaml"].replace("hosts: [shop.example.com]\n  gateways", "hosts: [shop.example.com-shadow]\n  gateways")
     found = linted({**files, "prod/shop.yaml": suffixed.replace("      hosts: [shop", "      hosts: ['*', shop")}, tmp_path).findings
     assert {finding.rule for finding in found} == {"shadow-host-not-accepted"}
+
+
+@pytest.mark.parametrize("percent", ["mirrorPercentage: {value: 100}", "mirrorPercentage: {value: 5}\n      delegate: {name: shop}"])
+def test_a_percentage_beside_mirrors_that_says_the_same_or_is_for_a_delegates_mirror(percent: str, tmp_path: Path) -> None:
+    files = pages.read("mirror-percentage-twice").bad(", beside `mirrors`")
+    service = files["prod/virtual-service.yaml"].partition("mirrorPercentage:")[0] + percent
+    assert "mirror-percentage-twice" not in {f.rule for f in linted({**files, "prod/virtual-service.yaml": service}, tmp_path).findings}
