@@ -37,6 +37,19 @@ def test_a_pod_or_a_workload_entry_may_be_what_a_service_selects(selected: str, 
     assert linted({**files, "stage/more.yaml": f"apiVersion: {selected}\n"}, tmp_path).findings == ()
 
 
+@pytest.mark.parametrize("label", ["topology.istio.io/network: east", "rollouts-pod-template-hash: abc"])
+def test_a_label_that_pods_get_while_they_run_may_be_what_a_subset_selects(label: str, tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad(", of a subset")
+    subset = files["stage/shop.yaml"].replace("        version: v1", f"        {label}")
+    assert linted({**files, "stage/shop.yaml": subset}, tmp_path).findings == ()
+
+
+def test_pods_that_no_manifest_shows_may_be_what_a_subset_selects(tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad(", of a subset")
+    objects, _, _ = files["stage/shop.yaml"].partition("---\napiVersion: apps/v1")
+    assert linted({**files, "stage/shop.yaml": objects}, tmp_path).findings == ()
+
+
 def test_an_ambient_namespace_needs_no_sidecars(tmp_path: Path) -> None:
     files = pages.read("caller-without-sidecar").bad("")
     namespaces = files["prod/namespaces.yaml"].replace("{team: finance}", "{istio.io/dataplane-mode: ambient}")
