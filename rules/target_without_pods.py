@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
-from mirrorlint.delivery.ending import services_at
+from mirrorlint.delivery.ending import service_at
+from mirrorlint.delivery.way import End, reached
 from mirrorlint.fleet import Manifest
-from mirrorlint.istio.services import Service
+from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.workloads import workloads
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.source import Node
 
 LEVEL = WARNING
+_Pods = Mapping[Manifest, Mapping[str, str]]
+_Lack = tuple[Node, Manifest, str, str]  # the Node that decides, its object, what is empty, and why
 
 
 def check(subject: Subject) -> Iterator[Flaw]:
-    """Point at the Service's selector, or at the number of replicas."""
-    said: set[Manifest] = set()
+    """Point at the labels that the Service or the subset asks for, or at the number of replicas."""
+    said: set[Node] = set()
     near = cache(lambda cluster, namespace: workloads(subject.documents.clusters[cluster], namespace))
     for judged, _, end in subject.arrivals():
-        for service in services_at(end):
-            if service.kubernetes and service.selector and service.manifest not in said:
-                said.add(service.manifest)
-                for node, why in _empty(service, near(end.cluster, service.namespace)):
-                    remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
-                    message = f"no pod is behind {service.manifest}, so {end.cluster}'s gateway answers shadows 503: {why}"
-                    yield Flaw(node.place, message, end.cluster, str(service.manifest), (remark,))
+        for destination in (backend.destination for backend in reached(end.route).rule.used):
+            for node, owner, what, why in _empty(end, destination, near):
+                remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
+                message = f"no pod is behind {what}, so {end.cluster}'s gateway takes the shadows and answers them 503: {why}"
+                if node not in said:
+                    yield Flaw(node.place, message, end.cluster, str(owner), (remark,))
+                said.add(node)
 
 
-def _empty(service: Service, near: Mapping[Manifest, Mapping[str, str]]) -> Iterator[tuple[Node, str]]:
-    """Why a service has no pods as far as manifests show: all that it selects is scaled to 0, or its namesake has other labels."""
-    fitting = [workload for workload, labels in near.items() if service.selector.items() <= labels.items()]
-    if fitting and all(workload.node["spec"]["replicas"].text == "0" for workload in fitting):
-        yield fitting[0].node["spec"]["replicas"], f"{fitting[0]} has `replicas: 0`"
-    for workload, labels in near.items():
-        if not fitting and workload.name == service.manifest.name:
-            key = next(name for name, value in service.selector.items() if labels.get(name) != value)
-            has = f"`{key}: {labels[key]}`" if key in labels else f"no label `{key}`"
-            yield service.manifest.node["spec"]["selector"][key], f"the pods of {workload} have {has}"
+def _empty(end: End, destination: Destination, near: Callable[[str, str], _Pods]) -> Iterator[_Lack]:
+    """Why no pod is behind a destination as far as manifests show: they have pods of the Service, or of its namesake."""
+    service, scope = reached(service_at(end, destination)), reached(end.scope)
+    if not service.kubernetes or not service.selector:
+        return
+    found, owner = near(end.cluster, service.namespace), service.manifest
+    fitting = {workload: labels for workload, labels in found.items() if service.selector.items() <= labels.items()}
+    rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
+    subset = rule.subsets.get(destination.subset) if rule and fitting else None
+    wanted = subset.labels if subset else {}
+    chosen = [workload for workload, labels in fitting.items() if wanted.items() <= labels.items()]
+    what = f"subset `{destination.subset}` of {owner}" if subset else str(owner)
+    if chosen and all(workload.node["spec"]["replicas"].text == "0" for workload in chosen):
+        yield chosen[0].node["spec"]["replicas"], owner, what, f"{chosen[0]} has `replicas: 0`"
+    elif rule and subset and not chosen and not any(map(_is_added, wanted)):
+        nearest = max(fitting, key=lambda workload: len(wanted.items() & fitting[workload].items()))
+        node, why = _differing(wanted, subset.node["labels"], nearest, fitting[nearest])
+        yield node, rule.manifest, what, why
+    for workload, labels in found.items():
+        if not fitting and workload.name == owner.name:
+            node, why = _differing(service.selector, owner.node["spec"]["selector"], workload, labels)
+            yield node, owner, what, why
+
+
+def _is_added(label: str) -> bool:
+    """Whether Kubernetes, a controller or Istio may add a label to pods and endpoints, as those of revisions and localities."""
+    return "/" in label or label.endswith("-hash")
+
+
+def _differing(wanted: Mapping[str, str], node: Node, workload: Manifest, labels: Mapping[str, str]) -> tuple[Node, str]:
+    """The first label that a workload's pods don't have."""
+    key = next(name for name, value in wanted.items() if labels.get(name) != value)
+    has = f"`{key}: {labels[key]}`" if key in labels else f"no label `{key}`"
+    return node[key], f"the pods of {workload} have {has}"

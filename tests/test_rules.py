@@ -37,6 +37,19 @@ def test_a_pod_or_a_workload_entry_may_be_what_a_service_selects(selected: str, 
     assert linted({**files, "stage/more.yaml": f"apiVersion: {selected}\n"}, tmp_path).findings == ()
 
 
+@pytest.mark.parametrize("label", ["topology.istio.io/network: east", "rollouts-pod-template-hash: abc"])
+def test_a_label_that_pods_get_while_they_run_may_be_what_a_subset_selects(label: str, tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad(", of a subset")
+    subset = files["stage/shop.yaml"].replace("        version: v1", f"        {label}")
+    assert linted({**files, "stage/shop.yaml": subset}, tmp_path).findings == ()
+
+
+def test_pods_that_no_manifest_shows_may_be_what_a_subset_selects(tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad(", of a subset")
+    objects, _, _ = files["stage/shop.yaml"].partition("---\napiVersion: apps/v1")
+    assert linted({**files, "stage/shop.yaml": objects}, tmp_path).findings == ()
+
+
 def test_an_ambient_namespace_needs_no_sidecars(tmp_path: Path) -> None:
     files = pages.read("caller-without-sidecar").bad("")
     namespaces = files["prod/namespaces.yaml"].replace("{team: finance}", "{istio.io/dataplane-mode: ambient}")
@@ -48,3 +61,10 @@ def test_what_the_targets_version_does_not_send_back_is_not_mirrored_back(tmp_pa
     suffixed = files["prod/shop.yaml"].replace("hosts: [shop.example.com]\n  gateways", "hosts: [shop.example.com-shadow]\n  gateways")
     found = linted({**files, "prod/shop.yaml": suffixed.replace("      hosts: [shop", "      hosts: ['*', shop")}, tmp_path).findings
     assert {finding.rule for finding in found} == {"shadow-host-not-accepted"}
+
+
+@pytest.mark.parametrize("percent", ["mirrorPercentage: {value: 100}", "mirrorPercentage: {value: 5}\n      delegate: {name: shop}"])
+def test_a_percentage_beside_mirrors_that_says_the_same_or_is_for_a_delegates_mirror(percent: str, tmp_path: Path) -> None:
+    files = pages.read("mirror-percentage-twice").bad(", beside `mirrors`")
+    service = files["prod/virtual-service.yaml"].partition("mirrorPercentage:")[0] + percent
+    assert "mirror-percentage-twice" not in {f.rule for f in linted({**files, "prod/virtual-service.yaml": service}, tmp_path).findings}
