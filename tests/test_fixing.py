@@ -19,6 +19,15 @@ from mirrorlint.fixing import changes
 PAGE = pages.read("mirror-to-unknown-host")
 GOOD, BAD = PAGE.good(""), PAGE.bad("")
 VS, SERVICES, STAGE = "prod/virtual-service.yaml", "prod/services.yaml", "stage/shop.yaml"
+FLUX = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  path: ./apps
+  sourceRef: {kind: GitRepository, name: flux-system}
+  postBuild: {substitute: {NAME: stage}}
+"""
 Files = dict[str, str]
 
 
@@ -118,6 +127,23 @@ def test_the_reports_say_what_can_be_fixed(tmp_path: Path) -> None:
     (repo / VS).write_text(GOOD[VS].replace("stage-gateway", "elsewhere"))
     assert "mirrorlint fix" not in run(cwd=repo).stdout
     assert json.loads(run("--format", "json", cwd=repo).stdout)["findings"][0]["fix"] is None
+
+
+def test_a_text_that_was_rendered_is_not_edited(tmp_path: Path) -> None:
+    misspelt = GOOD[SERVICES].replace("hosts: [stage-g", "hosst: [stage-g").replace("name: stage}", "name: '${NAME}'}")
+    lay_out({"apps/services.yaml": misspelt, "clusters/prod/apps.yaml": FLUX, "clusters/stage/shop.yaml": BAD[STAGE]}, tmp_path)
+    git(tmp_path, "init", "-q")
+    found = json.loads(run("--format", "json", cwd=tmp_path).stdout)["findings"]
+    assert "misspelt-field" in [finding["rule"] for finding in found if finding["path"] == "apps/services.yaml" and not finding["fix"]]
+    assert "mirrorlint fix" not in run(cwd=tmp_path).stdout
+    assert run("fix", cwd=tmp_path) == (0, "", "")
+
+
+def test_a_file_that_is_gone_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(lay_out(BAD, tmp_path))
+    findings = check(load(".")).findings
+    (tmp_path / VS).unlink()
+    assert [change.left for change in changes(findings)] == [(f"{VS}: it can't be read (No such file or directory)",)]
 
 
 def test_a_version_that_is_none_is_wrong_usage(tmp_path: Path) -> None:

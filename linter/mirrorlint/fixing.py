@@ -82,8 +82,10 @@ def _change(path: str, edits: Mapping[Edit, str]) -> Change:
     data = files.read(path)
     home = files.repository(path)
     other = "" if home == files.repository(os.getcwd()) else files.shown(home)
+    if isinstance(data, files.Unread):
+        return Change(path, "", "", (), (f"{path}: it can't be read ({data.reason})",), other)
     try:
-        text = data.decode() if isinstance(data, bytes) else ""
+        text = data.decode()
     except UnicodeDecodeError:
         return Change(path, "", "", (), (f"{path}: its text is not UTF-8",), other)
     result = fixed(text, edits)

@@ -10,17 +10,23 @@ from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.way import LOST, End, Way
 from mirrorlint.fleet import is_peers
 from mirrorlint.rule import Edit, Loss
+from mirrorlint.source import Node
 from mirrorlint.source.place import Derived
 
 NO_EDITS: tuple[Edit, ...] = ()
 
 
+def is_at_hand(node: Node) -> bool:
+    """Whether a value stands in a file that is here, and stands in it as it is read: no edit fits what was rendered or is a peer's."""
+    return not (is_peers(node.path) or isinstance(node.path, Derived))
+
+
 def of_one_cluster(edits: Iterable[Edit], delivery: Delivery) -> bool:
     """Whether the edits are of files that are here, as they are read, and not another cluster's as well."""
+    edits = tuple(edits)
     paths = {edit.node.path for edit in edits}
-    if any(is_peers(path) or isinstance(path, Derived) for path in paths):
-        return False
-    return sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
+    alone = sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
+    return alone and all(is_at_hand(edit.node) for edit in edits)
 
 
 def ways(loss: Loss) -> Iterator[Way]:
