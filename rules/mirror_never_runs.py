@@ -9,7 +9,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.source import Node
-from mirrorlint.unreached import Obstacle, contradicted, obstacle
+from mirrorlint.unreached import Obstacle, contradicted, obstacle, undelegated
 
 LEVEL = WARNING
 
@@ -22,6 +22,9 @@ def check(subject: Subject) -> Iterator[Flaw]:
             found = obstacle(judged, subject.delivery)
             if found:
                 yield _flaw(judged, found)
+    for cluster, mesh in subject.own():
+        for owner, host, found in undelegated(mesh):
+            yield _never(host, host.text, owner, cluster, found)
     yield from (_contradiction(cluster, *each) for cluster, mesh in subject.own() for each in contradicted(mesh))
 
 
@@ -33,8 +36,12 @@ def _contradiction(cluster: str, delegate: Manifest, child: Node, root: Manifest
 
 
 def _flaw(judged: Judged, found: Obstacle) -> Flaw:
-    message = f"no request can make the mirror to `{judged.mirror.destination.host}` run: {found.why}"
-    mirror = Remark(judged.mirror.destination.host_node, "so this mirror never runs", judged.cluster)
-    notes = found.remarks if found.node == mirror.node else (*found.remarks, mirror)
-    owner = str(judged.mirror.owner)
-    return Flaw(found.node.place, message, judged.cluster, owner, notes, found.cause, mirror, certain=found.certain)
+    destination = judged.mirror.destination
+    return _never(destination.host_node, destination.host, judged.mirror.owner, judged.cluster, found)
+
+
+def _never(node: Node, host: str, owner: Manifest, cluster: str, found: Obstacle) -> Flaw:
+    mirror = Remark(node, "so this mirror never runs", cluster)
+    notes = found.remarks if found.node == node else (*found.remarks, mirror)
+    message = f"no request can make the mirror to `{host}` run: {found.why}"
+    return Flaw(found.node.place, message, cluster, str(owner), notes, found.cause, mirror, certain=found.certain)

@@ -807,3 +807,35 @@ def test_a_fleet_that_was_judged_can_be_forgotten() -> None:
     del fleet
     gc.collect()
     assert not [each for each in gc.get_objects() if isinstance(each, Mesh)]
+
+
+ROOT_OF_DELEGATES = """
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: root, namespace: edge}
+spec: {hosts: [shop.default.svc.cluster.local], http: [{delegate: %s}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("delegate", "spec", "why"),
+    [
+        ("{name: shop, namespace: default}", "", ""),
+        ("{name: shop}", "", "which is not there (did you mean `default/shop`?)"),
+        ("{name: shop, namespace: defaults}", "", "which is not there (did you mean `default/shop`?)"),
+        ("{name: shop, namespace: default}", "exportTo: ['.']", "from a namespace that it is not exported to"),
+        ("{name: cart, namespace: cart}", "", "its VirtualService has no `hosts`, and none delegates to it"),
+    ],
+)
+def test_a_mirror_in_a_delegate_runs_only_where_one_delegates_to_it(delegate: str, spec: str, why: str) -> None:
+    source = SOURCE.replace("hosts: [shop]", spec)
+    report = check(loads({"prod": source + ROOT_OF_DELEGATES % delegate, "stage": TARGET}))
+    assert levels(report) == ([("warning", "mirror-never-runs")] if why else [])
+    assert not why or why in report.findings[0].message
+
+
+def test_a_rule_that_delegates_to_nothing_mirrors_nothing() -> None:
+    root = ROOT_OF_DELEGATES % "{name: gone}, mirror: {host: stage.example.com}"
+    report = check(loads({"prod": SOURCE.replace("hosts: [shop]", "hosts: [other.default.svc.cluster.local]") + root, "stage": TARGET}))
+    assert any("its rule delegates to `gone`" in finding.message for finding in report.findings)

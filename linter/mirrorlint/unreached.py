@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from mirrorlint.delivery.callers import Judged, takers
@@ -64,6 +65,49 @@ def contradicted(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Manifest, Node]]:
             for child in delegate.node["spec"]["http"]:
                 if (child["mirror"] or len(child["mirrors"])) and child.place not in kept:
                     yield delegate, child, root, rule
+
+
+def undelegated(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Obstacle]]:
+    """Mirrors that Istio leaves out for want of a delegation: the object, the mirror's host, and why (mergeVirtualServicesIfNeeded).
+
+    They are those of rules that delegate to nothing, and the first of a VirtualService without hosts to which none delegates.
+    """
+    roots = [manifest for manifest in mesh.admitted("VirtualService") if len(manifest.node["spec"]["hosts"])]
+    rules = [(root, rule) for root in roots for rule in root.node["spec"]["http"] if rule["delegate"]]
+    found = [(root, rule, mesh.reader.delegate(rule["delegate"], root.namespace)) for root, rule in rules]
+    astray = [(root, rule) for root, rule, delegate in found if delegate is None]
+    reached = {delegate for _, _, delegate in found}
+    for root, rule in astray:
+        yield from ((root, host, _no_delegate(rule)) for host in _mirrored(rule))
+    for manifest in mesh.admitted("VirtualService"):
+        hosts = [host for rule in manifest.node["spec"]["http"] for host in _mirrored(rule)]
+        if hosts and not len(manifest.node["spec"]["hosts"]) and manifest not in reached:
+            yield manifest, hosts[0], _undelegated(manifest, astray, mesh.cluster.name)
+
+
+def _mirrored(rule: Node) -> Iterator[Node]:
+    yield from (destination["host"] for destination in (rule["mirror"], *(each["destination"] for each in rule["mirrors"])) if destination)
+
+
+def _no_delegate(rule: Node) -> Obstacle:
+    name = rule["delegate"]["name"]
+    return Obstacle(name, f"its rule delegates to `{name.text}`, which is not there or not exported to it")
+
+
+def _undelegated(manifest: Manifest, astray: Iterable[tuple[Manifest, Node]], cluster: str) -> Obstacle:
+    for root, rule in astray:
+        name, namespace = rule["delegate"]["name"], rule["delegate"]["namespace"].text or root.namespace
+        if (namespace, name.text) == (manifest.namespace, manifest.name):
+            exports = manifest.node["spec"]["exportTo"].at(0)
+            why = f"{root} delegates to it from a namespace that it is not exported to"
+            return Obstacle(exports, why, (Remark(name, "the delegation", cluster),))
+        if name.text == manifest.name or (namespace == manifest.namespace and get_close_matches(name.text, [manifest.name])):
+            node = rule["delegate"]["namespace"] if name.text == manifest.name and rule["delegate"]["namespace"] else name
+            return Obstacle(
+                node,
+                f"{root} delegates to `{namespace}/{name.text}`, which is not there (did you mean `{manifest.namespace}/{manifest.name}`?)",
+            )
+    return Obstacle(manifest.node["metadata"]["name"], "its VirtualService has no `hosts`, and none delegates to it")
 
 
 def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
