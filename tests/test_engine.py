@@ -839,3 +839,27 @@ def test_a_rule_that_delegates_to_nothing_mirrors_nothing() -> None:
     root = ROOT_OF_DELEGATES % "{name: gone}, mirror: {host: stage.example.com}"
     report = check(loads({"prod": SOURCE.replace("hosts: [shop]", "hosts: [other.default.svc.cluster.local]") + root, "stage": TARGET}))
     assert any("its rule delegates to `gone`" in finding.message for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("labels", "pod", "lost"),
+    [
+        ("{}", "{}", True),
+        ("{istio-injection: disabled}", "{}", False),
+        ("{istio-injection: enabled}", "{}", True),
+        ("{}", "{sidecar.istio.io/inject: 'true'}", True),
+    ],
+)
+@pytest.mark.parametrize("own", ["{}", "{istio-injection: enabled}"])
+def test_pods_without_a_sidecar_mirror_nothing_and_lose_nothing(own: str, labels: str, pod: str, lost: bool) -> None:
+    namespaces = "".join(
+        f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, labels: {each}}}\n"
+        for name, each in (("default", own), ("jobs", labels))
+    )
+    jobs = (
+        f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: job, namespace: jobs, labels: {pod}}}\nspec: {{containers: [{{name: job}}]}}\n"
+    )
+    private = SOURCE.replace("resolution: DNS", "resolution: DNS, exportTo: ['.']")
+    report = check(loads({"prod": private + namespaces + jobs, "stage": TARGET}))
+    unknown = own != "{}" and labels == pod == "{}"
+    assert levels(report) == ([("warning", "mirror-to-unknown-host")] if lost and not unknown else [])

@@ -21,6 +21,7 @@ from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of, without_port
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
+from mirrorlint.istio.workloads import without_sidecars
 from mirrorlint.kinds import GATEWAY_API, NETWORKING
 
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
@@ -146,10 +147,10 @@ def _samples(service: VirtualService) -> Iterator[Sample]:
         earlier += map(Asked, rule.matches)
 
 
-def takers(delivery: Delivery, judged: Judged) -> Iterator[tuple[Call, Route | None]]:
+def takers(delivery: Delivery, judged: Judged, entries: Iterable[Entry] | None = None) -> Iterator[tuple[Call, Route | None]]:
     """Calls that ask for what a mirror's rule is for, under every name of its VirtualService, each with the route that takes it."""
     samples = [meeting(match) for match in judged.rule.matches] or [PLAIN]
-    for entry in dict.fromkeys(_entries(delivery, delivery.meshes[judged.cluster], judged.service)):
+    for entry in dict.fromkeys(entries or _entries(delivery, delivery.meshes[judged.cluster], judged.service)):
         for call in (entry.call(judged.cluster, sample) for sample in samples):
             taken = delivery.taken(call)
             yield call, taken.route if taken else None
@@ -207,7 +208,10 @@ def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterato
 
 
 def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
-    """The namespaces that callers may live in: those that show themselves by an object, and those that the rules name."""
+    """The namespaces that callers may live in: those that show themselves by an object, and those that the rules name.
+
+    Where some have sidecars and others don't, only those that do.
+    """
     kinds = [*_WORKLOADS, *((NETWORKING, kind) for kind in ADMITTED_KINDS), *((GATEWAY_API, kind) for kind in _ROUTE_KINDS)]
     shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
@@ -215,7 +219,19 @@ def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     shown |= service.export_to - {"*", ".", "~"}
     working = {m.namespace for group, kind in _WORKLOADS for m in mesh.cluster.of(kind, group)}
     silent = {*_NO_CALLERS, *({mesh.root_namespace} - working)}
-    return sorted(name for name in shown - silent if not name.startswith("kube-"))
+    found = sorted(name for name in shown - silent if not name.startswith("kube-"))
+    bare = {namespace.name for namespace in without_sidecars(mesh.cluster)}
+    return [name for name in found if name not in bare] or found
+
+
+def unmirrored(delivery: Delivery, judged: Judged) -> Iterator[Manifest]:
+    """The Namespaces whose pods call what a mirror's rule is for, and get no sidecar that would mirror it."""
+    mesh = delivery.meshes[judged.cluster]
+    found = [m for m in without_sidecars(mesh.cluster, certain=False) if m.name not in _NO_CALLERS and not m.name.startswith("kube-")]
+    for namespace in found if MESH in judged.service.gateways else ():
+        calls = takers(delivery, judged, _sidecar_entries(list(_called(delivery, mesh, judged.service)), mesh.domain, namespace.name, ()))
+        if any(route and route.rule.node == judged.rule.node for _, route in calls):
+            yield namespace
 
 
 def _label_sets(mesh: Mesh, namespace: str, service: VirtualService) -> Iterator[tuple[tuple[str, str], ...]]:

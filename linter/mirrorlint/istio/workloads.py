@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.services import texts
 
+INJECTION, REVISION = "istio-injection", "istio.io/rev"
+_POD, _AMBIENT = "sidecar.istio.io/inject", "istio.io/dataplane-mode"
 _KINDS = (
     ("apps", "Deployment"),
     ("apps", "StatefulSet"),
@@ -22,6 +24,27 @@ def workloads(cluster: Cluster, namespace: str) -> Mapping[Manifest, Mapping[str
     found = [manifest for group, kind in _KINDS for manifest in cluster.within(namespace, kind, group)]
     deployed = {manifest.name: _labels(manifest) for manifest in found if manifest.kind == "Deployment"}
     return {manifest: deployed.get(manifest.node["spec"]["workloadRef"]["name"].text) or _labels(manifest) for manifest in found}
+
+
+def without_sidecars(cluster: Cluster, *, certain: bool = True) -> list[Manifest]:
+    """The Namespaces whose pods get no sidecar (istio-discovery/templates/mutatingwebhook.yaml).
+
+    It is certain where they say so, or where others have a label that asks for sidecars; ambient ones need none, and are not among them.
+    """
+    namespaces = cluster.of("Namespace", "")
+    labels = [texts(namespace.node["metadata"]["labels"]) for namespace in namespaces]
+    labelled = any(each.get(INJECTION) == "enabled" or REVISION in each for each in labels)
+    found = [namespace for namespace in namespaces if not _injected(namespace, cluster)]
+    return [namespace for namespace in found if labelled or not certain or INJECTION in namespace.node["metadata"]["labels"]]
+
+
+def _injected(namespace: Manifest, cluster: Cluster) -> bool:
+    """Whether some pods of a namespace get a sidecar, or it is ambient and needs none."""
+    labels = texts(namespace.node["metadata"]["labels"])
+    if INJECTION in labels:
+        return labels[INJECTION] == "enabled"
+    pods = workloads(cluster, namespace.name).values()
+    return REVISION in labels or labels.get(_AMBIENT) == "ambient" or any(pod.get(_POD) == "true" or REVISION in pod for pod in pods)
 
 
 def _labels(workload: Manifest) -> Mapping[str, str]:
