@@ -93,6 +93,12 @@ def test_an_envoy_filter_is_a_blind_spot() -> None:
     assert [spot.message.split(":")[0] for spot in report.blind_spots] == ["EnvoyFilter istio-system/hosts"]
 
 
+def test_what_istio_does_not_program_or_send_on_is_no_blind_spot() -> None:
+    inbound = FILTER.replace("{applyTo: HTTP_ROUTE}", "{applyTo: HTTP_FILTER, match: {context: SIDECAR_INBOUND}}")
+    report = judge(target=TARGET + FOREIGN.replace("nginx", "istio-waypoint") + inbound)
+    assert (report.findings, report.blind_spots) == ((), ())
+
+
 def test_an_envoy_filter_without_mirrors_is_nobodys_business() -> None:
     assert check(loads({"prod": FILTER})).blind_spots == ()
 

@@ -117,6 +117,11 @@ def test_what_manifests_do_not_tell_is_a_blind_spot(spec: str) -> None:
     assert ["AuthorizationPolicy istio-system/edge" in spot.message for spot in report.blind_spots] == [True]
 
 
+def test_a_policy_that_asks_another_program_for_other_hosts_is_none_of_a_shadows() -> None:
+    report = judge(target=TARGET + policy("{action: CUSTOM, provider: {name: opa}, rules: [{to: [{operation: {hosts: [admin]}}]}]}"))
+    assert (report.findings, report.blind_spots) == ((), ())
+
+
 def test_the_finding_points_at_what_the_policy_asks_for() -> None:
     (finding,) = judge(target=TARGET + policy(hosts("shop.example.com"))).findings
     assert (finding.level, finding.rule, finding.cluster) == ("error", "shadow-denied", "stage")

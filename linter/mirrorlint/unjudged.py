@@ -8,10 +8,10 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
-from mirrorlint.istio.listeners import is_istios
+from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
 from mirrorlint.istio.services import texts
 from mirrorlint.kinds import GATEWAY_API
-from mirrorlint.source import Place
+from mirrorlint.source import Node, Place
 
 _PATCHED = frozenset(
     {"HTTP_ROUTE", "VIRTUAL_HOST", "ROUTE_CONFIGURATION", "CLUSTER", "LISTENER", "FILTER_CHAIN", "HTTP_FILTER", "NETWORK_FILTER"}
@@ -29,7 +29,8 @@ def objects(documents: Documents) -> Iterator[BlindSpot]:
 def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
     """What of the Gateway API is not judged, why, and what it may hold."""
     classes = cluster.of("GatewayClass", GATEWAY_API)
-    foreign = [manifest for manifest in cluster.of("Gateway", GATEWAY_API) if not is_istios(manifest, classes)]
+    gateways = [m for m in cluster.of("Gateway", GATEWAY_API) if m.node["spec"]["gatewayClassName"].text not in NOT_PROGRAMMED]
+    foreign = [manifest for manifest in gateways if not is_istios(manifest, classes)]
     routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
     named = ", ".join(dict.fromkeys(f"`{manifest.node['spec']['gatewayClassName'].text}`" for manifest in foreign))
     groups = (
@@ -79,11 +80,16 @@ def _own(documents: Documents) -> Iterator[tuple[str, Cluster]]:
 def _filters(documents: Documents) -> Iterator[BlindSpot]:
     """A blind spot for each cluster with EnvoyFilters that may change the way of shadows."""
     for _, cluster in _own(documents):
-        patches = ((m, patch["applyTo"].text) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
-        found = list(dict.fromkeys(manifest for manifest, kind in patches if kind in _PATCHED))
+        patches = ((m, patch) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
+        found = list(dict.fromkeys(m for m, patch in patches if patch["applyTo"].text in _PATCHED and not _is_inbound(patch)))
         if found:
             place = found[0].node.place
             yield BlindSpot(f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged", place.path, place.line)
+
+
+def _is_inbound(patch: Node) -> bool:
+    """Whether a patch is for what comes to sidecars, which is past the way that is followed."""
+    return patch["match"]["context"].text == "SIDECAR_INBOUND"
 
 
 def _authentications(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:

@@ -23,6 +23,7 @@ from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service, texts
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
+from mirrorlint.istio.workloads import without_sidecars
 from mirrorlint.kinds import KUBERNETES_NETWORKING
 from mirrorlint.source import Node
 
@@ -236,6 +237,11 @@ class Mesh:
             *((m.namespace, m.node["spec"]["template"]) for m in workloads),
             *((m.namespace, m.node) for m in self.cluster.of("Pod", "")),
         ]
+
+    @cached_property
+    def sidecarless(self) -> frozenset[str]:
+        """The namespaces whose pods get no sidecar for certain."""
+        return frozenset(namespace.name for namespace in without_sidecars(self.cluster))
 
     @cached_property
     def authorization_policies(self) -> tuple[Manifest, ...]:

@@ -63,10 +63,14 @@ def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     hits = [_both((applies, hit)) for p, applies in allowing for _, hit in _hits(p, shadow)]
     if any(applies for _, applies in allowing) and not any(hit is not False for hit in hits):
         return Verdict(False, allowing[0][0], _first_condition(allowing[0][0]))
-    unsure = [p for p, _, hit in refusing if hit is None] + [p for p, _ in policies if _action(p) == "CUSTOM"]
+    unsure = [p for p, _, hit in refusing if hit is None] + [p for p, _ in policies if _action(p) == "CUSTOM" and _may_hit(p, shadow)]
     if allowing and True not in hits:
         unsure.append(allowing[0][0])
     return Verdict(None, unsure[0]) if unsure else LET_THROUGH
+
+
+def _may_hit(policy: Manifest, shadow: Arriving) -> bool:
+    return any(hit is not False for _, hit in _hits(policy, shadow))
 
 
 def allowed_by(scope: Scope, base: Sample) -> Iterator[Sample]:

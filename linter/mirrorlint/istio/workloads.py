@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.services import texts
+from mirrorlint.kinds import MATTERS, NETWORKING
 
 INJECTION, REVISION = "istio-injection", "istio.io/rev"
 _POD, _AMBIENT = "sidecar.istio.io/inject", "istio.io/dataplane-mode"
@@ -29,13 +30,20 @@ def workloads(cluster: Cluster, namespace: str) -> Mapping[Manifest, Mapping[str
 def without_sidecars(cluster: Cluster, *, certain: bool = True) -> list[Manifest]:
     """The Namespaces whose pods get no sidecar (istio-discovery/templates/mutatingwebhook.yaml).
 
-    It is certain where they say so, or where others have a label that asks for sidecars; ambient ones need none, and are not among them.
+    It is certain where they say so, or where others ask for sidecars by a label and nothing of Istio's is in them; ambient ones need none,
+    and are not among them.
     """
     namespaces = cluster.of("Namespace", "")
     labels = [texts(namespace.node["metadata"]["labels"]) for namespace in namespaces]
     labelled = any(each.get(INJECTION) == "enabled" or REVISION in each for each in labels)
     found = [namespace for namespace in namespaces if not _injected(namespace, cluster)]
-    return [namespace for namespace in found if labelled or not certain or INJECTION in namespace.node["metadata"]["labels"]]
+    if not certain:
+        return found
+    return [n for n in found if INJECTION in n.node["metadata"]["labels"] or (labelled and not _is_of_mesh(n, cluster))]
+
+
+def _is_of_mesh(namespace: Manifest, cluster: Cluster) -> bool:
+    return any(cluster.within(namespace.name, kind, NETWORKING) for kind in MATTERS[NETWORKING])
 
 
 def _injected(namespace: Manifest, cluster: Cluster) -> bool:
