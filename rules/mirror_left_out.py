@@ -26,7 +26,7 @@ def _remarks(mirror: Mirror, mesh: Mesh) -> tuple[Remark, ...]:
     host = mirror.destination.host
     known = mesh.services_by_host.get(host, [])
     if not known:
-        return near(mesh, host) if host else ()
+        return near(mesh, host, mirror.destination.host_node.text) if host else ()
     if any(service.namespace == mirror.owner.namespace for service in known):
         return ()
     return (Remark(known[0].node, f"{known[0].manifest} has it, but a route finds hosts of its own namespace only", mesh.cluster.name),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.absence import absence
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.nearest import remarks
+from mirrorlint.nearest import other_namespace, remarks
 from mirrorlint.remedy.corrections import of_route
 from mirrorlint.rule import Edit, Flaw, Loss, Remark
 
@@ -19,7 +19,8 @@ def check(loss: Loss) -> Flaw:
     mirror = Remark(loss.judged.mirror.destination.host_node, "this mirror never gets a request", loss.source)
     answered = f"callers get {way.route.service.unavailable} and nothing is mirrored"
     message = f"{missing.words}, and the rule itself sends there: {answered}"
-    return loss.at_source(missing.node, message, mirror, *remarks(way.scope, missing))
+    near = (*remarks(way.scope, missing), *other_namespace(way.scope.mesh, loss.judged.service))
+    return loss.at_source(missing.node, message, mirror, *near)
 
 
 def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:

@@ -176,6 +176,5 @@ def test_some_pages_can_be_fixed(tmp_path: Path) -> None:
         "mirror-to-unknown-host",
         "misspelt-field",
         "route-to-unknown-host",
-        "shadow-host-not-accepted",
         "target-route-to-unknown-host",
     }

@@ -105,22 +105,63 @@ def test_a_server_is_not_opened_for_hosts_that_another_would_get_too() -> None:
     assert [(finding.rule, finding.fix) for finding in judged(OUTSIDE, stage).findings] == [("shadow-host-not-accepted", ())]
 
 
-def test_hosts_without_a_dot_need_a_star() -> None:
-    done = after_fixing(PROD, SERVICE + GATEWAY + ROUTE.replace('"*"', "shop.default\n    - shop.example.com"))
+def asking(condition: str, route: str) -> str:
+    """A route whose rule has a condition on the Host."""
+    return route.replace("- route", f"- match: [{{authority: {condition}}}]\n      route")
+
+
+LISTING = ROUTE.replace('"*"', "shop.default\n    - shop.example.com")
+
+
+@pytest.mark.parametrize("condition", ["{prefix: shop}", "{regex: shop.*}"])
+def test_hosts_without_a_dot_need_a_star(condition: str) -> None:
+    done = after_fixing(PROD, SERVICE + GATEWAY + asking(condition, LISTING))
     assert '  hosts:\n    - "*"\n  gateways' in done["stage"]
 
 
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param(LISTING, id="no condition"),
+        pytest.param(asking("{regex: .*}", LISTING), id="any Host"),
+        pytest.param(asking("{}", LISTING), id="a Host"),
+        pytest.param(asking("{prefix: shop}", LISTING).replace("{authority", "{uri: {prefix: /api}}, {authority"), id="of one block only"),
+        pytest.param(asking("{prefix: shop}", LISTING) + "    - route: [{destination: {host: shop}}]\n", id="of one rule only"),
+        pytest.param(asking("{prefix: sh}", LISTING) + f"---\n{SERVICE.replace('shop', 'shelf')}", id="another service's, too"),
+    ],
+)
+def test_a_star_is_for_rules_alone_that_ask_for_the_mirrored_service(stage: str) -> None:
+    found = judged(PROD, SERVICE + GATEWAY + stage).findings
+    assert [(finding.rule, finding.fix) for finding in found] == [("shadow-host-not-accepted", ())]
+
+
+def test_a_wrong_namespace_is_named_and_not_covered_up() -> None:
+    away = PROD.replace("kind: VirtualService\nmetadata: {name: shop}", "kind: VirtualService\nmetadata: {name: shop, namespace: defualt}")
+    found = judged(away, STAGE).findings
+    assert [(finding.rule, finding.fix) for finding in found] == [("host-of-no-service", ()), ("route-to-unknown-host", ())]
+    asked = [[note.place.line for note in finding.notes if "`metadata.namespace: default`" in note.message] for finding in found]
+    assert asked == [[13], [13]]
+    unknown = judged(
+        away.replace("host: stage-gateway", "host: stage-gatway").replace("{host: shop}", "{host: shop.default.svc.cluster.local}"), STAGE
+    )
+    assert [(finding.rule, finding.fix) for finding in unknown.findings] == [("host-of-no-service", ()), ("mirror-to-unknown-host", ())]
+    assert "metadata.namespace" not in str(unknown.findings)
+
+
+ASKING = asking("{prefix: shop}", BARE)
 OTHER = ROUTE.replace("shop", "cart") + "---\n" + SERVICE.replace("shop", "cart")
 
 
 @pytest.mark.parametrize(
     "routes",
     [
-        pytest.param(ROUTE.replace('"*"', "a.shop.example") + OTHER.replace('"*"', '"*.shop.example"'), id="another would get its hosts"),
-        pytest.param(BARE.replace("[ingress]", "[ingress, mesh]"), id="it serves the mesh, too"),
-        pytest.param(OTHER.replace('"*"', "cart"), id="it leads to another"),
-        pytest.param(BARE.replace("- route", "- match: [{uri: {prefix: /api}}]\n      route"), id="its rules refuse"),
-        pytest.param(BARE + BARE.replace("name: shop}", "name: shop2}"), id="two lead there"),
+        pytest.param(
+            ASKING.replace('"*-shadow"', "a.shop.example") + OTHER.replace('"*"', '"*.shop.example"'), id="another would get its hosts"
+        ),
+        pytest.param(ASKING.replace("[ingress]", "[ingress, mesh]"), id="it serves the mesh, too"),
+        pytest.param(asking("{prefix: shop}", OTHER.replace('"*"', "cart")), id="it leads to another"),
+        pytest.param(ASKING.replace("{authority", "{uri: {prefix: /api}, authority"), id="its rules refuse"),
+        pytest.param(ASKING + ASKING.replace("name: shop}", "name: shop2}"), id="two lead there"),
     ],
 )
 def test_hosts_are_left_where_it_is_not_plain_who_is_meant_to_take_them(routes: str) -> None:
@@ -129,7 +170,7 @@ def test_hosts_are_left_where_it_is_not_plain_who_is_meant_to_take_them(routes: 
 
 
 def test_a_server_that_takes_no_star_gets_none() -> None:
-    narrow = SERVICE + GATEWAY.replace('"*"', '"*.svc.cluster.local"') + BARE
+    narrow = SERVICE + GATEWAY.replace('"*"', '"*.svc.cluster.local"') + ASKING
     assert [(finding.rule, finding.fix) for finding in judged(PROD, narrow).findings] == [("shadow-host-not-accepted", ())]
 
 

@@ -75,7 +75,10 @@ def _may_hold(fault: Fault, loss: Loss) -> bool:
 
 
 def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """One finding for each cause: the first of its errors, that of an object before those of mirrors; the others become notes."""
+    """One finding for each cause: the first of its errors, that of an object before those of mirrors; the others become notes.
+
+    It has a fix where each of them has.
+    """
     groups: dict[str, list[Finding]] = {}
     for finding in dict.fromkeys(findings):
         groups.setdefault(finding.cause, []).append(finding)
@@ -83,7 +86,8 @@ def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
         first, *others = sorted(group, key=lambda f: (f.likewise is not None, f.level != ERROR, f))
         notes = dict.fromkeys((*first.notes, *(other.likewise for other in others if other.likewise)))
         worlds = sorted({world for finding in group for world in finding.worlds})
-        edits = dict.fromkeys(edit for finding in group if finding.rule == first.rule for edit in finding.fix)
+        fixes = [finding.fix for finding in group if finding.rule == first.rule]
+        edits = dict.fromkeys(edit for fix in fixes for edit in fix) if all(fixes) else {}
         yield first._replace(notes=tuple(notes), worlds=tuple(worlds), fix=tuple(_once(edits)))
 
 

@@ -12,9 +12,11 @@ from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
 from mirrorlint.fleet import ClusterSettings, Documents
+from mirrorlint.istio.routing import MirrorKey
 from mirrorlint.level import OFF, WARNING
 from mirrorlint.quiet import Quieted, quieted
-from mirrorlint.rule import Finding, MirrorFate, Report, Subject
+from mirrorlint.remedy.together import agreeing
+from mirrorlint.rule import Edit, Finding, MirrorFate, Report, Subject
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
 _REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs"})
@@ -43,22 +45,28 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     causes = Causes(documents, delivery)
     versions = {name: istio or cluster.settings.istio for name, cluster in documents.clusters.items()}
     subject = Subject(documents, delivery, tuple(judged), versions)
-    found = [
-        *_object_findings(subject, levels),
-        *(f for mirror in judged for f in mirror_findings(mirror, subject, causes, mirror.mirror.key in spared)),
-    ]
+    of_mirrors = [(m.mirror.key, tuple(mirror_findings(m, subject, causes, m.mirror.key in spared))) for m in judged]
+    found = [*_object_findings(subject, levels), *(finding for _, findings in of_mirrors for finding in findings)]
     mirrors = tuple(fate(mirror, delivery) for mirror in judged)
     left = _quieted(_levelled(found, levels), subject, levels, any("unknown" in mirror.delivery.values() for mirror in mirrors))
     filters = tuple(unjudged.on_the_way(documents, delivery, judged)) if judged else ()
     spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
     return Report(
-        findings=tuple(sorted(merged(finding for finding in left.findings if finding.level != OFF))),
+        findings=agreeing(sorted(merged(finding for finding in left.findings if finding.level != OFF)), _mended(of_mirrors), subject),
         blind_spots=tuple(sorted(set(spots), key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=mirrors,
         suppressed=left.suppressed,
         files=documents.files,
         documents=documents.documents,
     )
+
+
+def _mended(found: Iterable[tuple[MirrorKey, Iterable[Finding]]]) -> Mapping[Edit, set[MirrorKey]]:
+    """The mirrors that each edit is for, where findings are of mirrors."""
+    mended: dict[Edit, set[MirrorKey]] = {}
+    for key, edit in ((key, edit) for key, findings in found for finding in findings for edit in finding.fix):
+        mended.setdefault(edit, set()).add(key)
+    return mended
 
 
 def of_mirror(judged: Judged, documents: Documents, delivery: Delivery) -> tuple[tuple[Finding, ...], MirrorFate]:

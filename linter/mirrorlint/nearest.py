@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -25,24 +25,59 @@ _TYPO = 0.8
 def remarks(scope: Scope, missing: Absence) -> tuple[Remark, ...]:
     """What is there instead of what a destination asks for: the service that lacks it, or a host that is called almost alike."""
     if missing.there is None:
-        return host_remarks(scope, missing.asked)
+        return host_remarks(scope, missing.asked, missing.node.text)
     return (Remark(missing.there, missing.has, scope.mesh.cluster.name),)
 
 
-def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
+def host_remarks(scope: Scope, host: str, written: str) -> tuple[Remark, ...]:
     """Why a host is none of the registry's although something like it is: at most one remark, at what comes nearest."""
     mesh, cluster = scope.mesh, scope.mesh.cluster.name
     hidden = mesh.services_by_host.get(host)
     if hidden:
         node = hidden[0].export_node
         return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
-    return near(mesh, host)
+    return near(mesh, host, written)
 
 
-def near(mesh: Mesh, host: str) -> tuple[Remark, ...]:
-    """What a host was probably meant to be: at most one remark."""
+def near(mesh: Mesh, host: str, written: str) -> tuple[Remark, ...]:
+    """What a host was probably meant to be, named as the host is written: at most one remark."""
     found = meant(mesh, host)
-    return (Remark(found[0].node, found[1], mesh.cluster.name),) if found else ()
+    if found is None:
+        return ()
+    service, why = found
+    return (Remark(service.node, why.replace(f"`{service.host}`", _as(service, host, written)), mesh.cluster.name),)
+
+
+def _as(service: Service, host: str, written: str) -> str:
+    """What a service is called where a host is written: by its bare name where that is, which no `backendRef` takes another one for."""
+    (own, _, ours), (name, _, theirs) = host.partition("."), service.host.partition(".")
+    if not (service.kubernetes and ours and written == own):
+        return f"`{service.host}`"
+    return f"`{name}`" if ours == theirs else f"`{name}` in namespace `{service.namespace}`"
+
+
+def strays(mesh: Mesh, service: VirtualService) -> Iterator[tuple[Host, Service, str]]:
+    """The hosts of a VirtualService for sidecars that are no service, each with the one of nearly that name, and why it isn't that."""
+    for host in service.hosts if MESH in service.gateways else ():
+        near = None if is_wild(host.name) or host.name.lower() in mesh.services_by_host else meant(mesh, host.name)
+        if near and near[0].kubernetes:
+            yield host, *near
+
+
+def other_namespace(mesh: Mesh, service: VirtualService) -> tuple[Remark, ...]:
+    """At a stray VirtualService's own namespace the one that was probably meant: all its short names are Services there, and none here.
+
+    A name without a dot is expanded with the VirtualService's namespace (pilot/pkg/model/config.go:ResolveShortnameToFQDN).
+    """
+    used = {backend.destination.node["host"].text for rule in service.rules for backend in rule.backends}
+    short = {name for name in used if name and "." not in name}
+    for host, near, _ in strays(mesh, service) if short else ():
+        names = {*short, host.node.text}
+        there, here = ({f"{name}.{where}.svc.{mesh.domain}" for name in names} for where in (near.namespace, service.namespace))
+        if there <= mesh.services_by_host.keys() and here.isdisjoint(mesh.services_by_host):
+            node = service.manifest.node["metadata"]["namespace"]
+            return (Remark(node, f"did you mean `metadata.namespace: {near.namespace}`?", mesh.cluster.name),)
+    return ()
 
 
 @kept

@@ -9,6 +9,7 @@ from mirrorlint.delivery.follow import Delivery, authorities
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.way import LOST, End, Way
 from mirrorlint.fleet import is_peers
+from mirrorlint.nearest import strays
 from mirrorlint.rule import Edit, Loss
 from mirrorlint.source import Node
 from mirrorlint.source.place import Derived
@@ -42,6 +43,8 @@ def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]])
     """
     if loss.judged.rivals or any(len(authorities(way.route)) > 1 for way in ways(loss)):
         return False  # the way isn't sure, or names but one of its shadows' Hosts
+    if any(strays(loss.way.scope.mesh, loss.judged.service)):
+        return False  # it is not for the requests that it was meant for, as may be its namespace
     return all(_all_saved(loss, delivery, world, after) for world in loss.judged.ways)
 
 

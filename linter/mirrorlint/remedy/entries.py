@@ -11,7 +11,7 @@ from mirrorlint.istio.names import is_ip
 from mirrorlint.istio.routing import Mirror
 from mirrorlint.istio.services import DNS, STATIC, read_entry
 from mirrorlint.kinds import NETWORKING
-from mirrorlint.nearest import near
+from mirrorlint.nearest import meant
 from mirrorlint.remedy import NO_EDITS, saves, ways
 from mirrorlint.remedy.corrections import likely_hosts
 from mirrorlint.rule import DOCUMENT, Edit, Loss
@@ -30,7 +30,7 @@ def missing(delivery: Delivery, source: str, mirror: Mirror, host: str, port: in
     """The ServiceEntry for a mirror's host, as JSON; "" if the registry has a host like it, or nothing tells where it leads."""
     mesh, address = delivery.meshes[source], _address(delivery, source, host)
     own = host.endswith(f".svc.{mesh.domain}")
-    known = own or host in mesh.services_by_host or near(mesh, host) or likely_hosts(mesh, mirror.destination)
+    known = own or host in mesh.services_by_host or meant(mesh, host) or likely_hosts(mesh, mirror.destination)
     if known or not address or mesh.config.get("defaultServiceExportTo"):
         return ""
     text = json.dumps(_entry(mirror.owner, host, port, address))

@@ -8,11 +8,12 @@ from functools import partial
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import Delivery, taken
 from mirrorlint.delivery.gateway import Chain, GatewayScope
+from mirrorlint.delivery.match import accepts_string
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.istio.admission.names import gateway_host, host
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
-from mirrorlint.istio.routing import VirtualService
+from mirrorlint.istio.routing import Rule, VirtualService
 from mirrorlint.remedy import NO_EDITS, saves, ways
 from mirrorlint.remedy.hostnames import lead_to, listing, routes_to
 from mirrorlint.rule import ITEMS, Edit, Loss
@@ -30,7 +31,7 @@ def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
         return NO_EDITS
     if routes:
         return listing(loss, delivery, routes.pop(), names)
-    edits = (_edits(scope, *taker, names) for taker in takers if saves(loss, delivery, partial(_accepted, chain, *taker)))
+    edits = (_edits(loss, *taker, names) for taker in takers if saves(loss, delivery, partial(_accepted, chain, *taker)))
     return min(filter(None, edits), key=len, default=NO_EDITS)
 
 
@@ -52,8 +53,12 @@ def _candidates(scope: GatewayScope, chain: Chain) -> Iterator[tuple[Server, Vir
                 yield server, service
 
 
-def _edits(scope: GatewayScope, server: Server, service: VirtualService, names: Collection[str]) -> tuple[Edit, ...]:
-    """Lists the names; `*` where one has no dot: Istio expands those in a VirtualService and refuses them in a Gateway."""
+def _edits(loss: Loss, server: Server, service: VirtualService, names: Collection[str]) -> tuple[Edit, ...]:
+    """Lists the names; `*` where one has no dot: Istio expands those in a VirtualService and refuses them in a Gateway.
+
+    `*` takes what nobody else does, so it is for rules alone that ask for the Host themselves.
+    """
+    scope = reached(loss.end.scope)
     bound = (v for v in scope.mesh.virtual_services if v is not service and set(v.gateways) - {MESH})
     rivals = [host.name.lower() for rival in bound for host in rival.hosts]
     if all("." in name for name in names):
@@ -61,7 +66,23 @@ def _edits(scope: GatewayScope, server: Server, service: VirtualService, names: 
     own = [host.name.lower() for host in service.hosts]
     takes_all = "*" in server.hosts_for(service.namespace) and not _covered(["*", *own], rivals)
     node = service.manifest.node["spec"]["hosts"]
-    return (Edit(ITEMS, node, ("*",), node.texts),) if takes_all and "*" not in own else NO_EDITS
+    picky = _refuse(service.rules, _foreign(loss, service))
+    return (Edit(ITEMS, node, ("*",), node.texts),) if takes_all and picky and "*" not in own else NO_EDITS
+
+
+def _refuse(rules: Iterable[Rule], names: Collection[str]) -> bool:
+    """Whether each block of all rules has a condition on the Host that none of some names meets."""
+    blocks = [block for rule in rules for block in rule.matches or (None,)]
+    return all(block and block.authority.kind and not any(accepts_string(block.authority, name) for name in names) for block in blocks)
+
+
+def _foreign(loss: Loss, service: VirtualService) -> set[str]:
+    """Names of all services of both clusters but the mirrored one and those that a VirtualService leads to, and one of none."""
+    used = (backend for rule in (loss.judged.rule, *service.rules) for backend in rule.used)
+    own = {backend.destination.host for backend in used}
+    known = {*loss.way.scope.mesh.services_by_host, *reached(loss.end.scope).mesh.services_by_host} - own
+    short = {host.partition(".")[0] for host in known} - {host.partition(".")[0] for host in own}
+    return {*known, *short, "any.example"}
 
 
 def _listed(server: Server, service: VirtualService, names: Collection[str], rivals: Collection[str]) -> tuple[Edit, ...]:
