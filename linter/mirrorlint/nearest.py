@@ -18,6 +18,7 @@ from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.rule import Remark
 from mirrorlint.source import Node
+from mirrorlint.unruled import unruled
 
 _TYPO = 0.8
 
@@ -100,7 +101,7 @@ def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[
     bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
     services = [v for _, seen in bound for v in seen]
     for taker in _takers(scope.mesh, services, name):
-        found = _refused_taker(taker, bound, name)
+        found = _refused_taker(scope, taker, bound, name)
         if found:
             return found
     if services:
@@ -134,7 +135,7 @@ def _named(host: Host) -> str:
 
 
 def _refused_taker(
-    taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]], name: str
+    scope: GatewayScope, taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]], name: str
 ) -> tuple[Node, str, object] | None:
     """Why a VirtualService that would take the Host doesn't get it."""
     ours = [(s, seen) for s, seen in bound if s.gateway.name in taker.gateways]
@@ -147,12 +148,18 @@ def _refused_taker(
         return node, f"{would} is bound to {said}, not to `{_called(wanted)}`", taker.manifest
     if not any(taker in seen for _, seen in ours):
         return taker.manifest.node["spec"]["exportTo"].at(0), f"{would} is not exported to the gateway's namespace", taker.manifest
-    for s, _ in ours:
-        shared = intersection(s.hosts_for(taker.namespace), [h.name for h in taker.hosts])
-        if not any(subset_of(name, host.lower()) for host in shared):
-            listed = ", ".join(f"`{node.text}`" for node in s.host_nodes)
-            return s.host_node, f"{would} the Gateway's {s.noun} takes {listed}", s.gateway.manifest
-    return None
+    fitting = [s for s, _ in ours if _shares(s, taker, name)]
+    if fitting:
+        found = unruled(scope, fitting[0], taker)
+        return (found[0], f"{would} has no rule left for it: {found[1]}", found[2]) if found else None
+    listed = ", ".join(f"`{node.text}`" for node in ours[0][0].host_nodes)
+    return ours[0][0].host_node, f"{would} the Gateway's {ours[0][0].noun} takes {listed}", ours[0][0].gateway.manifest
+
+
+def _shares(server: Server, taker: VirtualService, name: str) -> bool:
+    """Whether a server and a VirtualService have a host in common that covers a Host."""
+    shared = intersection(server.hosts_for(taker.namespace), [host.name for host in taker.hosts])
+    return any(subset_of(name, host.lower()) for host in shared)
 
 
 def _called(gateway: str) -> str:
