@@ -10,6 +10,7 @@ from mirrorlint.delivery.absence import Absence
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.scope import Scope
+from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.listeners import LISTENER_MARK
@@ -32,12 +33,23 @@ def remarks(scope: Scope, missing: Absence) -> tuple[Remark, ...]:
 
 def host_remarks(scope: Scope, host: str) -> tuple[Remark, ...]:
     """Why a host is none of the registry's although something like it is: at most one remark, at what comes nearest."""
-    mesh, cluster = scope.mesh, scope.mesh.cluster.name
-    hidden = mesh.services_by_host.get(host)
-    if hidden:
-        node = hidden[0].export_node
-        return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
-    return near(mesh, host)
+    hidden = scope.mesh.services_by_host.get(host)
+    return _hiding(scope, hidden) if hidden else near(scope.mesh, host)
+
+
+def _hiding(scope: Scope, hidden: Sequence[Service]) -> tuple[Remark, ...]:
+    """What hides services from a proxy: their `exportTo`, else its Sidecar."""
+    cluster = scope.mesh.cluster.name
+    if not any(scope.sees(service) for service in hidden):
+        return (Remark(hidden[0].export_node, f"not exported to namespace `{scope.namespace}`", cluster),)
+    if not isinstance(scope, SidecarScope) or scope.sidecar is None:
+        return ()
+    manifest, egress = scope.sidecar.manifest, scope.sidecar.manifest.node["spec"]["egress"]
+    naming = (place for place, listener in enumerate(scope.listeners) if any(map(listener.names, hidden)))
+    port = egress.at(next(naming, -1))["port"]["number"]
+    if port:
+        return (Remark(port, f"{manifest} imports it for port {port.text} alone", cluster),)
+    return (Remark(egress.at(0)["hosts"].at(0), f"{manifest} does not import it", cluster),)
 
 
 def near(mesh: Mesh, host: str) -> tuple[Remark, ...]:
