@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.conditions import missed
-from mirrorlint.rule import Flaw, Loss
+from mirrorlint.delivery.way import reached
+from mirrorlint.rule import Flaw, Loss, Remark
+from mirrorlint.unruled import undelegated
 
 REASONS = (reason.NO_ROUTE,)
 
@@ -19,5 +21,7 @@ def check(loss: Loss) -> Flaw:
             loss.judged.mirror.destination.host_node, f"{asked} meets a listener of {loss.end.cluster} without HTTP routes: it is lost"
         )
     node, lacks, owner = found
+    mesh, roots = reached(loss.end.scope).mesh, dict.fromkeys(service.manifest for service in host.services)
+    notes = (Remark(place, f"{root} lacks rules: {why}", loss.end.cluster) for root in roots for place, why, _ in undelegated(mesh, root))
     message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404; {lacks}"
-    return loss.at_target(node, message, owner)
+    return loss.at_target(node, message, owner, *notes)

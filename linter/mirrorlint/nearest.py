@@ -10,6 +10,7 @@ from mirrorlint.delivery.absence import Absence
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.scope import Scope
+from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.listeners import LISTENER_MARK
@@ -18,6 +19,7 @@ from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.rule import Remark
 from mirrorlint.source import Node
+from mirrorlint.unruled import unruled
 
 _TYPO = 0.8
 
@@ -31,12 +33,23 @@ def remarks(scope: Scope, missing: Absence) -> tuple[Remark, ...]:
 
 def host_remarks(scope: Scope, host: str, written: str) -> tuple[Remark, ...]:
     """Why a host is none of the registry's although something like it is: at most one remark, at what comes nearest."""
-    mesh, cluster = scope.mesh, scope.mesh.cluster.name
-    hidden = mesh.services_by_host.get(host)
-    if hidden:
-        node = hidden[0].export_node
-        return (Remark(node, f"not exported to namespace `{scope.namespace}`", cluster),)
-    return near(mesh, host, written)
+    hidden = scope.mesh.services_by_host.get(host)
+    return _hiding(scope, hidden) if hidden else near(scope.mesh, host, written)
+
+
+def _hiding(scope: Scope, hidden: Sequence[Service]) -> tuple[Remark, ...]:
+    """What hides services from a proxy: their `exportTo`, else its Sidecar."""
+    cluster = scope.mesh.cluster.name
+    if not any(scope.sees(service) for service in hidden):
+        return (Remark(hidden[0].export_node, f"not exported to namespace `{scope.namespace}`", cluster),)
+    if not isinstance(scope, SidecarScope) or scope.sidecar is None:
+        return ()
+    manifest, egress = scope.sidecar.manifest, scope.sidecar.manifest.node["spec"]["egress"]
+    naming = (place for place, listener in enumerate(scope.listeners) if any(map(listener.names, hidden)))
+    port = egress.at(next(naming, -1))["port"]["number"]
+    if port:
+        return (Remark(port, f"{manifest} imports it for port {port.text} alone", cluster),)
+    return (Remark(egress.at(0)["hosts"].at(0), f"{manifest} does not import it", cluster),)
 
 
 def near(mesh: Mesh, host: str, written: str) -> tuple[Remark, ...]:
@@ -135,7 +148,7 @@ def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[
     bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
     services = [v for _, seen in bound for v in seen]
     for taker in _takers(scope.mesh, services, name):
-        found = _refused_taker(taker, bound, name)
+        found = _refused_taker(scope, taker, bound, name)
         if found:
             return found
     if services:
@@ -169,7 +182,7 @@ def _named(host: Host) -> str:
 
 
 def _refused_taker(
-    taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]], name: str
+    scope: GatewayScope, taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]], name: str
 ) -> tuple[Node, str, object] | None:
     """Why a VirtualService that would take the Host doesn't get it."""
     ours = [(s, seen) for s, seen in bound if s.gateway.name in taker.gateways]
@@ -182,12 +195,18 @@ def _refused_taker(
         return node, f"{would} is bound to {said}, not to `{_called(wanted)}`", taker.manifest
     if not any(taker in seen for _, seen in ours):
         return taker.manifest.node["spec"]["exportTo"].at(0), f"{would} is not exported to the gateway's namespace", taker.manifest
-    for s, _ in ours:
-        shared = intersection(s.hosts_for(taker.namespace), [h.name for h in taker.hosts])
-        if not any(subset_of(name, host.lower()) for host in shared):
-            listed = ", ".join(f"`{node.text}`" for node in s.host_nodes)
-            return s.host_node, f"{would} the Gateway's {s.noun} takes {listed}", s.gateway.manifest
-    return None
+    fitting = [s for s, _ in ours if _shares(s, taker, name)]
+    if fitting:
+        found = unruled(scope, fitting[0], taker)
+        return (found[0], f"{would} has no rule left for it: {found[1]}", found[2]) if found else None
+    listed = ", ".join(f"`{node.text}`" for node in ours[0][0].host_nodes)
+    return ours[0][0].host_node, f"{would} the Gateway's {ours[0][0].noun} takes {listed}", ours[0][0].gateway.manifest
+
+
+def _shares(server: Server, taker: VirtualService, name: str) -> bool:
+    """Whether a server and a VirtualService have a host in common that covers a Host."""
+    shared = intersection(server.hosts_for(taker.namespace), [host.name for host in taker.hosts])
+    return any(subset_of(name, host.lower()) for host in shared)
 
 
 def _called(gateway: str) -> str:

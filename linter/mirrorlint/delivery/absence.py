@@ -26,7 +26,7 @@ class Absence(NamedTuple):
 def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> Absence:
     """What a proxy lacks for a destination that it takes for a host and a port."""
     host, number = target
-    service = scope.service(host)
+    service = scope.service(host) or _without_port(scope, host, number)
     if destination.why:
         return Absence(destination.host_node, destination.why, host)
     if service is None:
@@ -44,6 +44,12 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
         return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition)
     lacks = "is only another name (ExternalName)" if service.alias_of else "has no endpoint"
     return Absence(destination.host_node, f"`{host}` {lacks}, so Istio builds no upstream for it", host, *definition)
+
+
+def _without_port(scope: Scope, host: str, number: int) -> Service | None:
+    """A service that is exported to a proxy which has it not, for want of the port (sidecar.go:collectImportedServices)."""
+    seen = [service for service in scope.mesh.services_by_host.get(host, ()) if scope.sees(service)]
+    return seen[0] if seen and not any(service.port(number) for service in seen) else None
 
 
 def _unknown(scope: Scope, host: str, number: int) -> str:

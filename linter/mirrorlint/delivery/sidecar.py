@@ -91,7 +91,7 @@ class EgressListener:
     def _excludes(self, owner: str, host: str) -> bool:
         return any(subset_of(host, other) for key in (owner, "*") for other in self._excluded.get(key, ()))
 
-    def _imports(self, service: Service) -> bool:
+    def names(self, service: Service) -> bool:
         """Whether `hosts` name the service (hostClassification.Matches)."""
         named = any(subset_of(service.host, host) for key in (service.namespace, "*") for host in self._hosts.get(key, ()))
         return named and not self._excludes(service.namespace, service.host)
@@ -108,7 +108,7 @@ class EgressListener:
         candidates = self.scope.mesh.services_by_host.get(host, [])
         if self._imports_all and host in self.scope.mesh.common_hosts:
             return candidates
-        seen = exported_first(s for s in candidates if self.scope.sees(s) and self._imports(s))
+        seen = exported_first(s for s in candidates if self.scope.sees(s) and self.names(s))
         cut = [service for service in map(self._at_port, seen) if service is not None]
         if len({service.namespace for service in cut}) > 1:
             chosen = self._chosen_namespace(cut)
