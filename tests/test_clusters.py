@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from mirrorlint.loading.clusters import Assignment
 from mirrorlint.loading.settings import SettingsError
 from mirrorlint.report import cells, table
 
+KUSTOMIZE = pytest.mark.skipif(not (shutil.which("kustomize") or shutil.which("kubectl")), reason="neither kustomize nor kubectl is here")
 PLAIN = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
 
 
@@ -115,7 +117,7 @@ def test_a_base_counts_for_each_overlay_and_is_no_cluster(repo: Path) -> None:
     write(repo, "envs/base/gateway.yaml", "envs/base/deep/entry.yaml", "envs/prod/a.yaml", "envs/stage/b.yaml", "common/c.yaml")
     write(repo, **{"envs/base/kustomization.yaml": PLAIN + "- gateway.yaml\n- deep\n- ../../common/c.yaml\n"})
     write(repo, **{"envs/base/deep/kustomization.yml": PLAIN + "- entry.yaml\n- ../../base\n"})
-    write(repo, **{f"envs/{name}/Kustomization": "resources: [../base]\n" for name in ("prod", "stage")})
+    write(repo, **{f"envs/{name}/Kustomization": f"resources: [../base, {own}.yaml]\n" for name, own in (("prod", "a"), ("stage", "b"))})
     loaded = read(["."])
     base = ["common.c", "envs.base.deep.entry", "envs.base.gateway"]
     assert found(loaded) == {"prod": [*base, "envs.prod.a"], "stage": [*base, "envs.stage.b"]}
@@ -128,7 +130,9 @@ def test_a_base_counts_for_each_overlay_and_is_no_cluster(repo: Path) -> None:
 
 def test_bases_in_parts_are_no_cluster_either(repo: Path) -> None:
     write(repo, "envs/base/x/a.yaml", "envs/prod/b.yaml")
-    write(repo, **{"envs/base/x/kustomization.yaml": PLAIN + "- a.yaml\n", "envs/prod/kustomization.yaml": PLAIN + "- ../base/x\n"})
+    write(
+        repo, **{"envs/base/x/kustomization.yaml": PLAIN + "- a.yaml\n", "envs/prod/kustomization.yaml": PLAIN + "- ../base/x\n- b.yaml\n"}
+    )
     assert found(read(["."])) == {"prod": ["envs.base.x.a", "envs.prod.b"]}
 
 
@@ -150,7 +154,7 @@ def test_a_kustomization_that_does_more_hides_its_folder_and_what_it_lists(repo:
             + "- c.yaml\n- ../../../base\nimages: []\nnamespace: x\npatches:\n- path: patches/d.yaml\n"
         },
     )
-    write(repo, **{"clusters/stage/kustomization.yaml": PLAIN + "- ../../base\n"})
+    write(repo, **{"clusters/stage/kustomization.yaml": PLAIN + "- ../../base\n- f.yaml\n"})
     loaded = read(["."])
     assert found(loaded) == {"prod": ["clusters.prod.b", "clusters.prod.patched.own.e"], "stage": ["base.a", "clusters.stage.f"]}
     assert spots(loaded) == [("clusters/prod/patched/kustomization.yaml", 8, "prod")]
@@ -162,7 +166,10 @@ def test_a_base_that_does_more_is_hidden_for_its_overlays(repo: Path) -> None:
     write(repo, "base/a.yaml", "clusters/prod/b.yaml")
     write(
         repo,
-        **{"base/kustomization.yaml": PLAIN + "- a.yaml\nnamePrefix: x-\n", "clusters/prod/kustomization.yaml": PLAIN + "- ../../base\n"},
+        **{
+            "base/kustomization.yaml": PLAIN + "- a.yaml\nnamePrefix: x-\n",
+            "clusters/prod/kustomization.yaml": PLAIN + "- ../../base\n- b.yaml\n",
+        },
     )
     loaded = read(["."])
     assert found(loaded) == {"prod": ["clusters.prod.b"]}
@@ -178,6 +185,62 @@ def test_overlays_of_which_nothing_is_judged_are_clusters_still(repo: Path) -> N
     assert [cluster for _, _, cluster in spots(loaded)] == ["prod", "stage"]
 
 
+def test_what_no_kustomization_lists_beside_it_counts_for_nothing_and_is_said(repo: Path) -> None:
+    write(repo, *(f"clusters/prod/{name}.yaml" for name in ("a", "b", "c", "mesh/d", "mesh/e", "other/f")))
+    write(repo, **{"clusters/prod/kustomization.yaml": PLAIN + "- a.yaml\n- mesh/d.yaml\n", "clusters/prod/values.yaml": "x: 1\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["clusters.prod.a", "clusters.prod.mesh.d", "clusters.prod.other.f"]}
+    assert spots(loaded) == [("clusters/prod", 0, ""), ("clusters/prod/mesh/e.yaml", 0, "")]
+    assert messages(loaded) == [
+        "2 files here are listed by no kustomization, so their objects are not judged",
+        "this file is listed by no kustomization, so its objects are not judged",
+    ]
+    assert (loaded.documents.files, loaded.documents.documents) == (5, 4)
+
+
+@pytest.mark.parametrize("fields", ["", "namespace: x\n", pytest.param("namePrefix: x-\n", marks=KUSTOMIZE)])
+@pytest.mark.parametrize("sync", ["", entry("prod", "Application", "argoproj.io/").replace("v1", "v1alpha1")])
+def test_what_is_listed_nowhere_does_not_depend_on_what_else_a_kustomization_says(repo: Path, fields: str, sync: str) -> None:
+    source = "spec: {source: {repoURL: 'https://git.example.com/a/b', path: clusters/prod}, destination: {name: prod}}\n"
+    write(repo, "clusters/prod/a.yaml", "clusters/prod/b.yaml", **({"argocd/prod.yaml": sync + source} if sync else {}))
+    write(repo, **{"clusters/prod/kustomization.yaml": PLAIN + "- a.yaml\n" + fields})
+    for arguments in (["."], ["prod=."]):
+        loaded = read(arguments)
+        assert set(found(loaded)["prod"]) <= {"clusters.prod.a", "x-clusters.prod.a"}
+        assert ("clusters/prod/b.yaml", 0, "") in spots(loaded)
+
+
+def test_what_another_kustomization_lists_is_not_listed_nowhere(repo: Path) -> None:
+    write(repo, "clusters/prod/a.yaml", "clusters/prod/b.yaml", "clusters/stage/c.yaml")
+    write(repo, **{"clusters/prod/kustomization.yaml": PLAIN + "- a.yaml\n"})
+    write(repo, **{"clusters/stage/kustomization.yaml": PLAIN + "- c.yaml\n- ../prod/b.yaml\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["clusters.prod.a"], "stage": ["clusters.prod.b", "clusters.stage.c"]}
+    assert spots(loaded) == []
+
+
+def test_a_kustomization_that_lists_nothing_leaves_the_files_beside_it(repo: Path) -> None:
+    write(repo, "clusters/prod/a.yaml", **{"clusters/prod/kustomization.yaml": PLAIN})
+    assert found(read(["."])) == {"prod": ["clusters.prod.a"]}
+
+
+def test_what_a_kustomization_above_does_not_list_is_applied_by_something_else(repo: Path) -> None:
+    write(repo, "clusters/prod/apps/a.yaml", "clusters/prod/flux-system/b.yaml", "clusters/prod/infra/c.yaml")
+    write(repo, **{"clusters/prod/kustomization.yaml": PLAIN + "- infra\n", "clusters/prod/infra/kustomization.yaml": PLAIN + "- c.yaml\n"})
+    write(repo, **{"clusters/prod/flux-system/kustomization.yaml": PLAIN + "- b.yaml\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["clusters.prod.apps.a", "clusters.prod.flux-system.b", "clusters.prod.infra.c"]}
+    assert spots(loaded) == []
+
+
+def test_what_tells_of_istio_may_be_for_another_program_than_kustomize(repo: Path) -> None:
+    operator = entry("istio", "IstioOperator", "install.istio.io/") + "spec: {tag: 1.27.1}\n"
+    write(repo, "clusters/prod/a.yaml", **{"clusters/prod/kustomization.yaml": PLAIN + "- a.yaml\n", "clusters/prod/istio.yaml": operator})
+    loaded = read(["."])
+    assert [fact.place.path for fact in loaded.documents.facts] == ["clusters/prod/istio.yaml"]
+    assert spots(loaded) == []
+
+
 def test_what_a_kustomization_lists_and_is_not_there_is_a_blind_spot(repo: Path, tmp_path: Path) -> None:
     write(tmp_path, "outside/a.yaml")
     lines = "- https://example.com/a.yaml\n- github.com/org/repo//deploy?ref=v1\n- gone\n- ../../../outside\n- {a: b}\n"
@@ -191,9 +254,10 @@ def test_what_a_kustomization_lists_and_is_not_there_is_a_blind_spot(repo: Path,
 
 def test_an_argument_reaches_a_base_beside_it(repo: Path) -> None:
     write(repo, "base/a.yaml", "overlays/prod/b.yaml", **{"base/kustomization.yaml": PLAIN + "- a.yaml\n"})
-    write(repo, **{"overlays/prod/kustomization.yaml": PLAIN + "- ../../base\n"})
-    assert found(read(["overlays/prod"])) == {"prod": ["base.a", "overlays.prod.b"]}
-    assert found(read(["x=overlays/prod/kustomization.yaml"])) == {"x": ["base.a"]}
+    write(repo, **{"overlays/prod/kustomization.yaml": PLAIN + "- ../../base\n- b.yaml\n"})
+    assert (
+        found(read(["overlays/prod"])) == found(read(["prod=overlays/prod/kustomization.yaml"])) == {"prod": ["base.a", "overlays.prod.b"]}
+    )
 
 
 def test_a_kustomization_that_cannot_be_read_says_so(repo: Path) -> None:

@@ -149,8 +149,8 @@ def test_a_patch_of_another_object_is_no_origin(repo: Path, patches: str, place:
     cart = labelled.replace("shop", "cart").replace("  name: cart\n", "  name: cart\n  namespace: carts\n")
     write(repo, {"base/kustomization.yaml": BOTH, "base/vs.yaml": labelled, "base/cart.yaml": cart})
     write(repo, {"clusters/prod/kustomization.yaml": "resources: [../../base]\npatches:\n" + patches})
-    write(repo, {"clusters/prod/shop.yaml": NAMED + "spec:\n" + CHANGED})
-    write(repo, {"clusters/prod/cart.yaml": NAMED.replace("shop\n", "cart\n  namespace: carts\n") + "spec:\n" + CHANGED})
+    of_names = {"shop": NAMED, "cart": NAMED.replace("shop\n", "cart\n  namespace: carts\n")}
+    write(repo, {f"clusters/prod/{name}.yaml": f"{head}spec:\n{CHANGED}" for name, head in of_names.items() if f"{name}.yaml" in patches})
     loaded = read(["."])
     hosts = {m.name[-4:]: m.node["spec"]["http"].at(0)["mirror"]["host"] for m in loaded.documents.clusters["prod"].of("VirtualService")}
     assert (hosts["shop"].text, str(hosts["shop"].place), messages(loaded)) == ("new.example.com", place, [])

@@ -72,9 +72,9 @@ def test_settings_count_as_they_are_staged(repo: Path) -> None:
 
 def test_a_kustomization_counts_as_it_is_staged(repo: Path) -> None:
     kustomization = repo / "clusters" / "stage" / "kustomization.yaml"
-    kustomization.write_text("resources: [gone.yaml]\n")
+    kustomization.write_text("resources: [gateway.yaml, virtual-service.yaml, httpbin.yaml, gone.yaml]\n")
     git(repo, "add", ".")
-    kustomization.write_text("resources: [gateway.yaml]\n")
+    kustomization.write_text("resources: [gateway.yaml, virtual-service.yaml, httpbin.yaml]\n")
     assert spots(repo)[0][0] == "clusters/stage/kustomization.yaml"
     assert run(cwd=repo).stdout.count("not judged") == 0
 

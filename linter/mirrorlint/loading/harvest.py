@@ -13,7 +13,7 @@ from mirrorlint.fleet import Manifest, Suppression
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.globs import matches
-from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, outermost, reach, roots
+from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, beside, outermost, reach, roots
 from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit, literal, nowhere
@@ -42,12 +42,17 @@ class Share:
 
 
 class _Part(NamedTuple):
-    """What a source holds: files as they are, what is only seen when it is rendered, and gaps."""
+    """What a source holds: files as they are, what is only seen when it is rendered, and gaps.
+
+    `listed` are files that kustomizations read, `unlisted` those beside them that none of these does.
+    """
 
     plain: AbstractSet[Plain]
     builds: tuple[Build, ...]
     touched: AbstractSet[str]
     gaps: tuple[Gap, ...]
+    listed: AbstractSet[str] = frozenset()
+    unlisted: AbstractSet[str] = frozenset()
 
 
 class Harvest:
@@ -60,6 +65,8 @@ class Harvest:
         self._began = time.monotonic()
         self._done: set[tuple[str, Source]] = set()
         self._seen: set[str] = set()
+        self._listed: set[str] = set()
+        self._unlisted: set[str] = set()
         self._called = {unit.cluster: group.name for group in groups for unit in group.units if unit.cluster}
         self._folders = {group.name: group.paths for group in groups}
         self._open = any(group.folders is not None for group in groups)
@@ -105,6 +112,8 @@ class Harvest:
         for name, source, part in parts:
             share = self.shares[name]
             share.touched |= part.touched
+            self._listed |= part.listed
+            self._unlisted |= part.unlisted
             share.gaps.update(dict.fromkeys(part.gaps))
             for plain in sorted(part.plain):
                 made = self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
@@ -187,7 +196,19 @@ class Harvest:
         reached = reach(roots(found), self._disk)
         parts = {path for each in found if each.is_component for path in self._disk.governed(each.folder)}
         left = own - reached.files - parts
-        return self._built_part(reached, source, {Plain(path) for path in left} | reached.plain, own)
+        unlisted = {path for path in beside(reached, self._disk) & left if self._is_object(path)}
+        return self._built_part(reached, source, {Plain(path) for path in left - unlisted} | reached.plain, own)
+
+    def _is_object(self, path: str) -> bool:
+        """Whether a file has objects that must be applied to count; what tells of Istio or of what is applied may be for other programs."""
+        found = self._disk.content(path)
+        return bool(found.counts or found.waiting) and not found.tells
+
+    @property
+    def unlisted(self) -> dict[str, Content]:
+        """The files with objects that count nowhere, since no kustomization lists them although one stands beside them."""
+        every = self._unlisted - self._listed - self._seen
+        return {path: self._disk.content(path) for path in sorted(every) if self._is_object(path)}
 
     def _is_covered(self, path: str) -> bool:
         return any(within(path, covered) for covered in self._covered)
@@ -224,9 +245,11 @@ class Harvest:
     def _built_part(self, reached: Reach, source: Source, plain: AbstractSet[Plain], own: AbstractSet[str]) -> _Part:
         found = self._kustomized(sorted(reached.rendered, key=lambda each: each.kustomization.file), source) if reached.rendered else []
         gaps = [each for each in found if isinstance(each, Gap)]
+        builds = tuple(each for each in found if not isinstance(each, Gap))
         kept = {each for each in plain if each.path not in reached.hidden or each in reached.plain}
-        touched = own | reached.files
-        return _Part(kept, tuple(each for each in found if not isinstance(each, Gap)), touched, (*reached.gaps, *gaps))
+        read = {each.path for each in kept}.union(*(build.render.files for build in builds))
+        unread = beside(reached, self._disk) | (frozenset() if gaps else reached.hidden)
+        return _Part(kept, builds, own | reached.files, (*reached.gaps, *gaps), read | (reached.files - unread), unread - read)
 
     def _kustomized(self, rendered: Iterable[Rendered], source: Source) -> list[Build | Gap]:
         from mirrorlint.loading.builds import of_kustomization

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
-from mirrorlint.loading.paths import upwards
+from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node
 
@@ -126,6 +126,25 @@ def reach(starts: Iterable[Kustomization], ground: Ground, namespace: str = "") 
     folders = frozenset(folder for folder, _, _ in walk.passed)
     gaps = tuple(sorted(walk.gaps, key=lambda gap: gap.node.place))
     return Reach(frozenset(walk.plain), frozenset(walk.rendered), frozenset(walk.hidden), folders, gaps)
+
+
+def beside(reached: Reach, ground: Ground) -> set[str]:
+    """The files that no kustomization lists although they stand beside what some do: right in its folder, or next to a file that it lists.
+
+    Further folders below a kustomization may well be applied by something else.
+    """
+    every = (each for each in map(ground.kustomization, reached.folders) if each is not None and each.resources)
+    folders = {folder for each in every for folder in _own_folders(each, ground)}
+    found = {path for folder in folders for path in ground.governed(folder) if os.path.dirname(path) == folder}
+    return found - reached.files
+
+
+def _own_folders(kustomization: Kustomization, ground: Ground) -> Iterator[str]:
+    """A kustomization's folder, and those below it of which it lists files."""
+    yield kustomization.folder
+    for path in listed(kustomization):
+        if within(path, kustomization.folder) and ground.governed(path) == {path}:
+            yield os.path.dirname(path)
 
 
 class _Step(NamedTuple):

@@ -45,6 +45,11 @@ class Content(NamedTuple):
     waiting: tuple[Manifest, ...] = ()
 
     @property
+    def counts(self) -> bool:
+        """Whether there is something to judge in it, or was meant to be."""
+        return bool(self.manifests or self.faults)
+
+    @property
     def meshed(self) -> bool:
         """Whether an object of Istio or of the Gateway API is in it, or was meant to be."""
         return bool(self.faults) or any(m.group in (NETWORKING, SECURITY, GATEWAY_API) for m in (*self.manifests, *self.waiting))

@@ -25,6 +25,7 @@ from mirrorlint.loading.snapshots import apart
 from mirrorlint.loading.units import Gap
 
 _LEFT_OUT = "in the folder of no cluster"
+_UNLISTED = "listed by no kustomization"
 _UNRENDERED = "a Helm chart must be rendered before it can be judged, and nothing here says with which values: nothing in it is read"
 
 
@@ -55,7 +56,8 @@ class Reading:
         self._disk.look(*self.peers.probes)
         self._harvest = Harvest(self.groups, self._disk, self._applied.units, means.spent, cached=means.cached)
         self.shares = list(self._harvest.shares.values())
-        left_out = self._left_out()
+        unlisted = self._harvest.unlisted
+        left_out = self._left_out(unlisted)
         self.blind_spots = (
             *unused,
             *unusable,
@@ -63,9 +65,10 @@ class Reading:
             *self.peers.blind_spots,
             *self._gaps(adrift),
             *self._unread(),
-            *_outside(left_out),
+            *_outside(left_out, _LEFT_OUT),
+            *_outside(unlisted, _UNLISTED),
         )
-        assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if _counts(each)})
+        assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if each.counts})
         self.assignments = (*assigned, *self.peers.assignments)
         if shelf:
             means.crew.beside(shelf.keep)
@@ -152,9 +155,9 @@ class Reading:
     def _own(self, group: Group) -> set[str]:
         return {path for start in group.paths for path in self._disk.below(start)}
 
-    def _left_out(self) -> dict[str, Content]:
-        """The files of the repository that no cluster touches."""
-        touched = frozenset().union(*(share.touched for share in self.shares))
+    def _left_out(self, unlisted: Iterable[str]) -> dict[str, Content]:
+        """The files of the repository that no cluster touches, without those of which it is known that nothing applies them."""
+        touched = frozenset(unlisted).union(*(share.touched for share in self.shares))
         return {path: self._disk.content(path) for path in (self._disk.below(self._root) if self._root else ()) if path not in touched}
 
     def _gaps(self, adrift: Iterable[Gap]) -> Iterator[BlindSpot]:
@@ -207,20 +210,16 @@ def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[Bl
             yield BlindSpot(f"the settings speak of a cluster `{name}`, but no folder of it was found", "", 0, name)
 
 
-def _counts(found: Content) -> bool:
-    return bool(found.manifests or found.faults)
-
-
-def _outside(left_out: Mapping[str, Content]) -> Iterator[BlindSpot]:
+def _outside(left_out: Mapping[str, Content], why: str) -> Iterator[BlindSpot]:
     folders: dict[str, list[str]] = {}
     for path, found in left_out.items():
-        if _counts(found):
+        if found.counts:
             folders.setdefault(os.path.dirname(path), []).append(path)
     for folder, paths in folders.items():
         if len(paths) == 1:
-            yield BlindSpot(f"this file is {_LEFT_OUT}, so its objects are not judged", files.shown(paths[0]))
+            yield BlindSpot(f"this file is {why}, so its objects are not judged", files.shown(paths[0]))
         else:
-            yield BlindSpot(f"{len(paths)} files here are {_LEFT_OUT}, so their objects are not judged", files.shown(folder))
+            yield BlindSpot(f"{len(paths)} files here are {why}, so their objects are not judged", files.shown(folder))
     for broken in (broken for found in left_out.values() for broken in found.unclear):
         yield BlindSpot(broken.message, broken.place.path, broken.place.line)
 
