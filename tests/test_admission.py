@@ -701,6 +701,20 @@ def test_says_what_and_where(text: str, line: int, column: int, message: str) ->
     assert (refusal.node.place.line, refusal.node.place.column, refusal.message) == (line, column, message)
 
 
+@pytest.mark.parametrize("spec", ["{host: b, %s}", "{host: b, subsets: [{name: v1, %s}]}"])
+@pytest.mark.parametrize("field", ["tls", "loadBalancer", "portLevelSettings"])
+def test_a_field_of_the_traffic_policy_that_stands_beside_it_is_dropped(spec: str, field: str) -> None:
+    (document,) = documents(manifest(spec % f"{field}: {{}}", kind="DestinationRule"))
+    (refusal,) = judged(document, "default")
+    said = f"Kubernetes drops `{field}`, which is no field here: it belongs below `trafficPolicy`"
+    assert (refusal.node.text, refusal.pruned, refusal.message) == (field, True, said)
+
+
+def test_a_choice_that_differs_in_case_is_told_the_right_one() -> None:
+    (refusal,) = refused(manifest("{host: b, trafficPolicy: {tls: {mode: Simple}}}", kind="DestinationRule"))
+    assert refusal.message.endswith("(did you mean `SIMPLE`?)")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
