@@ -719,7 +719,7 @@ def test_a_choice_that_differs_in_case_is_told_the_right_one() -> None:
     ("text", "expected"),
     [
         (manifest("{}", kind="Service", group="networking.istio.io"), False),
-        (manifest("{}", kind="Gateway", group="gateway.networking.k8s.io"), False),
+        (manifest("{gatewayClassName: istio}", kind="Gateway", group="gateway.networking.k8s.io"), False),
         (manifest(SPECS["VirtualService"][1] % "hosts: [a]", group="example.com"), False),
         (manifest("{host: b}", kind="DestinationRule", metadata="name: x, annotations: {istio.io/dry-run: 'true'}"), True),
         (manifest("{host: b}", kind="DestinationRule", metadata="name: x, labels: {version: 1}"), True),
@@ -817,6 +817,7 @@ FIELDS = sorted(
         "ingress",
     }
     | {"bind", "subsets", "trafficPolicy", "portLevelSettings", "loadBalancer", "localityLbSetting", "distribute", "from", "to", "redirect"}
+    | {"parentRefs", "hostnames", "rules", "matches", "filters", "type", "requestMirror", "fraction", "backendRefs", "listeners", "path"}
 )
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8), st.sampled_from(FIELDS)
@@ -826,10 +827,14 @@ VALUES = st.recursive(
 )
 
 
+KINDS = [("networking.istio.io", kind) for kind in ("VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar")]
+KINDS += [("gateway.networking.k8s.io", kind) for kind in ("HTTPRoute", "GRPCRoute", "Gateway")]
+
+
 @settings(deadline=None)
-@given(kind=st.sampled_from(["VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar"]), metadata=VALUES, spec=VALUES)
-def test_any_object_is_judged(kind: str, metadata: object, spec: object) -> None:
-    text = json.dumps({"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec})
+@given(kind=st.sampled_from(KINDS), metadata=VALUES, spec=VALUES)
+def test_any_object_is_judged(kind: tuple[str, str], metadata: object, spec: object) -> None:
+    text = json.dumps({"apiVersion": f"{kind[0]}/v1", "kind": kind[1], "metadata": metadata, "spec": spec})
     for document in parse(text.encode(), "a.json").documents:
         for refusal in judged(document, "default"):
             assert refusal.node.place.path == "a.json"
