@@ -276,3 +276,15 @@ def test_where_each_ingress_is_reached_is_listed() -> None:
 def test_a_mirror_to_nothing_in_a_route_that_attaches_to_nothing_never_runs() -> None:
     prod = PROD.replace('group: "", kind: Service, name: shop', "name: nowhere").replace(MIRROR, "{name: shopp, port: 80}")
     assert said(check(fleet(prod))) == [("warning", "mirror-never-runs")]
+
+
+def test_a_mirror_of_a_backend_costs_the_route() -> None:
+    head, filters = PROD.split("  - backendRefs: [{name: shop, port: 80}]\n    filters:\n")
+    moved = (
+        head
+        + "  - backendRefs:\n    - name: shop\n      port: 80\n      filters:\n"
+        + filters.replace("\n    ", "\n      ").replace("    -", "      -", 1)
+    )
+    report = check(fleet(moved))
+    assert said(report) == [("error", "mirror-left-out")]
+    assert "it belongs into the `filters` of the rule" in report.findings[0].message
