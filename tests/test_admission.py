@@ -701,11 +701,25 @@ def test_says_what_and_where(text: str, line: int, column: int, message: str) ->
     assert (refusal.node.place.line, refusal.node.place.column, refusal.message) == (line, column, message)
 
 
+@pytest.mark.parametrize("spec", ["{host: b, %s}", "{host: b, subsets: [{name: v1, %s}]}"])
+@pytest.mark.parametrize("field", ["tls", "loadBalancer", "portLevelSettings"])
+def test_a_field_of_the_traffic_policy_that_stands_beside_it_is_dropped(spec: str, field: str) -> None:
+    (document,) = documents(manifest(spec % f"{field}: {{}}", kind="DestinationRule"))
+    (refusal,) = judged(document, "default")
+    said = f"Kubernetes drops `{field}`, which is no field here: it belongs below `trafficPolicy`"
+    assert (refusal.node.text, refusal.pruned, refusal.message) == (field, True, said)
+
+
+def test_a_choice_that_differs_in_case_is_told_the_right_one() -> None:
+    (refusal,) = refused(manifest("{host: b, trafficPolicy: {tls: {mode: Simple}}}", kind="DestinationRule"))
+    assert refusal.message.endswith("(did you mean `SIMPLE`?)")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         (manifest("{}", kind="Service", group="networking.istio.io"), False),
-        (manifest("{}", kind="Gateway", group="gateway.networking.k8s.io"), False),
+        (manifest("{gatewayClassName: istio}", kind="Gateway", group="gateway.networking.k8s.io"), False),
         (manifest(SPECS["VirtualService"][1] % "hosts: [a]", group="example.com"), False),
         (manifest("{host: b}", kind="DestinationRule", metadata="name: x, annotations: {istio.io/dry-run: 'true'}"), True),
         (manifest("{host: b}", kind="DestinationRule", metadata="name: x, labels: {version: 1}"), True),
@@ -803,6 +817,7 @@ FIELDS = sorted(
         "ingress",
     }
     | {"bind", "subsets", "trafficPolicy", "portLevelSettings", "loadBalancer", "localityLbSetting", "distribute", "from", "to", "redirect"}
+    | {"parentRefs", "hostnames", "rules", "matches", "filters", "type", "requestMirror", "fraction", "backendRefs", "listeners", "path"}
 )
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8), st.sampled_from(FIELDS)
@@ -812,10 +827,14 @@ VALUES = st.recursive(
 )
 
 
+KINDS = [("networking.istio.io", kind) for kind in ("VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar")]
+KINDS += [("gateway.networking.k8s.io", kind) for kind in ("HTTPRoute", "GRPCRoute", "Gateway")]
+
+
 @settings(deadline=None)
-@given(kind=st.sampled_from(["VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar"]), metadata=VALUES, spec=VALUES)
-def test_any_object_is_judged(kind: str, metadata: object, spec: object) -> None:
-    text = json.dumps({"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec})
+@given(kind=st.sampled_from(KINDS), metadata=VALUES, spec=VALUES)
+def test_any_object_is_judged(kind: tuple[str, str], metadata: object, spec: object) -> None:
+    text = json.dumps({"apiVersion": f"{kind[0]}/v1", "kind": kind[1], "metadata": metadata, "spec": spec})
     for document in parse(text.encode(), "a.json").documents:
         for refusal in judged(document, "default"):
             assert refusal.node.place.path == "a.json"

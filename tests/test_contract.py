@@ -143,8 +143,16 @@ def test_what_istio_refuses_is_left_out_and_said() -> None:
     found = exported("stage", stage=stage)["accepts"]
     assert [each["object"]["kind"] for each in found["objects"]] == ["VirtualService", "Service"]
     (spot,) = found["blind_spots"]
-    assert spot["message"].startswith("Gateway default/stage is left out, since Istio refuses it")
+    assert spot["message"].startswith("Gateway default/stage is left out, since it is refused")
     assert (spot["path"], spot["line"]) == ("<stage>", 6)
+
+
+def test_a_route_that_its_crd_refuses_is_left_out_and_said() -> None:
+    route = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop}\nspec: {parentRefs: [{name: a}], %s}\n"
+    sound, refused = (exported("stage", stage=STAGE + route % hosts)["accepts"] for hosts in ("hostnames: [a]", "hostnames: a"))
+    kinds = [[each["object"]["kind"] for each in found["objects"]] for found in (sound, refused)]
+    assert ["HTTPRoute" in found for found in kinds] == [True, False]
+    assert refused["blind_spots"][0]["message"].startswith("HTTPRoute default/shop is left out, since it is refused")
 
 
 BREAKING = {

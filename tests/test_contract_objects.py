@@ -42,6 +42,13 @@ kind: Deployment
 metadata: {name: shop}
 spec: {replicas: 0, template: {metadata: {labels: {app: shop}}}}
 """
+SUBSET = """\
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: shop}
+spec: {host: shop, subsets: [{name: v1, labels: {version: v1}}]}
+"""
 INGRESS = """\
 ---
 apiVersion: v1
@@ -173,6 +180,13 @@ CASES = {
     "a service that selects other pods": (
         PROD,
         SOUND.replace("spec: {ports", "spec: {selector: {app: shops}, ports") + SCALED,
+        "target-without-pods",
+    ),
+    "a subset that no pod of the service has": (
+        PROD,
+        SOUND.replace("spec: {ports", "spec: {selector: {app: shop}, ports").replace("{host: shop}", "{host: shop, subset: v1}")
+        + SCALED.replace("replicas: 0, ", "")
+        + SUBSET,
         "target-without-pods",
     ),
     "a Service in front with a named port": (PROD, SOUND.replace("servers:", "selector: {app: x}\n  servers:", 1) + INGRESS, ""),

@@ -239,3 +239,14 @@ LABELLED = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, labe
 def test_labels_of_namespaces_without_a_manifest_are_taken_to_fit(selector: str, namespaces: str, reason: str) -> None:
     stage = STAGE.replace("protocol: HTTP}", ALLOWED % selector) + namespaces
     assert reasons(stage=stage) == [reason]
+
+
+def test_a_namespace_whose_labels_no_manifest_shows_is_not_judged() -> None:
+    stage = STAGE.replace("protocol: HTTP}", ALLOWED % "{matchLabels: {team: shop}}")
+    report = check(fleet(stage=stage))
+    why = "whether it takes routes of `default` depends on labels that no manifest shows"
+    assert (report.findings, [spot.message for spot in report.blind_spots]) == ((), [f"Gateway default/ingress, listener `http`: {why}"])
+    for decided in (stage + LABELLED, STAGE.replace("protocol: HTTP}", ALLOWED % "{matchLabels: {kubernetes.io/metadata.name: default}}")):
+        assert check(fleet(stage=decided)).blind_spots == ()
+    other = ROUTE.replace("{name: shop}", "{name: shop, namespace: other}")
+    assert check(fleet(stage=stage.replace(ROUTE, other))).findings != ()

@@ -48,7 +48,7 @@ def test_a_grpc_route_without_matches_mirrors_all() -> None:
         ("{name: shop}", "it has no `port`"),
         (MIRROR.replace("stage.", "stagee."), "`stagee.example.com` is a host of no ServiceEntry in the route's namespace default"),
         (MIRROR.replace("port", "namespace: default, port"), "a Hostname has no `namespace`"),
-        ("{group: x, kind: Y, name: z, port: 80}", "Istio takes no backend of kind Y"),
+        ("{group: x, kind: Other, name: z, port: 80}", "Istio takes no backend of kind Other"),
     ],
 )
 def test_a_mirror_that_istio_leaves_out_is_an_error(backend: str, why: str) -> None:
@@ -68,8 +68,16 @@ def test_a_grpc_route_falls_with_its_mirror() -> None:
     ("old", "new", "why"),
     [
         ("{name: shop, port: 80}]\n", "{name: shop}]\n", "of `shop`: it has no `port`"),
-        ("    filters:\n", "    filters:\n    - {type: ExtensionRef}\n", "`type: ExtensionRef` is no filter that Istio takes here"),
-        ("port: 80}]\n", "port: 80, filters: [{type: URLRewrite}]}]\n", "`type: URLRewrite` is no filter that Istio takes here"),
+        (
+            "    filters:\n",
+            "    filters:\n    - {type: ExtensionRef, extensionRef: {}}\n",
+            "`type: ExtensionRef` is no filter that Istio takes here",
+        ),
+        (
+            "port: 80}]\n",
+            "port: 80, filters: [{type: URLRewrite, urlRewrite: {}}]}]\n",
+            "`type: URLRewrite` is no filter that Istio takes here",
+        ),
     ],
 )
 def test_what_drops_the_whole_route_costs_its_mirrors(old: str, new: str, why: str) -> None:
@@ -268,3 +276,15 @@ def test_where_each_ingress_is_reached_is_listed() -> None:
 def test_a_mirror_to_nothing_in_a_route_that_attaches_to_nothing_never_runs() -> None:
     prod = PROD.replace('group: "", kind: Service, name: shop', "name: nowhere").replace(MIRROR, "{name: shopp, port: 80}")
     assert said(check(fleet(prod))) == [("warning", "mirror-never-runs")]
+
+
+def test_a_mirror_of_a_backend_costs_the_route() -> None:
+    head, filters = PROD.split("  - backendRefs: [{name: shop, port: 80}]\n    filters:\n")
+    moved = (
+        head
+        + "  - backendRefs:\n    - name: shop\n      port: 80\n      filters:\n"
+        + filters.replace("\n    ", "\n      ").replace("    -", "      -", 1)
+    )
+    report = check(fleet(moved))
+    assert said(report) == [("error", "mirror-left-out")]
+    assert "it belongs into the `filters` of the rule" in report.findings[0].message

@@ -61,6 +61,7 @@ def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
     yield from _filters(documents)
     yield from _authentications(documents, delivery)
     yield from _undecided(delivery)
+    yield from _presumed(documents, delivery)
 
 
 def _undecided(delivery: Delivery) -> Iterator[BlindSpot]:
@@ -70,6 +71,18 @@ def _undecided(delivery: Delivery) -> Iterator[BlindSpot]:
             place = refusal.node.place
             message = f"Istio refuses {manifest} from {refusal.since} on: {refusal.message}; `istio:` says which version {name} runs"
             yield BlindSpot(message, place.path, place.line, name, NOTHING)
+
+
+def _presumed(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
+    """Blind spots for listeners that are taken to let routes of a namespace in although no manifest shows its labels."""
+    for name, _ in _own(documents):
+        mesh = delivery.meshes[name]
+        for listener in (one for found in mesh.gateway_api.listeners.values() for one in found if one.presumed):
+            bound = {service.namespace for service in mesh.virtual_services if listener.gateway.name in service.gateways}
+            for namespace in sorted(bound & listener.presumed):
+                place = listener.server.node["allowedRoutes"]["namespaces"]["selector"].place
+                message = f"{listener.server.title}: whether it takes routes of `{namespace}` depends on labels that no manifest shows"
+                yield BlindSpot(message, place.path, place.line, name, NOTHING)
 
 
 def _own(documents: Documents) -> Iterator[tuple[str, Cluster]]:

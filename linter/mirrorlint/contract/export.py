@@ -111,7 +111,7 @@ def _refused(delivery: Delivery, cluster: str) -> Iterator[BlindSpot]:
     """What the contract leaves out since the cluster never has it."""
     for manifest, why in delivery.meshes[cluster].refused.items():
         place = why[0].node.place
-        yield BlindSpot(f"{manifest} is left out, since Istio refuses it: {why[0].message}", place.path, place.line, cluster, NOTHING)
+        yield BlindSpot(f"{manifest} is left out, since it is refused: {why[0].message}", place.path, place.line, cluster, NOTHING)
 
 
 def _spot(spot: BlindSpot, top: str) -> dict[str, Any]:

@@ -50,7 +50,8 @@ class _Selection:
         return sorted(found, key=lambda manifest: manifest.node.place)
 
     def _of(self, *kinds: str, group: str = GATEWAY_API) -> Iterator[Manifest]:
-        return (manifest for kind in kinds for manifest in self._mesh.cluster.of(kind, group))
+        found = (manifest for kind in kinds for manifest in self._mesh.cluster.of(kind, group))
+        return (manifest for manifest in found if manifest not in self._mesh.refused)
 
     def _gateways(self) -> Iterator[Manifest]:
         """All Gateways, also those that other pods are for: a shadow that meets none is told which comes nearest."""
@@ -126,8 +127,11 @@ class _Selection:
         if not service.kubernetes or not service.selector:
             return
         near = workloads(self._mesh.cluster, service.namespace)
-        fitting = [manifest for manifest, labels in near.items() if service.selector.items() <= labels.items()]
-        if all(manifest.node["spec"]["replicas"].text == "0" for manifest in fitting):
+        fitting = {manifest: labels for manifest, labels in near.items() if service.selector.items() <= labels.items()}
+        rules = (rule for rule in self._mesh.destination_rules if subset_of(service.host, rule.host))
+        asked = [service.selector, *(subset.labels for rule in rules for subset in rule.subsets.values())]
+        running = [labels for manifest, labels in fitting.items() if manifest.node["spec"]["replicas"].text != "0"]
+        if any(not any(wanted.items() <= labels.items() for labels in running) for wanted in asked):
             yield from fitting or (manifest for manifest in near if manifest.name == service.manifest.name)
 
 

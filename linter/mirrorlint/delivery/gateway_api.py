@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cached_property
 
 from mirrorlint.delivery.age import Age
@@ -21,13 +21,13 @@ Place = tuple[str, str]  # namespace and name
 class GatewayApi:
     """The objects of the Gateway API in a cluster; everything is read when it is first asked for."""
 
-    def __init__(self, cluster: Cluster, age: Age) -> None:
-        """`age` decides between objects that claim the same."""
-        self._cluster, self._age = cluster, age
+    def __init__(self, cluster: Cluster, age: Age, refused: Container[Manifest]) -> None:
+        """`age` decides between objects that claim the same; `refused` are none of the cluster's."""
+        self._cluster, self._age, self._refused = cluster, age, refused
         self._domain = cluster.settings.domain
 
     def _of(self, *kinds: str) -> list[Manifest]:
-        return [manifest for kind in kinds for manifest in self._cluster.of(kind, GATEWAY_API)]
+        return [manifest for kind in kinds for manifest in self._cluster.of(kind, GATEWAY_API) if manifest not in self._refused]
 
     @cached_property
     def gateways(self) -> list[Manifest]:

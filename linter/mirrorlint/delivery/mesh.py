@@ -24,13 +24,14 @@ from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoi
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import KUBERNETES_NETWORKING
+from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING
 from mirrorlint.source import Node
 
 _UNSEEN = 3
 _PROXY = "istio-proxy"  # the container of a gateway's pod (manifests/charts/gateway/templates/deployment.yaml)
 _Found = TypeVar("_Found")
 ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
+_OF_GATEWAY_API = ("HTTPRoute", "GRPCRoute", "Gateway")
 
 
 class Mesh:
@@ -45,7 +46,11 @@ class Mesh:
         self.domain = cluster.settings.domain
         self.config: Mapping[str, Any] = cluster.settings.mesh
         self.root_namespace: str = self.config.get("rootNamespace") or "istio-system"
-        self.gateway_api = GatewayApi(cluster, age)
+
+    @cached_property
+    def gateway_api(self) -> GatewayApi:
+        """Its Gateway API, without what the CRDs refuse."""
+        return GatewayApi(self.cluster, self._age, self.refused)
 
     def _exports(self, field: str) -> frozenset[str]:
         return frozenset(self.config.get(field) or ())
@@ -55,13 +60,14 @@ class Mesh:
         """The objects that admission says something of; it has seen those of a contract."""
         if self.cluster.published:
             return []
-        asked = (m for kind in ADMITTED_KINDS for m in self.cluster.of(kind) if not m.faultless)
+        kinds = (*((kind, NETWORKING) for kind in ADMITTED_KINDS), *((kind, GATEWAY_API) for kind in _OF_GATEWAY_API))
+        asked = (m for kind, group in kinds for m in self.cluster.of(kind, group) if not m.faultless)
         every = ((m, tuple(judged(m.node, m.namespace))) for m in asked)
         return [(manifest, said) for manifest, said in every if said]
 
     @cached_property
     def refused(self) -> dict[Manifest, tuple[Refusal, ...]]:
-        """The objects that Istio's admission refuses, with its reasons; the control plane never sees them."""
+        """The objects that Istio's admission or a CRD refuses, with the reasons; the control plane never sees them."""
         reasons = ((manifest, tuple(one for one in said if not one.pruned and self._is_refused(one))) for manifest, said in self._judged)
         return {manifest: why for manifest, why in reasons if why and manifest not in self._let_in}
 

@@ -31,6 +31,12 @@ def of_type(filters: Iterable[Node], name: str) -> list[Node]:
     return [node for node in filters if node["type"].text == name]
 
 
+def mirrors(rule: Node) -> list[Node]:
+    """What a rule's mirrors say, and those of its backends, which Istio doesn't take there."""
+    of_backends = (f for backend in rule["backendRefs"] if weight(backend) for f in backend["filters"])
+    return [f["requestMirror"] for f in of_type((*rule["filters"], *of_backends), MIRROR)]
+
+
 def read_headers(filters: Iterable[Node]) -> Headers:
     """What the last RequestHeaderModifier does; of two entries for a header the first counts (createHeadersFilter)."""
     modifiers = of_type(filters, HEADERS)

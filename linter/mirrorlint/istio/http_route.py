@@ -49,8 +49,7 @@ class _Fields:
     def __init__(self, node: Node, manifest: Manifest, resolver: Resolver) -> None:
         self.node, self._manifest = node, manifest
         self._filters = tuple(node["filters"])
-        policies = [f["requestMirror"] for f in filters.of_type(self._filters, filters.MIRROR)]
-        self._mirrors = [(policy, resolver.resolve(policy["backendRef"])) for policy in policies]
+        self._mirrors = [(policy, resolver.resolve(policy["backendRef"])) for policy in filters.mirrors(node)]
         weighted = [backend for backend in node["backendRefs"] if filters.weight(backend)]
         self._backends = [(backend, resolver.resolve(backend)) for backend in weighted]
 
@@ -58,7 +57,8 @@ class _Fields:
         """What costs the whole route; in a GRPCRoute also a mirror that Istio doesn't take."""
         unknown = filters.unknown(self._manifest.kind, self.node)
         if unknown:
-            yield unknown, f"`type: {unknown.text}` is no filter that Istio takes here"
+            home = " (it belongs into the `filters` of the rule)" if unknown.text == filters.MIRROR else ""
+            yield unknown, f"`type: {unknown.text}` is no filter that Istio takes here{home}"
         strict = self._mirrors if self._manifest.kind == "GRPCRoute" else []
         yield from ((node, found.destination.why) for node, found in strict if found.destination.why)
         yield from ((node, f"of `{node['name'].text}`: {found.fatal}") for node, found in self._backends if found.fatal)

@@ -42,7 +42,8 @@ class Surroundings(NamedTuple):
 class Listener(NamedTuple):
     """A listener as routes attach to it.
 
-    `hostname` is "" for any; `kinds` are the routes that it takes; `fault` says where and why Istio doesn't program it (None when it does).
+    `hostname` is "" for any; `kinds` are the routes that it takes; `fault` says where and why Istio doesn't program it (None when it does);
+    `presumed` are the namespaces whose routes it is taken to let in although their labels are not known.
     """
 
     parent: tuple[str, str]
@@ -51,6 +52,7 @@ class Listener(NamedTuple):
     kinds: tuple[str, ...]
     gateway: Gateway
     fault: tuple[Node, str] | None
+    presumed: frozenset[str]
 
     @property
     def server(self) -> Server:
@@ -95,7 +97,8 @@ def _listener(manifest: Manifest, node: Node, around: Surroundings) -> Listener:
     if len(node["allowedRoutes"]["kinds"]):
         kinds = tuple(kind for kind in kinds if kind in allowed)
     parent = (manifest.namespace, manifest.name)
-    return Listener(parent, node["name"].text, node["hostname"].text, kinds, gateway, _fault(manifest, node, around))
+    fault, presumed = _fault(manifest, node, around), _presumed(node["allowedRoutes"]["namespaces"], around)
+    return Listener(parent, node["name"].text, node["hostname"].text, kinds, gateway, fault, presumed)
 
 
 def _server(gateway: Gateway, node: Node, around: Surroundings) -> Server:
@@ -133,8 +136,14 @@ def _allowed_namespaces(allowed: Node, own: str, around: Surroundings) -> list[s
     if source == "All" or not selector:
         return ["*"]
     labelled = [name for name, labels in around.namespaces.items() if selects(selector, {**labels, NAMESPACE_LABEL: name})]
-    decided = asks_for(selector) <= {NAMESPACE_LABEL}
-    return labelled + sorted(name for name in around.unlabelled if not decided or selects(selector, {NAMESPACE_LABEL: name}))
+    presumed = _presumed(allowed, around)
+    return labelled + sorted(name for name in around.unlabelled if name in presumed or selects(selector, {NAMESPACE_LABEL: name}))
+
+
+def _presumed(allowed: Node, around: Surroundings) -> frozenset[str]:
+    """The namespaces of which only labels would tell that are not known."""
+    decided = allowed["from"].text != "Selector" or asks_for(allowed["selector"]) <= {NAMESPACE_LABEL}
+    return frozenset() if decided else around.unlabelled
 
 
 def _fault(manifest: Manifest, node: Node, around: Surroundings) -> tuple[Node, str] | None:

@@ -1,4 +1,4 @@
-"""What Istio's admission refuses: an object with a refusal never reaches the control plane."""
+"""What Istio's admission or a CRD of the Gateway API refuses: an object with a refusal never reaches the control plane."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from mirrorlint.istio.admission import (
     destination_rule,
     export_to,
     gateway,
+    gateway_api,
     service_entry,
     sidecar,
     virtual_service,
 )
 from mirrorlint.istio.admission.shape import ANY_TEXT, Refusal, Shape, message, table
+from mirrorlint.kinds import GATEWAY_API, NETWORKING
 from mirrorlint.source import Node
 
 __all__ = ["Refusal", "judged"]
@@ -28,11 +30,14 @@ class _Kind(NamedTuple):
 
 
 _KINDS = {
-    "VirtualService": _Kind(virtual_service.SPEC, (export_to.refusals,)),
-    "ServiceEntry": _Kind(service_entry.SPEC, (export_to.refusals, service_entry.no_waypoint)),
-    "DestinationRule": _Kind(destination_rule.SPEC, (export_to.refusals, destination_rule.credentials)),
-    "Gateway": _Kind(gateway.SPEC, (gateway.label_name,)),
-    "Sidecar": _Kind(sidecar.SPEC),
+    (NETWORKING, "VirtualService"): _Kind(virtual_service.SPEC, (export_to.refusals,)),
+    (NETWORKING, "ServiceEntry"): _Kind(service_entry.SPEC, (export_to.refusals, service_entry.no_waypoint)),
+    (NETWORKING, "DestinationRule"): _Kind(destination_rule.SPEC, (export_to.refusals, destination_rule.credentials)),
+    (NETWORKING, "Gateway"): _Kind(gateway.SPEC, (gateway.label_name,)),
+    (NETWORKING, "Sidecar"): _Kind(sidecar.SPEC),
+    (GATEWAY_API, "HTTPRoute"): _Kind(gateway_api.HTTP_ROUTE),
+    (GATEWAY_API, "GRPCRoute"): _Kind(gateway_api.GRPC_ROUTE),
+    (GATEWAY_API, "Gateway"): _Kind(gateway_api.GATEWAY),
 }
 # Istio's own marks, and one that is for AuthorizationPolicies alone (validateMetadata).
 _ANNOTATIONS = (
@@ -51,15 +56,16 @@ def judged(document: Node, namespace: str) -> Iterator[Refusal]:
 
     And each field that the API server drops where it is plain which one was meant.
     """
-    kind = _KINDS.get(document["kind"].text)
-    if kind and document["apiVersion"].text.startswith("networking.istio.io/"):
+    kind = _KINDS.get((document["apiVersion"].text.rpartition("/")[0], document["kind"].text))
+    if kind:
         for found in _refusals(document, namespace, kind):
             yield found._replace(message=shorten(found.message, _LONGEST, placeholder="..."))
 
 
 def _refusals(document: Node, namespace: str, kind: _Kind) -> Iterator[Refusal]:
     yield from (found for found in _METADATA.refusals(document["metadata"], "metadata") if not found.pruned)
-    yield from _reserved(document["metadata"]["annotations"])
+    if document["apiVersion"].text.startswith(f"{NETWORKING}/"):
+        yield from _reserved(document["metadata"]["annotations"])
     spec = document["spec"]
     if spec and not spec.is_mapping:
         yield Refusal(spec, "`spec` is not a mapping")

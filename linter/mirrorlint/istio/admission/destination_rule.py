@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mirrorlint.istio.admission import names
 from mirrorlint.istio.admission.routes import LABELS, SELECTOR_LABELS
 from mirrorlint.istio.admission.shape import TEXTS, Refusal, each, message, required, text
-from mirrorlint.istio.admission.traffic_policy import TRAFFIC_POLICY
+from mirrorlint.istio.admission.traffic_policy import POLICY, TRAFFIC_POLICY
 from mirrorlint.source import Node
 
 _CONFIG_MAP = "configmap://"
@@ -34,9 +34,11 @@ def credentials(document: Node, namespace: str) -> Iterator[Refusal]:
             yield Refusal(name, f"`credentialName: {name.text}` is not of the form `{_CONFIG_MAP}{namespace}/NAME`")
 
 
+_OF_POLICY = dict.fromkeys(POLICY, "it belongs below `trafficPolicy`")
 _SUBSET = message(
     {"name": text(names.label), "labels": LABELS, "trafficPolicy": TRAFFIC_POLICY},
     required("a subset needs a `name`", "name"),
+    homes=_OF_POLICY,
 )
 
 SPEC = message(
@@ -49,4 +51,5 @@ SPEC = message(
     },
     required("the DestinationRule has no `host`", "host"),
     _distinct_subsets,
+    homes=_OF_POLICY,
 )

@@ -12,7 +12,8 @@ from mirrorlint.source import Node
 INT32 = (-(2**31), 2**31 - 1)
 UINT32 = (0, 2**32 - 1)
 _SNAKE = re.compile(r"_([a-z])")
-_OF_RULES = ("mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "mirror_percent")
+_MIRRORING = ("mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "mirror_percent")
+_OF_RULES: Mapping[str, str] = dict.fromkeys(_MIRRORING, "it belongs into a rule of `http`")
 
 
 class Refusal(NamedTuple):
@@ -59,7 +60,8 @@ def choice(*names: str) -> Shape:
 
     def refusals(node: Node, name: str) -> Iterator[Refusal]:
         if node.text not in names:
-            yield Refusal(node, f"`{name}: {node.text}` is none of {', '.join(names)}")
+            near = next((f" (did you mean `{one}`?)" for one in names if one.lower() == node.text.lower()), "")
+            yield Refusal(node, f"`{name}: {node.text}` is none of {', '.join(names)}{near}")
 
     return Shape("text", _is_text, refusals)
 
@@ -117,10 +119,10 @@ def table(item: Shape, key: Complaint | None = None) -> Shape:
     return Shape("a mapping", _is_mapping, refusals)
 
 
-def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
+def message(fields: Mapping[str, Shape], *rules: Rule, homes: Mapping[str, str] = _OF_RULES) -> Shape:
     """A mapping with known fields, and rules on how they go together; the API server drops other fields.
 
-    The rules rest when a field's type is wrong: they would misread it.
+    The rules rest when a field's type is wrong: they would misread it. `homes` says of fields that are none here where they belong.
     """
 
     def refusals(node: Node, _: str) -> Iterator[Refusal]:
@@ -128,7 +130,7 @@ def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
         for key, value in node.items():
             shape = fields.get(key)
             if shape is None:
-                yield from _dropped(node.key(key), fields, node)
+                yield from _dropped(node.key(key), fields, node, homes)
                 continue
             if not value:
                 continue
@@ -144,7 +146,7 @@ def message(fields: Mapping[str, Shape], *rules: Rule) -> Shape:
     return Shape("a mapping", _is_mapping, refusals)
 
 
-def _dropped(key: Node, fields: Mapping[str, Shape], node: Node) -> Iterator[Refusal]:
+def _dropped(key: Node, fields: Mapping[str, Shape], node: Node, homes: Mapping[str, str]) -> Iterator[Refusal]:
     """A field that the CRD doesn't know, where it is plain what was meant: the API server drops it without a word."""
     name, drops = key.text, f"Kubernetes drops `{key.text}`, which is no field here"
     camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
@@ -155,8 +157,8 @@ def _dropped(key: Node, fields: Mapping[str, Shape], node: Node) -> Iterator[Ref
     elif near:
         meant = near[0] if _would_do(node[name], fields[near[0]]) and near[0] not in node else ""
         yield Refusal(key, f"{drops}: did you mean `{near[0]}`?", pruned=True, meant=meant)
-    elif name in _OF_RULES:
-        yield Refusal(key, f"{drops}: it belongs into a rule of `http`", pruned=True)
+    elif name in homes:
+        yield Refusal(key, f"{drops}: {homes[name]}", pruned=True)
 
 
 def _would_do(value: Node, shape: Shape) -> bool:
@@ -238,6 +240,7 @@ def _sound(_: Node, __: str) -> Iterator[Refusal]:
     yield from ()
 
 
+ANYTHING = Shape("anything", lambda _: True, _sound)
 ANY_TEXT = text()
 TEXTS = each(ANY_TEXT)
 FLAG = Shape("true or false", _is_flag, _sound)

@@ -247,7 +247,7 @@ _TUNNEL = message(
     required("`tunnel` needs a `targetPort`", "targetPort"),
     _tunnel_target,
 )
-_POLICY = {
+POLICY = {
     **_PER_PORT,
     "portLevelSettings": each(_PORT_POLICY),
     "tunnel": _TUNNEL,
@@ -255,7 +255,7 @@ _POLICY = {
     "retryBudget": message({"percent": number(), "minRetryConcurrency": NATURAL, "budgetInterval": text(values.readable_duration)}),
 }
 TRAFFIC_POLICY = message(
-    _POLICY,
-    required(f"the traffic policy has none of {', '.join(_POLICY)}", *_POLICY),
+    POLICY,
+    required(f"the traffic policy has none of {', '.join(POLICY)}", *POLICY),
     one_of("tunnel", "proxyProtocol"),
 )
