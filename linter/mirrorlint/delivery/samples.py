@@ -173,7 +173,9 @@ def _sample(headers: Mapping[str, str], query: Mapping[str, str], method: str, p
 def _paths_for(wanted: Sequence[Asked], path: str) -> Iterator[str]:
     """Paths that may meet all blocks: `path`, what they ask for, one of these with the end of another, and something odd behind one.
 
-    Not `path` twice where it is rewritten: who asks for it behind that thinks of requests as callers send them.
+    So for the prefix `/api`, which is rewritten to `/`, and the path `/v1/users` behind that, among others: `/api`, `/v1/users`, then
+    `/api/v1/users`, which meets both, and `/api/unasked`. But where `path` is `/api` itself no `/api/api`: who asks for `/api` behind the
+    rewrite thinks of requests as callers send them.
     """
     rewrites = [each.behind.rule.rewrite for each in wanted if each.behind]
     rewritten = any(rewrite.uri or rewrite.pattern for rewrite in rewrites)
