@@ -117,7 +117,7 @@ class Subject(NamedTuple):
         return ((name, mesh) for name, mesh in self.delivery.meshes.items() if not mesh.cluster.published)
 
     def arrivals(self) -> Iterator[tuple[Judged, Way, End]]:
-        """The ends at which shadows arrive, those that callers who see alike share with the first way that was followed for them."""
+        """Each end at which a shadow arrives; callers that see alike count once."""
         for judged in self.judged:
             followed: dict[int, Way] = {}
             for way in (way for ways in judged.ways.values() for way in ways):

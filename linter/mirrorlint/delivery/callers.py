@@ -59,7 +59,7 @@ class Judged(NamedTuple):
 def judge(
     clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, worlds: Iterable[str], only: Container[MirrorKey] | None = None
 ) -> list[Judged]:
-    """All mirrors of a cluster, in the order of their places; what follows from `only` some of them when these are given.
+    """All mirrors of a cluster, in order of place. With `only`, just these mirrors' ways are followed.
 
     Where manifests can't tell which of two VirtualServices is older, a mirror is judged as if its own were.
     """

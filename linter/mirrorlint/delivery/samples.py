@@ -14,7 +14,7 @@ from mirrorlint.istio.re2 import examples
 _ODD = ("unasked", "Un-asked_.~/1")
 _METHODS = ("PATCH", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
 _TEXTS = 6  # at most so many are made up for one condition
-_PATHS = 8  # with so many it is tried to avoid what other blocks take
+_PATHS = 9  # with so many it is tried to avoid what other blocks take
 _CHOICES = 400  # in so many combinations with headers, queries and methods
 
 
@@ -68,29 +68,88 @@ def meeting(match: Match) -> Sample:
 
 def sought(wanted: Sequence[Asked], avoided: Sequence[Asked], base: Sample = PLAIN) -> Sample:
     """A request like `base` that meets all wanted blocks and, as far as one can be made up, none of those to be avoided."""
-    path, _, query = base.path.partition("?")
-    own, asked = dict(base.headers), dict(part.partition("=")[::2] for part in query.split("&") if part)
-    paths = (each for each in _paths_for(wanted, path) if all(one.takes_path(each) for one in wanted))
-    methods = _methods_for(wanted, base.method)
-    headers, queries = [each.headers for each in wanted], [each.conditions.query for each in wanted]
-    without = [each.conditions.without_headers for each in wanted]
-    first = next(paths, path)
-    sample = _sample(_values(headers, (), own, without), _values(queries, (), asked), methods[0], first)
+    search = _search(wanted, base)
+    first = search.first()
     others = [each for each in avoided if not is_catch_all(each.conditions)]
-    takers = [each for each, takes in zip(others, _takers(others, sample), strict=True) if takes]
-    if not takers or any(each.catch_all for each in avoided) or not all(_takers(wanted, sample)):
-        return sample
-    lacking = _values([_own(each.conditions.without_headers) for each in takers], [each.headers for each in others], {}, without)
-    barred = ((), [each.headers for each in others]) if any(each.headers or each.conditions.without_headers for each in takers) else ((),)
-    unasked_for = ((), [each.conditions.query for each in others]) if any(each.conditions.query for each in takers) else ((),)
-    choices = product(
-        [{**found, **more} for found in (_values(headers, each, own, without) for each in barred) for more in _some(lacking)],
-        [_values(queries, each, asked) for each in unasked_for],
-        methods if any(each.methods for each in takers) else methods[:1],
-        [first, *islice(paths, _PATHS)] if any(each.paths for each in takers) else [first],
-    )
-    fitting = (each for each in (_sample(*choice) for choice in islice(choices, _CHOICES)) if all(_takers(wanted, each)))
-    return next((each for each in fitting if not any(_takers(takers + others, each))), sample)
+    takers = [each for each, takes in zip(others, _takers(others, first), strict=True) if takes]
+    if not takers or any(each.catch_all for each in avoided) or not all(_takers(wanted, first)):
+        return first
+    fitting = (each for each in islice(search.variations(takers, others), _CHOICES) if all(_takers(wanted, each)))
+    return next((each for each in fitting if not any(_takers(takers + others, each))), first)
+
+
+class _Named(NamedTuple):
+    """Conditions on what has names, headers or a query: those to be met, those never to be met, and those better not met.
+
+    `base` are values that are tried first, and stay where nothing is wanted.
+    """
+
+    wanted: Sequence[Mapping[str, StringMatch]]
+    base: Mapping[str, str]
+    excluded: Sequence[Mapping[str, StringMatch]] = ()
+    avoided: Sequence[Mapping[str, StringMatch]] = ()
+
+    def values(self) -> dict[str, str]:
+        """`base` with a value for each name that is wanted."""
+        return {**self.base, **{name: self._value(name) for each in self.wanted for name in each}}
+
+    def _value(self, name: str) -> str:
+        """What meets all conditions, and none of the avoided ones where such is found; "1" where none is."""
+        conditions, excluded, avoided = (
+            [each[name] for each in some if name in each] for some in (self.wanted, self.excluded, self.avoided)
+        )
+        texts = [text for condition in conditions for text in islice(_texts(condition), _TEXTS)]
+        joined = (f"{one}{between}{other}" for between in ("", "; ") for one in texts for other in texts if one != other)
+        base = [self.base[name]] if name in self.base else []
+        tried = (*base, "1", *texts, *joined, *(f"{text}unasked" for text in texts), "unasked")
+        meeting_all = (each for each in tried if all(accepts_string(condition, each) for condition in conditions))
+        fitting = [each for each in meeting_all if not any(accepts_string(condition, each) for condition in excluded)]
+        unavoided = (each for each in fitting if not any(accepts_string(condition, each) for condition in avoided))
+        return next(unavoided, (fitting or ["1"])[0])
+
+
+class _Search(NamedTuple):
+    """What requests that meet all wanted blocks are made of; `path` is tried first."""
+
+    wanted: Sequence[Asked]
+    path: str
+    methods: Sequence[str]
+    headers: _Named
+    query: _Named
+
+    def first(self) -> Sample:
+        """The likeliest one."""
+        return _sample(self.headers.values(), self.query.values(), self.methods[0], next(self._paths()))
+
+    def variations(self, takers: Sequence[Asked], others: Sequence[Asked]) -> Iterator[Sample]:
+        """Requests that differ from it in what `takers` have conditions on, the blocks of `others` that take it."""
+        headers, queries, methods, paths = [self.headers.values()], [self.query.values()], self.methods[:1], [next(self._paths())]
+        theirs = [each.headers for each in others]
+        if any(each.headers or each.conditions.without_headers for each in takers):
+            headers.append(self.headers._replace(avoided=theirs).values())
+        if any(each.conditions.query for each in takers):
+            queries.append(self.query._replace(avoided=[each.conditions.query for each in others]).values())
+        if any(each.methods for each in takers):
+            methods = self.methods
+        if any(each.paths for each in takers):
+            paths = list(islice(self._paths(), _PATHS))
+        lacking = _Named([_own(each.conditions.without_headers) for each in takers], {}, self.headers.excluded, theirs).values()
+        with_more = [{**each, **more} for each in headers for more in _some(lacking)]
+        return (_sample(*each) for each in product(with_more, queries, methods, paths))
+
+    def _paths(self) -> Iterator[str]:
+        """Paths that all blocks take; at least `path`."""
+        fitting = (each for each in _paths_for(self.wanted, self.path) if all(one.takes_path(each) for one in self.wanted))
+        yield next(fitting, self.path)
+        yield from fitting
+
+
+def _search(wanted: Sequence[Asked], base: Sample) -> _Search:
+    path, _, query = base.path.partition("?")
+    asked = dict(part.partition("=")[::2] for part in query.split("&") if part)
+    excluded = [each.conditions.without_headers for each in wanted]
+    headers = _Named([each.headers for each in wanted], dict(base.headers), excluded)
+    return _Search(wanted, path, _methods_for(wanted, base.method), headers, _Named([each.conditions.query for each in wanted], asked))
 
 
 def _some(headers: Mapping[str, str]) -> list[Mapping[str, str]]:
@@ -114,7 +173,9 @@ def _sample(headers: Mapping[str, str], query: Mapping[str, str], method: str, p
 def _paths_for(wanted: Sequence[Asked], path: str) -> Iterator[str]:
     """Paths that may meet all blocks: `path`, what they ask for, one of these with the end of another, and something odd behind one.
 
-    Not `path` twice where it is rewritten: who asks for it behind that thinks of requests as callers send them.
+    So for the prefix `/api`, which is rewritten to `/`, and the path `/v1/users` behind that, among others: `/api`, `/v1/users`, then
+    `/api/v1/users`, which meets both, and `/api/unasked`. But where `path` is `/api` itself no `/api/api`: who asks for `/api` behind the
+    rewrite thinks of requests as callers send them.
     """
     rewrites = [each.behind.rule.rewrite for each in wanted if each.behind]
     rewritten = any(rewrite.uri or rewrite.pattern for rewrite in rewrites)
@@ -131,7 +192,8 @@ def _paths_for(wanted: Sequence[Asked], path: str) -> Iterator[str]:
 
 def against(match: Match, base: Sample = PLAIN) -> Sample:
     """A request like `base` that has the headers which a block excludes."""
-    return base._replace(headers=tuple(sorted(_values([_own(match.without_headers)], [], dict(base.headers)).items())))
+    headers = _Named([_own(match.without_headers)], dict(base.headers)).values()
+    return base._replace(headers=tuple(sorted(headers.items())))
 
 
 def unasked(base: Sample) -> tuple[Sample, ...]:
@@ -173,32 +235,6 @@ def _pseudo(match: Match, *names: str) -> list[StringMatch]:
 def _own(conditions: Mapping[str, StringMatch]) -> dict[str, StringMatch]:
     """Conditions on headers that a caller may send: not on what stands for other parts of a request, nor on a token's claims."""
     return {name.lower(): each for name, each in conditions.items() if name[:1] not in (":", "@") and name.lower() != "host"}
-
-
-def _values(
-    wanted: Sequence[Mapping[str, StringMatch]],
-    avoided: Sequence[Mapping[str, StringMatch]],
-    base: Mapping[str, str],
-    without: Sequence[Mapping[str, StringMatch]] = (),
-) -> dict[str, str]:
-    """`base` with a value for each name that is wanted: what meets all conditions, and none of the avoided ones where such is found."""
-    return {**base, **{name: _value(name, wanted, avoided, base, without) for each in wanted for name in each}}
-
-
-def _value(
-    name: str,
-    wanted: Sequence[Mapping[str, StringMatch]],
-    avoided: Sequence[Mapping[str, StringMatch]],
-    base: Mapping[str, str],
-    without: Sequence[Mapping[str, StringMatch]],
-) -> str:
-    conditions, barred, excluded = ([each[name] for each in some if name in each] for some in (wanted, avoided, without))
-    texts = [text for condition in conditions for text in islice(_texts(condition), _TEXTS)]
-    joined = (f"{one}{between}{other}" for between in ("", "; ") for one in texts for other in texts if one != other)
-    tried = (*([base[name]] if name in base else []), "1", *texts, *joined, *(f"{text}unasked" for text in texts), "unasked")
-    meeting_all = (each for each in tried if all(accepts_string(condition, each) for condition in conditions))
-    fitting = [each for each in meeting_all if not any(accepts_string(condition, each) for condition in excluded)]
-    return next((each for each in fitting if not any(accepts_string(c, each) for c in barred)), (fitting or ["1"])[0])
 
 
 def _paths(condition: StringMatch) -> Iterator[str]:

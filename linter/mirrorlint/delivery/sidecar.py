@@ -15,9 +15,8 @@ from mirrorlint.istio.services import NONE, Service
 from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
 
 _MESH_ONLY = frozenset({MESH})
-_KEEPS_LISTENER = frozenset(
-    {"MONGO", "MYSQL"}
-)  # the first without an own address keeps a port to itself (listener.go:isConflictWithWellKnownPort)
+# The first without an own address keeps a port to itself (listener.go:isConflictWithWellKnownPort).
+_KEEPS_LISTENER = frozenset({"MONGO", "MYSQL"})
 _NO_ROUTES: tuple[Route, ...] = ()
 
 

@@ -10,7 +10,7 @@ from mirrorlint.istio import filters
 from mirrorlint.istio.backends import Registry, Resolved, Resolver
 from mirrorlint.istio.matches import Match
 from mirrorlint.istio.route_match import read_matches
-from mirrorlint.istio.routing import Backend, Mirror, Rule
+from mirrorlint.istio.routing import Action, Backend, Mirror, Rule
 from mirrorlint.source import Node
 
 
@@ -84,7 +84,7 @@ class _Fields:
                 left_out=tuple(m for m in mirrors if m.why),
             )
 
-    def _action(self) -> tuple[str, Node]:
+    def _action(self) -> tuple[Action, Node]:
         """What is done with a request, and the Node that says so: without a backend that has a weight the answer is 500."""
         redirects = filters.of_type(self._filters, filters.REDIRECT)
         if redirects:

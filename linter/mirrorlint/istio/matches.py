@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from mirrorlint.istio.names import gateway_name
 from mirrorlint.source import Node
 
+# `path-prefix` is the Gateway API's, which counts by segments; `present` takes any value, "" is no condition.
+Kind = Literal["exact", "prefix", "path-prefix", "regex", "present", ""]
+_KINDS: tuple[Kind, ...] = ("exact", "prefix", "regex")
+
 
 class StringMatch(NamedTuple):
-    """A condition on a string; `kind` is exact, prefix, regex, present (any value) or "" (no condition)."""
+    """A condition on a string."""
 
-    kind: str
+    kind: Kind
     value: str
     node: Node
 
@@ -47,7 +51,7 @@ def read_string_match(node: Node) -> StringMatch:
     """A StringMatch; `{}` and the regex `*` accept any value (route.go:canBeConvertedToPresentMatch)."""
     if not node.present:
         return StringMatch("", "", node)
-    for kind in ("exact", "prefix", "regex"):
+    for kind in _KINDS:
         if kind in node:
             value = node[kind].text
             return StringMatch("present" if (kind, value) == ("regex", "*") else kind, value, node[kind])

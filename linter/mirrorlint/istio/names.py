@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
@@ -11,6 +11,11 @@ MESH = "mesh"
 PUBLIC = frozenset({"*"})
 
 _T = TypeVar("_T")
+
+
+def serves_mesh(gateways: Collection[str]) -> bool:
+    """Whether a VirtualService with these `gateways` is for sidecars, too: one that names none is (virtual_service.proto)."""
+    return not gateways or MESH in gateways
 
 
 def is_wild(host: str) -> bool:

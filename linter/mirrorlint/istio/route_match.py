@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mirrorlint.istio.matches import Match, StringMatch
+from mirrorlint.istio.matches import Kind, Match, StringMatch
 from mirrorlint.source import Node
 
-_KINDS = {"Exact": "exact", "RegularExpression": "regex", "PathPrefix": "path-prefix"}
+_KINDS: Mapping[str, Kind] = {"Exact": "exact", "RegularExpression": "regex", "PathPrefix": "path-prefix"}
 
 
 def read_matches(route: str, rule: Node) -> list[Match]:
@@ -47,7 +47,7 @@ def _none(node: Node) -> StringMatch:
     return StringMatch("", "", node)
 
 
-def _string(kind: str, value: str, node: Node) -> StringMatch:
+def _string(kind: Kind, value: str, node: Node) -> StringMatch:
     """A condition; the regex `*` accepts any value (route.go:canBeConvertedToPresentMatch)."""
     return StringMatch("present" if (kind, value) == ("regex", "*") else kind, value, node)
 

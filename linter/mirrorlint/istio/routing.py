@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.matches import Match
 from mirrorlint.source import Node
+
+Action = Literal["route", "redirect", "direct-response", "abort"]
 
 
 class Destination(NamedTuple):
@@ -75,11 +77,11 @@ class Rewrite(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule of the object `owner`; `action` is route, redirect or direct-response, and `answer` the Node that says so."""
+    """A rule of the object `owner`; `action` is what is done with a request, and `answer` the Node that says so."""
 
     node: Node
     owner: Manifest
-    action: str
+    action: Action
     answer: Node
     matches: tuple[Match, ...]
     backends: tuple[Backend, ...]

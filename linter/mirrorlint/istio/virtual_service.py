@@ -9,6 +9,7 @@ from mirrorlint.istio.matches import Match, merge_matches, read_match
 from mirrorlint.istio.names import MESH, PUBLIC, expand, exported, gateway_name
 from mirrorlint.istio.routing import (
     NO_HEADERS,
+    Action,
     Backend,
     Destination,
     Headers,
@@ -109,7 +110,7 @@ class _Fields:
             headers=read_headers(self._get("headers")),
         )
 
-    def _action(self) -> tuple[str, Node]:
+    def _action(self) -> tuple[Action, Node]:
         """What is done with a request, and the field that says so.
 
         A fault comes before the router (route.go:TranslateFault); without `percentage` it aborts nothing.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mirrorlint.fleet import DEFAULT_NAMESPACE, NOTHING, BlindSpot, Manifest
-from mirrorlint.istio.names import MESH
+from mirrorlint.istio.names import MESH, serves_mesh
 
 
 class Needs(NamedTuple):
@@ -48,7 +48,8 @@ def unserved(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]
     entries = {host.text for manifest in every if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"]}
     known = entries | {manifest.name for manifest in every if manifest.kind == "Service"}
     lacking: dict[str, list[Manifest]] = {}
-    for route in (manifest for manifest in every if manifest.kind == "VirtualService" and _is_of_mesh(manifest)):
+    routes = (manifest for manifest in every if manifest.kind == "VirtualService")
+    for route in (each for each in routes if serves_mesh(each.node["spec"]["gateways"].texts)):
         for host in _own_services(route):
             if not {host, host.partition(".")[0]} & known:
                 lacking.setdefault(host.partition(".")[0], []).append(route)
@@ -64,11 +65,6 @@ def _own_services(route: Manifest) -> Iterator[str]:
     """The Services that a VirtualService is for and routes to."""
     needed = {to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"]}
     yield from (host.text for host in route.node["spec"]["hosts"] if host.text in needed and _is_service(host.text))
-
-
-def _is_of_mesh(route: Manifest) -> bool:
-    gateways = route.node["spec"]["gateways"].texts
-    return not gateways or MESH in gateways
 
 
 def _mirrors(route: Manifest) -> bool:

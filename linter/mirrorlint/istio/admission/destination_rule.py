@@ -6,20 +6,11 @@ from collections.abc import Iterator
 
 from mirrorlint.istio.admission import names
 from mirrorlint.istio.admission.routes import LABELS, SELECTOR_LABELS
-from mirrorlint.istio.admission.shape import TEXTS, Refusal, each, message, required, text
+from mirrorlint.istio.admission.shape import TEXTS, Refusal, distinct, each, message, required, text
 from mirrorlint.istio.admission.traffic_policy import POLICY, TRAFFIC_POLICY
 from mirrorlint.source import Node
 
 _CONFIG_MAP = "configmap://"
-
-
-def _distinct_subsets(spec: Node) -> Iterator[Refusal]:
-    seen: set[str] = set()
-    for subset in spec["subsets"]:
-        name = subset["name"]
-        if name.text in seen:
-            yield Refusal(name, f"`name: {name.text}` is taken by another subset of this DestinationRule")
-        seen.add(name.text)
 
 
 def credentials(document: Node, namespace: str) -> Iterator[Refusal]:
@@ -50,6 +41,6 @@ SPEC = message(
         "workloadSelector": message({"matchLabels": SELECTOR_LABELS}),
     },
     required("the DestinationRule has no `host`", "host"),
-    _distinct_subsets,
+    distinct("subsets", "name", what="subset of this DestinationRule"),
     homes=_OF_POLICY,
 )

@@ -9,6 +9,7 @@ from mirrorlint.istio.admission.shape import (
     ANY_TEXT,
     NATURAL,
     Refusal,
+    distinct,
     each,
     message,
     required,
@@ -49,15 +50,6 @@ def _has_certificate(tls: Node) -> bool:
     return any(tls[name].text for name in ("caCertificates", "privateKey", "serverCertificate"))
 
 
-def _distinct_names(spec: Node) -> Iterator[Refusal]:
-    seen: set[str] = set()
-    for server in spec["servers"]:
-        name = server["port"]["name"]
-        if name and name.text in seen:
-            yield Refusal(name, f"`name: {name.text}` is taken by another server of this Gateway")
-        seen.add(name.text)
-
-
 def no_target_port(port: Node) -> Iterator[Refusal]:
     """A listener's port is the port of the pod itself."""
     if port["targetPort"].number:
@@ -89,7 +81,7 @@ _SERVER = message(
 SPEC = message(
     {"servers": each(_SERVER), "selector": table(ANY_TEXT)},
     required("a Gateway needs `servers`", "servers"),
-    _distinct_names,
+    distinct("servers", "port", "name", what="server of this Gateway"),
 )
 
 

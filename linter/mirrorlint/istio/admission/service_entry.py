@@ -14,6 +14,7 @@ from mirrorlint.istio.admission.shape import (
     TEXTS,
     Refusal,
     choice,
+    distinct,
     each,
     given,
     message,
@@ -28,16 +29,6 @@ from mirrorlint.source import Node
 _BY_NAME = ("DNS", "DNS_ROUND_ROBIN")
 _FORWARDED = ("HTTP", "TLS", "GRPC", "HTTP2")
 _TOLD_APART = HTTP | {"HTTPS", "TLS"}
-
-
-def _distinct(spec: Node) -> Iterator[Refusal]:
-    for field in ("name", "number"):
-        seen: set[str] = set()
-        for port in spec["ports"]:
-            text = str(port[field].value)
-            if text in seen:
-                yield Refusal(port[field], f"`{field}: {port[field].text}` is taken by another port")
-            seen.add(text)
 
 
 def _blocks(spec: Node) -> Iterator[Refusal]:
@@ -169,7 +160,8 @@ SPEC = message(
     },
     required("the ServiceEntry has no `hosts`", "hosts"),
     _listed_or_selected,
-    _distinct,
+    distinct("ports", "name", what="port"),
+    distinct("ports", "number", what="port"),
     _blocks,
     _hosts_to_resolve,
     _endpoint_count,

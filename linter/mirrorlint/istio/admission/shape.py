@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import reduce
+from operator import getitem
 from typing import NamedTuple
 
 from mirrorlint.source import Node
@@ -191,6 +193,20 @@ def required(why: str, *names: str) -> Rule:
     def rule(node: Node) -> Iterator[Refusal]:
         if not any(given(node, name) for name in names):
             yield Refusal(node, why)
+
+    return rule
+
+
+def distinct(items: str, *path: str, what: str) -> Rule:
+    """No two items of a list have the same value at a path of fields."""
+
+    def rule(node: Node) -> Iterator[Refusal]:
+        seen: set[str] = set()
+        for value in (reduce(getitem, path, item) for item in node[items]):
+            said = str(value.value)
+            if value and said in seen:
+                yield Refusal(value, f"`{path[-1]}: {value.text}` is taken by another {what}")
+            seen.add(said)
 
     return rule
 

@@ -18,6 +18,7 @@ from mirrorlint.istio.admission.shape import (
     Refusal,
     Rule,
     choice,
+    distinct,
     each,
     given,
     message,
@@ -52,14 +53,6 @@ def _one_hash(consistent: Node) -> Iterator[Refusal]:
     ring = consistent["minimumRingSize"]
     if ring.number and (consistent["ringHash"] or consistent["maglev"]):
         yield Refusal(ring, "`minimumRingSize` stands beside `ringHash` or `maglev`: only one of them is allowed")
-
-
-def _distinct_attributes(cookie: Node) -> Iterator[Refusal]:
-    seen: set[str] = set()
-    for name in (attribute["name"] for attribute in cookie["attributes"]):
-        if name.text in seen:
-            yield Refusal(name, f"`name: {name.text}` is taken by another attribute of this cookie")
-        seen.add(name.text)
 
 
 def _maglev(maglev: Node) -> Iterator[Refusal]:
@@ -176,7 +169,7 @@ _COOKIE = message(
         "attributes": each(_COOKIE_ATTRIBUTE),
     },
     required("`httpCookie` needs a `name`", "name"),
-    _distinct_attributes,
+    distinct("attributes", "name", what="attribute of this cookie"),
 )
 _CONSISTENT_HASH = message(
     {

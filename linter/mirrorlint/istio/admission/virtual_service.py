@@ -10,7 +10,7 @@ from mirrorlint.istio.admission.headers import is_claim
 from mirrorlint.istio.admission.http_route import HTTP_ROUTE, conflicts
 from mirrorlint.istio.admission.routes import gateway_names, l4_match, route_destination, weights
 from mirrorlint.istio.admission.shape import ANY_TEXT, TEXTS, Refusal, each, given, message, required
-from mirrorlint.istio.names import MESH, is_ip, overlaps, subset_of
+from mirrorlint.istio.names import MESH, is_ip, overlaps, serves_mesh, subset_of
 from mirrorlint.source import Node
 
 
@@ -23,7 +23,7 @@ def _delegate_without_gateways(spec: Node) -> Iterator[Refusal]:
 
 
 def _hosts(spec: Node) -> Iterator[Refusal]:
-    mesh = _serves_mesh(spec)
+    mesh = serves_mesh(spec["gateways"].texts)
     sni = any(given(match, "sniHosts") for route in spec["tls"] for match in route["match"])
     wrong = False
     for host in spec["hosts"]:
@@ -48,7 +48,7 @@ def _overlapping(hosts: Node) -> Iterator[Refusal]:
 
 
 def _claims_at_gateways_only(spec: Node) -> Iterator[Refusal]:
-    if not _serves_mesh(spec):
+    if not serves_mesh(spec["gateways"].texts):
         return
     for route in spec["http"]:
         for match in route["match"]:
@@ -72,11 +72,6 @@ def _sni_hosts(spec: Node) -> Iterator[Refusal]:
                 yield Refusal(host, f"`sniHosts: {host.text}` {wrong}")
         elif not any(subset_of(host.text, covering) for covering in spec["hosts"].texts):
             yield Refusal(host, f"`sniHosts: {host.text}` is covered by none of the `hosts`")
-
-
-def _serves_mesh(spec: Node) -> bool:
-    gateways = spec["gateways"].texts
-    return not gateways or MESH in gateways
 
 
 _TLS_MATCH = l4_match(required("a match of a TLS rule needs `sniHosts`", "sniHosts"), sniHosts=TEXTS, sourceNamespace=ANY_TEXT)
