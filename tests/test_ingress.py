@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from repositories import write
+from test_cli import run
 from test_engine import SOURCE, TARGET, levels
 
 from mirrorlint import check, loads
@@ -98,3 +102,20 @@ def test_a_proxy_that_no_gateway_is_for_listens_to_nothing_and_an_application_is
 def test_without_any_gateway_nothing_listens_at_the_ingress() -> None:
     target = service(annotations=DNS.format("stage.example.com")) + PODS.replace("app: edge", "istio: ingressgateway") % "istio-proxy"
     assert levels(judged(target=target)) == [("error", "ingress-without-listener")]
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("stage.example.com", "1 mirror arrives."),
+        ("cart.default.svc.cluster.local", "1 mirror stays in its own cluster."),
+        ("other.example.com", "1 mirror leads elsewhere."),
+    ],
+)
+def test_the_summary_tells_shadows_that_go_to_no_other_cluster(tmp_path: Path, host: str, said: str) -> None:
+    own = SOURCE[: SOURCE.index("---")].replace("{name: shop}", "{name: cart, namespace: default}")
+    other = "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: other}\n"
+    other += "spec: {hosts: [other.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}\n"
+    source = SOURCE.replace("mirror: {host: stage.example.com", f"mirror: {{host: {host}") + other + "---" + own
+    write(tmp_path, {"prod/a.yaml": source, "stage/a.yaml": TARGET + service(annotations=DNS.format("stage.example.com"))})
+    assert run(f"prod={tmp_path / 'prod'}", f"stage={tmp_path / 'stage'}").stdout.splitlines()[-1].startswith(said)

@@ -164,13 +164,17 @@ class Finding(NamedTuple):
 
 
 class MirrorFate(NamedTuple):
-    """A mirror, and for each world how many of its callers' shadows arrive: all, some, none or unknown."""
+    """A mirror, and for each world how many of its callers' shadows arrive: all, some, none or unknown.
+
+    `leads` is `stays` or `elsewhere` where no shadow goes to a cluster that is known here.
+    """
 
     place: Place
     cluster: str
     object: str
     target: str
     delivery: Mapping[str, str]
+    leads: str = ""
 
 
 class Report(NamedTuple):

@@ -231,14 +231,14 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
     owner, destination = judged.mirror.owner, judged.mirror.destination
     ways = [way for found in judged.ways.values() for way in found]
     port = ways[0].target[1] if ways else destination.port
-    found = {
-        world: _delivered({end.outcome for end in _ends(judged, world)}, {end.reason for end in _ends(judged, world)})
-        for world in judged.ways
-    }
+    reasons = {world: {end.reason for end in _ends(judged, world)} for world in judged.ways}
+    found = {world: _delivered({end.outcome for end in _ends(judged, world)}, reasons[world]) for world in judged.ways}
     if not ways and is_uncertain(judged, delivery):
         found = dict.fromkeys(found, "unknown")
     target = f"{destination.host}:{port}" if port else destination.host
-    return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, found)
+    every = set().union(*reasons.values())
+    leads = next((away for away in (reason.STAYS, reason.ELSEWHERE) if every == {away}), "")
+    return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, found, leads)
 
 
 def _delivered(outcomes: set[str], reasons: set[str]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, takewhile
 from typing import NamedTuple
 
+from mirrorlint.delivery.reason import ELSEWHERE, STAYS
 from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.level import ERROR, WARNING
@@ -22,6 +23,8 @@ _FATES = {
     **{world: (f"arrives only {version}", f"arrive only {version}") for world, version in _VERSIONS.items()},
     _PART: ("arrives in part", "arrive in part"),
     _LOST: ("is lost", "are lost"),
+    STAYS: ("stays in its own cluster", "stay in their own cluster"),
+    ELSEWHERE: ("leads elsewhere", "lead elsewhere"),
     _UNKNOWN: ("is unknown", "are unknown"),
 }
 _LISTED = {_PART: ("in part", "in part")}
@@ -226,7 +229,7 @@ def _summary(report: Report) -> str:
     )
     found = ", ".join(_number(*count) for count in counts if count[0]) or "No findings"
     read = f"{_number(report.files, 'file', 'files')}, {_number(report.documents, 'document', 'documents')}"
-    unknown = any(_fate(mirror.delivery) == _UNKNOWN for mirror in report.mirrors)
+    unknown = any(_fate(mirror) == _UNKNOWN for mirror in report.mirrors)
     return f"{_mirrors(report.mirrors)}. {found} ({read})." + ("\n`mirrorlint trace` shows where the unknown ones lead." if unknown else "")
 
 
@@ -234,7 +237,7 @@ def _mirrors(mirrors: Sequence[MirrorFate]) -> str:
     """How many mirrors there are, and how many share each fate."""
     if not mirrors:
         return "no mirrors found"
-    tally = Counter(_fate(mirror.delivery) for mirror in mirrors)
+    tally = Counter(map(_fate, mirrors))
     total = _number(len(mirrors), "mirror", "mirrors")
     if len(tally) == 1:
         return f"{total} {_FATES[next(iter(tally))][len(mirrors) > 1]}"
@@ -242,8 +245,11 @@ def _mirrors(mirrors: Sequence[MirrorFate]) -> str:
     return f"{total}: {', '.join(listed)}"
 
 
-def _fate(delivery: Mapping[str, str]) -> str:
+def _fate(mirror: MirrorFate) -> str:
     """One word for both worlds: a world's name when all arrive in that one and none in the other."""
+    if mirror.leads in (STAYS, ELSEWHERE):
+        return mirror.leads
+    delivery = mirror.delivery
     fates = set(delivery.values())
     if not fates or not fates <= {_ARRIVE, _PART, _LOST}:
         return _UNKNOWN
