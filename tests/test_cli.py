@@ -267,6 +267,16 @@ def test_a_version_that_is_none_is_wrong_usage(command: str) -> None:
     assert "`newest` is not an Istio version such as 1.27" in result.stderr
 
 
+def test_callers_whose_shadows_fare_alike_are_traced_once(repo: Path) -> None:
+    def titles() -> list[str]:
+        return [line for line in run("trace", repo, "--istio", "1.27").stdout.splitlines() if line.startswith("GET")]
+
+    assert len(titles()) == 1
+    target = repo / "clusters/stage/virtual-service.yaml"
+    target.write_text(target.read_text().replace("'*.frontend.stage.eu.trv.cloud'", "httpbin.frontend-shadow"))
+    assert len(titles()) == 2  # `httpbin.frontend` is taken, other names are not
+
+
 def test_a_request_enters_at_the_ingress_gateway_of_the_namespace_that_is_asked_for(tmp_path: Path) -> None:
     host = "{{apiVersion: networking.istio.io/v1, kind: {}, metadata: {{name: {}, namespace: {}}}, spec: {{{}}}}}\n---\n"
     text = ""
@@ -284,8 +294,8 @@ def test_a_request_enters_at_the_ingress_gateway_of_the_namespace_that_is_asked_
             version = "v1" if kind == "Service" else "apps/v1"
             text += host.format(kind, name, name, spec).replace("networking.istio.io/v1", version)
     (tmp_path / "all.yaml").write_text(text)
-    for name in ("a", "b"):
-        result = run("trace", "--gateway", "--from", name, "--host", f"{name}.example.com", tmp_path)
+    for name, source in (("a", "a"), ("b", "b"), ("a", ""), ("b", "")):
+        result = run("trace", "--gateway", "--from", source, "--host", f"{name}.example.com", tmp_path)
         assert result.stdout.startswith(f"GET / to `{name}.example.com`, port 80, through")
         assert "copies 100% to `gone.example.com" in result.stdout
     asked = run("trace", "--gateway", "--from", "c", "--host", "a.example.com", tmp_path)

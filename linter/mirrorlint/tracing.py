@@ -28,33 +28,45 @@ def traces(documents: Documents, options: Mapping[str, Any]) -> list[Trace]:
 
 
 def _one(delivery: Delivery, documents: Documents, cluster: str, namespace: str, options: Mapping[str, Any]) -> Trace:
-    headers = {key.strip(): value.strip() for key, _, value in (header.partition(":") for header in options["headers"])}
-    pods = delivery.ingress(cluster) if options["gateway"] else ()
-    pod = next((each for each in pods if namespace in ("", each.namespace)), None)
-    if pods and pod is None:
-        raise ValueError(f"no ingress gateway of {cluster} is in the namespace `{namespace}`")
-    call = Call(
-        cluster,
-        namespace or (pod.namespace if pod else "default"),
-        options["host"],
-        options["port"],
-        options["path"],
-        options["method"],
-        headers,
-        pod.labels if pod else {},
-        bool(pod),
-    )
+    """The trace of the call that is asked for; of one that enters at a gateway, at the pods and the port where it is mirrored, if any."""
     worlds = worlds_of(documents.clusters[cluster].settings, options["istio"])
-    return Trace(call, {world: delivery.follow(call, world) for world in worlds})
+    calls = list(_calls(delivery, cluster, namespace, options))
+    found = (Trace(call, {world: delivery.follow(call, world) for world in worlds}) for call in calls)
+    return next((trace for trace in found if any(trace.ways.values())), Trace(calls[0], {}))
+
+
+def _calls(delivery: Delivery, cluster: str, namespace: str, options: Mapping[str, Any]) -> Iterator[Call]:
+    headers = {key.strip(): value.strip() for key, _, value in (header.partition(":") for header in options["headers"])}
+    call = Call(cluster, namespace or "default", options["host"], options["port"], options["path"], options["method"], headers)
+    if not options["gateway"]:
+        yield call
+        return
+    pods = [pod for pod in delivery.ingress(cluster) if namespace in ("", pod.namespace)]
+    if not pods:
+        raise ValueError(f"no ingress gateway of {cluster} is in the namespace `{namespace}`")
+    for pod in pods:
+        for port in dict.fromkeys((call.port, *pod.front.container_ports(call.port))):
+            yield call._replace(namespace=pod.namespace, labels=pod.labels, port=port, gateway=True)
 
 
 def _every(documents: Documents, istio: str) -> list[Trace]:
+    """A trace for each manner in which shadows go, with the first call for which they do."""
     by_call: dict[tuple[object, ...], tuple[Call, dict[str, list[Way]]]] = {}
     for world, way in every_way(documents, istio):
         call = way.call
         key = (*call[:6], tuple(sorted(call.headers.items())), tuple(sorted(call.labels.items())), call.gateway)
         by_call.setdefault(key, (call, {}))[1].setdefault(world, []).append(way)
-    return [Trace(call, {world: tuple(ways) for world, ways in found.items()}) for call, found in by_call.values()]
+    traces = (Trace(call, {world: tuple(ways) for world, ways in found.items()}) for call, found in by_call.values())
+    alike: dict[object, list[Trace]] = {}
+    for trace in traces:
+        alike.setdefault(tuple((world, tuple(map(_manner, ways))) for world, ways in trace.ways.items()), []).append(trace)
+    return [first._replace(others=[trace.call for trace in others]) for first, *others in alike.values()]
+
+
+def _manner(way: Way) -> tuple[object, ...]:
+    """What is decided of a shadow on its way, whoever calls."""
+    route, ends = way.route, ((end.reason, end.address, id(end.chain), id(end.host), id(end.route)) for end in way.ends)
+    return (way.mirror.key, route.rule.node, route.match and route.match.node, *ends)
 
 
 def every_way(documents: Documents, istio: str) -> Iterator[tuple[str, Way]]:
@@ -64,6 +76,13 @@ def every_way(documents: Documents, istio: str) -> Iterator[tuple[str, Way]]:
         for judged in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio)):
             for world, ways in judged.ways.items():
                 yield from ((world, way) for way in ways)
+
+
+def distinct_ways(documents: Documents, istio: str) -> list[tuple[str, Way]]:
+    """One way for each manner in which shadows of a called host go, with its world; ValueError for a version that is none."""
+    return list(
+        {(world, way.called.node, way.called.domain, _manner(way)): (world, way) for world, way in every_way(documents, istio)}.values()
+    )
 
 
 def ingresses(documents: Documents) -> Iterator[str]:

@@ -91,7 +91,7 @@ def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
 
     loaded = load(paths, config)
     try:
-        ways = list(tracing.every_way(loaded.documents, istio))
+        ways = tracing.distinct_ways(loaded.documents, istio)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     write("", drawing.render(drawing.build(ways), kind))

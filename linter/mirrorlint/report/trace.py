@@ -15,13 +15,15 @@ from mirrorlint.report import cells, clean, padded
 _INKS = {ARRIVES: "1;32", STAYS: "1;32", LOST: "1;31", SOME: "1;33", UNKNOWN: "1;33", ELSEWHERE: "1;33"}
 _BOLD, _DIM = "1", "2"
 _INDENT = "  "
+_HOSTS = 8  # of calls that fare alike are shown
 
 
 class Trace(NamedTuple):
-    """A call, and for each world the ways of its shadows: none when it mirrors nothing."""
+    """A call, for each world the ways of its shadows, none when it mirrors nothing, and the calls whose shadows go the same ways."""
 
     call: Call
     ways: Mapping[str, tuple[Way, ...]]
+    others: Sequence[Call] = ()
 
 
 class _Line(NamedTuple):
@@ -46,6 +48,8 @@ def render(traces: Sequence[Trace], *, color: bool = False) -> str:
 
 def _block(trace: Trace, paper: _Paper) -> Iterator[str]:
     yield paper.ink(_BOLD, _title(trace.call))
+    if trace.others:
+        yield clean(f"{_INDENT}likewise {_listed([each.host for each in trace.others])}")
     most = max((len(ways) for ways in trace.ways.values()), default=0)
     if not most:
         yield f"{_INDENT}mirrors nothing"
@@ -53,6 +57,13 @@ def _block(trace: Trace, paper: _Paper) -> Iterator[str]:
         if index:
             yield ""
         yield from _shadow({world: ways[index] for world, ways in trace.ways.items() if index < len(ways)}, paper)
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    """The hosts of calls, and how many these are."""
+    distinct = list(dict.fromkeys(hosts))
+    shown = ", ".join(f"`{host}`" for host in distinct[:_HOSTS]) + (" and others" if len(distinct) > _HOSTS else "")
+    return f"{len(hosts):,} {'call' if len(hosts) == 1 else 'calls'} more, to {shown}"
 
 
 def _title(call: Call) -> str:
