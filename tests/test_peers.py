@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pair import PROD, STAGE
-from repositories import git
+from repositories import git, write
 from test_cli import Result, run
 
 from mirrorlint.loading.contracts import digest
@@ -245,3 +245,11 @@ def test_export_asks_which_cluster(pair: Path) -> None:
     assert "`--cluster` names one of stage, qa" in result.stderr
     assert json.loads(run("contract", "export", "--cluster", "qa", cwd=pair / "stage").stdout)["cluster"] == "qa"
     assert run("contract", "export", "--cluster", "qa", "--istio", "new", cwd=pair / "stage").returncode == 2
+
+
+def test_a_repository_gets_its_folder_for_contracts_but_none_is_made_up(tmp_path: Path) -> None:
+    write(tmp_path, {"stage/all.yaml": STAGE, "prod/all.yaml": PROD})
+    assert run("contract", "export", "--output", "../prod/.mirrorlint/peers/stage.json", cwd=tmp_path / "stage").returncode == 0
+    assert (tmp_path / "prod/.mirrorlint/peers/stage.json").is_file()
+    assert run("contract", "export", "--output", "../pord/.mirrorlint/peers/stage.json", cwd=tmp_path / "stage").returncode == 2
+    assert not (tmp_path / "pord").exists()

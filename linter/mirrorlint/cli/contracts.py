@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -25,6 +26,7 @@ def contract() -> None:
 def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config: str) -> None:
     """Write a cluster's contract, which the repository of its peer keeps in .mirrorlint/peers/."""
     from mirrorlint.contract import export as contracts
+    from mirrorlint.loading.paths import CONTRACTS
 
     documents = load(paths, config).documents
     own = [name for name, each in documents.clusters.items() if not each.published]
@@ -35,6 +37,9 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
         text = contracts.export(documents, chosen, f"mirrorlint {__version__}", istio)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    folder = os.path.dirname(os.path.abspath(output))
+    if os.path.isdir(os.path.dirname(os.path.dirname(folder))) and folder.replace(os.sep, "/").endswith(f"/{CONTRACTS}"):
+        os.makedirs(folder, exist_ok=True)
     write(output, text)
 
 
