@@ -211,14 +211,15 @@ class Mesh:
         return {address: service for address, service in found if address not in self.ingress_addresses}
 
     def fronts_proxy(self, service: Service) -> bool:
-        """Whether the pods behind a Service are gateways' proxies: by their containers, else by what names say."""
+        """Whether the pods behind a Service are gateways' proxies: by their containers, else by names and Istio's own label."""
         if not service.kubernetes or not service.selector:
             return False
         pods = [pod for namespace, pod in self.pods if namespace == service.namespace and _has(pod, service.selector)]
         containers = [container for pod in pods for container in pod["spec"]["containers"]]
         if containers:
             return any(container["name"].text == _PROXY for container in containers)
-        return not pods and any("gateway" in name for name in (service.manifest.name, *service.selector.values()))
+        named = "istio" in service.selector or any("gateway" in name for name in (service.manifest.name, *service.selector.values()))
+        return not pods and named
 
     @cached_property
     def hides_ingress(self) -> bool:

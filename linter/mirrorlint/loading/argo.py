@@ -51,7 +51,8 @@ def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]
     waiting = first(node, _PLACEHOLDER)
     if waiting is not None:
         return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
-    if is_told(node["chart"].text, node["repoURL"].text):
+    helm = node["helm"]
+    if is_told(node["chart"].text, node["repoURL"].text, helm["valueFiles"], helm["parameters"], helm["fileParameters"]):
         return None
     if node["chart"]:
         where = f"the chart `{node['chart'].text}` of `{node['repoURL'].text}`"

@@ -125,7 +125,8 @@ def release(manifest: Manifest, file: str, land: Land) -> Unit:
     node, spec = manifest.node, manifest.node["spec"]
     config = spec["kubeConfig"]["secretRef"]["name"].text
     chart = spec["chart"]["spec"]
-    made = None if is_told(chart["chart"].text, chart["sourceRef"]["name"].text) else _chart(manifest, file, land)
+    told = is_told(chart["chart"].text, chart["sourceRef"]["name"].text, spec["valuesFrom"], chart["valuesFiles"], chart["valuesFile"])
+    made = None if told else _chart(manifest, file, land)
     sources = (made,) if isinstance(made, Source) else ()
     gaps = (made,) if isinstance(made, Gap) else ()
     return Unit(node, str(manifest), file, _KUBECONFIG.sub("", config), sources, gaps)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mirrorlint.fleet import ANYTHING, NOTHING
 from mirrorlint.source import Node
 
+GATEWAY_CHART = "gateway"
 _CONTROL_PLANE = frozenset({"base", "istiod", "cni", "ztunnel"})
 FOLDER, ARGO, FLUX, HELM = "folder", "argo", "flux", "helm"
 
@@ -67,9 +68,12 @@ class Unit(NamedTuple):
     gaps: tuple[Gap, ...] = ()
 
 
-def is_told(chart: str, home: str) -> bool:
-    """Whether all that matters of a chart is read without it: Istio's own, from its repository, of which versions and values tell."""
-    return chart in _CONTROL_PLANE and "istio" in home.lower()
+def is_told(chart: str, home: str, *elsewhere: Node) -> bool:
+    """Whether all that matters of a chart is read without it: Istio's own, from its repository, of which versions and values tell.
+
+    Of a gateway all values count, so that none may stand `elsewhere`.
+    """
+    return "istio" in home.lower() and (chart in _CONTROL_PLANE or (chart == GATEWAY_CHART and not any(elsewhere)))
 
 
 def foreign_chart(name: Node, message: str) -> Gap:

@@ -1,0 +1,86 @@
+"""Ingress gateways that an installer of Istio makes: their ports, pods and addresses are as it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from repositories import write
+from test_cli import run
+from test_engine import SOURCE, TARGET
+
+OPERATOR = """\
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: istio, namespace: istio-system}
+spec: {components: {ingressGateways: [{name: edge, %s}]}}
+"""
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: edge, namespace: argocd}
+spec:
+  destination: {server: https://kubernetes.default.svc, namespace: edge}
+  source:
+    repoURL: https://istio-release.storage.googleapis.com/charts
+    chart: gateway
+    targetRevision: 1.28.0
+    helm: {valuesObject: {%s}}
+"""
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: edge, namespace: edge}
+spec:
+  chart: {spec: {chart: gateway, version: 1.28.0, sourceRef: {kind: HelmRepository, name: istio}}}
+  values: {%s}
+"""
+ON_9000 = SOURCE.replace("number: 80", "number: 9000")
+PORTS = "ports: [{name: mirror, port: 9000, targetPort: 9001}]"
+DNS = "external-dns.alpha.kubernetes.io/hostname: stage.example.com"
+
+
+def judged(folder: Path, installer: str, *, selector: str = "edge", listening: int = 9001) -> str:
+    """The summary of a mirror to port 9000 of a gateway."""
+    target = TARGET.replace("{istio: ingressgateway}", f"{{istio: {selector}}}").replace("number: 80", f"number: {listening}", 1)
+    files = {"clusters/prod/all.yaml": ON_9000, "clusters/stage/all.yaml": target, "clusters/stage/istio.yaml": installer}
+    write(folder, files)
+    return run(folder).stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "installer",
+    [
+        OPERATOR % f"label: {{istio: edge}}, k8s: {{serviceAnnotations: {{{DNS}}}, service: {{{PORTS}}}}}",
+        APPLICATION % f"service: {{annotations: {{{DNS}}}, {PORTS}}}",
+        APPLICATION % f"name: istio-edge, service: {{annotations: {{{DNS}}}, {PORTS}}}",
+        RELEASE % f"service: {{annotations: {{{DNS}}}, {PORTS}}}",
+    ],
+    ids=["IstioOperator", "Application", "Application with a name", "HelmRelease"],
+)
+def test_an_installed_gateway_has_the_ports_that_it_is_given(tmp_path: Path, installer: str) -> None:
+    assert judged(tmp_path, installer).startswith("1 mirror arrives. No findings")
+    assert judged(tmp_path, installer, listening=9002).startswith("1 mirror is lost. 1 error")
+    assert judged(tmp_path, installer, selector="other").startswith("1 mirror is lost. 1 error")
+
+
+@pytest.mark.parametrize(
+    ("installer", "selector"),
+    [
+        (OPERATOR % "enabled: true", "ingressgateway"),
+        (APPLICATION % "labels: {istio: ingressgateway}", "ingressgateway"),
+        (RELEASE % "", "edge"),
+    ],
+)
+def test_an_installed_gateway_without_ports_has_the_usual_ones(tmp_path: Path, installer: str, selector: str) -> None:
+    assert judged(tmp_path, installer, selector=selector, listening=9000).startswith("1 mirror is lost. 1 error")
+    assert judged(tmp_path, "", selector=selector, listening=9000).startswith("1 mirror arrives. No findings")
+
+
+def test_values_that_are_not_read_leave_open_what_is_installed(tmp_path: Path) -> None:
+    elsewhere = APPLICATION.replace("helm: {", "helm: {valueFiles: [prod.yaml], ") % PORTS
+    assert "blind spot" in judged(tmp_path, elsewhere)
+
+
+def test_a_gateway_that_is_switched_off_is_not_installed(tmp_path: Path) -> None:
+    assert judged(tmp_path, OPERATOR % f"enabled: false, k8s: {{service: {{{PORTS}}}}}", listening=9000).startswith("1 mirror arrives")
