@@ -140,3 +140,10 @@ def test_a_subset_that_is_missing_is_noted_with_what_there_is(subset: str, old: 
     ((found, message),) = noted(finding, prod)
     assert found.startswith(start)
     assert message == said
+
+
+def test_of_a_servers_hosts_the_one_that_is_kept_for_another_namespace_is_shown() -> None:
+    stage = STAGE.replace('["*"]', '[a.example.com, "other/*"]').replace("[shop.default-shadow]", '["*"]')
+    (finding,) = check(loads({"prod": PROD, "stage": stage})).findings
+    assert finding.rule == "shadow-host-not-accepted"
+    assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith('"other/*"')

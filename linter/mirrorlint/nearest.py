@@ -190,8 +190,10 @@ def _refused_taker(
     if fitting:
         found = unruled(scope, fitting[0], taker)
         return (found[0], f"{would} has no rule left for it: {found[1]}", found[2]) if found else None
-    listed = ", ".join(f"`{node.text}`" for node in ours[0][0].host_nodes)
-    return ours[0][0].host_node, f"{would} the Gateway's {ours[0][0].noun} takes {listed}", ours[0][0].gateway.manifest
+    first = ours[0][0]
+    listed = ", ".join(f"`{node.text}`" for node in first.host_nodes)
+    own = next((node for node in first.host_nodes if subset_of(name, node.text.rpartition("/")[2].lower())), first.host_node)
+    return own, f"{would} the Gateway's {first.noun} takes {listed}", first.gateway.manifest
 
 
 def _shares(server: Server, taker: VirtualService, name: str) -> bool:
