@@ -31,7 +31,7 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
     host, number = target
     service = scope.service(host) or _without_port(scope, host, number)
     if destination.why:
-        return Absence(destination.host_node, destination.why, host)
+        return Absence(destination.fault or destination.host_node, destination.why, host, *(destination.near or ()))
     if service is None:
         return Absence(destination.host_node, _unknown(scope, host, number), host)
     if service.port(number) is None:
