@@ -333,6 +333,23 @@ def test_a_route_that_attaches_to_nothing_says_why(parent: str, why: str) -> Non
     assert report.findings[0].message == f"no request can make the mirror to `stage.example.com` run: {why}"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("port: 80}]\n", "port: 80, weight: 0}]\n", "no backend of its rule has a weight, so requests are answered 500"),
+        (
+            "    filters:\n",
+            "    filters:\n    - {type: RequestRedirect, requestRedirect: {hostname: a}}\n",
+            "its rule answers requests itself (`requestRedirect`)",
+        ),
+    ],
+)
+def test_a_rule_that_answers_itself_mirrors_nothing(old: str, new: str, why: str) -> None:
+    report = check(fleet(PROD.replace(old, new)))
+    assert said(report) == [("warning", "mirror-never-runs")]
+    assert report.findings[0].message.endswith(f" run: {why}")
+
+
 def test_a_narrower_listener_keeps_its_hosts() -> None:
     narrow = "protocol: HTTP}, {name: narrow, port: 80, protocol: HTTP, hostname: shop.default}]"
     stage = STAGE.replace("protocol: HTTP}]", narrow).replace(
