@@ -12,18 +12,21 @@ from mirrorlint.rule import Flaw, Remark, Subject
 
 
 def check(subject: Subject) -> Iterator[Flaw]:
-    """Point at the backend's name."""
+    """Point at what Istio does not take of the backend, else at its name."""
     fixes = restoring(subject)
     for judged in filter(is_left_out, subject.judged):
         mirror = judged.mirror
         message, remarks = f"Istio leaves this mirror out: {mirror.why}", _remarks(mirror, subject.delivery.meshes[judged.cluster])
-        flaw = Flaw(mirror.destination.host_node.place, message, judged.cluster, str(mirror.owner), remarks)
+        place = (mirror.destination.fault or mirror.destination.host_node).place
+        flaw = Flaw(place, message, judged.cluster, str(mirror.owner), remarks)
         yield flaw._replace(fix=fixes.get(mirror.owner, ()))
 
 
 def _remarks(mirror: Mirror, mesh: Mesh) -> tuple[Remark, ...]:
-    """The host in another namespace, or one that is called almost alike."""
-    host = mirror.destination.host
+    """A grant that nearly lets it, the host in another namespace, or one that is called almost alike."""
+    host, close = mirror.destination.host, mirror.destination.near
+    if close:
+        return (Remark(*close, mesh.cluster.name),)
     known = mesh.services_by_host.get(host, [])
     if not known:
         return near(mesh, host, mirror.destination.host_node.text) if host else ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.way import reached
-from mirrorlint.rule import Flaw, Loss, Remark
+from mirrorlint.rule import Flaw, Loss
+from mirrorlint.unapplied import of_tls
 
 REASONS = (reason.NO_FILTER_CHAIN,)
 
@@ -13,9 +14,10 @@ REASONS = (reason.NO_FILTER_CHAIN,)
 def check(loss: Loss) -> Flaw:
     """Point at the first host of the server that was probably meant."""
     upstream, scope, address = reached(loss.way.upstream), reached(loss.end.scope), reached(loss.end.address)
-    sni, rule = upstream.sni_for(loss.way.host), upstream.rule
+    sni = upstream.sni_for(loss.way.host)
     server = reached(nearest.server(scope.mesh, address.port, sni or loss.way.host))
     sent = f"the SNI `{sni}`" if sni else "no SNI, since it starts no TLS,"
     message = f"the shadow brings {sent} and no TLS server of {loss.end.cluster}'s gateway takes it: the connection is closed"
-    notes = (Remark(rule.host_node, f"{rule.manifest} decides TLS and SNI", loss.source),) if rule else ()
-    return loss.at_target(server.host_node, message, server.gateway.manifest, *notes)
+    return loss.at_target(
+        server.host_node, message, server.gateway.manifest, *of_tls(loss.way.scope, upstream, "sni" if upstream.sni else "mode")
+    )

@@ -10,6 +10,7 @@ from mirrorlint.delivery.ending import both
 from mirrorlint.delivery.upstream import PLAINTEXT, TLS, Address, Upstream, without_secret
 from mirrorlint.delivery.way import End, reached
 from mirrorlint.rule import Flaw, Loss, Remark
+from mirrorlint.unapplied import of_tls
 
 REASONS = (reason.TLS_MISMATCH,)
 _UNUSED = "sidecars take no `credentialName` from a DestinationRule without `workloadSelector`: they start no TLS at all"
@@ -21,7 +22,7 @@ def check(loss: Loss) -> Flaw:
     if end.alike:
         return _refused(loss, end, address)
     rule = upstream.rule
-    notes = [Remark(rule.host_node, f"{rule.manifest} decides the mirror's TLS", loss.source)] if rule else []
+    notes = [*of_tls(loss.way.scope, upstream, "mode")]
     if end.balancer:
         return _balanced(loss, end.balancer, upstream, notes)
     server = reached(end.chain).servers[0]

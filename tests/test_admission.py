@@ -684,6 +684,18 @@ def test_agrees_with_the_control_plane(name: str) -> None:
             "`mirrors` stands beside `mirror`: a rule has only one of them",
         ),
         (
+            "{hosts: [a], http: [{route: [{destination: {host: b}}],\n mirror: {destination: {host: m}}}]}",
+            5,
+            11,
+            "here `host` and `port` are written directly, without `destination`",
+        ),
+        (
+            "{hosts: [a], http: [{route: [{destination: {host: b}}],\n mirror: {port: {number: 80}}}]}",
+            5,
+            10,
+            "a destination without `host` leads nowhere",
+        ),
+        (
             "{hosts: [a], http: [{route: [{destination: {host: b}}],\n mirrorPercentage: 50}]}",
             5,
             20,

@@ -59,6 +59,74 @@ def test_a_mirror_that_istio_leaves_out_is_an_error(backend: str, why: str) -> N
     assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "none", "1.28": "none"}]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "start", "why"),
+    [
+        ("kind: Hostname", "kind: ServiceEntry", "ServiceEntry,", "Istio takes no backend of kind ServiceEntry"),
+        ("kind: Hostname", "kind: hostname", "hostname,", "Istio takes no backend of kind hostname (did you mean `Hostname`?)"),
+        (
+            "group: networking.istio.io, ",
+            "",
+            "Hostname,",
+            "kind `Hostname` needs `group: networking.istio.io`, and this backendRef has none",
+        ),
+        (
+            "group: networking",
+            "group: config",
+            "config.",
+            "kind `Hostname` needs `group: networking.istio.io`, and this backendRef has `config.istio.io`",
+        ),
+        ("kind: Hostname, ", "", "networking.", "it has a `group` and no `kind`, which then is `Service`: of that group Istio takes none"),
+        (
+            "kind: Hostname",
+            "kind: Service",
+            "networking.",
+            "kind `Service` needs no `group`, and this backendRef has `networking.istio.io`",
+        ),
+        ("port: 80", "namespace: shop, port: 80", "shop, port", "a Hostname has no `namespace`"),
+    ],
+)
+def test_the_value_for_which_istio_leaves_a_mirror_out_is_pointed_at(old: str, new: str, start: str, why: str) -> None:
+    prod = PROD.replace(MIRROR, MIRROR.replace(old, new))
+    (finding,) = check(fleet(prod)).findings
+    assert (finding.rule, finding.message) == ("mirror-left-out", f"Istio leaves this mirror out: {why}")
+    assert prod.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "start", "why"),
+    [
+        ("{namespaces: {from: Same}}", "Same", "takes no routes of namespace default"),
+        (
+            "{namespaces: {from: Selector, selector: {matchLabels: {a: b}}}}",
+            "b}",
+            "takes no routes of namespace default, which lacks `a: b`",
+        ),
+        (
+            "{namespaces: {from: Selector, selector: {matchLabels: {a: b, c: d}}}}",
+            "b, c",
+            "takes no routes of namespace default, which lacks one of `a: b`, `c: d`",
+        ),
+        (
+            "{namespaces: {from: Selector, selector: {matchLabels: {e: f}, matchExpressions: [{key: a, operator: Exists}]}}}",
+            "Selector",
+            "takes no routes of namespace default",
+        ),
+        ("{namespaces: {from: All}, kinds: [{kind: GRPCRoute}]}", "GRPCRoute", "takes no HTTPRoute"),
+    ],
+)
+def test_what_a_listener_allows_is_pointed_at(allowed: str, start: str, why: str) -> None:
+    labelled = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {e: f}}\n"
+    stage = STAGE.replace("protocol: HTTP}", f"protocol: HTTP, allowedRoutes: {allowed}}}") + labelled
+    stage = stage.replace("metadata: {name: ingress}", "metadata: {name: ingress, namespace: infra}").replace(
+        "[{name: ingress}]", "[{name: ingress, namespace: infra}]"
+    )
+    (finding,) = check(fleet(stage=stage)).findings
+    assert finding.rule == "shadow-host-not-accepted"
+    assert f"would take it, but listener `http` of Gateway infra/ingress {why} (" in finding.message
+    assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith(start)
+
+
 def test_a_grpc_route_falls_with_its_mirror() -> None:
     report = check(fleet(GRPC.replace(MIRROR, "{name: shopp, port: 80}")))
     assert "there is no Service default/shopp, for which Istio drops all of GRPCRoute default/shop" in report.findings[0].message
@@ -92,21 +160,36 @@ def test_a_dropped_route_of_the_target_takes_no_shadow() -> None:
     assert "would take it, but of `shop`: it has no `port`" in finding.message
 
 
-def test_a_grant_lets_a_gateways_route_use_another_namespace() -> None:
-    grant = """\
+APART = STAGE.replace("metadata: {name: shop}\nspec: {ports", "metadata: {name: shop, namespace: apps}\nspec: {ports").replace(
+    "[{name: shop, port: 80}]", "[{name: shop, namespace: apps, port: 80}]"
+)
+GRANT = """\
 ---
 apiVersion: gateway.networking.k8s.io/v1beta1
 kind: ReferenceGrant
 metadata: {name: shop, namespace: apps}
 spec:
   from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: default}]
-  to: [{group: "", kind: Service, name: %s}]
+  to: [{group: "", kind: Service, name: shop}]
 """
-    apart = STAGE.replace("metadata: {name: shop}\nspec: {ports", "metadata: {name: shop, namespace: apps}\nspec: {ports")
-    stage = apart.replace("[{name: shop, port: 80}]", "[{name: shop, namespace: apps, port: 80}]")
-    assert reasons(stage=stage) == ["unknown-destination"]
-    assert reasons(stage=stage + grant % "other") == ["unknown-destination"]
-    assert reasons(stage=stage + grant % "shop") == ["arrives"]
+
+
+def test_a_grant_lets_a_gateways_route_use_another_namespace() -> None:
+    assert reasons(stage=APART) == ["unknown-destination"]
+    assert reasons(stage=APART + GRANT.replace("Service, name: shop", "Service, name: other")) == ["unknown-destination"]
+    assert reasons(stage=APART + GRANT) == ["arrives"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("apps", "app"), ("HTTPRoute", "HTTPRoutes"), ("default", "web"), ("Service", "Services"), ("shop", "shopp")],
+)
+def test_a_grant_that_all_but_lets_a_route_through_is_noted_where_it_is_wrong(right: str, wrong: str) -> None:
+    head, _, tail = GRANT.rpartition(right)
+    stage = f"{APART}{head}{wrong}{tail}"
+    (finding,) = check(fleet(stage=stage)).findings
+    (note,) = [note for note in finding.notes if note.message.endswith(f"would let it if this were `{right}`")]
+    assert stage.splitlines()[note.place.line - 1][note.place.column - 1 :].startswith(wrong)
 
 
 def secured(secret: str, reference: str = "{name: cert}") -> str:
@@ -248,6 +331,23 @@ def test_a_route_that_attaches_to_nothing_says_why(parent: str, why: str) -> Non
     report = check(fleet(prod))
     assert said(report) == [("warning", "mirror-never-runs")]
     assert report.findings[0].message == f"no request can make the mirror to `stage.example.com` run: {why}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("port: 80}]\n", "port: 80, weight: 0}]\n", "no backend of its rule has a weight, so requests are answered 500"),
+        (
+            "    filters:\n",
+            "    filters:\n    - {type: RequestRedirect, requestRedirect: {hostname: a}}\n",
+            "its rule answers requests itself (`requestRedirect`)",
+        ),
+    ],
+)
+def test_a_rule_that_answers_itself_mirrors_nothing(old: str, new: str, why: str) -> None:
+    report = check(fleet(PROD.replace(old, new)))
+    assert said(report) == [("warning", "mirror-never-runs")]
+    assert report.findings[0].message.endswith(f" run: {why}")
 
 
 def test_a_narrower_listener_keeps_its_hosts() -> None:

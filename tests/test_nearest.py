@@ -50,3 +50,100 @@ def test_a_port_that_an_entry_lacks_is_not_the_sidecars_fault() -> None:
     finding = only(prod)
     assert "`stage-gateway.example.com` has no port 81, only 80: " in finding.message
     assert noted(finding, prod) == [("80, name: http, protocol: HTTP}]", "ServiceEntry egress/stage has 80")]
+
+
+SECURED = (
+    PROD
+    + """\
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: stage}
+spec:
+  host: stage-gateway.example.com
+  trafficPolicy: {tls: {mode: SIMPLE, sni: shop.example.com}}
+  subsets: [{name: v1}, {name: canary}]
+"""
+)
+HTTPS = STAGE.replace("protocol: HTTP}", "protocol: HTTPS}\n    tls: {mode: SIMPLE, credentialName: cert}").replace(
+    '"*"', "shop.example.org"
+)
+
+
+def of_tls(prod: str, stage: str = HTTPS) -> list[tuple[str, str]]:
+    (finding,) = check(loads({"prod": prod, "stage": stage})).findings
+    assert finding.rule in ("sni-without-server", "tls-mismatch")
+    return [(start, message) for start, message in noted(finding, prod) if "Rule" in message]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "start", "said"),
+    [
+        ("", "", "shop.example.com}}", "DestinationRule default/stage decides TLS and SNI"),
+        ("SIMPLE", "DISABLE", "DISABLE, ", "DestinationRule default/stage decides TLS and SNI"),
+        (", sni: shop.example.com", "", "SIMPLE}}", "DestinationRule default/stage decides TLS and SNI"),
+        (
+            "tls: {mode: SIMPLE, sni: shop.example.com}",
+            "portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]",
+            "443}, tls",
+            "DestinationRule default/stage has TLS for port 443, and the mirror is for port 80",
+        ),
+        (
+            "host: stage-gateway.example.com\n  traffic",
+            "host: stage-gatway.example.com\n  traffic",
+            "stage-gatway.example.com",
+            "DestinationRule default/stage is for `stage-gatway.example.com`, which is no host here",
+        ),
+        (
+            "metadata: {name: stage}\nspec:\n  host: stage",
+            "metadata: {name: stage, namespace: other}\nspec:\n  exportTo: [a]\n  host: stage",
+            "a]",
+            "DestinationRule other/stage is for it, but does not count in namespace `default`",
+        ),
+    ],
+)
+def test_what_decides_tls_or_was_meant_to_is_noted(old: str, new: str, start: str, said: str) -> None:
+    ((found, message),) = of_tls(SECURED.replace(old, new))
+    assert found.startswith(start)
+    assert message == said
+
+
+def test_the_mode_is_noted_where_the_server_takes_plain_text() -> None:
+    ((found, _),) = of_tls(SECURED, STAGE)
+    assert found.startswith("SIMPLE")
+
+
+def test_a_rule_for_another_host_is_no_near_miss() -> None:
+    other = SECURED.replace("hosts: [stage-gateway.example.com]", "hosts: [stage-gateway.example.com, stage-gateways.example.com]")
+    assert of_tls(other.replace("host: stage-gateway.example.com\n  traffic", "host: stage-gateways.example.com\n  traffic")) == []
+
+
+@pytest.mark.parametrize(
+    ("subset", "old", "new", "start", "said"),
+    [
+        ("canry", "", "", "canary}]", "did you mean `canary`?"),
+        ("v9", "", "", "stage-gateway.example.com", "DestinationRule default/stage has `canary`, `v1`"),
+        (
+            "v1",
+            "host: stage-gateway.example.com\n  traffic",
+            "host: stage-gatway.example.com\n  traffic",
+            "stage-gatway.example.com",
+            "DestinationRule default/stage, which has subset `v1`, is for `stage-gatway.example.com`, which is no host here",
+        ),
+        ("v9", SECURED[SECURED.rindex("---") :], "", "stage-gateway.example.com]", "ServiceEntry default/stage defines the host"),
+    ],
+)
+def test_a_subset_that_is_missing_is_noted_with_what_there_is(subset: str, old: str, new: str, start: str, said: str) -> None:
+    prod = SECURED.replace(old, new).replace("      host: stage", f"      subset: {subset}\n      host: stage")
+    finding = only(prod)
+    assert f"no DestinationRule defines subset `{subset}`" in finding.message
+    ((found, message),) = noted(finding, prod)
+    assert found.startswith(start)
+    assert message == said
+
+
+def test_of_a_servers_hosts_the_one_that_is_kept_for_another_namespace_is_shown() -> None:
+    stage = STAGE.replace('["*"]', '[a.example.com, "other/*"]').replace("[shop.default-shadow]", '["*"]')
+    (finding,) = check(loads({"prod": PROD, "stage": stage})).findings
+    assert finding.rule == "shadow-host-not-accepted"
+    assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith('"other/*"')

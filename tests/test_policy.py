@@ -87,6 +87,22 @@ def test_only_what_denies_every_request_is_an_error(spec: str, level: str) -> No
     assert levels(judge(target=TARGET + policy(spec))) == [(level, "shadow-denied")]
 
 
+@pytest.mark.parametrize(
+    ("spec", "start"),
+    [
+        ("{action: DENY, rules: [{to: [{operation: {hosts: [a]}}, {operation: {methods: [PUT, GET], paths: ['*']}}]}]}", "PUT, GET"),
+        ("{action: DENY, rules: [{to: [{operation: {hosts: [a]}}]}, {when: [{key: destination.port, values: ['80']}]}]}", "'80'"),
+        ("{action: DENY, rules: [{from: [{source: {notPrincipals: [a]}}]}]}", "a]"),
+        ("{action: DENY, rules: [{}]}", "{}]}"),
+        ("{rules: [{to: [{operation: {hosts: [a]}}]}]}", "a]}}]}]}"),
+    ],
+)
+def test_a_denial_points_at_the_condition_that_decides(spec: str, start: str) -> None:
+    target = TARGET + policy(spec)
+    (finding,) = judge(target=target).findings
+    assert target.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith(start)
+
+
 def test_a_dry_run_denies_nothing() -> None:
     dry = "{name: edge, namespace: istio-system, annotations: {istio.io/dry-run: 'true'}}"
     report = judge(target=TARGET + policy("{}", dry))

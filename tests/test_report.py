@@ -111,6 +111,15 @@ def test_nothing_found() -> None:
     assert shown(Report((), (), ())) == "no mirrors found. No findings (0 files, 0 documents).\n"
 
 
+@pytest.mark.parametrize(("findings", "hidden"), [((FINDING,), (0, 0)), ((), (1, 0)), ((), (0, 1))])
+def test_mirrors_that_take_no_effect_are_not_called_absent_where_something_may_be_said_of_them(
+    findings: tuple[Finding, ...], hidden: tuple[int, int]
+) -> None:
+    suppressed, baselined = hidden
+    report = Report(findings, (), (), suppressed=suppressed, baselined=baselined)
+    assert shown(report).splitlines()[-1].startswith("no mirror takes effect. ")
+
+
 @pytest.mark.parametrize(
     ("deliveries", "words"),
     [

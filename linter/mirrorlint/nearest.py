@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from functools import lru_cache
 
 from mirrorlint.delivery.absence import Absence
 from mirrorlint.delivery.gateway import GatewayScope
@@ -17,18 +16,19 @@ from mirrorlint.istio.listeners import LISTENER_MARK
 from mirrorlint.istio.names import MESH, intersection, is_wild, subset_of, without_port
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
+from mirrorlint.likeness import TYPO, likeness
 from mirrorlint.rule import Remark
 from mirrorlint.source import Node
+from mirrorlint.unapplied import of_subset
 from mirrorlint.unruled import unruled
-
-_TYPO = 0.8
 
 
 def remarks(scope: Scope, missing: Absence) -> tuple[Remark, ...]:
     """What is there instead of what a destination asks for: the service that lacks it, or a host that is called almost alike."""
     if missing.there is None:
         return host_remarks(scope, missing.asked, missing.node.text)
-    return (Remark(missing.there, missing.has, scope.mesh.cluster.name),)
+    found = of_subset(scope, missing.service, missing.subset) if missing.service and missing.subset else ()
+    return found or (Remark(missing.there, missing.has, scope.mesh.cluster.name),)
 
 
 def host_remarks(scope: Scope, host: str, written: str) -> tuple[Remark, ...]:
@@ -110,8 +110,8 @@ def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
         if "." not in name and host.partition(".")[0] == name:
             yield services[0], f"a mirror's short name becomes `{host}`, an entry's stays `{name}`"
     yield from _elsewhere(mesh, host)
-    nearest = max(known, key=lambda name: _likeness_of_names(host, name), default="")
-    if known and _likeness_of_names(host, nearest) >= _TYPO:
+    nearest = max(known, key=lambda name: likeness(host, name), default="")
+    if known and likeness(host, nearest) >= TYPO:
         yield known[nearest][0], f"did you mean `{nearest}`?"
     for name, services in known.items():
         if is_wild(name) and subset_of(host, name):
@@ -124,15 +124,6 @@ def _elsewhere(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
     for service in mesh.services if (dot + rest).endswith(f".svc.{mesh.domain}") else ():
         if service.kubernetes and service.manifest.name == short:
             yield service, f"`{short}` is in namespace `{service.namespace}`"
-
-
-@lru_cache(maxsize=65536)
-def _likeness_of_names(host: str, other: str) -> float:
-    """How much two hosts are alike where they differ: the labels that they end with alike don't count."""
-    ours, theirs = host.split("."), other.split(".")
-    while ours and theirs and ours[-1] == theirs[-1]:
-        del ours[-1], theirs[-1]
-    return SequenceMatcher(None, ".".join(ours), ".".join(theirs)).ratio()
 
 
 def server(mesh: Mesh, port: int, host: str) -> Server | None:
@@ -152,7 +143,7 @@ def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[
         if found:
             return found
     if services:
-        nearest = max(services, key=lambda v: max(_likeness(name, h.name) for h in v.hosts))
+        nearest = max(services, key=lambda v: max(_likeness_but_for_suffix(name, h.name) for h in v.hosts))
         hosts = dict.fromkeys(host for service in services if service.manifest is nearest.manifest for host in service.hosts)
         return nearest.hosts[0].node, f"{nearest.manifest} takes {', '.join(map(_named, hosts))}", nearest.manifest
     return _nothing_bound(scope.mesh, servers[0])
@@ -199,8 +190,10 @@ def _refused_taker(
     if fitting:
         found = unruled(scope, fitting[0], taker)
         return (found[0], f"{would} has no rule left for it: {found[1]}", found[2]) if found else None
-    listed = ", ".join(f"`{node.text}`" for node in ours[0][0].host_nodes)
-    return ours[0][0].host_node, f"{would} the Gateway's {ours[0][0].noun} takes {listed}", ours[0][0].gateway.manifest
+    first = ours[0][0]
+    listed = ", ".join(f"`{node.text}`" for node in first.host_nodes)
+    own = next((node for node in first.host_nodes if subset_of(name, node.text.rpartition("/")[2].lower())), first.host_node)
+    return own, f"{would} the Gateway's {first.noun} takes {listed}", first.gateway.manifest
 
 
 def _shares(server: Server, taker: VirtualService, name: str) -> bool:
@@ -214,6 +207,6 @@ def _called(gateway: str) -> str:
     return gateway.replace(LISTENER_MARK, "/")
 
 
-def _likeness(host: str, other: str) -> float:
+def _likeness_but_for_suffix(host: str, other: str) -> float:
     """How much two hosts are alike; the suffix counts for little."""
     return SequenceMatcher(None, host.removesuffix(SUFFIX), other.lower().removesuffix(SUFFIX).lstrip("*")).ratio()

@@ -19,7 +19,15 @@ from mirrorlint.istio.services import Service
 from mirrorlint.rule import Remark, cause_of
 from mirrorlint.source import Node
 
-_ANSWERS = {"redirect": "redirect", "direct-response": "directResponse", "abort": "fault"}
+_ANSWERS = {
+    "redirect": "its rule answers requests itself (`redirect`)",
+    "direct-response": "its rule answers requests itself (`directResponse`)",
+    "abort": "its rule answers requests itself (`fault`)",
+}
+_ANSWERS_OF_GATEWAY_API = {
+    "redirect": "its rule answers requests itself (`requestRedirect`)",
+    "direct-response": "no backend of its rule has a weight, so requests are answered 500",
+}
 
 
 class Obstacle(NamedTuple):
@@ -121,9 +129,9 @@ def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
 
 
 def _answering(judged: Judged) -> Iterator[Obstacle]:
-    field = _ANSWERS.get(judged.rule.action)
-    if field:
-        yield Obstacle(judged.rule.answer, f"its rule answers requests itself (`{field}`)", certain=True)
+    answers = _ANSWERS_OF_GATEWAY_API if judged.service.gateway_semantics else _ANSWERS
+    if judged.rule.action in answers:
+        yield Obstacle(judged.rule.answer, answers[judged.rule.action], certain=True)
 
 
 def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:

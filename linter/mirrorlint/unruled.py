@@ -11,10 +11,10 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.matches import Match
 from mirrorlint.istio.routing import VirtualService
+from mirrorlint.likeness import TYPO
 from mirrorlint.source import Node
 
 Reason = tuple[Node, str, object]  # where, why, and the object that it stands in
-_TYPO = 0.8
 
 
 def unruled(scope: GatewayScope, server: Server, service: VirtualService) -> Reason | None:
@@ -74,7 +74,7 @@ def _meant(name: str, every: Mapping[str, Manifest]) -> str:
     """A delegate that is called almost alike, or alike in another namespace."""
     delegates = [known for known, manifest in every.items() if not len(manifest.node["spec"]["hosts"])]
     alike = [known for known in delegates if known.partition("/")[2] == name.partition("/")[2]]
-    near = alike or get_close_matches(name, delegates, n=1, cutoff=_TYPO)
+    near = alike or get_close_matches(name, delegates, n=1, cutoff=TYPO)
     return f" (did you mean `{near[0]}`?)" if near else ""
 
 

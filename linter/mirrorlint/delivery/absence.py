@@ -13,7 +13,8 @@ from mirrorlint.source import Node
 class Absence(NamedTuple):
     """What is missing: the Node that asks for it, in words, the host or more that is asked for, and where the service that lacks it is.
 
-    The last two, a Node and what stands there, are None when there is no such service.
+    These, a Node and what stands there, are None when there is no such service. `subset` is one that `service` lacks ("" where it is not
+    that).
     """
 
     node: Node
@@ -21,6 +22,8 @@ class Absence(NamedTuple):
     asked: str
     there: Node | None = None
     has: str = ""
+    service: Service | None = None
+    subset: str = ""
 
 
 def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> Absence:
@@ -28,7 +31,7 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
     host, number = target
     service = scope.service(host) or _without_port(scope, host, number)
     if destination.why:
-        return Absence(destination.host_node, destination.why, host)
+        return Absence(destination.fault or destination.host_node, destination.why, host, *(destination.near or ()))
     if service is None:
         return Absence(destination.host_node, _unknown(scope, host, number), host)
     if service.port(number) is None:
@@ -38,7 +41,7 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
     rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
     if destination.subset and not (rule and destination.subset in rule.subsets):
         words = f"no DestinationRule defines subset `{destination.subset}` of `{host}`"
-        return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition)
+        return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition, service, destination.subset)
     if destination.subset and not service.alias_of:
         words = f"no endpoint of `{host}` has the labels of subset `{destination.subset}`, so Istio builds no upstream for it"
         return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition)

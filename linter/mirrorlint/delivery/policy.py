@@ -6,7 +6,7 @@ None stands for what can't be told: tokens, addresses, who a client certificate 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     allowing = [(p, applies) for p, applies in policies if _action(p) == "ALLOW"]
     hits = [_both((applies, hit)) for p, applies in allowing for _, hit in _hits(p, shadow)]
     if any(applies for _, applies in allowing) and not any(hit is not False for hit in hits):
-        return Verdict(False, allowing[0][0], _first_condition(allowing[0][0]))
+        return Verdict(False, allowing[0][0], _first_condition(allowing[0][0].node["spec"]["rules"].at(0)))
     unsure = [p for p, _, hit in refusing if hit is None] + [p for p, _ in policies if _action(p) == "CUSTOM" and _may_hit(p, shadow)]
     if allowing and True not in hits:
         unsure.append(allowing[0][0])
@@ -116,13 +116,13 @@ def is_for(policy: Manifest, scope: Scope) -> Maybe:
 
 
 def _hits(policy: Manifest, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
-    """For each rule whether it matches."""
+    """For each rule the first condition of what matches, and whether it does."""
     for rule in policy.node["spec"]["rules"]:
         sources = [_source(each["source"], shadow) for each in rule["from"]]
         operations = [_operation(each["operation"], shadow) for each in rule["to"]]
         conditions = [_condition(each, shadow) for each in rule["when"]]
         alternatives = (_either(found) for found in (sources, operations) if found)
-        yield rule, _both((*alternatives, *conditions))
+        yield _first_condition(rule, operations, sources), _both((*alternatives, *conditions))
 
 
 def _source(source: Node, shadow: Arriving) -> Maybe:
@@ -179,13 +179,13 @@ def _fits(pattern: str, text: str) -> Maybe:
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
-def _first_condition(policy: Manifest) -> Node:
-    """What an ALLOW asks for first: the first value of a rule, else the policy's rules."""
-    rule = policy.node["spec"]["rules"].at(0)
-    for field in (rule["to"].at(0)["operation"], rule["from"].at(0)["source"]):
-        for _, values in field.entries():
-            return values.at(0)
-    return rule or policy.node["spec"]
+def _first_condition(rule: Node, operations: Sequence[Maybe] = (), sources: Sequence[Maybe] = ()) -> Node:
+    """The first value that a rule asks for, in those of its alternatives that match, else in the first ones; else the rule itself."""
+    to = next((each for each, hit in zip(rule["to"], operations, strict=False) if hit), rule["to"].at(0))
+    source = next((each for each, hit in zip(rule["from"], sources, strict=False) if hit), rule["from"].at(0))
+    asked = (to["operation"], source["source"], rule["when"].at(0))
+    lists = (values for fields in asked for _, values in fields.entries() if values.is_sequence)
+    return next((values.at(0) for values in lists), rule)
 
 
 def _either(found: Iterable[Maybe]) -> Maybe:

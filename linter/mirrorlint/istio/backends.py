@@ -10,6 +10,8 @@ from mirrorlint.istio.routing import Destination
 from mirrorlint.kinds import GATEWAY_API
 from mirrorlint.source import Node
 
+_PLACED = "a Hostname has no `namespace`"
+
 
 class Registry(NamedTuple):
     """What backends are looked up in: Kubernetes Services by namespace and name, all hosts by namespace, grants."""
@@ -37,16 +39,18 @@ class Resolver(NamedTuple):
 
     def resolve(self, node: Node) -> Resolved:
         """The destination of a `backendRef`; one that Istio doesn't take has no host, or one that nothing stands behind."""
-        reference = read_reference(node, self.namespace, SERVICE)
-        if self.at_gateway and not self.registry.grants.allow(Kind(GATEWAY_API, self.route), self.namespace, reference):
-            return Resolved(
-                _destination(node, "", f"no ReferenceGrant in {reference.namespace} lets {self.route}s of {self.namespace} use it")
-            )
+        reference, route = read_reference(node, self.namespace, SERVICE), Kind(GATEWAY_API, self.route)
+        if self.at_gateway and not self.registry.grants.allow(route, self.namespace, reference):
+            why = f"no ReferenceGrant in {reference.namespace} lets {self.route}s of {self.namespace} use it"
+            near = self.registry.grants.nearest(route, self.namespace, reference)
+            return Resolved(_destination(node, "", why)._replace(near=near))
         if reference.kind not in (SERVICE, SERVICE_IMPORT, HOSTNAME):
-            return Resolved(_destination(node, "", f"Istio takes no backend of kind {reference.kind.name}"))
+            fault, why = _unknown(reference)
+            return Resolved(_destination(node, "", why)._replace(fault=fault))
         host = self._host(reference)
         fatal = _malformed(reference)
-        return Resolved(_destination(node, host, fatal or self._missing(reference, host)), fatal)
+        found = _destination(node, host, fatal or self._missing(reference, host))
+        return Resolved(found._replace(fault=node["namespace"]) if fatal == _PLACED else found, fatal)
 
     def _host(self, reference: Reference) -> str:
         if reference.kind == HOSTNAME:
@@ -64,12 +68,26 @@ class Resolver(NamedTuple):
         return f"`{host}` is a host of no ServiceEntry in the route's namespace {self.namespace}{known}"
 
 
+def _unknown(reference: Reference) -> tuple[Node, str]:
+    """Where and why a backend is of no kind that Istio takes."""
+    (group, name), node = reference.kind, reference.node
+    right = next((kind.group for kind in (SERVICE, SERVICE_IMPORT, HOSTNAME) if kind.name == name), None)
+    if right is None:
+        kind = next((kind.name for kind in (SERVICE, SERVICE_IMPORT, HOSTNAME) if kind.name.lower() == name.lower()), "")
+        return node["kind"], f"Istio takes no backend of kind {name}" + (f" (did you mean `{kind}`?)" if kind else "")
+    if not node["kind"]:
+        return node["group"], f"it has a `group` and no `kind`, which then is `{name}`: of that group Istio takes none"
+    wanted = f"`group: {right}`" if right else "no `group`"
+    said = f"`{group}`" if group else "none"
+    return (node["group"] if group else node["kind"]), f"kind `{name}` needs {wanted}, and this backendRef has {said}"
+
+
 def _malformed(reference: Reference) -> str:
     """What makes Istio drop the whole route."""
     if reference.kind == SERVICE and "." in reference.name:
         return f"`{reference.name}` is not the bare name of a Service"
     if reference.kind == HOSTNAME and reference.node["namespace"]:
-        return "a Hostname has no `namespace`"
+        return _PLACED
     return "" if reference.node["port"] else "it has no `port`"
 
 

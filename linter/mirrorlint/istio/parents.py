@@ -107,11 +107,22 @@ def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[
     if not any(overlaps(listener.hostname or "*", host.name) for host in hosts):
         return 2, Unbound(hosts[0].node, f"{called} is for `{listener.hostname}`, which covers none of the route's hostnames", route)
     if not listener.server.hosts_for(route.namespace):
-        allowed = listener.server.node["allowedRoutes"]["namespaces"]["from"]
-        return 1, Unbound(allowed, f"{called} takes no routes of namespace {route.namespace}", gateway)
+        place, lacks = _allowed(listener.server.node["allowedRoutes"]["namespaces"])
+        return 1, Unbound(place, f"{called} takes no routes of namespace {route.namespace}{lacks}", gateway)
     if route.kind not in listener.kinds:
-        return 1, Unbound(listener.server.protocol_node, f"{called} takes no {route.kind}", gateway)
+        kinds = listener.server.node["allowedRoutes"]["kinds"]
+        return 1, Unbound(kinds.at(0)["kind"] if len(kinds) else listener.server.protocol_node, f"{called} takes no {route.kind}", gateway)
     return None
+
+
+def _allowed(namespaces: Node) -> tuple[Node, str]:
+    """Where a listener says whose routes it takes, and the labels that a namespace which it does not take lacks."""
+    selector = namespaces["selector"]
+    labels = list(selector["matchLabels"].entries())
+    if namespaces["from"].text != "Selector" or not labels or len(selector["matchExpressions"]):
+        return namespaces["from"], ""
+    named = ", ".join(f"`{key.text}: {value.text}`" for key, value in labels)
+    return labels[0][1], f", which lacks {'one of ' if len(labels) > 1 else ''}{named}"
 
 
 def _served(host: str, listener: Listener, listeners: Sequence[Listener]) -> bool:

@@ -47,9 +47,10 @@ class Grants:
 
     def __init__(self, manifests: Iterable[Manifest]) -> None:
         """Read the manifests; Istio takes grants for Services and Secrets only (ReferenceGrantsCollection)."""
+        self._manifests = tuple(manifests)
         self._allowed = {
             (Kind(source["group"].text, source["kind"].text), source["namespace"].text, kind, manifest.namespace, to["name"].text)
-            for manifest in manifests
+            for manifest in self._manifests
             for source in manifest.node["spec"]["from"]
             for to in manifest.node["spec"]["to"]
             if (kind := Kind(to["group"].text, to["kind"].text)) in _GRANTED
@@ -59,3 +60,22 @@ class Grants:
         """Whether an object of a kind and namespace may name what the reference names; in its own namespace it always may."""
         granted = ((kind, namespace, reference.kind, reference.namespace, name) for name in (reference.name, ""))
         return reference.namespace == namespace or any(one in self._allowed for one in granted)
+
+    def nearest(self, kind: Kind, namespace: str, reference: Reference) -> tuple[Node, str] | None:
+        """The one value that keeps a grant from letting an object name what the reference names, and what it would have to be."""
+        for manifest in self._manifests:
+            parts = [(source, to) for source in manifest.node["spec"]["from"] for to in manifest.node["spec"]["to"]]
+            for source, to in parts:
+                wanted = (
+                    (manifest.node["metadata"]["namespace"], manifest.namespace, reference.namespace),
+                    (source["group"], source["group"].text, kind.group),
+                    (source["kind"], source["kind"].text, kind.name),
+                    (source["namespace"], source["namespace"].text, namespace),
+                    (to["group"], to["group"].text, reference.kind.group),
+                    (to["kind"], to["kind"].text, reference.kind.name),
+                    (to["name"], to["name"].text or reference.name, reference.name),
+                )
+                wrong = [(node, right) for node, said, right in wanted if said != right]
+                if len(wrong) == 1:
+                    return wrong[0][0], f"{manifest} would let it if this were `{wrong[0][1]}`"
+        return None

@@ -16,7 +16,7 @@ class Destination(NamedTuple):
     """Where a request is sent: the resolved host, the subset ("" for none) and the port (0 when it names none).
 
     `host_node` and `port_node` are where the two are written. `why` says why Istio takes a backend of the Gateway API for none ("" when it
-    doesn't).
+    doesn't), `fault` is where that is written, and `near` what nearly mends it: where, and how (both None where there is no such place).
     """
 
     host: str
@@ -26,6 +26,8 @@ class Destination(NamedTuple):
     host_node: Node
     port_node: Node
     why: str = ""
+    fault: Node | None = None
+    near: tuple[Node, str] | None = None
 
 
 class Headers(NamedTuple):

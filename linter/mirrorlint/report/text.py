@@ -230,13 +230,15 @@ def _summary(report: Report) -> str:
     found = ", ".join(_number(*count) for count in counts if count[0]) or "No findings"
     read = f"{_number(report.files, 'file', 'files')}, {_number(report.documents, 'document', 'documents')}"
     unknown = any(_fate(mirror) == _UNKNOWN for mirror in report.mirrors)
-    return f"{_mirrors(report.mirrors)}. {found} ({read})." + ("\n`mirrorlint trace` shows where the unknown ones lead." if unknown else "")
+    return f"{_mirrors(report)}. {found} ({read})." + ("\n`mirrorlint trace` shows where the unknown ones lead." if unknown else "")
 
 
-def _mirrors(mirrors: Sequence[MirrorFate]) -> str:
-    """How many mirrors there are, and how many share each fate."""
+def _mirrors(report: Report) -> str:
+    """How many mirrors there are, and how many share each fate; what is written of others may be what findings are about."""
+    mirrors = report.mirrors
     if not mirrors:
-        return "no mirrors found"
+        told = report.findings or report.suppressed or report.baselined
+        return "no mirror takes effect" if told else "no mirrors found"
     tally = Counter(map(_fate, mirrors))
     total = _number(len(mirrors), "mirror", "mirrors")
     if len(tally) == 1:

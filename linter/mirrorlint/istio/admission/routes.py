@@ -14,6 +14,7 @@ from mirrorlint.istio.admission.shape import (
     Rule,
     Shape,
     each,
+    given,
     message,
     required,
     table,
@@ -24,13 +25,24 @@ from mirrorlint.source import Node
 LABELS = table(text(names.label_value), key=names.label_key)
 SELECTOR_LABELS = table(text(names.selector_value), key=names.selector_key)
 
+
+def _hosted(node: Node) -> Iterator[Refusal]:
+    """A destination names a host (validateDestination); what is below a key of its own is dropped before."""
+    if given(node, "host"):
+        return
+    if node["destination"]["host"]:
+        yield Refusal(node.key("destination"), "here `host` and `port` are written directly, without `destination`")
+    else:
+        yield Refusal(node, "a destination without `host` leads nowhere")
+
+
 DESTINATION = message(
     {
         "host": text(names.destination_host),
         "subset": text(names.label_or_empty),
         "port": message({"number": PORT}, required("a destination's `port` has no `number`", "number")),
     },
-    required("a destination without `host` leads nowhere", "host"),
+    _hosted,
 )
 
 

@@ -1,0 +1,60 @@
+"""What decides TLS and subsets of a destination, or which DestinationRule was probably meant to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from mirrorlint.delivery.scope import Scope
+from mirrorlint.delivery.upstream import Upstream
+from mirrorlint.istio.destination_rule import DestinationRule
+from mirrorlint.istio.names import overlaps, subset_of
+from mirrorlint.istio.services import Service
+from mirrorlint.likeness import TYPO, likeness
+from mirrorlint.rule import Remark
+
+
+def of_tls(scope: Scope, upstream: Upstream, field: str) -> tuple[Remark, ...]:
+    """The value that decides TLS to an upstream: `field` of a rule's `tls`, else its `mode`; or what keeps a rule from it."""
+    rule, tls = upstream.rule, upstream.client_tls
+    if rule is None:
+        return _meant(scope, upstream.service, (r for r in scope.mesh.destination_rules if _starts_tls(r)), "")
+    other = next((port for port in rule.policy.node["portLevelSettings"] if port["tls"]["mode"]), None)
+    if other and not tls["mode"]:
+        said = f"{rule.manifest} has TLS for port {other['port']['number'].text}, and the mirror is for port {upstream.port.number}"
+        return (Remark(other["port"]["number"], said, scope.mesh.cluster.name),)
+    node = tls[field] or tls["mode"] or rule.host_node
+    return (Remark(node, f"{rule.manifest} decides TLS and SNI", scope.mesh.cluster.name),)
+
+
+def of_subset(scope: Scope, service: Service, subset: str) -> tuple[Remark, ...]:
+    """The subsets that there are instead of one, the nearest first; or the rule that has it and does not count for the service."""
+    cluster, rule = scope.mesh.cluster.name, scope.mesh.rule_for(service, scope.namespace, scope.labels)
+    if rule is None or not rule.subsets:
+        return _meant(scope, service, (r for r in scope.mesh.destination_rules if subset in r.subsets), f", which has subset `{subset}`,")
+    near = get_close_matches(subset, rule.subsets, n=1, cutoff=TYPO)
+    if near:
+        return (Remark(rule.subsets[near[0]].node["name"], f"did you mean `{near[0]}`?", cluster),)
+    known = ", ".join(f"`{name}`" for name in sorted(rule.subsets))
+    return (Remark(rule.host_node, f"{rule.manifest} has {known}", cluster),)
+
+
+def _starts_tls(rule: DestinationRule) -> bool:
+    policies = (rule.policy, *(subset.policy for subset in rule.subsets.values()))
+    return any(tls["mode"] for policy in policies for tls in (policy.tls, *policy.ports.values()))
+
+
+def _meant(scope: Scope, service: Service, rules: Iterable[DestinationRule], having: str) -> tuple[Remark, ...]:
+    """The rule for a service that does not count for the proxy, or one for a host that is nobody's and called almost alike."""
+    mesh, host, rules = scope.mesh, service.host, tuple(rules)
+    own = next((rule for rule in rules if subset_of(host, rule.host)), None)
+    if own:
+        where = f"in namespace `{scope.namespace}`" if scope.namespace else "at the gateway"
+        exports = own.manifest.node["spec"]["exportTo"]
+        node = exports.at(0) if exports else own.host_node
+        return (Remark(node, f"{own.manifest}{having} is for it, but does not count {where}", mesh.cluster.name),)
+    strange = [rule for rule in rules if not any(overlaps(known, rule.host) for known in mesh.services_by_host)]
+    near = max(strange, key=lambda rule: likeness(host, rule.host), default=None)
+    if near is None or likeness(host, near.host) < TYPO:
+        return ()
+    return (Remark(near.host_node, f"{near.manifest}{having} is for `{near.host}`, which is no host here", mesh.cluster.name),)
