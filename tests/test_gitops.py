@@ -356,6 +356,16 @@ def test_objects_outside_of_what_was_asked_for_are_followed_as_well(repo: Path) 
     assert found(read(["prod=clusters/prod", "stage=clusters/stage"])) == {"prod": ["x"], "stage": ["x"]}
 
 
+def test_a_path_that_is_nearly_a_folder_is_asked_for(repo: Path) -> None:
+    write(repo, {"argo.yaml": application("a", "chart/orders", "name: prod"), "charts/orders/x.yaml": entry("x"), "y.yaml": entry("y")})
+    asked = "`chart/orders` is no folder with manifests here (did you mean `charts/orders`?)"
+    assert [spot.message for spot in read(["."]).documents.blind_spots] == [asked]
+    git(repo, "remote", "remove", "origin")
+    asked = f"`chart/orders` is no folder here (did you mean `charts/orders`?), or `{URL}` is another repository, so it is not read"
+    (spot,) = read(["."]).documents.blind_spots
+    assert (spot.message, spot.path, spot.line) == (asked, "argo.yaml", 6)
+
+
 def test_an_object_in_a_folder_that_is_applied_without_it_is_followed(repo: Path) -> None:
     write(repo, {"root.yaml": application("root", "apps", "name: prod"), "apps/kustomization.yaml": "resources: [y.yaml]\n"})
     write(repo, {"apps/other.yaml": application("other", "mesh", "name: prod"), "mesh/x.yaml": entry("x"), "apps/y.yaml": entry("y")})

@@ -623,6 +623,27 @@ CAUSES = [
         "quote it: '*shop'",
         id="unknown alias",
     ),
+    pytest.param(
+        "host: &shop shop.example.com # c\n---\nhost: *shop\n",
+        "3:7",
+        "`*shop` reads as an alias of `&shop` in line 1, and anchors end with their document",
+        "write what is meant: `shop.example.com`",
+        id="alias of another document",
+    ),
+    pytest.param(
+        "a: {b: &b {c: 1}}\n---\nd: *b\n---\ne: &b 1",
+        "3:4",
+        "`*b` reads as an alias of `&b` in line 1, and anchors end with their document",
+        "write what is meant",
+        id="alias of a mapping of another document",
+    ),
+    pytest.param(
+        "a: *b\n---\nc: &b 1",
+        "1:4",
+        "`*b` reads as an alias of an anchor, and this document has no `&b`",
+        "quote it: '*b'",
+        id="alias before another document",
+    ),
     pytest.param('a: "x\nb: 1\n', "1:4", "the quote before `x` is never closed", "close it on this line", id="open quote"),
     pytest.param(
         'a: "x\nb: 1\nc: "y"\n',

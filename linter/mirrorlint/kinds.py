@@ -32,6 +32,17 @@ SERVED = {
     f"{GATEWAY_API}/v1beta1": frozenset({"HTTPRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
     f"{GATEWAY_API}/v1": MATTERS[GATEWAY_API],
 }
+# What releases of the Gateway API served besides (config/crd of kubernetes-sigs/gateway-api).
+EARLIER = {
+    f"{GATEWAY_API}/v1alpha2": frozenset({"HTTPRoute", "Gateway", "GatewayClass", "BackendTLSPolicy"}),
+    f"{GATEWAY_API}/v1alpha3": frozenset({"BackendTLSPolicy"}),
+}
+# Kinds that are not read, of groups with kinds that are.
+NOT_READ = {
+    NETWORKING: frozenset({"WorkloadGroup", "ProxyConfig"}),
+    SECURITY: frozenset[str](),
+    GATEWAY_API: frozenset({"TCPRoute", "TLSRoute", "UDPRoute", "ReferencePolicy", "BackendLBPolicy"}),
+}
 # What tells how objects come to clusters and how Istio is installed there, and is none of what is judged.
 TELLS = {
     "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),

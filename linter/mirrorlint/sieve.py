@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mirrorlint.kinds import CONFIG_MAP, RELEVANT, WORKLOADS
+from mirrorlint.kinds import CONFIG_MAP, NOT_READ, RELEVANT, WORKLOADS
 from mirrorlint.source import MAX_BYTES, is_well_formed
 from mirrorlint.source.scalars import NULLS
 
@@ -39,6 +39,8 @@ _PODS = re.compile(
 _REPLICAS = b"  replicas:"
 _READ, _WORKLOADS, _NULLS = ({kind.encode() for kind in kinds} for kinds in (RELEVANT, WORKLOADS, NULLS))
 _CONFIG_MAP = CONFIG_MAP.encode()
+# Of these groups any other kind may be a slip, which is told.
+_NOT_READ = {group.encode(): frozenset(kind.encode() for kind in kinds) for group, kinds in NOT_READ.items()}
 # Objects that are not read, and lead to other files.
 _LEADING = b"Component"
 
@@ -110,6 +112,9 @@ def _sifted(part: bytes) -> tuple[bytes, bytes]:
     version, kind = version or version_below, kind or kind_above
     if kind in _READ or kind[-4:] == b"List" or version in _NULLS or kind in _NULLS:
         return _without_containers(part) if kind in _WORKLOADS and not _may_be_gateway(part) else part, b""
+    known = _NOT_READ.get(version.partition(b"/")[0])
+    if known is not None and kind not in known:
+        return part, b""
     return (part, b"") if kind == _CONFIG_MAP and _may_say(part, b"istio") else (b"", kind)
 
 

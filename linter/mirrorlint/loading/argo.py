@@ -60,13 +60,26 @@ def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]
     if node["ref"] and not node["path"]:
         return None
     if not land.is_own(node["repoURL"].text):
-        return Gap(
-            node["repoURL"],
-            f"`{node['repoURL'].text}` is another repository, so `{node['path'].text or '.'}` of it is not read",
-            node["repoURL"].text,
-        )
+        return _foreign(node, land)
     gap = _not_at_hand(node, land, revisions)
     return gap or _of_folder(node, land.folder(node["path"].text or "."), application, land)
+
+
+def _foreign(node: Node, land: Land) -> Gap:
+    """That a source is another repository, as far as can be told: where none is known to be this one its path may be misspelt instead."""
+    url, path = node["repoURL"], node["path"]
+    near = "" if land.remotes else _near(path.text, land)
+    if near:
+        return Gap(path, f"`{path.text}` is no folder here{near}, or `{url.text}` is another repository, so it is not read", url.text)
+    return Gap(url, f"`{url.text}` is another repository, so `{path.text or '.'}` of it is not read", url.text)
+
+
+def _near(path: str, land: Land) -> str:
+    """The folder that a path was probably meant to be, as messages ask for it."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most paths are there
+
+    near = get_close_matches(path, land.all_folders(), 1, 0.8) if path else []
+    return f" (did you mean `{near[0]}`?)" if near else ""
 
 
 def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | None:
@@ -75,7 +88,7 @@ def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | Non
     if len(revisions) > 1 and revision.text not in TRUNK:
         return Gap(revision, f"`{path.text}` is taken from `{revision.text}`, which may not be what is at hand, so it is not read")
     if not land.files.listed(land.folder(path.text or ".")):
-        return Gap(path, f"`{path.text}` is no folder with manifests here")
+        return Gap(path, f"`{path.text}` is no folder with manifests here{_near(path.text, land)}")
     if node["plugin"]:
         return Gap(node["plugin"], "a plugin makes the manifests of this source, so they are not read")
     return None

@@ -10,6 +10,7 @@ from mirrorlint.fleet import Manifest, Suppression
 from mirrorlint.istio.certificates import SOME_PEM, WITHHELD, may_be_pem
 from mirrorlint.kinds import CONFIG_MAP, CREDENTIALS, GATEWAY_API, JUDGED, MATTERS, NETWORKING, SECURITY, TELLS, WORKLOADS
 from mirrorlint.loading.filling import first, is_substituted, substituted
+from mirrorlint.loading.served import unserved
 from mirrorlint.loading.suppressions import suppressions
 from mirrorlint.sieve import sift
 from mirrorlint.source import Broken, Node, Parsed, Place, parse
@@ -78,11 +79,13 @@ def _ask_admission(manifests: Iterable[Manifest]) -> None:
 def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     """What is in documents that were parsed, of a text that may have held others."""
     found = [_without_secrets(Manifest(node)) for node in unfolded(parsed.documents)]
-    manifests = tuple(filter(_matters, found))
+    refused = [unserved(manifest.node) for manifest in found]
+    manifests = tuple(manifest for manifest, why in zip(found, refused, strict=True) if why is None and _matters(manifest))
+    refused += [unserved(node) for node in parsed.documents if not node.text_at("apiVersion")]
     marked = any(sign in data for sign in _SIGNS)
     hidden = tuple(filter(_encrypted, filter(_tells, found))) if marked else ()
     tells = tuple(manifest for manifest in found if _tells(manifest) and manifest not in hidden)
-    faults: list[Broken] = []
+    faults = [why for why in refused if why is not None]
     unclear: list[Broken] = []
     for broken in parsed.broken:
         if not broken.template and _names_what_matters(broken.text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mirrorlint.source.failure import Failure
@@ -23,13 +23,25 @@ class Advice(NamedTuple):
     template: bool = False
 
 
+class Anchor(NamedTuple):
+    """An anchor: its line (counted from 1), and the text that it names where that is on the same line."""
+
+    line: int
+    value: str
+
+
+# Finds an anchor of an earlier document by its name.
+Anchors = Callable[[str], Anchor | None]
+
+
 class Case(NamedTuple):
-    """The lines of a text, the parser's complaint, and where it complains (counted from 0)."""
+    """The lines of a text, the parser's complaint, where it complains (counted from 0), and what finds anchors before the text."""
 
     lines: list[str]
     failure: Failure
     line: int
     column: int
+    anchors: Anchors
 
     @property
     def here(self) -> str:

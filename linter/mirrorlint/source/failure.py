@@ -10,6 +10,8 @@ STRAY_VALUE = "<document start>"
 
 # Where YAML 1.1 ends a line.
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+# Editors end a line here, and not at three characters beyond ASCII.
+LINE_END = re.compile(r"\r\n|[\n\r]")
 # Compiled when it is first needed, since it takes longer than all other patterns.
 _UNREADABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
-from mirrorlint.source.case import KEY, Advice, Case, has_content, short
+from mirrorlint.source.case import KEY, Advice, Anchor, Anchors, Case, has_content, short
 from mirrorlint.source.enclosed import behind_bracket, early_quote, open_bracket, open_quote
-from mirrorlint.source.failure import STRAY_VALUE, Failure
+from mirrorlint.source.failure import LINE_END, STRAY_VALUE, Failure
 
 _TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
 _DASH = re.compile(r"(\s*+(?:- ++)*)(?!- )-([A-Za-z_][\w./-]*):(?=\s|$)")
 _TAB = re.compile(r" *(?:- *)?\t")
 _NO_BLANK = re.compile(r"(\s*+(?:- ++)*)(?!- )([A-Za-z_][\w.-]*):([^\s/:].*)")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+# An anchor, and the plain text behind it that ends with its line.
+_ANCHOR = re.compile(r"(?<![^\s\[{,])&([^\s,\[\]{}]+)(?:[ \t]+([\w./-][^#:,\[\]{}]{0,200})(?=$|#))?")
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 
 
-def explain(lines: list[str], failure: Failure) -> Advice:
-    """The best account of a failure in a text of these lines; it stands in or right behind one of them."""
+def explain(lines: list[str], failure: Failure, anchors: Anchors) -> Advice:
+    """The best account of a failure in a text of these lines, behind other documents; it stands in or right behind a line."""
     line, column = _inside(lines, failure.line, failure.column)
     if failure.context_line >= 0:
         context_line, context_column = _inside(lines, failure.context_line, failure.context_column)
         failure = failure._replace(context_line=context_line, context_column=context_column)
-    case = Case(lines, failure, line, column)
+    case = Case(lines, failure, line, column, anchors)
     found = next((advice for cause in _CAUSES if (advice := cause(case))), None)
     problem, context = failure.problem, failure.context
     advice = found or Advice(line, column, f"{problem} {context}".strip())
     line, column = _inside(lines, advice.line, advice.column)
     return advice._replace(line=line, column=column)
+
+
+def anchor_before(text: str, name: str, line: int) -> Anchor | None:
+    """The first anchor of a name in a text, if it is in the first `line` lines."""
+    found = _anchors(text).get(name)
+    return found if found and found.line <= line else None
+
+
+@lru_cache(maxsize=1)
+def _anchors(text: str) -> Mapping[str, Anchor]:
+    found: dict[str, Anchor] = {}
+    for number, line in enumerate(LINE_END.split(text), 1):
+        for match in _ANCHOR.finditer(line):
+            found.setdefault(match[1], Anchor(number, match[2] or ""))
+    return found
 
 
 def repeated(key: str, first_line: int) -> tuple[str, str]:
@@ -92,6 +110,10 @@ def _alias(case: Case) -> Advice | None:
     line, column = (case.line, case.column) if unknown else (case.failure.context_line, case.failure.context_column)
     match = _WORD.match(case.lines[line], column)
     word = match[0] if match else "*"
+    anchor = case.anchors(word[1:]) if unknown else None
+    if anchor:
+        message = f"`{word}` reads as an alias of `&{word[1:]}` in line {anchor.line}, and anchors end with their document"
+        return Advice(line, column, message, f"write what is meant: `{short(anchor.value)}`" if anchor.value else "write what is meant")
     if unknown:
         message = f"`{word}` reads as an alias of an anchor, and this document has no `&{word[1:]}`"
     else:

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from mirrorlint.source.colons import compose
-from mirrorlint.source.failure import BREAK, STRAY_VALUE
+from mirrorlint.source.failure import BREAK, LINE_END, STRAY_VALUE
 from mirrorlint.source.node import Node, Raw
 from mirrorlint.source.parsed import Broken, Parsed
 from mirrorlint.source.place import Place
@@ -18,8 +18,6 @@ MAX_BROKEN = 1000
 
 # `---` in the first column ends whatever stands before it, a scalar too; directives belong to the document behind them.
 BOUNDARY = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)
-# Editors end a line here; YAML 1.1 also at three characters beyond ASCII (failure.BREAK).
-_LINE_END = re.compile(r"\r\n|[\n\r]")
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
 
 _Where = Callable[[int, int], tuple[int, int]]
@@ -34,7 +32,7 @@ def read(text: str, path: str) -> Parsed:
         if piece.line or _has_other_breaks(piece.text):
             documents = [_moved(raw, where, {}) for raw in documents]
         parsed.documents.extend(Node(raw, path) for raw in documents)
-        faults = chain(_repeats(piece, where, path), _failures(piece, where, path))
+        faults = chain(_repeats(piece, where, path), _failures(piece, where, path, text))
         parsed.broken.extend(islice(faults, MAX_BROKEN + 1 - len(parsed.broken)))
         if len(parsed.broken) > MAX_BROKEN:
             message = f"{MAX_BROKEN} faults stand above; what follows is not read"
@@ -60,7 +58,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
         return
     yield _Piece(text, 0, whole._replace(failure=None))
     index, before, column = whole.done
-    line = len(_LINE_END.findall(text, 0, index))
+    line = len(LINE_END.findall(text, 0, index))
     rest = " " * column + text[index:]
     starts = [match.start() for match in BOUNDARY.finditer(rest)]
     stray = STRAY_VALUE in whole.failure.problem
@@ -70,7 +68,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
         yield _Piece(part, line, alone if stray and not start else compose(composer, part))
         if composer.exhausted:
             return
-        line += len(_LINE_END.findall(part))
+        line += len(LINE_END.findall(part))
 
 
 def _where(piece: _Piece) -> _Where:
@@ -82,7 +80,7 @@ def _where(piece: _Piece) -> _Where:
     for match in BREAK.finditer(piece.text):
         shift += match.end() - start
         start = match.end()
-        if _LINE_END.fullmatch(match[0]):
+        if LINE_END.fullmatch(match[0]):
             line, shift = line + 1, 0
         begins.append((piece.line + line, shift))
     return lambda line, column: (begins[line][0], begins[line][1] + column)
@@ -114,17 +112,17 @@ def _repeats(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
         yield Broken(place, message, hint, repeat.text, dropped=False)
 
 
-def _failures(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
+def _failures(piece: _Piece, where: _Where, path: str, text: str) -> Iterator[Broken]:
     if piece.composed.failure:
-        from mirrorlint.source.hints import explain
+        from mirrorlint.source.hints import anchor_before, explain
 
         lines = BREAK.split(piece.text)
-        advice = explain(lines, piece.composed.failure)
+        advice = explain(lines, piece.composed.failure, lambda name: anchor_before(text, name, piece.line))
         end = max(advice.column, len(lines[advice.line].rstrip()))
         place = _place(path, where(advice.line, advice.column), where(advice.line, end))
         index, _, column = piece.composed.done
-        text = " " * column + piece.text[index:]
-        yield Broken(place, _shown(advice.message), _shown(advice.hint), _shown(text), template=advice.template)
+        lost = " " * column + piece.text[index:]
+        yield Broken(place, _shown(advice.message), _shown(advice.hint), _shown(lost), template=advice.template)
 
 
 def _place(path: str, start: tuple[int, int], end: tuple[int, int]) -> Place:
