@@ -14,7 +14,7 @@ from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service, texts
 from mirrorlint.istio.workloads import workloads
-from mirrorlint.kinds import GATEWAY_API
+from mirrorlint.kinds import GATEWAY_API, NETWORKING
 from mirrorlint.source import Node
 
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute")
@@ -118,7 +118,7 @@ class _Selection:
             yield from self._selected(service) if service.selects and not service.kubernetes else self._missing(service)
 
     def _selected(self, entry: Service) -> Iterator[Manifest]:
-        for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", "networking.istio.io"):
+        for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", NETWORKING):
             labels = {**texts(manifest.node["spec"]["labels"]), **texts(manifest.node["metadata"]["labels"])}
             if entry.selector.items() <= labels.items():
                 yield manifest

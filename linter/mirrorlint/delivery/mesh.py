@@ -24,7 +24,7 @@ from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoi
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING
+from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING, SECURITY
 from mirrorlint.source import Node
 
 _UNSEEN = 3
@@ -252,7 +252,7 @@ class Mesh:
     @cached_property
     def authorization_policies(self) -> tuple[Manifest, ...]:
         """The AuthorizationPolicies, by name."""
-        return tuple(sorted(self.cluster.of("AuthorizationPolicy", "security.istio.io"), key=lambda m: (m.namespace, m.name)))
+        return tuple(sorted(self.cluster.of("AuthorizationPolicy", SECURITY), key=lambda m: (m.namespace, m.name)))
 
     @cached_property
     def certificates(self) -> dict[tuple[str, str], Certificate]:

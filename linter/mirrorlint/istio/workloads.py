@@ -16,7 +16,7 @@ _KINDS = (
     ("apps", "DaemonSet"),
     ("argoproj.io", "Rollout"),
     ("", "Pod"),
-    ("networking.istio.io", "WorkloadEntry"),
+    (NETWORKING, "WorkloadEntry"),
 )
 
 
