@@ -12,7 +12,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.certificates import holds_pem
 from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
-from mirrorlint.istio.services import Service, texts
+from mirrorlint.istio.services import Service
 from mirrorlint.istio.workloads import workloads
 from mirrorlint.kinds import GATEWAY_API, NETWORKING
 from mirrorlint.source import Node
@@ -119,7 +119,7 @@ class _Selection:
 
     def _selected(self, entry: Service) -> Iterator[Manifest]:
         for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", NETWORKING):
-            labels = {**texts(manifest.node["spec"]["labels"]), **texts(manifest.node["metadata"]["labels"])}
+            labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
             if entry.selector.items() <= labels.items():
                 yield manifest
 

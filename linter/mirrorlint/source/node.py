@@ -150,6 +150,11 @@ class Node:
         return tuple(item.text for item in self)
 
     @property
+    def named_texts(self) -> dict[str, str]:
+        """The texts of a mapping's values by its keys."""
+        return {name: value.text for name, value in self.items()}
+
+    @property
     def value(self) -> Scalar:
         """A scalar as Kubernetes reads it; None for all else."""
         content, tag = self.raw[:2]
