@@ -104,6 +104,9 @@ def test_quiet_is_one_line_a_finding() -> None:
             ("--output", "no/such/folder/report", "examples/sound"), "no/such/folder/report", id="an output that cannot be written"
         ),
         pytest.param(("--wrong", "examples/sound"), "--wrong", id="an unknown option"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--port", "65536"), "65536", id="a port that is none"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--header", "x-user"), "`x-user` is no header", id="no header"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--header", ":me"), "`:me` is no header", id="no name of a header"),
     ],
 )
 def test_wrong_usage_exits_2(args: tuple[str, ...], words: str) -> None:
@@ -186,6 +189,13 @@ def test_trace_without_a_host_follows_every_caller() -> None:
     assert result.returncode == 0
     for host in ("httpbin", "httpbin.frontend", "httpbin.frontend.svc", "httpbin.frontend.svc.cluster.local", "httpbin:8000"):
         assert re.search(rf"\b{re.escape(host)}\b", result.stdout)
+
+
+def test_trace_sends_the_headers_that_are_asked_for(repo: Path) -> None:
+    file = repo / "clusters" / "prod" / "virtual-service.yaml"
+    file.write_text(file.read_text().replace("- route:", "- match: [{headers: {x-user: {exact: 'a: b'}}}]\n      route:"))
+    assert "copies 100%" in run("trace", repo, "--from", "frontend", "--host", "httpbin", "--port", 8000, "--header", "x-user: a: b").stdout
+    assert "copies" not in run("trace", repo, "--from", "frontend", "--host", "httpbin", "--port", 8000, "--header", "x-user: a").stdout
 
 
 def test_trace_of_an_unknown_cluster_is_wrong_usage() -> None:

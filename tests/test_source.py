@@ -915,6 +915,8 @@ def test_the_text_at_the_end_of_keys_is_that_of_the_node_there(keys: tuple[str, 
         ("a: [2001:db8::, fe80::, b]\n", ["2001:db8::", "fe80::", "b"]),
         ("a: [{b: 2001:db8::}]\n", [{"b": "2001:db8::"}]),
         ("a: {b:, c: 1}\n", {"b:": None, "c": 1}),
+        ("a: {b:: c, d: e::}\n", {"b:": "c", "d": "e::"}),
+        ("a: [x::]\n---\nb: ['y::', \"z:\"]\n", ["x::"]),
     ],
 )
 def test_a_word_in_a_flow_sequence_may_end_in_a_colon_as_for_kubernetes(text: str, value: object) -> None:
@@ -938,20 +940,6 @@ def test_a_mapping_with_another_value_stands_where_it_stood() -> None:
 def test_uses_of_an_alias_stay_as_they_are() -> None:
     tree = read("a: &x {b: c}\nd: *x\n")
     assert tree.holding(tree["a"].having("b", "e")).plain() == {"a": {"b": "e"}, "d": {"b": "c"}}
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a: [1.2.3.4, 2001:db8::]\n", {"a": ["1.2.3.4", "2001:db8::"]}),
-        ("a: {b:: c, d: e::}\n", {"a": {"b:": "c", "d": "e::"}}),
-        ("a: [x::]\n---\nb: ['y::', \"z:\"]\n", {"a": ["x::"]}),
-    ],
-)
-def test_a_colon_that_ends_a_text_in_brackets_is_part_of_it(text: str, expected: object) -> None:
-    parsed = parse(text.encode(), "a.yaml")
-    assert parsed.broken == []
-    assert parsed.documents[0].plain() == expected
 
 
 def test_a_text_with_such_a_colon_keeps_its_places() -> None:

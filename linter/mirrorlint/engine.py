@@ -16,7 +16,7 @@ from mirrorlint.istio.routing import MirrorKey
 from mirrorlint.level import OFF, WARNING
 from mirrorlint.quiet import Quieted, quieted
 from mirrorlint.remedy.together import agreeing
-from mirrorlint.rule import Edit, Finding, MirrorFate, Report, Subject
+from mirrorlint.rule import UNKNOWN_FATE, Edit, Finding, MirrorFate, Report, Subject
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
 _REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs"})
@@ -48,7 +48,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     of_mirrors = [(m.mirror.key, tuple(mirror_findings(m, subject, causes, m.mirror.key in spared))) for m in judged]
     found = [*_object_findings(subject, levels), *(finding for _, findings in of_mirrors for finding in findings)]
     mirrors = tuple(fate(mirror, delivery) for mirror in judged)
-    left = _quieted(_levelled(found, levels), subject, levels, any("unknown" in mirror.delivery.values() for mirror in mirrors))
+    left = _quieted(_levelled(found, levels), subject, levels, any(UNKNOWN_FATE in mirror.delivery.values() for mirror in mirrors))
     filters = tuple(unjudged.on_the_way(documents, delivery, judged)) if judged else ()
     spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
     return Report(

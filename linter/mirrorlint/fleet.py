@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
+from mirrorlint.kinds import NETWORKING
 from mirrorlint.source import Node, Place
 
 CLUSTER_SCOPED = frozenset({"Namespace", "GatewayClass", "ClusterRole", "CustomResourceDefinition"})
@@ -162,7 +163,7 @@ class Cluster:
         for manifest in sorted(manifests, key=lambda m: m.node.place):
             self._kinds.setdefault((manifest.group, manifest.kind), []).append(manifest)
 
-    def of(self, kind: str, group: str = "networking.istio.io") -> list[Manifest]:
+    def of(self, kind: str, group: str = NETWORKING) -> list[Manifest]:
         """All objects of a kind."""
         return self._kinds.get((group, kind), [])
 

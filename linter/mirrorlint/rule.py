@@ -163,8 +163,11 @@ class Finding(NamedTuple):
         return self[:-1] < other[:-1]
 
 
+ALL_ARRIVE, SOME_ARRIVE, NONE_ARRIVE, UNKNOWN_FATE = "all", "some", "none", "unknown"
+
+
 class MirrorFate(NamedTuple):
-    """A mirror, and for each world how many of its callers' shadows arrive: all, some, none or unknown.
+    """A mirror, and for each world how many of its callers' shadows arrive: all, some or none, where that is known.
 
     `leads` is `stays` or `elsewhere` where no shadow goes to a cluster that is known here.
     """

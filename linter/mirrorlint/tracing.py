@@ -36,8 +36,8 @@ def _one(delivery: Delivery, documents: Documents, cluster: str, namespace: str,
 
 
 def _calls(delivery: Delivery, cluster: str, namespace: str, options: Mapping[str, Any]) -> Iterator[Call]:
-    headers = {key.strip(): value.strip() for key, _, value in (header.partition(":") for header in options["headers"])}
-    call = Call(cluster, namespace or "default", options["host"], options["port"], options["path"], options["method"], headers)
+    host, port, path, method, headers = (options[name] for name in ("host", "port", "path", "method", "headers"))
+    call = Call(cluster, namespace or "default", host, port, path, method, headers)
     if not options["gateway"]:
         yield call
         return

@@ -9,8 +9,7 @@ from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
-from mirrorlint.istio.services import texts
-from mirrorlint.kinds import GATEWAY_API
+from mirrorlint.kinds import GATEWAY_API, SECURITY
 from mirrorlint.source import Node, Place
 
 _PATCHED = frozenset(
@@ -110,9 +109,9 @@ def _authentications(documents: Documents, delivery: Delivery) -> Iterator[Blind
     for name, cluster in _own(documents):
         mesh = delivery.meshes[name]
         where = {mesh.root_namespace, *(scope.namespace for scope in delivery.ingress(name))}
-        every = cluster.of("RequestAuthentication", "security.istio.io")
+        every = cluster.of("RequestAuthentication", SECURITY)
         labels = {label for gateway in mesh.gateways for label in gateway.selector.items()}
-        found = [m for m in every if m.namespace in where or labels & texts(m.node["spec"]["selector"]["matchLabels"]).items()]
+        found = [m for m in every if m.namespace in where or labels & m.node["spec"]["selector"]["matchLabels"].named_texts.items()]
         if found and mesh.gateways:
             place = found[0].node.place
             yield BlindSpot(f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged", place.path, place.line)

@@ -18,7 +18,21 @@ from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import MirrorKey
 from mirrorlint.level import ERROR, WARNING
-from mirrorlint.rule import Edit, Finding, Flaw, Loss, MirrorFate, Note, Remark, Subject, cause_of
+from mirrorlint.rule import (
+    ALL_ARRIVE,
+    NONE_ARRIVE,
+    SOME_ARRIVE,
+    UNKNOWN_FATE,
+    Edit,
+    Finding,
+    Flaw,
+    Loss,
+    MirrorFate,
+    Note,
+    Remark,
+    Subject,
+    cause_of,
+)
 from mirrorlint.unreached import is_uncertain
 
 _ABSENT_IN_SOURCE = frozenset({reason.UNKNOWN_PRIMARY, reason.UNKNOWN_TARGET, reason.NO_ENDPOINT})
@@ -234,7 +248,7 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
     reasons = {world: {end.reason for end in _ends(judged, world)} for world in judged.ways}
     found = {world: _delivered({end.outcome for end in _ends(judged, world)}, reasons[world]) for world in judged.ways}
     if not ways and is_uncertain(judged, delivery):
-        found = dict.fromkeys(found, "unknown")
+        found = dict.fromkeys(found, UNKNOWN_FATE)
     target = f"{destination.host}:{port}" if port else destination.host
     every = set().union(*reasons.values())
     leads = next((away for away in (reason.STAYS, reason.ELSEWHERE) if every == {away}), "")
@@ -243,7 +257,7 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
 
 def _delivered(outcomes: set[str], reasons: set[str]) -> str:
     if not outcomes or outcomes == {LOST}:
-        return "none"
+        return NONE_ARRIVE
     if LOST in outcomes or (reason.ARRIVES in reasons and reasons & {reason.UNKNOWN, reason.ELSEWHERE}):
-        return "some"
-    return "unknown" if reasons <= {reason.UNKNOWN, reason.ELSEWHERE} else "all"
+        return SOME_ARRIVE
+    return UNKNOWN_FATE if reasons <= {reason.UNKNOWN, reason.ELSEWHERE} else ALL_ARRIVE

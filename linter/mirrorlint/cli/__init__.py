@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,15 +50,26 @@ def cli() -> None:
 cli.add_command(check)
 
 
+def _headers(_: click.Context, __: click.Parameter, said: Sequence[str]) -> dict[str, str]:
+    """Headers by their names."""
+    found = {}
+    for header in said:
+        name, colon, value = (part.strip() for part in header.partition(":"))
+        if not name or not colon:
+            raise click.BadParameter(f"`{header}` is no header such as `x-user: me`")
+        found[name] = value
+    return found
+
+
 @cli.command(short_help="Follow a call's shadows hop by hop.")
 @PATHS
 @click.option("--from", "source", default="", metavar="NS", help="Namespace of the calling pod, or CLUSTER/NS.")
 @click.option("--gateway", is_flag=True, help="The request enters at the ingress gateway in that namespace.")
 @click.option("--host", default="", help="Host that is called; without it every caller of every mirror is followed.")
-@click.option("--port", type=int, default=80, show_default=True, help="Port that is called.")
+@click.option("--port", type=click.IntRange(1, 65535), default=80, show_default=True, help="Port that is called.")
 @click.option("--path", default="/", show_default=True, help="Path of the request.")
 @click.option("--method", default="GET", show_default=True, help="Method of the request.")
-@click.option("--header", "headers", multiple=True, metavar="K:V", help="A header of the request; repeatable.")
+@click.option("--header", "headers", multiple=True, metavar="K:V", callback=_headers, help="A header of the request; repeatable.")
 @ISTIO
 @CONFIG
 @COLOR

@@ -12,9 +12,9 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.certificates import holds_pem
 from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
-from mirrorlint.istio.services import Service, texts
+from mirrorlint.istio.services import Service
 from mirrorlint.istio.workloads import workloads
-from mirrorlint.kinds import GATEWAY_API
+from mirrorlint.kinds import GATEWAY_API, NETWORKING
 from mirrorlint.source import Node
 
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute")
@@ -118,8 +118,8 @@ class _Selection:
             yield from self._selected(service) if service.selects and not service.kubernetes else self._missing(service)
 
     def _selected(self, entry: Service) -> Iterator[Manifest]:
-        for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", "networking.istio.io"):
-            labels = {**texts(manifest.node["spec"]["labels"]), **texts(manifest.node["metadata"]["labels"])}
+        for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", NETWORKING):
+            labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
             if entry.selector.items() <= labels.items():
                 yield manifest
 

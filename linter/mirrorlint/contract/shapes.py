@@ -11,7 +11,7 @@ from mirrorlint.delivery.policy import DRY_RUN
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.listeners import MODE_OPTION, NAME_OVERRIDE
 from mirrorlint.istio.services import EXPORT_ANNOTATION
-from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING
+from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING, SECURITY
 from mirrorlint.loading.packing import Shape
 
 ALL: Shape = None
@@ -117,7 +117,7 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     (NETWORKING, "DestinationRule"): _object(_DESTINATION_RULE),
     (NETWORKING, "ServiceEntry"): _object(_SERVICE_ENTRY),
     (NETWORKING, "WorkloadEntry"): _object(_ENDPOINT, labels=ALL),
-    ("security.istio.io", "AuthorizationPolicy"): _object(
+    (SECURITY, "AuthorizationPolicy"): _object(
         {"selector": ALL, "action": ALL, "rules": ALL, "targetRef": ALL, "targetRefs": ALL}, annotations={DRY_RUN: ALL}
     ),
     (GATEWAY_API, "HTTPRoute"): _object(_ROUTE),

@@ -9,7 +9,7 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Ingress
 from mirrorlint.istio.gateway import Gateway, Server
 from mirrorlint.istio.ports import Port
-from mirrorlint.istio.services import Service, texts
+from mirrorlint.istio.services import Service
 
 USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
 UNTRANSLATED = "experimental.istio.io/disable-gateway-port-translation"
@@ -101,7 +101,7 @@ class Front:
 
     def _named(self, service: Service, name: str) -> Iterator[int]:
         for namespace, pod in self._mesh.pods:
-            if namespace == service.namespace and service.selector.items() <= texts(pod["metadata"]["labels"]).items():
+            if namespace == service.namespace and service.selector.items() <= pod["metadata"]["labels"].named_texts.items():
                 ports = (port for container in pod["spec"]["containers"] for port in container["ports"])
                 yield from (port["containerPort"].number for port in ports if port["name"].text == name)
 

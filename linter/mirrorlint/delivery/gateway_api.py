@@ -12,7 +12,7 @@ from mirrorlint.istio.gateway_routes import Reader
 from mirrorlint.istio.listeners import Listener, Surroundings, is_istios, is_managed, managed_service, read_listeners
 from mirrorlint.istio.parents import Parents
 from mirrorlint.istio.references import Grants
-from mirrorlint.istio.services import Service, texts
+from mirrorlint.istio.services import Service
 from mirrorlint.kinds import GATEWAY_API
 
 Place = tuple[str, str]  # namespace and name
@@ -50,7 +50,7 @@ class GatewayApi:
 
     @cached_property
     def _around(self) -> Surroundings:
-        namespaces = {m.name: texts(m.node["metadata"]["labels"]) for m in self._cluster.of("Namespace", "")}
+        namespaces = {m.name: m.node["metadata"]["labels"].named_texts for m in self._cluster.of("Namespace", "")}
         others = {m.namespace for m in (*self._of("HTTPRoute", "GRPCRoute"), *self._cluster.of("VirtualService"))}
         secrets = {(m.namespace, m.name): m for m in self._cluster.of("Secret", "")}
         return Surroundings(self._domain, namespaces, frozenset(others - namespaces.keys()), self._grants, secrets)

@@ -9,7 +9,7 @@ from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.istio.listeners import pod_labels
 from mirrorlint.istio.names import known_as
-from mirrorlint.istio.services import Service, texts
+from mirrorlint.istio.services import Service
 
 Pod = tuple[str, frozenset[tuple[str, str]]]  # namespace and labels
 
@@ -120,5 +120,5 @@ def _joined(selector: frozenset[tuple[str, str]], others: Iterable[tuple[str, Ma
 
 def _deployed(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
     """Namespace and labels of the pods that a selector picks."""
-    pods = ((namespace, texts(pod["metadata"]["labels"])) for namespace, pod in mesh.pods)
+    pods = ((namespace, pod["metadata"]["labels"].named_texts) for namespace, pod in mesh.pods)
     return [(namespace, frozenset(labels.items())) for namespace, labels in pods if selector and selector <= labels.items()]

@@ -20,11 +20,11 @@ from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
 from mirrorlint.istio.names import PUBLIC, is_wild, known_as, most_specific, subset_of
 from mirrorlint.istio.routing import VirtualService
-from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service, texts
+from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING
+from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING, SECURITY
 from mirrorlint.source import Node
 
 _UNSEEN = 3
@@ -253,7 +253,7 @@ class Mesh:
     @cached_property
     def authorization_policies(self) -> tuple[Manifest, ...]:
         """The AuthorizationPolicies, by name."""
-        return tuple(sorted(self.cluster.of("AuthorizationPolicy", "security.istio.io"), key=lambda m: (m.namespace, m.name)))
+        return tuple(sorted(self.cluster.of("AuthorizationPolicy", SECURITY), key=lambda m: (m.namespace, m.name)))
 
     @cached_property
     def certificates(self) -> dict[tuple[str, str], Certificate]:
@@ -320,13 +320,13 @@ class Mesh:
         """The WorkloadEntries with their namespaces, as endpoints that ServiceEntries may select."""
         found = []
         for manifest in self.cluster.of("WorkloadEntry"):
-            labels = {**texts(manifest.node["spec"]["labels"]), **texts(manifest.node["metadata"]["labels"])}
+            labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
             found.append((manifest.namespace, read_endpoint(manifest.node["spec"], labels)))
         return found
 
     def has_pods(self, service: Service) -> bool:
         """Whether an entry selects pods of its namespace, which are endpoints like WorkloadEntries (service_entry.proto)."""
-        pods = (texts(pod["metadata"]["labels"]) for namespace, pod in self.pods if namespace == service.namespace)
+        pods = (pod["metadata"]["labels"].named_texts for namespace, pod in self.pods if namespace == service.namespace)
         return service.selects and any(service.selector.items() <= labels.items() for labels in pods)
 
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
@@ -350,7 +350,7 @@ def kept(find: Callable[[Mesh, str], _Found]) -> Callable[[Mesh, str], _Found]:
 
 
 def _has(pod: Node, selector: Mapping[str, str]) -> bool:
-    return selector.items() <= texts(pod["metadata"]["labels"]).items()
+    return selector.items() <= pod["metadata"]["labels"].named_texts.items()
 
 
 def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:

@@ -15,7 +15,6 @@ from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.listeners import NAME_LABEL
-from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
 DRY_RUN = "istio.io/dry-run"
@@ -107,7 +106,7 @@ def is_for(policy: Manifest, scope: Scope) -> Maybe:
     if targets:
         own = policy.namespace == scope.namespace
         return own and any(each["kind"].text == "Gateway" and each["name"].text == scope.labels.get(NAME_LABEL) for each in targets)
-    selector = texts(spec["selector"]["matchLabels"])
+    selector = spec["selector"]["matchLabels"].named_texts
     if not selector.items() <= scope.labels.items():
         return False
     if policy.namespace in (root, scope.namespace):

@@ -9,7 +9,7 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Upstream
 from mirrorlint.istio.names import exported
 from mirrorlint.istio.routing import Destination
-from mirrorlint.istio.services import Service, texts
+from mirrorlint.istio.services import Service
 
 
 class Scope:
@@ -88,7 +88,7 @@ def _identity(service: Service) -> dict[str, object]:
         "`resolution`": service.resolution,
         "`workloadSelector`": service.selector,
         "`exportTo`": set(service.manifest.node["spec"]["exportTo"].texts),
-        "labels": texts(service.manifest.node["metadata"]["labels"]),
+        "labels": service.manifest.node["metadata"]["labels"].named_texts,
     }
 
 

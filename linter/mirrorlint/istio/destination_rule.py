@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import expand
-from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
 
@@ -71,11 +70,11 @@ def read_rule(manifest: Manifest, domain: str) -> DestinationRule:
         host=expand(spec["host"].text, manifest.namespace, domain),
         namespace=manifest.namespace,
         export_to=frozenset({"."}) if selective else frozenset(spec["exportTo"].texts),
-        selector=texts(spec["workloadSelector"]["matchLabels"]),
+        selector=spec["workloadSelector"]["matchLabels"].named_texts,
         selective=selective,
         policy=read_policy(spec["trafficPolicy"]),
         subsets={
-            s["name"].text: Subset(s["name"].text, texts(s["labels"]), read_policy(s["trafficPolicy"]), s)
+            s["name"].text: Subset(s["name"].text, s["labels"].named_texts, read_policy(s["trafficPolicy"]), s)
             for s in reversed(list(spec["subsets"]))
         },
         host_node=spec["host"],

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.ports import HTTP, protocol
-from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
 PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
@@ -84,7 +83,7 @@ class Gateway(NamedTuple):
 def read_gateway(manifest: Manifest) -> Gateway:
     """A Gateway; its `name` is `namespace/name`, as VirtualServices refer to it."""
     spec = manifest.node["spec"]
-    bare = Gateway(manifest, f"{manifest.namespace}/{manifest.name}", texts(spec["selector"]), ())
+    bare = Gateway(manifest, f"{manifest.namespace}/{manifest.name}", spec["selector"].named_texts, ())
     return bare._replace(servers=tuple(_server(bare, node) for node in spec["servers"]))
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
 
 def selects(selector: Node, labels: Mapping[str, str]) -> bool:
     """Whether labels meet `matchLabels` and `matchExpressions`; an empty selector meets all."""
-    return texts(selector["matchLabels"]).items() <= labels.items() and all(_meets(e, labels) for e in selector["matchExpressions"])
+    return selector["matchLabels"].named_texts.items() <= labels.items() and all(_meets(e, labels) for e in selector["matchExpressions"])
 
 
 def asks_for(selector: Node) -> set[str]:
     """The labels that decide."""
-    return {*texts(selector["matchLabels"]), *(e["key"].text for e in selector["matchExpressions"])}
+    return {*selector["matchLabels"].named_texts, *(e["key"].text for e in selector["matchExpressions"])}
 
 
 def _meets(expression: Node, labels: Mapping[str, str]) -> bool:

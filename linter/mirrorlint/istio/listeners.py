@@ -11,7 +11,7 @@ from mirrorlint.istio.gateway import Gateway, Server
 from mirrorlint.istio.label_selector import asks_for, selects
 from mirrorlint.istio.ports import Port, protocol
 from mirrorlint.istio.references import Grants
-from mirrorlint.istio.services import STATIC, Service, texts
+from mirrorlint.istio.services import STATIC, Service
 from mirrorlint.kinds import GATEWAY_API
 from mirrorlint.source import Node
 
@@ -200,4 +200,4 @@ def managed_service(manifest: Manifest, domain: str) -> Service:
 def pod_labels(manifest: Manifest) -> dict[str, str]:
     """The labels of the pods that Istio deploys for a Gateway (deploymentcontroller.go:extractInfrastructureMetadata)."""
     own = manifest.node["spec"]["infrastructure"]["labels"] or manifest.node["metadata"]["labels"]
-    return {**texts(own), NAME_LABEL: manifest.name}
+    return {**own.named_texts, NAME_LABEL: manifest.name}

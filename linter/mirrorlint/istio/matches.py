@@ -75,7 +75,7 @@ def read_match(node: Node, namespace: str) -> Match:
         query=_string_matches(node["queryParams"]),
         port=node["port"].number,
         ignore_case=node["ignoreUriCase"].truth,
-        source_labels={key.text: value.text for key, value in node["sourceLabels"].entries()},
+        source_labels=node["sourceLabels"].named_texts,
         source_namespace=node["sourceNamespace"].text,
         gateways=tuple(gateway_name(g, namespace) for g in node["gateways"].texts),
     )

@@ -57,11 +57,6 @@ class Service(NamedTuple):
         return self.manifest.node["spec"]["exportTo"].at(0)
 
 
-def texts(node: Node) -> dict[str, str]:
-    """A mapping of strings."""
-    return {name: value.text for name, value in node.items()}
-
-
 def read_service(manifest: Manifest, domain: str) -> Service:
     """A Kubernetes Service as the registry has it (kube/conversion.go:ConvertService)."""
     spec, metadata = manifest.node["spec"], manifest.node["metadata"]
@@ -81,7 +76,7 @@ def read_service(manifest: Manifest, domain: str) -> Service:
         export_to=frozenset(name.strip() for name in exports.split(",")) if exports else frozenset(),
         addresses=(ip,) if ip and not headless else (),
         endpoints=(),
-        selector=texts(selector),
+        selector=selector.named_texts,
         selects=bool(selector),
         node=metadata["name"],
     )
@@ -117,8 +112,8 @@ def read_entry(manifest: Manifest) -> Iterator[Service]:
             alias_of="",
             export_to=frozenset(spec["exportTo"].texts),
             addresses=tuple(ips[-1:]),  # a service for each address, of which the last one keeps the name
-            endpoints=tuple(read_endpoint(e, texts(e["labels"])) for e in spec["endpoints"]),
-            selector=texts(spec["workloadSelector"]["labels"]),
+            endpoints=tuple(read_endpoint(e, e["labels"].named_texts) for e in spec["endpoints"]),
+            selector=spec["workloadSelector"]["labels"].named_texts,
             selects=bool(spec["workloadSelector"]),
             node=host,
         )

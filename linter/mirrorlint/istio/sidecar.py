@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
 EVERYTHING = ("*", "*")
@@ -36,7 +35,7 @@ def read_sidecar(manifest: Manifest) -> Sidecar:
     """A Sidecar; without `egress` it imports everything (sidecar.go:initSidecarScopeInternalIndexes)."""
     spec = manifest.node["spec"]
     egress = tuple(_egress(node) for node in spec["egress"])
-    return Sidecar(manifest, bool(spec["workloadSelector"]), texts(spec["workloadSelector"]["labels"]), egress or DEFAULT_EGRESS)
+    return Sidecar(manifest, bool(spec["workloadSelector"]), spec["workloadSelector"]["labels"].named_texts, egress or DEFAULT_EGRESS)
 
 
 def _egress(node: Node) -> Egress:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mirrorlint.fleet import Cluster, Manifest
-from mirrorlint.istio.services import texts
 from mirrorlint.kinds import MATTERS, NETWORKING
 
 INJECTION, REVISION = "istio-injection", "istio.io/rev"
@@ -16,7 +15,7 @@ _KINDS = (
     ("apps", "DaemonSet"),
     ("argoproj.io", "Rollout"),
     ("", "Pod"),
-    ("networking.istio.io", "WorkloadEntry"),
+    (NETWORKING, "WorkloadEntry"),
 )
 
 
@@ -34,7 +33,7 @@ def without_sidecars(cluster: Cluster, *, certain: bool = True) -> list[Manifest
     and are not among them.
     """
     namespaces = cluster.of("Namespace", "")
-    labels = [texts(namespace.node["metadata"]["labels"]) for namespace in namespaces]
+    labels = [namespace.node["metadata"]["labels"].named_texts for namespace in namespaces]
     labelled = any(each.get(INJECTION) == "enabled" or REVISION in each for each in labels)
     found = [namespace for namespace in namespaces if not _injected(namespace, cluster)]
     if not certain:
@@ -48,7 +47,7 @@ def _is_of_mesh(namespace: Manifest, cluster: Cluster) -> bool:
 
 def _injected(namespace: Manifest, cluster: Cluster) -> bool:
     """Whether some pods of a namespace get a sidecar, or it is ambient and needs none."""
-    labels = texts(namespace.node["metadata"]["labels"])
+    labels = namespace.node["metadata"]["labels"].named_texts
     if INJECTION in labels:
         return labels[INJECTION] == "enabled"
     pods = workloads(cluster, namespace.name).values()
@@ -58,4 +57,5 @@ def _injected(namespace: Manifest, cluster: Cluster) -> bool:
 def _labels(workload: Manifest) -> Mapping[str, str]:
     """The labels of its pods; a Pod's and a WorkloadEntry's are its own."""
     spec = workload.node["spec"]
-    return texts(spec["template"]["metadata"]["labels"]) or {**texts(workload.node["metadata"]["labels"]), **texts(spec["labels"])}
+    own = workload.node["metadata"]["labels"].named_texts
+    return spec["template"]["metadata"]["labels"].named_texts or own | spec["labels"].named_texts

@@ -137,7 +137,7 @@ class Expansion:
 
     def _with_values(self, body: Node, known: dict[str, Any]) -> Parameters:
         values = self._fill(body["values"], known)
-        return {**known, "values": {key.text: value.text for key, value in values.entries()}} if values else known
+        return {**known, "values": values.named_texts} if values else known
 
     def _fill(self, node: Node, known: Parameters) -> Node:
         return filled(node, parameters(known, go=self._go))

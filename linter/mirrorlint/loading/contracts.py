@@ -195,5 +195,4 @@ class _Reader(Fields):
         hosts = {key.text: self.texts(value) for key, value in node["hosts"].entries()}
         if not any(hosts.values()):
             raise FieldError(node, "this is a request, with its `hosts` for 1.27 and 1.28")
-        headers = {key.text: value.text for key, value in node["headers"].entries()}
-        return Request(text(node["method"]), text(node["path"]), headers, hosts)
+        return Request(text(node["method"]), text(node["path"]), node["headers"].named_texts, hosts)

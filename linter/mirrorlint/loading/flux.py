@@ -91,7 +91,7 @@ def _variables(build: Node, asking: _Asking, land: Land) -> tuple[dict[str, str]
         elif not reference["optional"].truth:
             kind, name = reference["kind"].text, reference["name"].text
             gaps.append(Gap(reference, f"the {kind} `{name}` is not in this repository, so what it fills in is not known"))
-    known |= {key.text: value.text for key, value in build["substitute"].entries()}
+    known |= build["substitute"].named_texts
     return known, gaps
 
 

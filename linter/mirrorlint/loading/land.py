@@ -110,6 +110,6 @@ def _secret(node: Node) -> Secret:
     return Secret(
         data["name"].text or metadata["name"].text,
         data["server"].text,
-        {key.text: value.text for key, value in metadata["labels"].entries()},
-        {key.text: value.text for key, value in metadata["annotations"].entries()},
+        metadata["labels"].named_texts,
+        metadata["annotations"].named_texts,
     )

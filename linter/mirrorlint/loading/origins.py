@@ -12,7 +12,7 @@ from mirrorlint.loading.objects import unfolded
 from mirrorlint.loading.renders import origin
 from mirrorlint.loading.targets import Id, Target, identity, is_alike
 from mirrorlint.source import Node, insides, parse
-from mirrorlint.source.node import Raw
+from mirrorlint.source.node import moved
 from mirrorlint.source.place import Origins
 
 ORIGIN, TRANSFORMATIONS = "config.kubernetes.io/origin", "alpha.config.kubernetes.io/transformations"
@@ -165,16 +165,8 @@ def inlined(node: Node, files: Disk) -> Sequence[Node]:
         first, indent = place.line - 1, place.column - 1 + opened.startswith(("'", '"'))
         text = node.text if lines[first].startswith(node.text, indent) else ""
     documents = parse(text.encode("utf-8", "replace"), place.path).documents
-    return [Node(_moved(document.raw, first, indent), place.path) for document in documents] or insides(node)
-
-
-def _moved(raw: Raw, lines: int, columns: int) -> Raw:
-    content, tag, line, column, end_line, end_column = raw
-    if isinstance(content, list):
-        content = [_moved(item, lines, columns) for item in content]
-    elif isinstance(content, dict):
-        content = {name: (_moved(key, lines, columns), _moved(value, lines, columns)) for name, (key, value) in content.items()}
-    return (content, tag, line + lines, column + columns, end_line + lines, end_column + columns)
+    stands = [moved(document.raw, lambda line, column: (line + first, column + indent)) for document in documents]
+    return [Node(raw, place.path) for raw in stands] or insides(node)
 
 
 def _locate(node: Node, candidates: Sequence[Node], edits: Sequence[_Edit], path: Origins) -> None:

@@ -19,7 +19,7 @@ FILE = ".mirrorlint.yaml"
 _TOP = ("clusters", "rules")
 _SECTION = ("paths", "istio", "shadow_suffix", "mesh", "domain", "external", "complete", "ingress", "path", "contract")
 _INGRESS = ("addresses", "namespace", "labels", "ports")
-_EXPORTS = ("defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
+EXPORTS = ("defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
 _POLICIES = ("ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS")
 _PORT = re.compile(r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]")
 
@@ -185,7 +185,7 @@ class _Reader(Fields):
             raise FieldError(node, "this is a mapping, with the fields of Istio's meshConfig")
         fields = {key.text: value for key, value in node.entries()}
         self.take(fields, "rootNamespace", text, "")
-        for name in _EXPORTS:
+        for name in EXPORTS:
             self.take(fields, name, self.texts, ())
         policy = {key: value for key, value in fields.items() if key == "outboundTrafficPolicy"}
         modes = self.named(policy, "outboundTrafficPolicy", lambda value: value)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mirrorlint.istio.re2 import compiled
-from mirrorlint.istio.services import texts
 from mirrorlint.source import Node
 
 _DEFAULT = "default"  # the namespace of what names none
@@ -63,7 +62,7 @@ class Target(NamedTuple):
 
     def _meets(self, selector: str, field: str) -> bool:
         """Whether labels or annotations meet a selector, be it those that are written or those that are built."""
-        return not selector or any(_meets(selector, texts(node["metadata"][field])) for node in (self.written, self.built))
+        return not selector or any(_meets(selector, node["metadata"][field].named_texts) for node in (self.written, self.built))
 
 
 def identity(node: Node) -> Id:

@@ -11,9 +11,8 @@ from mirrorlint.fleet import BlindSpot
 from mirrorlint.level import ERROR
 from mirrorlint.report import clean
 from mirrorlint.report.checkout import Checkout, view, words
-from mirrorlint.rule import Finding, MirrorFate, Report
+from mirrorlint.rule import UNKNOWN_FATE, Finding, MirrorFate, Report
 
-_UNKNOWN = "unknown"
 _NONE = -1
 
 
@@ -76,7 +75,7 @@ def _mirrors(finding: Finding, mirrors: Sequence[MirrorFate]) -> list[int]:
 
 
 def _of_mirror(mirror: MirrorFate, findings: Sequence[Finding]) -> _Case:
-    unknown = _UNKNOWN in mirror.delivery.values() and not any(finding.level == ERROR for finding in findings)
+    unknown = UNKNOWN_FATE in mirror.delivery.values() and not any(finding.level == ERROR for finding in findings)
     skipped = "whether its shadows arrive could not be judged" if unknown else ""
     return _Case(mirror.cluster, f"{mirror.object} to {mirror.target}", mirror.place.path, mirror.place.line, findings, skipped)
 

@@ -12,22 +12,21 @@ from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.level import ERROR, WARNING
 from mirrorlint.report import cells, clean, told, without_repeats
-from mirrorlint.rule import Finding, MirrorFate, Report
+from mirrorlint.rule import ALL_ARRIVE, NONE_ARRIVE, SOME_ARRIVE, UNKNOWN_FATE, Finding, MirrorFate, Report
 from mirrorlint.source import Place
 
 _VERSIONS = {world: f"with {words}" for world, words in WORLD_WORDS.items()}
 # What becomes of a mirror's shadows: of one mirror, of several, and in a list of such figures.
-_ARRIVE, _PART, _LOST, _UNKNOWN = "all", "some", "none", "unknown"
 _FATES = {
-    _ARRIVE: ("arrives", "arrive"),
+    ALL_ARRIVE: ("arrives", "arrive"),
     **{world: (f"arrives only {version}", f"arrive only {version}") for world, version in _VERSIONS.items()},
-    _PART: ("arrives in part", "arrive in part"),
-    _LOST: ("is lost", "are lost"),
+    SOME_ARRIVE: ("arrives in part", "arrive in part"),
+    NONE_ARRIVE: ("is lost", "are lost"),
     STAYS: ("stays in its own cluster", "stay in their own cluster"),
     ELSEWHERE: ("leads elsewhere", "lead elsewhere"),
-    _UNKNOWN: ("is unknown", "are unknown"),
+    UNKNOWN_FATE: ("is unknown", "are unknown"),
 }
-_LISTED = {_PART: ("in part", "in part")}
+_LISTED = {SOME_ARRIVE: ("in part", "in part")}
 
 _RED, _YELLOW, _BLUE, _CYAN = "1;31", "1;33", "1;34", "1;36"
 _INKS = {ERROR: _RED, WARNING: _YELLOW}
@@ -198,12 +197,12 @@ def _cut(text: str, room: int) -> str:
 
 def _delivery(paper: _Paper, mirror: MirrorFate) -> Iterator[str]:
     """Where a mirror stands, and what becomes of its shadows in each world."""
-    fates = {world: _FATES.get(fate, _FATES[_UNKNOWN])[0] for world, fate in sorted(mirror.delivery.items())}
+    fates = {world: _FATES.get(fate, _FATES[UNKNOWN_FATE])[0] for world, fate in sorted(mirror.delivery.items())}
     told = ", ".join(f"{fate} {_version(world)}" for world, fate in fates.items())
     if len(set(fates.values())) == 1 and set(fates) == set(WORLDS):
         told = f"{fates[PLAIN]} with every Istio"
     where = _owned(mirror.place, mirror.cluster, mirror.object)
-    return paper.tagged(_CYAN, "mirror:", f"{where} to {mirror.target} {told or _FATES[_UNKNOWN][0]}")
+    return paper.tagged(_CYAN, "mirror:", f"{where} to {mirror.target} {told or _FATES[UNKNOWN_FATE][0]}")
 
 
 def _owned(place: Place, *owners: str) -> str:
@@ -229,7 +228,7 @@ def _summary(report: Report) -> str:
     )
     found = ", ".join(_number(*count) for count in counts if count[0]) or "No findings"
     read = f"{_number(report.files, 'file', 'files')}, {_number(report.documents, 'document', 'documents')}"
-    unknown = any(_fate(mirror) == _UNKNOWN for mirror in report.mirrors)
+    unknown = any(_fate(mirror) == UNKNOWN_FATE for mirror in report.mirrors)
     return f"{_mirrors(report)}. {found} ({read})." + ("\n`mirrorlint trace` shows where the unknown ones lead." if unknown else "")
 
 
@@ -253,11 +252,11 @@ def _fate(mirror: MirrorFate) -> str:
         return mirror.leads
     delivery = mirror.delivery
     fates = set(delivery.values())
-    if not fates or not fates <= {_ARRIVE, _PART, _LOST}:
-        return _UNKNOWN
-    if fates == {_ARRIVE, _LOST}:
-        return next((world for world in WORLDS if delivery.get(world) == _ARRIVE), _PART)
-    return fates.pop() if len(fates) == 1 else _PART
+    if not fates or not fates <= {ALL_ARRIVE, SOME_ARRIVE, NONE_ARRIVE}:
+        return UNKNOWN_FATE
+    if fates == {ALL_ARRIVE, NONE_ARRIVE}:
+        return next((world for world in WORLDS if delivery.get(world) == ALL_ARRIVE), SOME_ARRIVE)
+    return fates.pop() if len(fates) == 1 else SOME_ARRIVE
 
 
 def _number(number: int, one: str, many: str) -> str:

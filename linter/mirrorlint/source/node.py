@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mirrorlint.source.place import Origins, Place
@@ -14,6 +14,7 @@ from mirrorlint.source.scalars import Scalar, is_null, typed
 # scalar is True when it is plain, False when it is a string by its style, else the explicit tag. Aliases share the
 # content of their anchor.
 Raw = tuple[Any, Any, int, int, int, int]
+Where = Callable[[int, int], tuple[int, int]]  # what a line and a column become
 
 _JSON_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
@@ -150,6 +151,11 @@ class Node:
         return tuple(item.text for item in self)
 
     @property
+    def named_texts(self) -> dict[str, str]:
+        """The texts of a mapping's values by its keys."""
+        return {name: value.text for name, value in self.items()}
+
+    @property
     def value(self) -> Scalar:
         """A scalar as Kubernetes reads it; None for all else."""
         content, tag = self.raw[:2]
@@ -191,6 +197,24 @@ class Node:
     def plain(self) -> Any:
         """The value as dicts, lists and scalars. What an alias repeats is one object: copy before changing it."""
         return _plain(self.raw, {})
+
+
+def moved(raw: Raw, where: Where) -> Raw:
+    """A tree whose values stand elsewhere; what an alias repeats stays one object."""
+    return _moved(raw, where, {})
+
+
+def _moved(raw: Raw, where: Where, seen: dict[int, Any]) -> Raw:
+    content = raw[0]
+    if type(content) is not str:
+        if id(content) not in seen:
+            if type(content) is list:
+                seen[id(content)] = [_moved(item, where, seen) for item in content]
+            else:
+                pairs = content.items()
+                seen[id(content)] = {name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs}
+        content = seen[id(content)]
+    return (content, raw[1], *where(raw[2], raw[3]), *where(raw[4], raw[5]))
 
 
 def _plain(raw: Raw, seen: dict[int, Any]) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mirrorlint.source.colons import compose
 from mirrorlint.source.failure import BREAK, LINE_END, STRAY_VALUE
-from mirrorlint.source.node import Node, Raw
+from mirrorlint.source.node import Node, Where, moved
 from mirrorlint.source.parsed import Broken, Parsed
 from mirrorlint.source.place import Place
 from mirrorlint.source.tree import Composed, Composer
@@ -20,8 +20,6 @@ MAX_BROKEN = 1000
 BOUNDARY = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
 
-_Where = Callable[[int, int], tuple[int, int]]
-
 
 def read(text: str, path: str) -> Parsed:
     """The documents of a text; a broken one costs no other."""
@@ -30,7 +28,7 @@ def read(text: str, path: str) -> Parsed:
         where = _where(piece)
         documents = piece.composed.documents
         if piece.line or _has_other_breaks(piece.text):
-            documents = [_moved(raw, where, {}) for raw in documents]
+            documents = [moved(raw, where) for raw in documents]
         parsed.documents.extend(Node(raw, path) for raw in documents)
         faults = chain(_repeats(piece, where, path), _failures(piece, where, path, text))
         parsed.broken.extend(islice(faults, MAX_BROKEN + 1 - len(parsed.broken)))
@@ -71,7 +69,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
         line += len(LINE_END.findall(part))
 
 
-def _where(piece: _Piece) -> _Where:
+def _where(piece: _Piece) -> Where:
     """What turns a mark of the YAML parser into a line and a column of the file, as editors count them."""
     if not _has_other_breaks(piece.text):
         return lambda line, column: (line + piece.line, column)
@@ -90,20 +88,7 @@ def _has_other_breaks(text: str) -> bool:
     return not text.isascii() and _OTHER_BREAK.search(text) is not None
 
 
-def _moved(raw: Raw, where: _Where, seen: dict[int, Any]) -> Raw:
-    content = raw[0]
-    if type(content) is not str:
-        if id(content) not in seen:
-            if type(content) is list:
-                seen[id(content)] = [_moved(item, where, seen) for item in content]
-            else:
-                pairs = content.items()
-                seen[id(content)] = {name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs}
-        content = seen[id(content)]
-    return (content, raw[1], *where(raw[2], raw[3]), *where(raw[4], raw[5]))
-
-
-def _repeats(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
+def _repeats(piece: _Piece, where: Where, path: str) -> Iterator[Broken]:
     for repeat in piece.composed.repeats:
         from mirrorlint.source.hints import repeated
 
@@ -112,7 +97,7 @@ def _repeats(piece: _Piece, where: _Where, path: str) -> Iterator[Broken]:
         yield Broken(place, message, hint, repeat.text, dropped=False)
 
 
-def _failures(piece: _Piece, where: _Where, path: str, text: str) -> Iterator[Broken]:
+def _failures(piece: _Piece, where: Where, path: str, text: str) -> Iterator[Broken]:
     if piece.composed.failure:
         from mirrorlint.source.hints import anchor_before, explain
 
