@@ -139,12 +139,16 @@ REFUSALS = {
     ),
     "another host": (
         (PROD, STAGE.replace("shop.default-shadow", "shop.default")),
-        "lost <stage>:13 404: no host that a Gateway and a VirtualService share covers `shop.default-shadow` "
+        "lost <stage>:13 404: no host with rules that a Gateway and a VirtualService share covers `shop.default-shadow` "
         "(the closest is `shop.default`)",
     ),
     "no host at all": (
         (PROD, STAGE.replace("gateways: [stage]", "gateways: [other]")),
-        "lost <stage>:7 404: no host that a Gateway and a VirtualService share covers `shop.default-shadow`",
+        "lost <stage>:7 404: no host with rules that a Gateway and a VirtualService share covers `shop.default-shadow`",
+    ),
+    "no rule for the server": (
+        (PROD, STAGE.replace("  - route", "  - match: [{port: 8080}]\n    route")),
+        "lost <stage>:7 404: no host with rules that a Gateway and a VirtualService share covers `shop.default-shadow`",
     ),
     "redirect to HTTPS": (
         (PROD, STAGE.replace("protocol: HTTP}", "protocol: HTTP}\n    tls: {httpsRedirect: true}")),

@@ -127,7 +127,7 @@ def _shared(end: End) -> str:
     """What a shadow's Host has to meet, in the words of the gateway's API."""
     if end.chain and end.chain.servers[0].noun == "listener":
         return "hostname that a listener and a route share"
-    return "host that a Gateway and a VirtualService share"
+    return "host with rules that a Gateway and a VirtualService share"
 
 
 def _taken(end: End) -> str:
