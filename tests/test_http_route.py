@@ -338,8 +338,8 @@ def test_a_route_that_attaches_to_nothing_says_why(parent: str, why: str) -> Non
     [
         ("port: 80}]\n", "port: 80, weight: 0}]\n", "no backend of its rule has a weight, so requests are answered 500"),
         (
-            "    filters:\n",
-            "    filters:\n    - {type: RequestRedirect, requestRedirect: {hostname: a}}\n",
+            "backendRefs: [{name: shop, port: 80}]\n    filters:\n",
+            "filters:\n    - {type: RequestRedirect, requestRedirect: {hostname: a}}\n",
             "its rule answers requests itself (`requestRedirect`)",
         ),
     ],
