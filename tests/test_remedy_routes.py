@@ -44,6 +44,12 @@ def rewritten(name: str) -> str:
     return PROD.replace("    filters:\n", f"    filters:\n{rewrite}")
 
 
+def renamed(name: str) -> str:
+    """The same by a header, whose value may be no hostname."""
+    header = f"    - {{type: RequestHeaderModifier, requestHeaderModifier: {{set: [{{name: Host, value: {name}}}]}}}}\n"
+    return PROD.replace("    filters:\n", f"    filters:\n{header}")
+
+
 OTHER = """\
 ---
 apiVersion: gateway.networking.k8s.io/v1
@@ -74,7 +80,7 @@ def test_a_host_at_a_further_listener_is_listed_where_no_other_route_takes_it() 
     ("prod", "stage"),
     [
         pytest.param(rewritten("203.0.113.7"), LISTED, id="an IP address is no hostname"),
-        pytest.param(rewritten("shop_a.example.com"), LISTED, id="nor is what has an underscore"),
+        pytest.param(renamed("shop_a.example.com"), LISTED, id="nor is what has an underscore"),
         pytest.param(
             PROD, LISTED.replace("protocol: HTTP}", "protocol: HTTP, hostname: '*.example.com'}"), id="the listener is for others"
         ),
@@ -126,9 +132,13 @@ def test_what_drops_a_route_is_corrected_with_all_that_it_names() -> None:
     [
         pytest.param(PROD.replace(BACKEND, "{name: shop.apps, port: 80}"), "mirror-left-out", id="another namespace"),
         pytest.param(PROD.replace(BACKEND, BACKEND.replace("stage.", "other.")), "mirror-left-out", id="nothing like it"),
-        pytest.param(PROD.replace(BACKEND, "{port: 80}"), "mirror-left-out", id="no name"),
+        pytest.param(PROD.replace(BACKEND, "{port: 80}"), "refused-by-istio", id="no name"),
         pytest.param(PROD.replace(BACKEND, BACKEND.replace("port", "namespace: default, port")), "mirror-left-out", id="a namespace"),
-        pytest.param(PROD.replace("    filters:", "    filters:\n    - {type: X}"), "mirror-left-out", id="an unknown filter"),
+        pytest.param(
+            PROD.replace("    filters:", "    filters:\n    - {type: ExtensionRef, extensionRef: {}}"),
+            "mirror-left-out",
+            id="an unknown filter",
+        ),
         pytest.param(PROD.replace("[stage.", "[stagi.example.com, stagu."), "mirror-left-out", id="two that are like it"),
         pytest.param(
             PROD.replace("protocol: HTTP}", "protocol: HTTP}, {number: 81, name: http-more, protocol: HTTP}").replace(
