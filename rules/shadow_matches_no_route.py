@@ -13,7 +13,7 @@ REASONS = (reason.NO_ROUTE,)
 
 def check(loss: Loss) -> Flaw:
     """Point at the condition that the nearest rule has and the shadow does not meet."""
-    host, request = loss.end.host, loss.way.request
+    host, request = loss.end.host, loss.end.seen(loss.way.request)
     asked = f"`{request.method} {request.path}` with Host `{request.host}`"
     found = missed(host, request) if host else None
     if host is None or found is None:

@@ -49,6 +49,17 @@ def test_the_service_before_a_gateway_tells_its_namespace(selector: str) -> None
     assert levels(judged(AT_EDGE + service(selector))) == []
 
 
+@pytest.mark.parametrize(("scheme", "found"), [("https", []), ("http", [("error", "shadow-matches-no-route")])])
+@pytest.mark.parametrize("condition", ["scheme: {exact: %s}", "headers: {':scheme': {exact: %s}}"])
+def test_the_scheme_of_a_shadow_is_that_of_its_connection(condition: str, scheme: str, found: list[tuple[str, str]]) -> None:
+    secure = SOURCE.replace("number: 80, name: http, protocol: HTTP", "number: 443, name: https, protocol: HTTPS")
+    secure = secure.replace("port: {number: 80}}", "port: {number: 443}}") + rule("trafficPolicy: {tls: {mode: SIMPLE, sni: s}}")
+    target = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
+    target = target.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
+    asking = target.replace("http: [{route", f"http: [{{match: [{{{condition % scheme}}}], route")
+    assert levels(judged(secure, asking)) == found
+
+
 def test_a_rule_for_the_gateways_pods_tells_their_namespace() -> None:
     secure = AT_EDGE.replace(
         "{number: 80, name: http, protocol: HTTP}], resolution", "{number: 443, name: https, protocol: HTTPS}], resolution"

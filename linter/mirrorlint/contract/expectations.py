@@ -64,7 +64,7 @@ def _requests(ways: Iterable[tuple[str, Way]]) -> list[dict[str, Any]]:
     """The requests that are sent, those together that differ in their Host alone."""
     found: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[str, dict[str, None]]] = {}
     for world, way in ways:
-        host, path, method, headers = way.request
+        host, path, method, headers, _ = way.request
         found.setdefault((method, path, tuple(told(headers).items())), {}).setdefault(world, {})[host] = None
     return [
         {"method": method, "path": path, "headers": dict(headers), "hosts": {world: list(names) for world, names in hosts.items()}}

@@ -119,7 +119,7 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "status": str((end.route or way.route).service.unavailable),
         "shared": _shared(end),
         "answer": "no backend of the rule has a weight" if end.route and end.route.service.gateway_semantics else "`directResponse`",
-        "unrouted": _unrouted(end, way.request._replace(host=host)),
+        "unrouted": _unrouted(end, end.seen(way.request._replace(host=host))),
     }
 
 
@@ -197,7 +197,7 @@ def _node(way: Way, end: End, host: str) -> Node:
     if end.reason == reason.HTTPS_REDIRECT:
         return redirecting(end.chain, reached(end.host).domain).node["tls"]["httpsRedirect"]
     server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
-    return _node_of_route(end, end.host, way.request._replace(host=host)) if end.host else _node_of_server(end, server, host)
+    return _node_of_route(end, end.host, end.seen(way.request._replace(host=host))) if end.host else _node_of_server(end, server, host)
 
 
 def _refusing(end: End) -> Node | None:

@@ -80,10 +80,10 @@ class Delivery:
 
     def taken(self, call: Call) -> Taken | None:
         """What takes a call at its own proxy; None when nothing does, or when it is redirected to HTTPS before."""
-        called = _called(self.scope(call), call)
+        called, scheme = _called(self.scope(call), call)
         if called is None or not called.routes or called.requires_tls:
             return None
-        request = Request(call.host, call.path, call.method, {name.lower(): value for name, value in call.headers.items()})
+        request = Request(call.host, call.path, call.method, {name.lower(): value for name, value in call.headers.items()}, scheme)
         route = first_match(called.routes, request)
         return Taken(called, route, request) if route else None
 
@@ -130,7 +130,7 @@ def onward(way: Way, end: End) -> Call:
     scope = end.scope
     namespace, labels = (scope.namespace, scope.labels) if scope else ("", {})
     number = scope.listening(end.address.host, end.address.port) if scope and end.address else 0
-    host, path, method, headers = way.request
+    host, path, method, headers, _ = way.request
     return Call(end.cluster, namespace, host, number, path, method, headers, labels, gateway=True)
 
 
@@ -139,13 +139,14 @@ def _hops(end: End) -> int:
     return (end.reason == reason.ARRIVES) + sum(hop is not None for hop in (end.chain, end.host, end.route, end.destination))
 
 
-def _called(scope: AnyScope, call: Call) -> VirtualHost | None:
-    """The virtual host that takes the call at the source's proxy; at an HTTPS listener the Host is taken for the SNI as well."""
+def _called(scope: AnyScope, call: Call) -> tuple[VirtualHost | None, str]:
+    """The virtual host that takes the call at the source's proxy, and the scheme; at an HTTPS listener the Host is the SNI as well."""
     if isinstance(scope, SidecarScope):
         table = scope.table(call.port)
-        return table.pick(call.host) if table else None
+        return table.pick(call.host) if table else None, "http"
     chains = pick_chain(scope.listeners.get(call.port, ()), without_port(call.host).lower())
-    return scope.table(chains[0]).pick(call.host) if len(chains) == 1 and chains[0].http else None
+    found = len(chains) == 1 and chains[0].http
+    return (scope.table(chains[0]).pick(call.host), chains[0].scheme) if found else (None, "")
 
 
 def authorities(route: Route) -> list[str]:
@@ -235,7 +236,7 @@ def taken(end: End, scope: GatewayScope, host: VirtualHost, upstream: Upstream, 
     end = end._replace(host=host)
     if host.requires_tls and upstream.tls == PLAINTEXT:
         return end._replace(reason=reason.HTTPS_REDIRECT)
-    route = first_match(host.routes, shadow)
+    route = first_match(host.routes, end.seen(shadow))
     if route is None:
         return end._replace(reason=reason.NO_ROUTE)
     return _permitted(_answered(end._replace(route=route), scope, route, host.port), scope, shadow)

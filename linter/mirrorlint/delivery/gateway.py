@@ -31,6 +31,11 @@ class Chain:
         """`tls` is a constant of the module `upstream`."""
         self.servers, self.names, self.tls, self.http = servers, names, tls, http
 
+    @property
+    def scheme(self) -> str:
+        """The scheme of requests, which Envoy takes from the connection (conn_manager_utility.cc:mutateRequestHeaders)."""
+        return "http" if self.tls == PLAINTEXT else "https"
+
 
 class GatewayScope(Scope):
     """A gateway's pods: everything that Gateways with a fitting selector configure."""

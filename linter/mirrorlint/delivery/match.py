@@ -16,12 +16,13 @@ _JWT = "@request.auth.claims"
 
 
 class Request(NamedTuple):
-    """A request on its way; header names are in lower case, the path holds its query."""
+    """A request on its way; header names are in lower case, the path holds its query, the scheme is that of its connection."""
 
     host: str
     path: str
     method: str
     headers: Mapping[str, str]
+    scheme: str = "http"
 
 
 def accepts_string(condition: StringMatch, text: str, fold: bool = False) -> bool:
@@ -99,7 +100,7 @@ def unmet(request: Request, match: Match) -> Iterator[Unmet]:
         yield Unmet("method", "", match.method)
     if match.authority.kind and not accepts_string(match.authority, request.host):
         yield Unmet("authority", "", match.authority)
-    if match.scheme.kind and not accepts_string(match.scheme, "http"):
+    if match.scheme.kind and not accepts_string(match.scheme, request.scheme):
         yield Unmet("scheme", "", match.scheme)
     if match.headers or match.without_headers:
         headers = _headers_of(request)
@@ -111,7 +112,7 @@ def unmet(request: Request, match: Match) -> Iterator[Unmet]:
 
 
 def _headers_of(request: Request) -> Mapping[str, str]:
-    pseudo = {":authority": request.host, "host": request.host, ":method": request.method, ":path": request.path, ":scheme": "http"}
+    pseudo = {":authority": request.host, "host": request.host, ":method": request.method, ":path": request.path, ":scheme": request.scheme}
     return {**request.headers, **pseudo}
 
 

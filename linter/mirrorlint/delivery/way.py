@@ -78,6 +78,10 @@ class End(NamedTuple):
     alike: tuple[Chain, ...] = ()
     balancer: Balancer | None = None
 
+    def seen(self, request: Request) -> Request:
+        """A shadow as the target's gateway sees it."""
+        return request._replace(scheme=self.chain.scheme) if self.chain else request
+
     @property
     def outcome(self) -> str:
         """arrives, lost, stays or elsewhere."""
