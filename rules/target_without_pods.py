@@ -9,7 +9,7 @@ from mirrorlint.delivery.ending import service_at
 from mirrorlint.delivery.way import End, reached
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.routing import Destination
-from mirrorlint.istio.workloads import workloads
+from mirrorlint.istio.workloads import is_idle, workloads
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.source import Node
@@ -45,7 +45,7 @@ def _empty(end: End, destination: Destination, near: Callable[[str, str], _Pods]
     wanted = subset.labels if subset else {}
     chosen = [workload for workload, labels in fitting.items() if wanted.items() <= labels.items()]
     what = f"subset `{destination.subset}` of {owner}" if subset else str(owner)
-    if chosen and all(workload.node["spec"]["replicas"].text == "0" for workload in chosen):
+    if chosen and all(is_idle(scope.mesh.cluster, workload) for workload in chosen):
         yield chosen[0].node["spec"]["replicas"], owner, what, f"{chosen[0]} has `replicas: 0`"
     elif rule and subset and not chosen and not any(map(_is_added, wanted)):
         nearest = max(fitting, key=lambda workload: len(wanted.items() & fitting[workload].items()))

@@ -24,6 +24,16 @@ def test_replicas_that_are_not_0_or_not_known_may_be_pods(replicas: str, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("target", "rules"), [("shop", []), ("cart", ["target-without-pods"]), ("shop, kind: StatefulSet", ["target-without-pods"])]
+)
+def test_a_scaler_may_give_pods_to_what_is_written_without_any(target: str, rules: list[str], tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad(", scaled to 0")
+    scaler = "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: s}\n"
+    scaler += f"spec: {{scaleTargetRef: {{name: {target}}}, minReplicaCount: 2}}\n"
+    assert [finding.rule for finding in linted({**files, "stage/scaler.yaml": scaler}, tmp_path).findings] == rules
+
+
+@pytest.mark.parametrize(
     "selected",
     [
         pytest.param("v1\nkind: Pod\nmetadata: {name: a, labels: {app: shop, tier: web}}", id="pod"),

@@ -14,6 +14,7 @@ MATTERS = {
     "cert-manager.io": frozenset({"Certificate"}),
     "apps": WORKLOADS,
     "argoproj.io": frozenset({"Rollout"}),
+    "keda.sh": frozenset({"ScaledObject"}),
 }
 # What a cluster with Istio, cert-manager and the Gateway API serves of these, as `.Capabilities.APIVersions` of charts has it; Istio's are
 # those of its manifests/charts/base/files/crd-all.gen.yaml.

@@ -13,7 +13,7 @@ from mirrorlint.istio.certificates import holds_pem
 from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.workloads import workloads
+from mirrorlint.istio.workloads import is_idle, workloads
 from mirrorlint.kinds import GATEWAY_API, NETWORKING
 from mirrorlint.source import Node
 
@@ -130,7 +130,7 @@ class _Selection:
         fitting = {manifest: labels for manifest, labels in near.items() if service.selector.items() <= labels.items()}
         rules = (rule for rule in self._mesh.destination_rules if subset_of(service.host, rule.host))
         asked = [service.selector, *(subset.labels for rule in rules for subset in rule.subsets.values())]
-        running = [labels for manifest, labels in fitting.items() if manifest.node["spec"]["replicas"].text != "0"]
+        running = [labels for manifest, labels in fitting.items() if not is_idle(self._mesh.cluster, manifest)]
         if any(not any(wanted.items() <= labels.items() for labels in running) for wanted in asked):
             yield from fitting or (manifest for manifest in near if manifest.name == service.manifest.name)
 

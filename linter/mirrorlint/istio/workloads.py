@@ -26,6 +26,14 @@ def workloads(cluster: Cluster, namespace: str) -> Mapping[Manifest, Mapping[str
     return {manifest: deployed.get(manifest.node["spec"]["workloadRef"]["name"].text) or _labels(manifest) for manifest in found}
 
 
+def is_idle(cluster: Cluster, workload: Manifest) -> bool:
+    """Whether a workload has no pods, and none of KEDA's ScaledObjects gives it some (keda.sh/docs, ScaledObject specification)."""
+    if workload.node["spec"]["replicas"].text != "0":
+        return False
+    targets = (scaled.node["spec"]["scaleTargetRef"] for scaled in cluster.within(workload.namespace, "ScaledObject", "keda.sh"))
+    return not any(target["name"].text == workload.name and (target["kind"].text or "Deployment") == workload.kind for target in targets)
+
+
 def without_sidecars(cluster: Cluster, *, certain: bool = True) -> list[Manifest]:
     """The Namespaces whose pods get no sidecar (istio-discovery/templates/mutatingwebhook.yaml).
 
