@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from mirrorlint.fleet import NOTHING, Manifest
+from mirrorlint.kinds import JUDGED
 from mirrorlint.loading.builds import Build
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import COMPONENT
@@ -36,7 +37,7 @@ def misdirected(build: Build, built: Iterable[Manifest], disk: Disk) -> Iterator
     known = all(_is_within(each, _NAMES_STAY) for each in every) and all(_is_within(patch, _PATCH) for patch, _ in patches)
     if build.render.options or not known:
         return
-    names = {(manifest.kind, manifest.name) for manifest in built}
+    names = {(manifest.kind, manifest.name) for manifest in built if manifest.kind in JUDGED}
     slips = [slip for patch, kind in patches if kind != COMPONENT and (slip := _slip(patch["target"], names))]
     if slips:
         documents = (document for file in build.render.files for document in disk.documents(file))
