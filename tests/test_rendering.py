@@ -222,6 +222,61 @@ def test_a_component_is_a_part_of_what_lists_it(repo: Path) -> None:
     assert messages(loaded) == []
 
 
+def told_of_target(repo: Path, target: str, more: str = "") -> list[str]:
+    """What is not judged of a kustomization with two VirtualServices and a patch for a target."""
+    write(repo, {"base/kustomization.yaml": BOTH, "base/vs.yaml": SERVICE, "base/cart.yaml": SERVICE.replace("name: shop", "name: cart")})
+    patches = f"patches:\n- target: {target}\n  patch: |\n    - op: replace\n      path: /spec/hosts/0\n      value: x\n"
+    write(repo, {"clusters/prod/kustomization.yaml": f"resources: [../../base]\n{patches}{more}"})
+    return messages(read(["."]))
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize(
+    ("target", "meant"), [("{kind: VirtualService, name: shp}", "shop"), ("{kind: VirtualServices, name: shop}", "VirtualService")]
+)
+def test_a_patch_that_is_nearly_for_an_object_changes_nothing_and_is_told(repo: Path, target: str, meant: str) -> None:
+    (message,) = told_of_target(repo, target)
+    assert message.startswith("clusters/prod/kustomization.yaml:3 no VirtualService")
+    assert message.endswith(f"is among what is patched, so this patch changes nothing (did you mean `{meant}`?)")
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize(
+    ("target", "more"),
+    [
+        ("{kind: VirtualService, name: shop}", ""),
+        ("{kind: VirtualService, name: sh.*}", ""),
+        ("{kind: VirtualService, name: other}", ""),
+        ("{kind: VirtualService, labelSelector: 'app=shp'}", ""),
+        ("{kind: VirtualService, name: shp}", "nameSuffix: -eu\n"),
+        ("{kind: VirtualService, name: cart}", "- target: {kind: VirtualService, name: cart}\n  patch: '{$patch: delete}'\n"),
+    ],
+)
+def test_a_patch_that_is_for_an_object_or_may_be_is_not_told(repo: Path, target: str, more: str) -> None:
+    assert [message for message in told_of_target(repo, target, more) if "changes nothing" in message] == []
+
+
+UNAPPLIED = {
+    "a patch in place": (
+        "- target: {kind: VirtualService}\n  patch: |\n    - op: replace\n      path: PATH\n      value: x\n",
+        "kustomization.yaml:6",
+    ),
+    "a patch in a file": ("- target: {kind: VirtualService}\n  path: patch.yaml\n", "patch.yaml:2"),
+}
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize("pointer", ["/spec/host/0", "/spec/hosts/7"])
+@pytest.mark.parametrize(("patches", "place"), UNAPPLIED.values(), ids=UNAPPLIED)
+def test_an_operation_that_does_not_apply_is_where_its_path_is(repo: Path, pointer: str, patches: str, place: str) -> None:
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\npatches:\n" + patches.replace("PATH", pointer)})
+    write(repo, {"clusters/prod/vs.yaml": SERVICE, "clusters/prod/patch.yaml": f"- op: replace\n  path: {pointer}\n  value: x\n"})
+    (message,) = messages(read(["."]))
+    assert message.startswith(f"clusters/prod/{place} kustomize can't render this: replace operation does not apply: ")
+    assert pointer in message
+    assert str(repo) not in message
+
+
 UNBUILDABLE = {
     "a base elsewhere": ("resources: [vs.yaml, 'https://example.com/x.yaml']\n", "is not in this repository"),
     "a base on GitHub": ("resources: [vs.yaml, github.com/org/repo]\n", "is not in this repository"),

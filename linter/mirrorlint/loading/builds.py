@@ -17,7 +17,7 @@ from mirrorlint.loading.objects import Content, content_of, unfolded
 from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.renders import Output, Render, places, program
 from mirrorlint.loading.units import Gap, Source
-from mirrorlint.sieve import sift
+from mirrorlint.sieve import KUSTOMIZATIONS, sift
 from mirrorlint.source import Node, parse
 from mirrorlint.source.place import Origins
 
@@ -27,6 +27,9 @@ _API_VERSIONS = [
     f"--api-versions={','.join((version, *(f'{version}/{kind}' for kind in sorted(kinds))))}" for version, kinds in SERVED.items()
 ]
 _ELSEWHERE = re.compile(rb'"\$ref"\s*:\s*"[^"#]*://')
+
+# How kustomize tells of an operation of a JSON patch that can't be applied (github.com/evanphx/json-patch, patch.go).
+_NOT_APPLIED = re.compile(r"(?:error in )?\b(add|remove|replace|test) (?:operation does not apply: |for path: )[^/]*(/[^\s\"':]*)")
 
 
 class Build(NamedTuple):
@@ -133,7 +136,7 @@ def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
     """What a render has made, at the places that it comes from."""
     name = "helm" if build.render.is_chart else "kustomize"
     if output.error:
-        return Gap(build.node, f"{name} can't render this: {output.error}")
+        return _of_operation(build, output.error, disk) or Gap(build.node, f"{name} can't render this: {output.error}")
     label = f"{files.shown(build.render.target)} as {name} renders it for {build.node.place}"
     path = Origins(label, build.node.place)
     left, dropped, _ = sift(output.text)
@@ -147,6 +150,18 @@ def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
             origins.locate(node, path, _options(build.source), disk)
     found = content_of(parsed, output.text, path)
     return found._replace(objects=dropped + found.objects)
+
+
+def _of_operation(build: Build, error: str, disk: Disk) -> Gap | None:
+    """The operation of a JSON patch that kustomize complains of, and the complaint without the way to it."""
+    said = _NOT_APPLIED.search(error)
+    if said is None:
+        return None
+    kustomizations = [file for file in build.render.files if os.path.basename(file) in KUSTOMIZATIONS]
+    documents = ((document, file) for file in kustomizations for document in disk.documents(file)[:1])
+    every = (operation for document, file in documents for operation in origins.operations(document, os.path.dirname(file), disk))
+    found = next((one["path"] for one in every if (one["op"].text, one["path"].text) == said.groups()), None)
+    return Gap(found, f"kustomize can't render this: {error[said.start() :]}") if found is not None else None
 
 
 def _options(source: Source) -> Node | None:

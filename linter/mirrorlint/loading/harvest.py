@@ -148,6 +148,10 @@ class Harvest:
         if isinstance(found, Gap):
             share.gaps[found] = None
             return ()
+        if not build.render.is_chart:
+            from mirrorlint.loading.misdirected import misdirected
+
+            share.gaps.update(dict.fromkeys(misdirected(build, found.manifests, self._disk)))
         self._seen |= set(build.render.files)
         comments = [quiet for file in build.render.files for quiet in self._comments(file)]
         found = found._replace(suppressions=tuple(dict.fromkeys((*found.suppressions, *comments))))

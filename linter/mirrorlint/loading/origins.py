@@ -83,6 +83,13 @@ def locate(built: Node, path: Origins, options: Node | None, files: Disk) -> Non
         path.note(built["metadata"]["namespace"].raw, namespace.place)
 
 
+def operations(kustomization: Node, folder: str, files: Disk) -> Iterator[Node]:
+    """The operations of the JSON patches that a kustomization in a folder applies."""
+    for patch in (patch for field in _PATCHES.values() for patch in kustomization[field]):
+        for document in _documents(patch, folder, files):
+            yield from document
+
+
 def _steps(transformations: Node, options: Node | None, files: Disk) -> Iterator[_Step]:
     """What was done to an object, in this order; a transformer that has a name is no field of a kustomization."""
     done = ((each["configuredIn"].text, each["configuredBy"]["kind"].text) for each in transformations if not each["configuredBy"]["name"])
