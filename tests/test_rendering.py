@@ -548,6 +548,21 @@ def test_variables_that_a_patch_brings_are_filled_in_as_well(repo: Path) -> None
     assert service(read(["."])).node["spec"]["http"].at(0)["mirror"]["host"].text == "new.stage.example.com"
 
 
+@HELM
+@KUSTOMIZE
+@pytest.mark.parametrize("folder", ["clusters", "envs"])
+def test_a_release_in_a_base_is_of_the_cluster_whose_kustomization_lists_it(repo: Path, folder: str) -> None:
+    patch = RELEASE.partition("  chart:")[0] + "  values:\n    mirror:\n      host: stage.example.com\n"
+    write(repo, {**CHART, "apps/release.yaml": RELEASE, "apps/kustomization.yaml": "resources: [release.yaml]\n"})
+    write(
+        repo, {f"{folder}/prod/kustomization.yaml": "resources: [../../apps]\npatches: [{path: v.yaml}]\n", f"{folder}/prod/v.yaml": patch}
+    )
+    write(repo, {f"{folder}/stage/vs.yaml": SERVICE})
+    loaded = read(["."])
+    assert (sorted(loaded.documents.clusters), messages(loaded)) == (["prod", "stage"], [])
+    assert str(service(loaded).node["spec"]["http"].at(0)["mirror"]["host"].place) == f"{folder}/prod/v.yaml:7:13"
+
+
 BUILDS = {
     "a variable without a value": "  postBuild: {substitute: {HOST: stage.example.com}}\n",
     "variables of a Secret": "  postBuild: {substituteFrom: [{kind: Secret, name: s, optional: true}]}\n",

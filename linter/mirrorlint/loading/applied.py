@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.loading import files, flux, gitops
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
-from mirrorlint.loading.kustomize import outermost, reach
+from mirrorlint.loading.kustomize import outermost, patches, reach, roots
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import Gap, Unit, nowhere
@@ -27,7 +27,9 @@ class Applied:
 
     def groups(self, root: str) -> tuple[Group, ...]:
         """The clusters that the objects below a folder speak of."""
-        return gitops.groups(self._whole(self.units(self._telling([root]))), self._land(root))
+        land = self._land(root)
+        folders = {gitops.cluster_folder(each.file, land) for each in self._disk.kustomizations(root)} - {""}
+        return gitops.groups(self._whole(self.units(self._telling([root])), folders), land)
 
     def paths(self, root: str) -> list[str]:
         """The paths of what the objects below a folder apply, of those in bases, too; or the folder that is above a path with variables."""
@@ -38,7 +40,7 @@ class Applied:
     def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[Gap]]:
         """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""
         paths = [*([root] if root else ()), *(path for group in found for path in group.paths)]
-        every = self._whole(self.units(self._telling(paths)))
+        every = self._whole(self.units(self._telling(paths)), [path for group in found for path in group.whole])
         if not any(group.units for group in found):
             meant = [(unit, [group.name for group in _meant(unit, found)]) for unit in every]
             found = [group._replace(units=tuple(unit for unit, names in meant if group.name in names)) for group in found]
@@ -53,11 +55,18 @@ class Applied:
             self._read[key] = list(self._units(found))
         return self._read[key]
 
-    def _whole(self, every: Sequence[Unit]) -> list[Unit]:
-        """Leave out what is but a part of a kustomization that another unit applies: it counts as that makes it, where that is applied."""
+    def _whole(self, every: Sequence[Unit], folders: Collection[str]) -> list[Unit]:
+        """Leave out what is but a part of a kustomization that another unit applies, or that is in one of the `folders` of clusters.
+
+        It counts as that makes it, where that is applied; what names its cluster does so wherever it is.
+        """
         paths = {source.path for unit in every for source in unit.sources}
         alone = {unit.file for unit in every if paths.isdisjoint(upwards(unit.file))}
         parts = {file for path in paths for file in self._reached(path)} & alone if alone else set()
+        stray = {unit.file for unit in every if not unit.cluster and not any(within(unit.file, folder) for folder in folders)} - parts
+        if stray:
+            own = [each for folder in folders for each in self._disk.kustomizations(folder) if paths.isdisjoint(upwards(each.folder))]
+            parts |= reach(roots(own), self._disk).files & stray
         return [unit for unit in every if unit.file not in parts]
 
     def _reached(self, path: str) -> AbstractSet[str]:
@@ -72,9 +81,12 @@ class Applied:
             yield from gitops.units(self._land(those[0][1]), those)
 
     def _telling(self, paths: Iterable[str]) -> list[tuple[Manifest, str]]:
-        """The objects below some paths, with their files."""
-        every = dict.fromkeys(path for start in paths for path in self._disk.below(start))
-        return [(manifest, path) for path in every for manifest in self._disk.content(path).tells]
+        """The objects below some paths, with their files; a patch of one is none."""
+        starts = list(paths)
+        every = dict.fromkeys(path for start in starts for path in self._disk.below(start))
+        found = [(manifest, path) for path in every for manifest in self._disk.content(path).tells]
+        changes = {path for start in starts for each in self._disk.kustomizations(start) for path in patches(each)} if found else set()
+        return [(manifest, path) for manifest, path in found if path not in changes]
 
     def _land(self, path: str) -> Land:
         """The repository that a path is in, with the objects of what was asked for of it."""

@@ -135,6 +135,12 @@ def _group(name: str, plot: Plot) -> Group:
     return Group(name, tuple(dict.fromkeys((*plot.folders, *applied))), why, tuple(plot.units), tuple(plot.folders))
 
 
+def cluster_folder(path: str, land: Land) -> str:
+    """The folder of a cluster that a path is in, by convention; the outermost, "" for none."""
+    found = [each for each in upwards(path) if os.path.basename(os.path.dirname(each)) in _WORDS and within(each, land.roots[0])]
+    return next((each for each in reversed(found) if each not in land.roots and not os.path.isfile(each)), "")
+
+
 def _is_open(cluster: str) -> bool:
     """Whether a cluster's name must be filled in first."""
     return "{{" in cluster or "${" in cluster
@@ -156,22 +162,17 @@ class _Names:
         if unit.cluster and not _is_open(unit.cluster):
             return self._servers.get(unit.cluster, unit.cluster), ""
         if unit.cluster:
-            folders = [self._folder(source.path) for source in unit.sources]
+            folders = [cluster_folder(source.path, self._land) for source in unit.sources]
             return next(((os.path.basename(folder), "") for folder in folders if folder), (IN_CLUSTER, ""))
         holders = [other for path in upwards(unit.file) for other in self._applying.get(path, ()) if other is not unit]
         named = next((other for other in holders if other.cluster and not _is_open(other.cluster)), None)
         if named is not None:
             return self.of(named)
-        folder = self._folder(unit.file)
+        folder = cluster_folder(unit.file, self._land)
         if folder:
             return os.path.basename(folder), folder
         inner = next((other for other in holders if other.file not in passed), None)
         return self.of(inner, passed | {unit.file}) if inner is not None else (IN_CLUSTER, "")
-
-    def _folder(self, path: str) -> str:
-        """The folder of a cluster that a path is in, by convention; the outermost."""
-        found = [each for each in upwards(path) if os.path.basename(os.path.dirname(each)) in _WORDS and within(each, self._land.roots[0])]
-        return next((each for each in reversed(found) if each not in self._land.roots and not os.path.isfile(each)), "")
 
     def _nicknames(self) -> Iterator[tuple[str, str]]:
         """Addresses of clusters with what to call them: the one folder of a cluster that all they get is in, else the host."""
@@ -183,5 +184,5 @@ class _Names:
 
     def _common(self, server: str) -> str:
         paths = [source.path for unit in self._every if unit.cluster == server for source in unit.sources]
-        found = {os.path.basename(self._folder(path)) for path in paths}
+        found = {os.path.basename(cluster_folder(path, self._land)) for path in paths}
         return next(iter(found)) if len(found) == 1 else ""

@@ -116,6 +116,15 @@ def listed(kustomization: Kustomization) -> Iterator[str]:
             yield os.path.normpath(os.path.join(kustomization.folder, node.text))
 
 
+def patches(kustomization: Kustomization) -> Iterator[str]:
+    """The paths of the files that a kustomization patches with."""
+    document = kustomization.document
+    named = (patch["path"] for field in ("patches", "patchesJson6902") for patch in document[field])
+    for node in (*named, *document["patchesStrategicMerge"]):
+        if node.text:
+            yield os.path.normpath(os.path.join(kustomization.folder, node.text))
+
+
 def reach(starts: Iterable[Kustomization], ground: Ground, namespace: str = "") -> Reach:
     """Follow kustomizations through what they list; what one that must be rendered leads to is hidden until then.
 
