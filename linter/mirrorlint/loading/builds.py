@@ -147,7 +147,7 @@ def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
         _locate_in_chart(parsed.documents, output.text, build, disk, path)
     else:
         for node in unfolded(parsed.documents):
-            origins.locate(node, path, _options(build.source), disk)
+            origins.locate(node, path, _options(build.source), build.render.files, disk)
     found = content_of(parsed, output.text, path)
     return found._replace(objects=dropped + found.objects)
 

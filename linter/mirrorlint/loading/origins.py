@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 from typing import NamedTuple
 
+from mirrorlint.loading import patched
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.objects import unfolded
+from mirrorlint.loading.patched import Part, put_over
 from mirrorlint.loading.renders import origin
 from mirrorlint.loading.targets import Id, Target, identity, is_alike
 from mirrorlint.source import Node, insides, parse
 from mirrorlint.source.node import moved
-from mirrorlint.source.place import Origins
+from mirrorlint.source.place import Origins, Place
 
 ORIGIN, TRANSFORMATIONS = "config.kubernetes.io/origin", "alpha.config.kubernetes.io/transformations"
-_PUTS = frozenset({"add", "replace"})
 _BLOCK = re.compile(r"(?:[!&]\S*\s+)*[|>][-+0-9]*\s*(?:#.*)?$")
 _PATCHES = {
     "PatchTransformer": "patches",
     "PatchStrategicMergeTransformer": "patchesStrategicMerge",
     "PatchJson6902Transformer": "patchesJson6902",
 }
-
-
-class _Edit(NamedTuple):
-    """A value that a JSON patch puts at a pointer, of which this is left to go."""
-
-    pointer: tuple[str, ...]
-    value: Node
+_FILLS = {"ReplacementTransformer": "replacements", "RefVarTransformer": "vars"}
+_NOTHING = Node((None, None, 0, 0, 0, 0), "")
 
 
 class _Step(NamedTuple):
-    """What a transformer of a kustomization does: its kind, the fields that ask for it, and the folder that their paths start from."""
+    """What a transformer of a kustomization does: its kind, the fields that ask for it, and the folder that their paths start from.
+
+    One that is named is an object of its own.
+    """
 
     kind: str
     fields: Node
     folder: str
+    is_named: bool
 
     @property
     def namespace(self) -> Node:
@@ -57,7 +57,14 @@ class _Step(NamedTuple):
     @property
     def patches(self) -> Iterable[Node]:
         """The patches that it applies."""
+        if self.is_named:
+            return (self.fields,) if self.kind == "PatchTransformer" else ()
         return self.fields[_PATCHES[self.kind]] if self.kind in _PATCHES else ()
+
+    @property
+    def fills(self) -> Node:
+        """What says the values that it puts into others."""
+        return self.fields.key(_FILLS.get(self.kind, ""))
 
     def _field(self, kind: str, name: str) -> Node:
         return self.fields[name if self.kind == kind else ""]
@@ -67,18 +74,20 @@ class _Step(NamedTuple):
         return Id(f"{self.prefix}{one.name}{self.suffix}", self.namespace.text or one.namespace)
 
 
-def locate(built: Node, path: Origins, options: Node | None, files: Disk) -> None:
-    """Note where the values of a built object come from; `options` are the fields that were put over the kustomization."""
+def locate(built: Node, path: Origins, options: Node | None, read: Sequence[str], files: Disk) -> None:
+    """Note where the values of a built object come from.
+
+    `options` are the fields that were put over the kustomization, `read` all files that it is built of.
+    """
     notes = built["metadata"]["annotations"]
     steps = list(_steps(_yaml(notes[TRANSFORMATIONS].text), options, files))
-    resource = _resource(built, _yaml(notes[ORIGIN].text), _first_name(built, steps), files)
-    patches = list(_applied(built, resource, steps, files))
-    overlaid = [patch for patch in patches if not patch.is_sequence]
-    edits = [edit for patch in reversed(patches) for edit in _edits(patch)]
-    candidates = [*reversed(overlaid), *([resource] if resource else ())]
-    if candidates:
-        path.note(built.raw, (resource or candidates[0]).place)
-        _locate(built, candidates, edits, path)
+    resource = _resource(built, _yaml(notes[ORIGIN].text)["path"].text, _first_name(built, steps), read, files)
+    part = Part(resource or _NOTHING)
+    for patch in _applied(built, resource, steps, files):
+        put_over(part, patch)
+    if part.node.present:
+        path.note(built.raw, (resource or part.node).place)
+        patched.locate(built, [part], path, _changed(steps) or path.whole)
     for namespace in (step.namespace for step in steps if step.namespace and built["metadata"]["namespace"].present):
         path.note(built["metadata"]["namespace"].raw, namespace.place)
 
@@ -91,34 +100,44 @@ def operations(kustomization: Node, folder: str, files: Disk) -> Iterator[Node]:
 
 
 def _steps(transformations: Node, options: Node | None, files: Disk) -> Iterator[_Step]:
-    """What was done to an object, in this order; a transformer that has a name is no field of a kustomization."""
-    done = ((each["configuredIn"].text, each["configuredBy"]["kind"].text) for each in transformations if not each["configuredBy"]["name"])
-    for (where, kind), _ in groupby(done):
+    """What was done to an object, in this order: by a field of a kustomization, or by a transformer that has a name."""
+    done = ((each["configuredIn"].text, each["configuredBy"]["kind"].text, each["configuredBy"]["name"].text) for each in transformations)
+    for (where, kind, name), _ in groupby(done):
         file = origin(where) if where.startswith("..") else ""
         fields = next(iter(files.documents(file)), None) if file else options
+        if fields is not None and name:
+            texts = (document for each in fields["transformers"] if "\n" in each.text for document in inlined(each, files))
+            every = chain(files.documents(file), texts)
+            fields = next((each for each in every if each["kind"].text == kind and identity(each).name == name), _NOTHING)
         if fields is not None:
-            yield _Step(kind, fields, file.rpartition("/")[0])
+            yield _Step(kind, fields, file.rpartition("/")[0], bool(name))
+
+
+def _changed(steps: Sequence[_Step]) -> Place | None:
+    """What says the values that stand for others; None for nothing, or where names are changed as well."""
+    renamed = any(step.prefix or step.suffix or step.is_named for step in steps)
+    return next((step.fills.place for step in reversed(steps) if step.fills and not renamed), None)
 
 
 def _first_name(built: Node, steps: Sequence[_Step]) -> str:
-    """What an object was called before all steps."""
+    """What an object was called before all steps; "" where one may have called it anything."""
     name = identity(built).name
     for step in reversed(steps):
-        name = name.removeprefix(step.prefix).removesuffix(step.suffix)
+        name = "" if step.is_named else name.removeprefix(step.prefix).removesuffix(step.suffix)
     return name
 
 
-def _resource(built: Node, said: Node, name: str, files: Disk) -> Node | None:
-    """The document that an object is written in: of its kind and its name, or of what is most of the name."""
-    if not said["path"].text:
-        return None
-    every = list(unfolded(files.documents(origin(said["path"].text))))
-    alike = [each for each in every if is_alike(each, built) and identity(each).name in identity(built).name]
-    named = [each for each in alike if identity(each).name == name]
-    best = max((len(identity(each).name) for each in alike), default=0)
-    alike = named or [each for each in alike if len(identity(each).name) == best]
-    same = [each for each in alike if identity(each).namespace == identity(built).namespace]
-    return next(iter(same or alike), None)
+def _resource(built: Node, said: str, name: str, read: Sequence[str], files: Disk) -> Node | None:
+    """The document that an object is written in: of its kind and its name; of several the one that says most of what is built.
+
+    Without the file that is said it is of any that was read: what replaces all annotations takes those away that say it.
+    """
+    paths = [origin(said)] if said else read
+    alike = [each for file in paths for each in unfolded(files.documents(file)) if is_alike(each, built)]
+    named = [each for each in alike if identity(each).name == name] or (alike if said else [])
+    same = [each for each in named if identity(each).namespace == identity(built).namespace] or named
+    shares = [Part(each).shared(built) for each in same] if len(same) > 1 else [1]
+    return same[shares.index(max(shares))] if same and shares.count(max(shares)) == 1 else None
 
 
 def _applied(built: Node, resource: Node | None, steps: Sequence[_Step], files: Disk) -> Iterator[Node]:
@@ -147,14 +166,7 @@ def _documents(patch: Node, folder: str, files: Disk) -> Iterable[Node]:
 
 def _yaml(text: str) -> Node:
     documents = parse(text.encode(), "").documents
-    return documents[0] if documents else Node((None, None, 0, 0, 0, 0), "")
-
-
-def _edits(patch: Node) -> Iterator[_Edit]:
-    for edit in patch:
-        if edit["op"].text in _PUTS and edit["value"].present:
-            tokens = edit["path"].text.split("/")[1:]
-            yield _Edit(tuple(token.replace("~1", "/").replace("~0", "~") for token in tokens), edit["value"])
+    return documents[0] if documents else _NOTHING
 
 
 def inlined(node: Node, files: Disk) -> Sequence[Node]:
@@ -166,7 +178,7 @@ def inlined(node: Node, files: Disk) -> Sequence[Node]:
     opened = lines[place.line - 1][place.column - 1 :]
     if _BLOCK.match(opened):
         first = next((number for number in range(place.line, len(lines)) if lines[number].strip()), place.line)
-        indent = len(lines[first]) - len(lines[first].lstrip()) if first < len(lines) else 0
+        indent = min((len(line) - len(line.lstrip()) for line in lines[first : place.end_line] if line.strip()), default=0)
         text = "\n".join(line[indent:] for line in lines[first : place.end_line])
     else:
         first, indent = place.line - 1, place.column - 1 + opened.startswith(("'", '"'))
@@ -174,33 +186,3 @@ def inlined(node: Node, files: Disk) -> Sequence[Node]:
     documents = parse(text.encode("utf-8", "replace"), place.path).documents
     stands = [moved(document.raw, lambda line, column: (line + first, column + indent)) for document in documents]
     return [Node(raw, place.path) for raw in stands] or insides(node)
-
-
-def _locate(node: Node, candidates: Sequence[Node], edits: Sequence[_Edit], path: Origins) -> None:
-    """Note the places of what is inside a value: of each, the first candidate that says the same, else that of what it is in."""
-    for key, value in node.entries():
-        inner = [_Edit(edit.pointer[1:], edit.value) for edit in edits if edit.pointer[:1] == (key.text,)]
-        own = [each for each in candidates if key.text in each]
-        if own:
-            path.note(key.raw, own[0].key(key.text).place)
-        _settle(value, [each[key.text] for each in own], inner, node, path)
-    for index, item in enumerate(node):
-        inner = [_Edit(edit.pointer[1:], edit.value) for edit in edits if edit.pointer[:1] in ((str(index),), ("-",))]
-        _settle(item, [match for each in candidates for match in _aligned(item, index, node, each)], inner, node, path)
-
-
-def _settle(value: Node, candidates: Sequence[Node], edits: Sequence[_Edit], parent: Node, path: Origins) -> None:
-    every = [*(edit.value for edit in edits if not edit.pointer), *candidates]
-    plain = value.plain()
-    same = [each for each in every if each.plain() == plain]
-    likely = same or [each for each in every if not each.is_scalar and not value.is_scalar]
-    path.note(value.raw, likely[0].place if likely else path.place(parent.raw))
-    _locate(value, same[:1] or likely, () if same else [edit for edit in edits if edit.pointer], path)
-
-
-def _aligned(item: Node, index: int, parent: Node, candidate: Node) -> Iterable[Node]:
-    """The item of another list that an item is: the same one, else the one at its index in a list of the same length."""
-    same = [each for each in candidate if each.plain() == item.plain()]
-    if same:
-        return same[:1]
-    return [candidate.at(index)] if len(candidate) == len(parent) else []
