@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
@@ -129,11 +128,14 @@ def _values(helm: Node, path: str, application: Node, land: Land) -> Values | Ga
             files.append(file)
         elif not helm["ignoreMissingValueFiles"].truth:
             return Gap(node, f"the values `{node.text}` are not in this repository, so the chart is not rendered")
+    if helm["fileParameters"]:
+        return Gap(helm["fileParameters"], "`fileParameters` are not read, so the chart is not rendered")
     texts = [(json.dumps(helm["valuesObject"].plain()), helm["valuesObject"])] if helm["valuesObject"] else []
     if helm["values"] and not texts:
         texts = [(helm["values"].text, helm["values"])]
     release = helm["releaseName"].text or application["metadata"]["name"].text
-    return Values(release, tuple(files), tuple(texts), tuple(_parameters(helm)))
+    parameters = ((each["name"].text, each["value"].text, each["value"]) for each in helm["parameters"])
+    return Values(release, tuple(files), tuple(texts), tuple(parameters))
 
 
 def _value_file(text: str, path: str, application: Node, land: Land) -> str:
@@ -143,8 +145,3 @@ def _value_file(text: str, path: str, application: Node, land: Land) -> str:
         lent = (node for node in every_source(application["spec"]) if node["ref"].text == ref)
         return land.folder(rest) if any(land.is_own(node["repoURL"].text) for node in lent) else f"/{text}"
     return land.folder(text) if text.startswith("/") else land.joined(path, text)
-
-
-def _parameters(helm: Node) -> Iterator[tuple[str, str]]:
-    for parameter in helm["parameters"]:
-        yield parameter["name"].text, parameter["value"].text

@@ -103,7 +103,7 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
         return Gap(node, "this chart must be rendered first, and there is no helm here: it is not judged")
     values = source.values
     arguments = [f"--namespace={source.namespace or _NAMESPACE}", *(f"--values={file}" for file in values.files)]
-    arguments += [f"--set={name}={value}" for name, value in values.parameters]
+    arguments += [f"--set={name}={value}" for name, value, _ in values.parameters]
     arguments += _API_VERSIONS
     called = ("--", values.release or _RELEASE, source.path)
     texts = tuple(text for text, _ in values.texts)
@@ -206,9 +206,19 @@ def _folder(chart: str, name: str, disk: Disk) -> str:
 
 def _values(source: Source, disk: Disk) -> list[Node]:
     """The values that a chart is rendered with, those that win first."""
-    written = [_written(node, disk) for _, node in source.values.texts]
-    paths = [os.path.join(source.path, "values.yaml"), *source.values.files]
-    return [*reversed(written), *(node for file in reversed(paths) for node in disk.documents(file)[:1])]
+    values = source.values
+    parameters = [_set(name, value) for name, _, value in values.parameters]
+    written = [_written(node, disk) for _, node in values.texts]
+    paths = [os.path.join(source.path, "values.yaml"), *values.files]
+    return [*reversed(parameters), *reversed(written), *(node for file in reversed(paths) for node in disk.documents(file)[:1])]
+
+
+def _set(name: str, value: Node) -> Node:
+    """Values in which one alone is set, by its dotted name."""
+    raw = value.raw
+    for key in reversed(name.split(".")):
+        raw = ({key: ((key, False, *raw[2:]), raw)}, True, *raw[2:])
+    return Node(raw, value.path)
 
 
 def written_values(owner: Node, disk: Disk) -> list[Node]:

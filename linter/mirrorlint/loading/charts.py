@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, takewhile
 from typing import NamedTuple
 
 from mirrorlint.loading.disk import Disk
@@ -18,10 +18,14 @@ _ACTION = "{{"
 _ACTIONS = re.compile(r"(\{\{.*?\}\})")
 _TELLS = re.compile(r"\{\{-?\s*\$?\.(Release\.Name(?:space)?|Values\.[\w.]+)\s*(?:\|\s*s?quote\s*)?-?\}\}")
 _MAKES = re.compile(r"\{\{-?\s*(?:include|template|tpl|toYaml)\b")
+# An action that may write more than a scalar: where a line begins, what does not steer.
+_BLOCK = re.compile(r"\s*\{\{(?!-?\s*(?:(?:if|else|end|range|with|define|block)\b|\$\w*\s*:?=))|.*\{\{-?\s*toYaml\b")
+# The field of what `range` or `with` is at, or of a variable.
+_INNER = re.compile(r"\{\{-?\s*(?:\$\w+)?\.(\w+)\s*(?:\|[^{}]*)?-?\}\}")
 _TOP = re.compile(r"[\w\"']")
 _KIND = re.compile(r"(\s*)kind:\s*[\"']?(\w*)")
 _NAME = re.compile(r"(?:^(\s+)|[{,]\s*)name:\s*((?:\{\{.*?\}\}|[^,}#\s])+)")
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_REMARK = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}|(?:^|\s)#.*$")
 _FLOW = re.compile(r"[{}\[\],]")
 _QUOTES = "\"'"
 _SOURCE = re.compile(r"^# Source: [^/\s]+/(\S+)$", re.MULTILINE)
@@ -85,11 +89,16 @@ class Chart:
         self._kind, self._name = node.text_at("kind"), node.text_at("metadata", "name")
 
     @cached_property
+    def _every(self) -> list[Line]:
+        """All lines of the template, without remarks."""
+        texts = (_REMARK.sub(lambda found: " " * len(found[0]), text) for text in self._files.lines(self._path))
+        return [Line(number, text) for number, text in enumerate(texts, 1)]
+
+    @cached_property
     def lines(self) -> list[Line]:
         """The lines of the document with the object, or of all where several would do."""
-        every = [Line(number, text) for number, text in enumerate(self._files.lines(self._path), 1)]
         parts: list[list[Line]] = [[]]
-        for line in every:
+        for line in self._every:
             if _BOUNDARY.match(line.text):
                 parts.append([])
             parts[-1].append(line)
@@ -105,61 +114,91 @@ class Chart:
             return 0, 0
         return 2 if self._kind in kinds else 1, max(said, default=0)
 
+    @cached_property
     def whole(self) -> Place:
         """Where the object begins."""
         kinds = (line for line, kind in _kinds(self.lines) if kind in (self._kind, ""))
         made = (line for line in self.lines if _MAKES.search(line.text))
         return self._place(next(chain(kinds, made, self.lines), Line(1, "")), 0)
 
-    def key(self, name: str) -> Place | None:
-        """The one line with a key."""
-        lines = self._with_key(name)
+    def key(self, name: str, text: str | None, holder: Place) -> Place | None:
+        """The one line with a key of what stands at a place, of those that may say a text."""
+        lines = [line for line in self._with_key(name, holder) if text is None or self._says(line, name, text)]
         return self._place(lines[0], lines[0].text.index(name)) if len(lines) == 1 else None
 
-    def scalar(self, key: str, node: Node) -> Place | None:
+    def scalar(self, key: str, node: Node, holder: Place) -> Place | None:
         """Where a value is written: in the values, if the line of its key uses one that says the same, else in that line."""
-        lines = [line for line in self._with_key(key) if self._says(line, key, node.text)]
+        lines = [line for line in self._with_key(key, holder) if self._says(line, key, node.text)]
         if len(lines) != 1:
             return self._only(node)
         line = lines[0]
-        found = self._used(line, node.text)
-        if not found and (_ACTION not in line.text or self._written(line, key, node.text) == node.text):
-            return self._place(line, _after(line.text, key))
-        return found or (None if key else self._only(node))
+        found = self._used(line, node.text) or self._inner(line, key, node.text)
+        if found:
+            return found
+        if _ACTION in line.text and self._written(line, key, node.text) != node.text:
+            if not key:
+                return self._only(node)
+            if any(_BLOCK.match(each.text) for each in self._block(holder) if each is not line):
+                return None
+        return self._place(line, _after(line.text, key))
 
-    def _with_key(self, name: str) -> list[Line]:
+    def _with_key(self, name: str, holder: Place) -> list[Line]:
         """The lines in which a key stands, or, for an item of a list (""), those that begin with a dash."""
         pattern = re.compile(rf"^[\s{{-]*(?:.*[{{,]\s*)?[\"']?{re.escape(name)}[\"']?\s*:(?:\s|$)" if name else r"^\s*-\s")
-        return [line for line in self.lines if pattern.search(line.text)]
+        return [line for line in self._block(holder) if pattern.search(line.text)]
+
+    def _block(self, holder: Place) -> list[Line]:
+        """The lines of what stands at a place: its own, and those that follow further in, or as items of a list."""
+        if holder == self.whole or holder.path != self._path:
+            return self.lines
+        behind = (line for line in self.lines if line.number > holder.line)
+        inner = takewhile(lambda line: _is_inside(line.text, holder.column - 1), behind)
+        return [*(line for line in self.lines if line.number == holder.line), *inner]
 
     def _says(self, line: Line, key: str, text: str) -> bool:
         """Whether a line gives the text: as it is written there, or by a value."""
         if _ACTION not in line.text:
             return re.match(rf"[\"']?{re.escape(text)}(?![\w.-])", line.text[_after(line.text, key) :]) is not None
-        return self._used(line, text) is not None if _VALUE.search(line.text) else self._written(line, key, text) in (text, None)
+        values = self._in(line)
+        if not values:
+            return self._written(line, key, text) in (text, None)
+        return any(value is not None and _is_part(value, text) for value in values) or (None in values and text in line.text)
 
     def _written(self, line: Line, key: str, said: str) -> str | None:
         """What a line gives once it is rendered as `said`; None where that can't be told."""
-        texts = self._values.texts(_COMMENT.sub("", line.text[_after(line.text, key) :]).strip(), said)
+        texts = self._values.texts(line.text[_after(line.text, key) :].strip(), said)
         known = [text for text in texts if text is not None]
         return None if len(known) < len(texts) or _FLOW.search("".join(known)) else "".join(known)
 
     def _used(self, line: Line, text: str) -> Place | None:
-        """The value that a line uses and that is the text, or in it."""
-        for found in _VALUE.finditer(line.text):
-            node = self._values.field(found[1])
-            if node is not None and node.is_scalar and node.text and node.text in text:
-                return node.place
-        return None
+        """The one value that a line uses and that is the text, or in it if the line uses no other."""
+        values = self._in(line)
+        parts = [value for value in values if value is not None and _is_part(value, text)]
+        places = {value.place for value in parts if value.text == text or len(values) == 1}
+        return places.pop() if len(places) == 1 else None
+
+    def _inner(self, line: Line, key: str, text: str) -> Place | None:
+        """The one value that is the text, under the name that a line uses, in what the template uses as a whole."""
+        used = _INNER.fullmatch(line.text[_after(line.text, key) :].strip().strip(_QUOTES))
+        every = (each for value in self._wholes(self._every) for name, each in _scalars(value) if used and name == used[1])
+        places = {each.place for each in every if each.text == text}
+        return places.pop() if len(places) == 1 else None
+
+    def _in(self, line: Line) -> list[Node | None]:
+        """The values that a line uses; None for one that nothing sets."""
+        return [self._values.field(name) for name in _VALUE.findall(line.text)]
+
+    def _wholes(self, lines: Iterable[Line]) -> list[Node]:
+        """The values that lines use and that are no scalars."""
+        used = (value for line in lines for value in self._in(line))
+        return [value for value in used if value is not None and not value.is_scalar]
 
     def _only(self, node: Node) -> Place | None:
         """The one value that is the text, in what the document uses as a whole, else in all; what is short or a number may be anything."""
         if len(node.text) < _TELLING or not isinstance(node.value, str):
             return None
-        used = [self._values.field(name) for line in self.lines for name in _VALUE.findall(line.text)]
-        wholes = [value for value in used if value is not None and not value.is_scalar]
-        for values in (wholes, *([each] for each in (*self._values.own, *self._values.whole))):
-            found = {each.place for value in values for each in _scalars(value) if each.text == node.text}
+        for values in (self._wholes(self.lines), *([each] for each in (*self._values.own, *self._values.whole))):
+            found = {each.place for value in values for _, each in _scalars(value) if each.text == node.text}
             if found:
                 return found.pop() if len(found) == 1 else None
         return None
@@ -170,23 +209,31 @@ class Chart:
 
 def locate(node: Node, chart: Chart, path: Origins) -> None:
     """Note where the values of a rendered object come from."""
-    path.note(node.raw, chart.whole())
+    path.note(node.raw, chart.whole)
     _locate(node, "", chart, path)
 
 
 def _locate(node: Node, key: str, chart: Chart, path: Origins) -> None:
+    holder = path.place(node.raw)
     for name, value in node.entries():
-        place = chart.key(name.text) or path.place(node.raw)
+        place = chart.key(name.text, value.text if value.is_scalar else None, holder) or holder
         path.note(name.raw, place)
-        _settle(value, name.text, place, chart, path)
+        _settle(value, name.text, holder, place, chart, path)
     for item in node:
-        _settle(item, "" if item.is_scalar else key, path.place(node.raw), chart, path)
+        _settle(item, "" if item.is_scalar else key, holder, holder, chart, path)
 
 
-def _settle(value: Node, key: str, parent: Place, chart: Chart, path: Origins) -> None:
-    found = chart.scalar(key, value) if value.is_scalar else None
-    path.note(value.raw, found or parent)
+def _settle(value: Node, key: str, holder: Place, place: Place, chart: Chart, path: Origins) -> None:
+    found = chart.scalar(key, value, holder) if value.is_scalar else None
+    path.note(value.raw, found or place)
     _locate(value, key, chart, path)
+
+
+def _is_inside(text: str, indent: int) -> bool:
+    """Whether a line goes on with what begins in a column; what is empty, or begins with an action, may."""
+    inner = text.lstrip()
+    own = len(text) - len(inner)
+    return not inner or inner.startswith(_ACTION) or own > indent or (own == indent and inner.startswith("-"))
 
 
 def _kinds(lines: Iterable[Line]) -> list[tuple[Line, str]]:
@@ -218,11 +265,17 @@ def _after(text: str, key: str) -> int:
     return found.end() if found else start
 
 
-def _scalars(node: Node) -> Iterator[Node]:
+def _is_part(value: Node, text: str) -> bool:
+    """Whether a value is a text, or in it."""
+    return value.is_scalar and bool(value.text) and value.text in text
+
+
+def _scalars(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
+    """The scalars in a value, each with its name."""
     if node.is_scalar:
-        yield node
-    for _, value in node.entries():
-        yield from _scalars(value)
+        yield name, node
+    for key, value in node.items():
+        yield from _scalars(value, key)
     for item in node:
         yield from _scalars(item)
 

@@ -27,13 +27,14 @@ class Gap(NamedTuple):
 class Values(NamedTuple):
     """What a chart is rendered with: the release, files in order, and texts (each with the node that has it) that go over them.
 
-    `waits` tells of what must be filled in before, unless it is meant as it is written.
+    `parameters` go over those: names and values, each with its node. `waits` tells of what must be filled in before, unless it is meant
+    as it is written.
     """
 
     release: str = ""
     files: tuple[str, ...] = ()
     texts: tuple[tuple[str, Node], ...] = ()
-    parameters: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[tuple[str, str, Node], ...] = ()
     waits: Gap | None = None
 
 

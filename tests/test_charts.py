@@ -1,0 +1,119 @@
+"""Which line of a template, or which value, a part of a rendered chart comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from repositories import write
+from test_rendering import HELM, RELEASE, URL, messages, service
+from ways import read
+
+CHART, VALUES, TEMPLATE = "charts/mesh/Chart.yaml", "charts/mesh/values.yaml", "charts/mesh/templates/vs.yaml"
+HEAD = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: shop
+  labels:
+    {{- include "labels" . | nindent 4 }}
+spec:
+  hosts: [shop]
+  http:
+  - route:
+    - destination:
+        host: fixed.example.com
+        port:
+          number: 8000
+    mirror:
+"""
+HELPERS = """{{- define "labels" }}app: shop{{ end }}\n{{- define "host" }}{{ .Values.to }}.example.com{{ end }}\n"""
+PORT = "      port: {number: 80}\n"
+
+# What a mirror is written as, the values, and where its host and its port's number come from.
+WAYS = {
+    "a key that stands elsewhere alone": (
+        "      {{- toYaml .Values.mirror | nindent 6 }}\n",
+        "mirror: {host: new.example.com, port: {number: 8080}}\n",
+        (f"{VALUES}:1:16", f"{TEMPLATE}:15:5"),
+    ),
+    "a number that is said elsewhere": (
+        "      host: new.example.com\n      port: {{ toYaml .Values.port | nindent 8 }}\n",
+        "port: {number: 8000}\n",
+        (f"{TEMPLATE}:16:13", f"{TEMPLATE}:17:7"),
+    ),
+    "the whole of two values": (
+        "      host: {{ if .Values.env }}{{ .Values.host }}{{ end }}\n" + PORT,
+        "env: new\nhost: new.example.com\n",
+        (f"{VALUES}:2:7", f"{TEMPLATE}:17:22"),
+    ),
+    "parts of two values": (
+        '      host: {{ printf "%s.%s" .Values.to .Values.domain }}\n' + PORT,
+        "to: new\ndomain: example.com\n",
+        (f"{TEMPLATE}:16:13", f"{TEMPLATE}:17:22"),
+    ),
+    "two values that are the same": (
+        "      host: {{ ternary .Values.a .Values.b false }}\n" + PORT,
+        "a: new.example.com\nb: new.example.com\n",
+        (f"{TEMPLATE}:16:13", f"{TEMPLATE}:17:22"),
+    ),
+    "a field of what is named": (
+        "      {{- with .Values.mirror }}\n      host: {{ .host }}\n      port:\n        number: {{ .port | default 80 }}\n"
+        "      {{- end }}\n",
+        "mirror:\n  host: new.example.com\n",
+        (f"{VALUES}:2:9", f"{TEMPLATE}:19:17"),
+    ),
+    "a named template": (
+        '      host: {{ include "host" . }}\n' + PORT,
+        "to: new\n",
+        (f"{TEMPLATE}:16:13", f"{TEMPLATE}:17:22"),
+    ),
+    "what is not set": (
+        '      host: {{ .Values.none | default "new.example.com" }}\n' + PORT,
+        "",
+        (f"{TEMPLATE}:16:13", f"{TEMPLATE}:17:22"),
+    ),
+    "what a remark says": (
+        "      # then, host: new.example.com\n      {{/* host: new.example.com */}}\n      host: new.example.com # {{ .Values.to }}\n"
+        + PORT,
+        "to: new\n",
+        (f"{TEMPLATE}:18:13", f"{TEMPLATE}:19:22"),
+    ),
+}
+
+
+@HELM
+@pytest.mark.parametrize(("mirror", "values", "places"), WAYS.values(), ids=WAYS)
+def test_a_value_is_where_it_was_written(repo: Path, mirror: str, values: str, places: tuple[str, str]) -> None:
+    write(repo, {CHART: "apiVersion: v2\nname: mesh\nversion: 1.0.0\n", TEMPLATE: HEAD + mirror, VALUES: values})
+    write(repo, {"charts/mesh/templates/_helpers.tpl": HELPERS, "clusters/prod/release.yaml": RELEASE})
+    loaded = read(["."])
+    assert messages(loaded) == []
+    made = service(loaded).node["spec"]["http"].at(0)["mirror"]
+    assert made["host"].text == "new.example.com"
+    assert (str(made["host"].place), str(made["port"]["number"].place)) == places
+
+
+@HELM
+def test_parameters_of_an_application_are_where_they_are_written(repo: Path) -> None:
+    mirror = "      host: {{ .Values.mirror.host }}\n      port: {number: {{ .Values.mirror.port }}}\n"
+    write(repo, {CHART: "apiVersion: v2\nname: mesh\nversion: 1.0.0\n", TEMPLATE: HEAD + mirror, VALUES: "mirror: {port: 80}\n"})
+    helm = "parameters: [{name: mirror.host, value: new.example.com}], values: 'mirror: {host: new.example.com}'"
+    application = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  destination: {name: prod}\n"
+    application += f"  source: {{repoURL: {URL}, path: charts/mesh, helm: {{{helm}}}}}\n"
+    write(repo, {"charts/mesh/templates/_helpers.tpl": HELPERS, "argo.yaml": application})
+    column = application.splitlines()[5].index("new.example.com") + 1
+    made = service(read(["."])).node["spec"]["http"].at(0)["mirror"]
+    assert (str(made["host"].place), str(made["port"]["number"].place)) == (f"argo.yaml:6:{column}", f"{VALUES}:1:16")
+
+
+def test_parameters_from_files_are_a_blind_spot(repo: Path) -> None:
+    write(repo, {CHART: "apiVersion: v2\nname: mesh\nversion: 1.0.0\n", TEMPLATE: HEAD, "charts/mesh/host.txt": "new.example.com"})
+    source = f"{{repoURL: {URL}, path: charts/mesh, helm: {{fileParameters: [{{name: mirror.host, path: host.txt}}]}}}}"
+    write(
+        repo,
+        {
+            "argo.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"
+            f"spec: {{destination: {{name: prod}}, source: {source}}}\n"
+        },
+    )
+    assert "argo.yaml:4 `fileParameters` are not read, so the chart is not rendered" in messages(read(["."]))
