@@ -398,6 +398,12 @@ def test_a_placeholder_in_a_base_is_no_cluster(repo: Path) -> None:
     assert "PLACEHOLDER" not in found(read(["."]))
 
 
+def test_what_a_folder_lists_elsewhere_is_of_the_cluster_that_it_is_built_for(repo: Path) -> None:
+    write(repo, {"apps/kustomization.yaml": "resources: [../base]\n", "base/kustomization.yaml": "resources: [x.yaml]\n"})
+    write(repo, {"base/x.yaml": entry("x"), "argo.yaml": application("a", "apps", "name: prod", ", kustomize: {commonLabels: {a: b}}")})
+    assert not any("base/x.yaml" in message for message in messages(read(["."])))
+
+
 def test_objects_that_apply_each_other_end(repo: Path) -> None:
     write(repo, {"a/b.yaml": application("b", "b", "name: prod"), "b/a.yaml": application("a", "a", "name: prod"), "b/x.yaml": entry("x")})
     assert found(read(["."])) == {"prod": ["x"]}

@@ -226,7 +226,8 @@ class Harvest:
         if start is None:
             return self._files(source, namespace)
         if namespace is None:
-            return self._built_part(_nothing(start), source, set(), set(self._disk.below(source.path)))
+            touched = {*self._disk.below(source.path), *reach([start], self._disk).files}
+            return self._built_part(_nothing(start), source, set(), touched)
         reached = reach([start], self._disk, namespace)
         return self._built_part(reached, source, reached.plain, set())
 
