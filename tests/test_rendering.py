@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -321,6 +322,38 @@ def test_options_of_an_application_go_over_its_folder(repo: Path) -> None:
     assert (made.name, made.node["spec"]["hosts"].texts) == ("eu-shop", ())
 
 
+@KUSTOMIZE
+def test_a_patch_that_an_application_names_stands_in_its_folder(repo: Path) -> None:
+    options = "kustomize: {patches: [{target: {kind: VirtualService}, path: p.yaml}]}"
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"
+    write(repo, {"argo.yaml": f"{text}spec: {{destination: {{name: prod}}, source: {{repoURL: {URL}, path: app, {options}}}}}\n"})
+    write(repo, {"app/kustomization.yaml": "resources: [../base]\n", "base/kustomization.yaml": "resources: [vs.yaml]\n"})
+    write(repo, {"base/vs.yaml": SERVICE, "app/p.yaml": "- {op: replace, path: /spec/hosts/0, value: other}\n"})
+    loaded = read(["."])
+    assert messages(loaded) == []
+    assert str(service(loaded).node["spec"]["hosts"].at(0).place) == "app/p.yaml:1:45"
+    edit(repo / "argo.yaml", "p.yaml", "../../p.yaml")
+    (repo.parent / "p.yaml").write_text((repo / "app/p.yaml").read_text())
+    assert any("lies outside of the repository, so this is not rendered" in message for message in messages(read(["."])))
+
+
+@KUSTOMIZE
+def test_fields_that_a_transformer_changes_are_no_paths(repo: Path) -> None:
+    labels = "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: l}\nlabels: {a: b}\n"
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\ntransformers: [t.yaml]\n", "clusters/prod/vs.yaml": SERVICE})
+    write(repo, {"clusters/prod/t.yaml": labels + "fieldSpecs: [{path: metadata/labels, create: true}]\n"})
+    assert messages(read(["."])) == []
+
+
+@KUSTOMIZE
+def test_what_differs_from_run_to_run_is_not_said(repo: Path) -> None:
+    settings = "configMapGenerator: [{name: c, behavior: merge, literals: [a=b]}]\nnamePrefix: x-\n"
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\n" + settings, "clusters/prod/vs.yaml": SERVICE})
+    (said,) = messages(read(["."]))
+    assert "kustomize can't render this" in said
+    assert re.search(r"0x\w", said) is None
+
+
 @pytest.mark.usefixtures("no_renderers")
 def test_without_a_renderer_it_says_what_is_missing(repo: Path) -> None:
     write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\nnamePrefix: x-\n", "clusters/prod/vs.yaml": SERVICE})
@@ -515,6 +548,51 @@ def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None
         "prod": ("prod.example.com", "clusters/prod/values.yaml:7:13"),
         "stage": ("stage.example.com", "clusters/stage/values.yaml:7:13"),
     }
+
+
+TARGETED = "  valuesFrom: [{kind: ConfigMap, name: v, valuesKey: host, targetPath: mirror.host}]\n"
+LENT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: v}\ndata:\n  host: "
+
+
+@HELM
+def test_a_value_for_a_path_stands_in_its_config_map(repo: Path) -> None:
+    write(repo, {**CHART, "clusters/prod/release.yaml": RELEASE + TARGETED, "clusters/prod/v.yaml": LENT + "stage.example.com\n"})
+    host = service(read(["."])).node["spec"]["http"].at(0)["mirror"]["host"]
+    assert (host.text, str(host.place)) == ("stage.example.com", "clusters/prod/v.yaml:5:9")
+
+
+@pytest.mark.parametrize("value", ["a.example.com,name=x", None])
+def test_values_that_are_not_known_are_a_blind_spot(repo: Path, value: str | None) -> None:
+    write(repo, {**CHART, "clusters/prod/release.yaml": RELEASE + TARGETED, "clusters/prod/vs.yaml": SERVICE})
+    if value:
+        write(repo, {"clusters/prod/v.yaml": LENT + value})
+    said = "clusters/prod/release.yaml:6 what this takes from the ConfigMap `v` is not known, so the chart is not rendered"
+    assert said in messages(read(["."]))
+
+
+@HELM
+def test_the_address_that_releases_take_charts_from_is_this_repository(repo: Path) -> None:
+    source = (
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: fleet}\nspec: {url: 'https://git.example.com/x'}\n"
+    )
+    write(
+        repo,
+        {**CHART, "clusters/prod/release.yaml": RELEASE.replace("name: flux-system", "name: fleet"), "clusters/prod/source.yaml": source},
+    )
+    loaded = read(["."])
+    assert (service(loaded).name, messages(loaded)) == ("shop", [])
+
+
+@HELM
+def test_braces_in_the_values_of_an_application_are_those_of_helm(repo: Path) -> None:
+    template = CHART["charts/mesh/templates/vs.yaml"].replace("{{ .Values.mirror.host }}", "{{ tpl .Values.mirror.host . }}")
+    helm = "{releaseName: r, valuesObject: {mirror: {host: 'stage.{{ .Values.domain }}'}, domain: example.com}}"
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"
+    source = f"{{repoURL: {URL}, path: charts/mesh, helm: {helm}}}"
+    write(repo, {**CHART, "charts/mesh/templates/vs.yaml": template})
+    write(repo, {"argo.yaml": f"{text}spec: {{destination: {{name: prod}}, source: {source}}}\n"})
+    loaded = read(["."])
+    assert (service(loaded).node["spec"]["http"].at(0)["mirror"]["host"].text, messages(loaded)) == ("stage.example.com", [])
 
 
 SWITCH = "  values:\n    name: ${MIRRORED}\n    mirror:\n      host: '${HOST}'\n"

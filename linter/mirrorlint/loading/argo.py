@@ -47,7 +47,7 @@ def cluster_of(destination: Node, land: Land) -> str:
 
 def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]) -> Source | Gap | None:
     """What a source is; None for one that only lends its files to others, or of which nothing else is asked."""
-    waiting = first(node, _PLACEHOLDER)
+    waiting = None if application["kind"] else first(node, _PLACEHOLDER)  # an ApplicationSet's template has no kind
     if waiting is not None:
         return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
     helm = node["helm"]

@@ -16,7 +16,7 @@ from mirrorlint.loading.kustomize import Kustomization, Rendered
 from mirrorlint.loading.objects import Content, content_of, unfolded
 from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.renders import Output, Render, places, program
-from mirrorlint.loading.units import Gap, Source
+from mirrorlint.loading.units import Gap, Source, one_value
 from mirrorlint.sieve import KUSTOMIZATIONS, sift
 from mirrorlint.source import Node, parse
 from mirrorlint.source.place import Origins
@@ -49,6 +49,11 @@ def of_kustomization(rendered: Rendered, source: Source, disk: Disk) -> Build | 
     needed = inputs([current, *(_components(source, disk) if own else ())], disk)
     field = f"has `{current.more.text}` and" if current.more else "is changed by what applies it and"
     render = Render((), current.folder, needed.files, (), source.options if own else "")
+    disk.look(*render.patches)
+    stray = next((file for file in render.patches if disk.outside(os.path.realpath(file))), "")
+    if stray:
+        return Gap(node, f"`{files.shown(stray)}` lies outside of the repository, so this is not rendered")
+    render = render._replace(files=(*needed.files, *render.patches))
     return needed.gap or _build(Build(render, node, source, rendered.namespace), field, disk)
 
 
@@ -147,7 +152,7 @@ def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
         _locate_in_chart(parsed.documents, output.text, build, disk, path)
     else:
         for node in unfolded(parsed.documents):
-            origins.locate(node, path, _options(build.source), build.render.files, disk)
+            origins.locate(node, path, _options(build.source), build.render, disk)
     found = content_of(parsed, output.text, path)
     return found._replace(objects=dropped + found.objects)
 
@@ -207,18 +212,10 @@ def _folder(chart: str, name: str, disk: Disk) -> str:
 def _values(source: Source, disk: Disk) -> list[Node]:
     """The values that a chart is rendered with, those that win first."""
     values = source.values
-    parameters = [_set(name, value) for name, _, value in values.parameters]
+    parameters = [one_value(name, value) for name, _, value in values.parameters]
     written = [_written(node, disk) for _, node in values.texts]
     paths = [os.path.join(source.path, "values.yaml"), *values.files]
     return [*reversed(parameters), *reversed(written), *(node for file in reversed(paths) for node in disk.documents(file)[:1])]
-
-
-def _set(name: str, value: Node) -> Node:
-    """Values in which one alone is set, by its dotted name."""
-    raw = value.raw
-    for key in reversed(name.split(".")):
-        raw = ({key: ((key, False, *raw[2:]), raw)}, True, *raw[2:])
-    return Node(raw, value.path)
 
 
 def written_values(owner: Node, disk: Disk) -> list[Node]:

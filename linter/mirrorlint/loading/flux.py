@@ -13,7 +13,7 @@ from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading.filling import first, is_substituted
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import CHART
-from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart, is_told
+from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart, is_told, one_value
 from mirrorlint.source import Node
 
 SOURCES = ("GitRepository", "OCIRepository")
@@ -21,6 +21,9 @@ _BOOTSTRAP = "flux-system"
 # Fields of a Kustomization of Flux that are those of one of kustomize, too (fluxcd/pkg, kustomize/kustomize_generator.go).
 _OPTIONS = ("namePrefix", "nameSuffix", "patches", "components")
 _VARIABLE = re.compile(r"(?<!\$)\$\{[A-Za-z_][^{}]*\}")
+# What is but names with dots between them, and what helm's `--set` reads as more than one value.
+_NAMES = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+_STRUCTURE = re.compile(r"[,={}\[\]\\'\"]")
 _KUBECONFIG = re.compile(r"^kubeconfig-|-kubeconfig$")
 
 
@@ -146,9 +149,10 @@ def _chart(manifest: Manifest, file: str, land: Land) -> Source | Gap:
         return Gap(spec["postRenderers"], "`postRenderers` change what the chart makes, so it is not rendered")
     files = [land.folder(node.text) for node in (*chart["valuesFiles"], *([chart["valuesFile"]] if chart["valuesFile"] else ()))]
     lent = list(_lent(spec["valuesFrom"], _Asking(file, manifest.namespace), land))
-    missing = [text for text, _ in lent if not text]
-    if missing:
-        return Gap(spec["valuesFrom"], "these values are not in this repository, so the chart is not rendered")
+    missing = next((node for text, node in lent if not text), None)
+    if missing is not None:
+        kind, called = missing["kind"].text, missing["name"].text
+        return Gap(missing, f"what this takes from the {kind} `{called}` is not known, so the chart is not rendered")
     texts = [*lent, *([(json.dumps(spec["values"].plain()), spec["values"])] if spec["values"] else ())]
     target = spec["targetNamespace"].text
     called = spec["releaseName"].text or (f"{target}-{manifest.name}" if target else manifest.name)
@@ -165,8 +169,19 @@ def _waits(release: Node, texts: Sequence[tuple[str, Node]]) -> Gap | None:
 
 
 def _lent(references: Node, asking: _Asking, land: Land) -> Iterator[tuple[str, Node]]:
-    """The values of ConfigMaps, each as text with the node that has it; "" for what is not at hand."""
+    """The values of ConfigMaps, each as text with the node that has it; "" for what is not at hand, or can't be read.
+
+    One for a `targetPath` is set as helm's `--set` does (fluxcd/pkg, chartutil/values.go: ReplacePathValue).
+    """
     for reference in references:
         found = (_config_map(reference, asking, land) or {}).get(reference["valuesKey"].text or "values.yaml")
-        if found is not None or not reference["optional"].truth:
-            yield (found.text, found) if found is not None and not reference["targetPath"] else ("", reference)
+        target = reference["targetPath"].text
+        if found is None:
+            yield from [] if reference["optional"].truth else [("", reference)]
+        elif not target:
+            yield found.text, found
+        elif _NAMES.fullmatch(target) and not _STRUCTURE.search(found.text):
+            made = one_value(target, Node((found.text, True, *found.raw[2:]), found.path))
+            yield json.dumps(made.plain()), made
+        else:
+            yield "", reference

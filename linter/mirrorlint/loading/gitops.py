@@ -50,6 +50,10 @@ def _named(land: Land) -> Iterator[tuple[str, bool]]:
         name = manifest.node["spec"]["sourceRef"]["name"].text
         if name in urls:
             yield urls[name], _is_here(manifest.node["spec"]["path"].text, land)
+    for manifest, _ in land.objects.get("HelmRelease", ()):
+        chart = manifest.node["spec"]["chart"]["spec"]
+        if chart["sourceRef"]["kind"].text in flux.SOURCES and chart["sourceRef"]["name"].text in urls:
+            yield urls[chart["sourceRef"]["name"].text], _is_here(chart["chart"].text, land)
 
 
 def _git_generators(generators: Node) -> Iterator[Node]:

@@ -18,7 +18,7 @@ _PATHS = frozenset(
 )
 _CONFIGS = frozenset({"generators", "transformers", "validators"})
 # What holds no paths, though it may have such keys.
-_INLINE = frozenset({"patch", "literals", "op", "options", "target", "valuesInline", "metadata", "generatorOptions"}) | {
+_INLINE = frozenset({"patch", "literals", "op", "fieldSpecs", "options", "target", "valuesInline", "metadata", "generatorOptions"}) | {
     *("commonLabels", "commonAnnotations", "labels", "images", "replicas", "vars")
 }
 _HELM = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")

@@ -11,7 +11,7 @@ from mirrorlint.loading import patched
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.objects import unfolded
 from mirrorlint.loading.patched import Part, put_over
-from mirrorlint.loading.renders import origin
+from mirrorlint.loading.renders import Render, origin
 from mirrorlint.loading.targets import Id, Target, identity, is_alike
 from mirrorlint.source import Node, insides, parse
 from mirrorlint.source.node import moved
@@ -74,14 +74,11 @@ class _Step(NamedTuple):
         return Id(f"{self.prefix}{one.name}{self.suffix}", self.namespace.text or one.namespace)
 
 
-def locate(built: Node, path: Origins, options: Node | None, read: Sequence[str], files: Disk) -> None:
-    """Note where the values of a built object come from.
-
-    `options` are the fields that were put over the kustomization, `read` all files that it is built of.
-    """
+def locate(built: Node, path: Origins, options: Node | None, render: Render, files: Disk) -> None:
+    """Note where the values of a built object come from; `options` are the fields that were put over the kustomization."""
     notes = built["metadata"]["annotations"]
-    steps = list(_steps(_yaml(notes[TRANSFORMATIONS].text), options, files))
-    resource = _resource(built, _yaml(notes[ORIGIN].text)["path"].text, _first_name(built, steps), read, files)
+    steps = list(_steps(_yaml(notes[TRANSFORMATIONS].text), options, render.target, files))
+    resource = _resource(built, _yaml(notes[ORIGIN].text)["path"].text, _first_name(built, steps), render.files, files)
     part = Part(resource or _NOTHING)
     for patch in _applied(built, resource, steps, files):
         put_over(part, patch)
@@ -99,8 +96,11 @@ def operations(kustomization: Node, folder: str, files: Disk) -> Iterator[Node]:
             yield from document
 
 
-def _steps(transformations: Node, options: Node | None, files: Disk) -> Iterator[_Step]:
-    """What was done to an object, in this order: by a field of a kustomization, or by a transformer that has a name."""
+def _steps(transformations: Node, options: Node | None, target: str, files: Disk) -> Iterator[_Step]:
+    """What was done to an object, in this order: by a field of a kustomization, or by a transformer that has a name.
+
+    Paths in options start from the target.
+    """
     done = ((each["configuredIn"].text, each["configuredBy"]["kind"].text, each["configuredBy"]["name"].text) for each in transformations)
     for (where, kind, name), _ in groupby(done):
         file = origin(where) if where.startswith("..") else ""
@@ -110,7 +110,7 @@ def _steps(transformations: Node, options: Node | None, files: Disk) -> Iterator
             every = chain(files.documents(file), texts)
             fields = next((each for each in every if each["kind"].text == kind and identity(each).name == name), _NOTHING)
         if fields is not None:
-            yield _Step(kind, fields, file.rpartition("/")[0], bool(name))
+            yield _Step(kind, fields, file.rpartition("/")[0] or target, bool(name))
 
 
 def _changed(steps: Sequence[_Step]) -> Place | None:

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mirrorlint.cache import vault
 
@@ -27,6 +27,8 @@ MAX_MEMORY = 4 << 30
 _SHOWN = 300
 # kubectl logs the error of its kustomize.
 _LOGGED = re.compile(r'^E\d{4} .*? "command failed" err="(.*)"$')
+# What differs from run to run.
+_POINTER = re.compile(r"\b0x[0-9a-f]+\b")
 # An output that is not kept.
 _SECRET = re.compile(rb"\bkind[\"']?\s*:\s*[\"']?Secret\b")
 _NOWHERE = "http://127.0.0.1:9"
@@ -47,6 +49,13 @@ class Render(NamedTuple):
     arguments: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
+
+    @property
+    def patches(self) -> list[str]:
+        """The files that the options patch with."""
+        every = json.loads(self.options).get("patches") if self.options else ()
+        named = filter(None, map(_file, every if isinstance(every, list) else ()))
+        return [os.path.normpath(os.path.join(self.target, name)) for name in named]
 
     @property
     def is_chart(self) -> bool:
@@ -138,10 +147,23 @@ def _overlay(render: Render, folder: str) -> list[str]:
     above = json.loads(render.options) if render.options else {}
     parts = [os.path.join(render.target, path) for path in above.get("components", ())]
     above |= {"resources": _seen(render.resources or (render.target,), folder), "components": _seen(parts, folder)}
+    if render.patches:
+        above["patches"] = [_moved(patch, render.target, folder) for patch in above["patches"]]
     above |= {"buildMetadata": ["originAnnotations", "transformerAnnotations"]}
     with open(os.path.join(folder, "kustomization.yaml"), "w", encoding="utf-8") as written:
         json.dump(above, written)
-    return [folder, *(("--load-restrictor", "LoadRestrictionsNone") if render.resources else ())]
+    return [folder, *(("--load-restrictor", "LoadRestrictionsNone") if render.resources or render.patches else ())]
+
+
+def _file(patch: Any) -> str:
+    """The file that a patch names; "" for none."""
+    path = patch.get("path") if isinstance(patch, dict) else None
+    return path if isinstance(path, str) else ""
+
+
+def _moved(patch: Any, target: str, folder: str) -> Any:
+    """A patch whose file is seen from another folder."""
+    return {**patch, "path": _seen([os.path.join(target, _file(patch))], folder)[0]} if _file(patch) else patch
 
 
 def _seen(paths: Iterable[str], folder: str) -> list[str]:
@@ -209,6 +231,7 @@ def _short(stderr: bytes) -> str:
     text = " ".join(" ".join(line for line in lines if not line.startswith("# Warning")).split())
     logged = _LOGGED.search(text)
     text = logged[1].replace('\\"', '"').replace("\\\\", "\\") if logged else text
+    text = _POINTER.sub("0x...", text)
     starts = [0, *(cause.end() for cause in re.finditer(": ", text))]
     start = next((start for start in starts if len(text) - start <= _SHOWN), starts[-1])
     return ("... " if start else "") + text[start : start + _SHOWN] + (" ..." if len(text) - start > _SHOWN else "")

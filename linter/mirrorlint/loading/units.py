@@ -38,6 +38,14 @@ class Values(NamedTuple):
     waits: Gap | None = None
 
 
+def one_value(name: str, value: Node) -> Node:
+    """Values in which one alone is set, by its dotted name."""
+    raw = value.raw
+    for key in reversed(name.split(".")):
+        raw = ({key: ((key, False, *raw[2:]), raw)}, True, *raw[2:])
+    return Node(raw, value.path)
+
+
 class Source(NamedTuple):
     """A folder, and how what is in it becomes objects of a cluster; `path` is absolute.
 
