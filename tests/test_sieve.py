@@ -77,6 +77,7 @@ def test_what_does_not_matter_is_counted_and_leaves_its_lines() -> None:
         pytest.param(f"%TAG ! tag:yaml.org,2002:\n---\n! {CONFIG}---\n{SERVICE}", id="a directive"),
         pytest.param(f"{CONFIG}x: &a {{kind: Service}}\n<<: *a\n", id="a merge"),
         pytest.param(f"\ufeff{SERVICE}", id="a byte order mark"),
+        pytest.param(f"{CONFIG}---\n\ufeff{SERVICE}", id="a byte order mark of a document"),
     ],
 )
 def test_what_may_be_an_object_that_matters_is_read(text: str) -> None:

@@ -468,6 +468,7 @@ class TestStreams:
             pytest.param(b'{"a": [1, "\\u00e9", {"b": null}]}', [{"a": [1, "é", {"b": None}]}], id="JSON"),
             pytest.param(b"a: 1\r\n---\r\nb: 2\r\n", [{"a": 1}, {"b": 2}], id="CRLF"),
             pytest.param(b"\xef\xbb\xbfa: 1\n", [{"a": 1}], id="byte order mark"),
+            pytest.param(b"a: 1\n---\n\xef\xbb\xbfb: 2\nc: 3\n", [{"a": 1}, {"b": 2, "c": 3}], id="byte order mark of a document"),
             pytest.param("a: é\n".encode("utf-16"), [{"a": "é"}], id="UTF-16"),
             pytest.param(b"\xfe\xff" + "a: é\n".encode("utf-16-be"), [{"a": "é"}], id="UTF-16, big end first"),
             pytest.param(b"%YAML 1.1\n---\na: 1\n", [{"a": 1}], id="directive"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gc
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from mirrorlint.source.place import Origins, Place
 __all__ = ["MAX_BYTES", "Broken", "Node", "Parsed", "Place", "inside", "insides", "is_well_formed", "parse"]
 
 MAX_BYTES = 32 << 20
+_MARKED = re.compile(r"^(---[^\n]*\n)\ufeff", re.MULTILINE)
 
 
 def parse(data: bytes, path: str) -> Parsed:
@@ -71,10 +73,14 @@ def is_well_formed(data: bytes) -> bool:
 
 
 def _decode(data: bytes) -> str:
-    """Decode as the byte order mark says; a byte that is no character becomes one that YAML does not allow."""
+    """Decode as the byte order mark says; a byte that is no character becomes one that YAML does not allow.
+
+    A mark before a document is dropped: kubectl reads each by itself (k8s.io/apimachinery, pkg/util/yaml/decoder.go).
+    """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             return data.decode("utf-16")
         except UnicodeDecodeError as error:
             return data[: error.start].decode("utf-16", "replace") + "\0"
-    return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    return _MARKED.sub(r"\1", text) if "\ufeff" in text else text
