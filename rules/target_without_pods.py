@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
-from mirrorlint.delivery.ending import service_at
+from mirrorlint.delivery.ending import gateway_destination, service_at
 from mirrorlint.delivery.way import End, reached
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.routing import Destination
@@ -21,10 +21,15 @@ _Lack = tuple[Node, Manifest, str, str]  # the Node that decides, its object, wh
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the labels that the Service or the subset asks for, or at the number of replicas."""
+    asked: set[tuple[object, ...]] = set()
     said: set[Node] = set()
     near = cache(lambda cluster, namespace: workloads(subject.documents.clusters[cluster], namespace))
     for judged, _, end in subject.arrivals():
         for destination in (backend.destination for backend in reached(end.route).rule.used):
+            key = (end.cluster, id(end.scope), gateway_destination(end, destination)[0], destination.subset)
+            if key in asked:
+                continue
+            asked.add(key)
             for node, owner, what, why in _empty(end, destination, near):
                 remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
                 message = f"no pod is behind {what}, so {end.cluster}'s gateway takes the shadows and answers them 503: {why}"
