@@ -10,7 +10,7 @@ from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.ending import gateway_destination, services_at
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.way import LOST, Call, End, Way, reached
+from mirrorlint.delivery.way import LOST, End, Way, reached
 from mirrorlint.delivery.worlds import WORLDS
 from mirrorlint.fleet import Cluster
 from mirrorlint.istio.routing import MirrorKey
@@ -58,8 +58,8 @@ def _hurt(subject: Subject, clusters: Mapping[str, Cluster], mended: Collection[
         before, after = Delivery(subject.documents.clusters, age), Delivery(clusters, age)
         for name, _ in subject.own():
             own = [judged for judged in subject.judged if judged.cluster == name]
-            again = judge(clusters, after, name, own[0].ways if own else WORLDS)
             left_out = {judged.mirror.key for judged in own if judged.mirror.why}
+            again = judge(clusters, after, name, own[0].ways if own else WORLDS, {*mended, *left_out})
             whole = {*mended, *(judged.mirror.key for judged in again if judged.mirror.key in left_out and not judged.mirror.why)}
             for was, now in _pairs([*own, *again], Followed(before, name), Followed(after, name)):
                 if _is_hurt(was, now, whole, changed):
@@ -67,15 +67,19 @@ def _hurt(subject: Subject, clusters: Mapping[str, Cluster], mended: Collection[
 
 
 def _pairs(judged: Sequence[Judged], before: Followed, after: Followed) -> Iterator[_Pair]:
-    """The way of each shadow of some mirrors' callers as it is, and as it would be."""
-    calls = {(world, _key(way.call)): way.call for each in judged for world, ways in each.ways.items() for way in ways}
+    """The way of each shadow of some mirrors' callers as it is, and as it would be; of callers whose shadows are sent alike of one."""
+    calls = {(world, _sent(way)): way.call for each in judged for world, ways in each.ways.items() for way in ways}
     for (world, _), call in calls.items():
         was, now = ({way.mirror.key: way for way in followed.follow(call, world)} for followed in (before, after))
         yield from ((was.get(key), now.get(key)) for key in {**was, **now})
 
 
-def _key(call: Call) -> tuple[object, ...]:
-    return call._replace(headers={}, labels={})[:6], tuple(sorted(call.headers.items())), tuple(sorted(call.labels.items())), call.gateway
+def _sent(way: Way) -> tuple[object, ...]:
+    """What is sent by which rule to whom; who calls makes no difference to edits, since none changes who sees an object."""
+    route, upstream, (host, path, method, headers, _) = way.route, way.upstream, way.request
+    to = (upstream.service.node, upstream.rule and upstream.rule.host_node) if upstream else ()
+    asked = (way.call.path, way.call.gateway, way.call.port, host, path, method, *sorted(headers.items()))
+    return (way.mirror.key, route.rule.node, route.match and route.match.node, way.target, *to, *asked)
 
 
 def _is_hurt(was: Way | None, now: Way | None, mended: Collection[MirrorKey], changed: Collection[Node]) -> bool:
