@@ -59,7 +59,9 @@ def _hurt(subject: Subject, clusters: Mapping[str, Cluster], mended: Collection[
         for name, _ in subject.own():
             own = [judged for judged in subject.judged if judged.cluster == name]
             left_out = {judged.mirror.key for judged in own if judged.mirror.why}
-            again = judge(clusters, after, name, own[0].ways if own else WORLDS, {*mended, *left_out})
+            rules = (rule for service in after.meshes[name].virtual_services for rule in service.rules)
+            new = {mirror.key for rule in rules for mirror in rule.mirrors} - {judged.mirror.key for judged in own}
+            again = judge(clusters, after, name, own[0].ways if own else WORLDS, {*mended, *left_out, *new})
             whole = {*mended, *(judged.mirror.key for judged in again if judged.mirror.key in left_out and not judged.mirror.why)}
             for was, now in _pairs([*own, *again], Followed(before, name), Followed(after, name)):
                 if _is_hurt(was, now, whole, changed):
