@@ -44,7 +44,9 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     if meant.number == port:
         node, why = _deaf(scope, meant)
         yield node, f"{gateway}'s {meant.noun} {why}", gateway
-    yield meant.number_node, f"{gateway} listens on {meant.number}", gateway
+    numbers = _listed(list(dict.fromkeys(s.number for known in scope.mesh.gateways if known.manifest is gateway for s in known.servers)))
+    hint = "" if front else f"; where port {port} leads otherwise, `ingress: {{ports: ...}}` in .mirrorlint.yaml tells"
+    yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway
 
 
 def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:
