@@ -34,7 +34,17 @@ def only(stage: str) -> Finding:
 def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str, line: int, why: str) -> None:
     finding = only(STAGE.replace(HTTP, server))
     assert (finding.rule, finding.place.path, finding.place.line) == ("ingress-without-listener", "<stage>", line)
-    assert finding.message.endswith(f"Gateway default/stage{why}")
+    assert finding.message.partition("; where port")[0].endswith(f"Gateway default/stage{why}")
+
+
+def test_without_a_service_settings_may_tell_of_other_ports() -> None:
+    other = STAGE.replace(HTTP, HTTP.replace("80", "81"))
+    hint = "`ingress: {ports: ...}` in .mirrorlint.yaml tells"
+    assert hint in only(other).message
+    settings = {"stage": {"addresses": ["stage-gateway.example.com"], "ports": {80: 81}}}
+    assert not check(loads({"prod": PROD, "stage": other}, ingress=settings)).findings
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: ingress}\nspec: {type: LoadBalancer, selector: {istio: a}, ports: [{port: 80}]}\n"
+    assert hint not in only(other.replace("servers:", "selector: {istio: a}\n  servers:", 1) + service).message
 
 
 def test_an_endpoint_with_a_port_of_its_own_is_shown() -> None:
