@@ -17,6 +17,7 @@ from mirrorlint.source.place import Origins, Place
 __all__ = ["MAX_BYTES", "Broken", "Node", "Parsed", "Place", "inside", "insides", "is_well_formed", "parse"]
 
 MAX_BYTES = 32 << 20
+_MARK = "\ufeff"
 _MARKED = re.compile(r"^(---[^\n]*\n)\ufeff", re.MULTILINE)
 
 
@@ -79,8 +80,8 @@ def _decode(data: bytes) -> str:
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
-            return data.decode("utf-16")
+            return data.decode("utf-16").lstrip(_MARK)
         except UnicodeDecodeError as error:
-            return data[: error.start].decode("utf-16", "replace") + "\0"
-    text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
-    return _MARKED.sub(r"\1", text) if "\ufeff" in text else text
+            return data[: error.start].decode("utf-16", "replace").lstrip(_MARK) + "\0"
+    text = data.decode("utf-8", "surrogateescape").lstrip(_MARK)
+    return _MARKED.sub(r"\1", text) if _MARK in text else text
