@@ -92,6 +92,22 @@ def test_beside_a_load_balancer_an_ingress_counts_for_its_own_hosts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("service", "port", "rules"),
+    [
+        (SERVICE, 443, []),
+        (SERVICE, 8080, ["ingress-without-listener"]),
+        (SERVICE.replace("port: 80,", "port: 80, nodePort: 30080,"), 30080, []),
+        (SERVICE.replace("http2,", "web,"), 443, ["ingress-without-listener"]),
+    ],
+    ids=["HTTPS", "another port", "a node's port", "a port that the Service lacks"],
+)
+def test_an_ingress_takes_what_comes_to_the_ports_of_controllers(service: str, port: int, rules: list[str]) -> None:
+    source = SOURCE.replace("number: 80", f"number: {port}")
+    report = judged(source, TARGET + service + INGRESS)
+    assert [finding.rule for finding in report.findings] == rules
+
+
+@pytest.mark.parametrize(
     ("old", "new", "rules"),
     [
         ("", "", []),

@@ -146,3 +146,18 @@ def test_of_istios_own_chart_nothing_else_is_asked(repo: Path) -> None:
     other = release("{}").replace("name: istio}", "name: ours}").replace("{name: istiod}", "{name: other}")
     spots = [spot.message for spot in loaded(repo, release("{}"), other).documents.blind_spots]
     assert spots == ["the chart `istiod` is not in this repository, so it is not rendered"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "rootNamespace: [a]",
+        "rootNamespace: {a: b}",
+        "defaultVirtualServiceExportTo: 5",
+        "defaultVirtualServiceExportTo: [[a]]",
+        "defaultServiceExportTo: a",
+    ],
+)
+def test_a_mesh_config_in_manifests_may_have_fields_of_any_type(repo: Path, said: str) -> None:
+    made = settings(repo, MESH.replace("rootNamespace: root", f"{said}\n    ingressClass: x"))
+    assert made.mesh == {"ingressClass": "x"}

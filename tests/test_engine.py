@@ -875,3 +875,10 @@ def test_pods_without_a_sidecar_mirror_nothing_and_lose_nothing(own: str, labels
     report = check(loads({"prod": private + namespaces + jobs, "stage": TARGET}))
     unknown = own != "{}" and labels == pod == "{}"
     assert levels(report) == ([("warning", "mirror-to-unknown-host")] if lost and not unknown else [])
+
+
+def test_a_refused_object_without_weights_is_told_beside_a_loss() -> None:
+    refused = SOURCE[SOURCE.rindex("---") :].replace("{name: shop}", "{name: a}")
+    refused = refused.replace("[{destination: {host: shop}}]", "[{destination: {host: shop}}, {destination: {host: shop}}]")
+    lost = SOURCE.replace("mirror: {host: stage.example.com", "mirror: {host: gone.example.com")
+    assert levels(judge(lost + refused)) == [("error", "mirror-to-unknown-host"), ("error", "refused-by-istio")]

@@ -130,3 +130,8 @@ def test_the_summary_tells_shadows_that_go_to_no_other_cluster(tmp_path: Path, h
     source = SOURCE.replace("mirror: {host: stage.example.com", f"mirror: {{host: {host}") + other + "---" + own
     write(tmp_path, {"prod/a.yaml": source, "stage/a.yaml": TARGET + service(annotations=DNS.format("stage.example.com"))})
     assert run(f"prod={tmp_path / 'prod'}", f"stage={tmp_path / 'stage'}").stdout.splitlines()[-1].startswith(said)
+
+
+def test_of_a_wildcard_and_a_name_the_closer_one_tells_whose_ingress_it_is() -> None:
+    wide, near = (service(annotations=DNS.format(name)) for name in ("'*.example.com'", "stage.example.com"))
+    assert levels(judged(AT_EDGE.replace("shop.example", "shop.default") + wide, TARGET + near)) == []

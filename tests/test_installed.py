@@ -78,8 +78,13 @@ def test_an_installed_gateway_without_ports_has_the_usual_ones(tmp_path: Path, i
 
 
 def test_values_that_are_not_read_leave_open_what_is_installed(tmp_path: Path) -> None:
-    elsewhere = APPLICATION.replace("helm: {", "helm: {valueFiles: [prod.yaml], ") % PORTS
-    assert "blind spot" in judged(tmp_path, elsewhere)
+    elsewhere = APPLICATION.replace("helm: {", "helm: {valueFiles: [prod.yaml], ") % "labels: {istio: edge}"
+    assert judged(tmp_path, elsewhere, listening=9000).startswith("1 mirror arrives. 1 blind spot")
+
+
+def test_a_chart_of_that_name_from_elsewhere_is_none_of_istios(tmp_path: Path) -> None:
+    foreign = (APPLICATION % f"service: {{annotations: {{{DNS}}}}}").replace("istio-release.storage.googleapis.com", "charts.example.org")
+    assert judged(tmp_path, foreign, listening=9000).startswith("1 mirror arrives. 1 blind spot")
 
 
 def test_a_gateway_that_is_switched_off_is_not_installed(tmp_path: Path) -> None:

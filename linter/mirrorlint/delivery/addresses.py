@@ -90,11 +90,17 @@ def balancer(service: Service, port: Port) -> Balancer | None:
 def proxied(manifests: Iterable[Manifest], services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Balancer]]:
     """The Ingresses that go on in plain text to Services in front of gateways, under each of their hosts and addresses.
 
-    They are also under "" where no such Service is a load balancer's: there is no other way to the gateways then.
+    They are also under "" where no such Service has an address of its own: there is no other way to the gateways then.
     """
-    labels = {label for gateway in gateways for label in gateway.selector.items()}
-    front = {(s.namespace, s.manifest.name): s for s in services if s.kubernetes and s.selector.items() & labels}
-    only = () if any(s.manifest.node.text_at("spec", "type") == "LoadBalancer" for s in front.values()) else ("",)
+    selectors = [gateway.selector.items() for gateway in gateways if gateway.selector]
+    own = [s for s in services if s.kubernetes and s.selector]
+    front = {
+        (s.namespace, s.manifest.name): s
+        for s in own
+        if any(s.selector.items() <= each or each <= s.selector.items() for each in selectors)
+    }
+    apart = (s.manifest for s in front.values() if s.manifest.node.text_at("spec", "type") == "LoadBalancer" or any(_addresses(s.manifest)))
+    only = () if any(apart) else ("",)
     for manifest in manifests:
         spec = manifest.node["spec"]
         paths = (path for rule in spec["rules"] for path in rule["http"]["paths"])

@@ -153,7 +153,7 @@ def authorities(route: Route) -> list[str]:
     """The Hosts that the route writes, "" for none; each weighted backend may write its own (route.go:processWeightedDestination)."""
     rule = route.rule
     common = rule.rewrite.authority or rule.headers.authority
-    return [common] if common else list(dict.fromkeys(b.headers.authority for b in rule.used))
+    return [common] if common else list(dict.fromkeys(b.headers.authority for b in rule.used)) or [""]
 
 
 def _sent(route: Route, request: Request, authority: str, world: str) -> Request:

@@ -72,7 +72,7 @@ class Front:
         if self._ports:
             return (self._ports[port],) if port in self._ports else ()
         reached = self._reached(service)
-        fitting = ((s, p) for s in reached for p in s.ports if port in (p.number, p.node_port) and p.protocol != "UDP")
+        fitting = ((s, p) for s in reached for p in s.ports if port and port in (p.number, p.node_port) and p.protocol != "UDP")
         return tuple(number for s, p in fitting for number in self._targets(s, p)) if reached else _usual(port)
 
     def said_ports(self, listener: int) -> list[int]:

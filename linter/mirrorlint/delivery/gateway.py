@@ -58,14 +58,18 @@ class GatewayScope(Scope):
 
     def container_ports(self, host: str, port: int) -> tuple[int, ...]:
         """The container ports that an address of the ingress may lead to, the most likely first."""
-        ingress = self.mesh.ingress(host)
+        ingress = self._ingress(host, port)
         if ingress:
             return self.front.container_ports(ingress.port, self.mesh.owner(ingress.service, ingress.manifest.namespace))
         return self.front.container_ports(port, self.mesh.ingress_service(host))
 
     def balancer(self, host: str, port: int) -> Balancer | None:
         """What ends TLS at a host and port of the ingress; None where nothing says so."""
-        return self.mesh.ingress(host) or self.front.balancer(port, self.mesh.ingress_service(host))
+        return self._ingress(host, port) or self.front.balancer(port, self.mesh.ingress_service(host))
+
+    def _ingress(self, host: str, port: int) -> Balancer | None:
+        """The Kubernetes Ingress that leads to the pods; controllers listen on the ports of HTTP and HTTPS, whatever is behind them."""
+        return self.mesh.ingress(host) if port in (80, 443) else None
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""

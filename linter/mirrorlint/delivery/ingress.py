@@ -47,9 +47,10 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
 
 def _owner(meshes: Mapping[str, Mesh], others: Mapping[str, Mesh], address: str) -> str | None:
     """The cluster that has an address for its ingress; "" for one of an application's own Service, None where no cluster shows it."""
-    ingress = next((name for name, mesh in meshes.items() if mesh.ingress_name(address)), None)
-    if ingress is not None:
-        return ingress
+    ingress = [(mesh.ingress_name(address), name) for name, mesh in meshes.items()]
+    known = [(said == address, len(said), name) for said, name in ingress if said]
+    if known:
+        return max(known, key=lambda one: one[:2])[2]
     shown = ((name, mesh, mesh.other_addresses.get(address)) for name, mesh in others.items())
     return next((name if mesh.fronts_proxy(service) else "" for name, mesh, service in shown if service), None)
 

@@ -198,7 +198,8 @@ class Mesh:
     def ingress_name(self, address: str) -> str:
         """What of `ingress_addresses` an address is, or a wildcard for it; "" for nothing."""
         known = self.ingress_addresses
-        return address if address in known else next((name for name in known if is_wild(name) and subset_of(address, name)), "")
+        wild = (name for name in known if is_wild(name) and subset_of(address, name))
+        return address if address in known else max(wild, key=len, default="")
 
     def ingress_service(self, address: str) -> Service | None:
         """The Service that is reached at an address of the ingress, where manifests tell."""

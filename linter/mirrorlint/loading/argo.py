@@ -7,7 +7,7 @@ import re
 
 from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
-from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart, is_told
+from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart, is_told_by_source
 from mirrorlint.source import Node
 
 TRUNK = frozenset({"", "HEAD", "main", "master"})
@@ -50,8 +50,7 @@ def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]
     waiting = None if application["kind"] else first(node, _PLACEHOLDER)  # an ApplicationSet's template has no kind
     if waiting is not None:
         return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
-    helm = node["helm"]
-    if is_told(node["chart"].text, node["repoURL"].text, helm["valueFiles"], helm["parameters"], helm["fileParameters"]):
+    if is_told_by_source(node):
         return None
     if node["chart"]:
         where = f"the chart `{node['chart'].text}` of `{node['repoURL'].text}`"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ClusterSettings, Fact, Manifest
 from mirrorlint.kinds import CONFIG_MAP
+from mirrorlint.loading.settings import usable_mesh
 from mirrorlint.source import Node, inside
 
 VERSION, MESH, SUFFIX = "Istio", "meshConfig", "the suffix of shadows"
@@ -148,5 +149,6 @@ def _older(node: Node) -> Iterator[Said]:
 
 
 def _mesh(node: Node) -> Iterator[Said]:
-    if node.is_mapping and len(node):
-        yield Said(MESH, node.plain(), node)
+    found = usable_mesh(node)
+    if found:
+        yield Said(MESH, found, node)

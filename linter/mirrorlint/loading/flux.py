@@ -13,7 +13,7 @@ from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading.filling import first, is_substituted
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import CHART
-from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart, is_told, one_value
+from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart, is_told_by_release, one_value
 from mirrorlint.source import Node
 
 SOURCES = ("GitRepository", "OCIRepository")
@@ -127,9 +127,7 @@ def release(manifest: Manifest, file: str, land: Land) -> Unit:
     """Read a HelmRelease: only one whose chart is a folder of this repository can be rendered."""
     node, spec = manifest.node, manifest.node["spec"]
     config = spec["kubeConfig"]["secretRef"]["name"].text
-    chart = spec["chart"]["spec"]
-    told = is_told(chart["chart"].text, chart["sourceRef"]["name"].text, spec["valuesFrom"], chart["valuesFiles"], chart["valuesFile"])
-    made = None if told else _chart(manifest, file, land)
+    made = None if is_told_by_release(spec) else _chart(manifest, file, land)
     sources = (made,) if isinstance(made, Source) else ()
     gaps = (made,) if isinstance(made, Gap) else ()
     return Unit(node, str(manifest), file, _KUBECONFIG.sub("", config), sources, gaps)

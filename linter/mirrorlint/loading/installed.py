@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.loading.units import GATEWAY_CHART
+from mirrorlint.loading.units import GATEWAY_CHART, is_told_by_release, is_told_by_source
 from mirrorlint.source import Node
 
 _NAMESPACE = "istio-system"
@@ -51,8 +51,9 @@ def _of_operator(component: Node) -> _Installed:
 def _of_charts(node: Node, values: Sequence[Node]) -> Iterator[Manifest]:
     """What the charts of an Application or a HelmRelease make; of values that are given twice the last ones count."""
     spec = node["spec"]
-    charts = [(source["chart"], source["helm"]["releaseName"]) for source in (*spec["sources"], spec["source"])]
-    for chart, release in (*charts, (spec["chart"]["spec"]["chart"], spec["releaseName"])):
+    sources = [(each["chart"], each["helm"]["releaseName"]) for each in (*spec["sources"], spec["source"]) if is_told_by_source(each)]
+    releases = [(spec["chart"]["spec"]["chart"], spec["releaseName"])] if is_told_by_release(spec) else []
+    for chart, release in (*sources, *releases):
         if chart.text == GATEWAY_CHART:
             name = _last(values, "name", release or node["metadata"]["name"])
             given, service = _last(values, "labels", chart), _last(values, "service", chart)

@@ -109,6 +109,17 @@ def said_mesh(said: Mapping[str, Any]) -> Mapping[str, Any]:
     return mesh
 
 
+def usable_mesh(node: Node) -> Mapping[str, Any]:
+    """What can be used of a meshConfig in manifests, where nothing has checked it: fields of a wrong type are as none."""
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        reader = _Reader("", os.path.exists)
+        one = Node(({key: (node.key(key).raw, value.raw)}, *node.raw[1:]), node.path)
+        said = reader.take({"mesh": one}, "mesh", reader.mesh, {})
+        found |= {} if reader.wrong else said
+    return found
+
+
 def check_rules(settings: Settings, known_names: Collection[str]) -> None:
     """Raise SettingsError when the settings name a rule that there is not."""
     unknown = [name for name in settings.rules if name not in known_names]

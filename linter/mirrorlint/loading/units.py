@@ -77,11 +77,20 @@ class Unit(NamedTuple):
     gaps: tuple[Gap, ...] = ()
 
 
-def is_told(chart: str, home: str, *elsewhere: Node) -> bool:
-    """Whether all that matters of a chart is read without it: Istio's own, from its repository, of which versions and values tell.
+def is_told_by_source(source: Node) -> bool:
+    """Whether all that matters of the chart of an Application's source is read without it."""
+    helm = source["helm"]
+    return _is_told(source["chart"].text, source["repoURL"].text, helm["valueFiles"], helm["parameters"], helm["fileParameters"])
 
-    Of a gateway all values count, so that none may stand `elsewhere`.
-    """
+
+def is_told_by_release(spec: Node) -> bool:
+    """Whether all that matters of the chart of a HelmRelease's `spec` is read without it."""
+    chart = spec["chart"]["spec"]
+    return _is_told(chart["chart"].text, chart["sourceRef"]["name"].text, spec["valuesFrom"], chart["valuesFiles"], chart["valuesFile"])
+
+
+def _is_told(chart: str, home: str, *elsewhere: Node) -> bool:
+    """Istio's own charts are, from its repository: versions and values tell. Of a gateway none of them may stand `elsewhere`."""
     return "istio" in home.lower() and (chart in _CONTROL_PLANE or (chart == GATEWAY_CHART and not any(elsewhere)))
 
 

@@ -47,7 +47,7 @@ def _made(manifest: Manifest, edits: Iterable[Edit]) -> Iterator[Manifest]:
             yield Manifest(parse(str(edit.values[0]).encode(), path).documents[0], fallback=manifest.namespace)
         else:
             raw = _with(raw, edit)
-    yield Manifest(Node(raw, path), fallback=manifest.namespace)
+    yield Manifest(Node(raw, path), manifest.namespace)
 
 
 def _with(raw: Raw, edit: Edit) -> Raw:
