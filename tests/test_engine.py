@@ -834,9 +834,9 @@ spec: {hosts: [shop.default.svc.cluster.local], http: [{delegate: %s}]}
     ("delegate", "spec", "why"),
     [
         ("{name: shop, namespace: default}", "", ""),
-        ("{name: shop}", "", "which is not there (did you mean `default/shop`?)"),
-        ("{name: shop, namespace: defaults}", "", "which is not there (did you mean `default/shop`?)"),
-        ("{name: shop, namespace: default}", "exportTo: ['.']", "from a namespace that it is not exported to"),
+        ("{name: shop}", "", "does not exist (did you mean `default/shop`?)"),
+        ("{name: shop, namespace: defaults}", "", "does not exist (did you mean `default/shop`?)"),
+        ("{name: shop, namespace: default}", "exportTo: ['.']", "is not exported to namespace `edge`"),
         ("{name: cart, namespace: cart}", "", "its VirtualService has no `hosts`, and none delegates to it"),
     ],
 )
@@ -850,7 +850,7 @@ def test_a_mirror_in_a_delegate_runs_only_where_one_delegates_to_it(delegate: st
 def test_a_rule_that_delegates_to_nothing_mirrors_nothing() -> None:
     root = ROOT_OF_DELEGATES % "{name: gone}, mirror: {host: stage.example.com}"
     report = check(loads({"prod": SOURCE.replace("hosts: [shop]", "hosts: [other.default.svc.cluster.local]") + root, "stage": TARGET}))
-    assert any("its rule delegates to `gone`" in finding.message for finding in report.findings)
+    assert any("its delegate `edge/gone` does not exist" in finding.message for finding in report.findings)
 
 
 @pytest.mark.parametrize(
@@ -882,3 +882,21 @@ def test_a_refused_object_without_weights_is_told_beside_a_loss() -> None:
     refused = refused.replace("[{destination: {host: shop}}]", "[{destination: {host: shop}}, {destination: {host: shop}}]")
     lost = SOURCE.replace("mirror: {host: stage.example.com", "mirror: {host: gone.example.com")
     assert levels(judge(lost + refused)) == [("error", "mirror-to-unknown-host"), ("error", "refused-by-istio")]
+
+
+def test_an_orphan_of_a_refused_root_is_that_ones_matter() -> None:
+    source = SOURCE.replace("hosts: [shop]", "")
+    refused = (ROOT_OF_DELEGATES % "{name: shop, namespace: default}").replace("http: [", "http: [{route: []}, ")
+    report = check(loads({"prod": source + refused, "stage": TARGET}))
+    assert [finding.rule for finding in report.findings] == ["refused-by-istio"]
+
+
+def test_a_rule_for_callers_without_sidecars_says_that_they_have_none() -> None:
+    source = SOURCE.replace("    - route", "    - match: [{sourceNamespace: batch}]\n      route")
+    spaces = "".join(
+        f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, labels: {{istio-injection: {said}}}}}\n"
+        for name, said in (("default", "enabled"), ("batch", "disabled"))
+    )
+    (finding,) = check(loads({"prod": source + spaces, "stage": TARGET})).findings
+    assert finding.rule == "mirror-never-runs"
+    assert "the pods of `batch` get no sidecar" in finding.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from mirrorlint.delivery.absence import Absence
 from mirrorlint.delivery.gateway import GatewayScope
@@ -207,6 +208,7 @@ def _called(gateway: str) -> str:
     return gateway.replace(LISTENER_MARK, "/")
 
 
+@lru_cache(maxsize=65536)
 def _likeness_but_for_suffix(host: str, other: str) -> float:
     """How much two hosts are alike; the suffix counts for little."""
     return SequenceMatcher(None, host.removesuffix(SUFFIX), other.lower().removesuffix(SUFFIX).lstrip("*")).ratio()

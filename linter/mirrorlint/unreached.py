@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
 
+from mirrorlint.delegates import Lacking, lacking
 from mirrorlint.delivery.callers import Judged, takers
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route, accepts_string
@@ -80,41 +80,35 @@ def undelegated(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Obstacle]]:
 
     They are those of rules that delegate to nothing, and the first of a VirtualService without hosts to which none delegates.
     """
-    roots = [manifest for manifest in mesh.admitted("VirtualService") if len(manifest.node["spec"]["hosts"])]
-    rules = [(root, rule) for root in roots for rule in root.node["spec"]["http"] if rule["delegate"]]
-    found = [(root, rule, mesh.reader.delegate(rule["delegate"], root.namespace)) for root, rule in rules]
-    astray = [(root, rule) for root, rule, delegate in found if delegate is None]
-    reached = {delegate for _, _, delegate in found}
-    for root, rule in astray:
-        yield from ((root, host, _no_delegate(rule)) for host in _mirrored(rule))
-    for manifest in mesh.admitted("VirtualService"):
-        hosts = [host for rule in manifest.node["spec"]["http"] for host in _mirrored(rule)]
-        if hosts and not len(manifest.node["spec"]["hosts"]) and manifest not in reached:
-            yield manifest, hosts[0], _undelegated(manifest, astray, mesh.cluster.name)
+    every = mesh.admitted("VirtualService")
+    roots = [manifest for manifest in every if len(manifest.node["spec"]["hosts"])]
+    astray = [(root, lack) for root in roots for lack in lacking(mesh, root)]
+    named = [(root, rule["delegate"]) for root in roots for rule in root.node["spec"]["http"] if rule["delegate"]]
+    reached = {mesh.reader.delegate(node, root.namespace) for root, node in named}
+    for root, lack in astray:
+        yield from ((root, host, Obstacle(lack.node, lack.why)) for host in _mirrored(lack.rule))
+    for manifest in (each for each in every if each not in reached and not len(each.node["spec"]["hosts"])):
+        host = next((host for rule in manifest.node["spec"]["http"] for host in _mirrored(rule)), None)
+        if host:
+            yield manifest, host, _undelegated(manifest, astray, mesh)
 
 
 def _mirrored(rule: Node) -> Iterator[Node]:
     yield from (destination["host"] for destination in (rule["mirror"], *(each["destination"] for each in rule["mirrors"])) if destination)
 
 
-def _no_delegate(rule: Node) -> Obstacle:
-    name = rule["delegate"]["name"]
-    return Obstacle(name, f"its rule delegates to `{name.text}`, which is not there or not exported to it")
-
-
-def _undelegated(manifest: Manifest, astray: Iterable[tuple[Manifest, Node]], cluster: str) -> Obstacle:
-    for root, rule in astray:
-        name, namespace = rule["delegate"]["name"], rule["delegate"]["namespace"].text or root.namespace
-        if (namespace, name.text) == (manifest.namespace, manifest.name):
-            exports = manifest.node["spec"]["exportTo"].at(0)
-            why = f"{root} delegates to it from a namespace that it is not exported to"
-            return Obstacle(exports, why, (Remark(name, "the delegation", cluster),))
-        if name.text == manifest.name or (namespace == manifest.namespace and get_close_matches(name.text, [manifest.name])):
-            node = rule["delegate"]["namespace"] if name.text == manifest.name and rule["delegate"]["namespace"] else name
-            return Obstacle(
-                node,
-                f"{root} delegates to `{namespace}/{name.text}`, which is not there (did you mean `{manifest.namespace}/{manifest.name}`?)",
-            )
+def _undelegated(manifest: Manifest, astray: Iterable[tuple[Manifest, Lacking]], mesh: Mesh) -> Obstacle:
+    name = f"{manifest.namespace}/{manifest.name}"
+    for root, lack in astray:
+        if lack.meant == name:
+            remarks = () if lack.owner is root else (Remark(lack.rule["delegate"]["name"], "the delegation", mesh.cluster.name),)
+            return Obstacle(lack.node, f"{root} is without it, since {lack.why}", remarks)
+    for root, reasons in mesh.refused.items():
+        for node in (rule["delegate"] for rule in root.node["spec"]["http"]):
+            if f"{node['namespace'].text or root.namespace}/{node['name'].text}" == name:
+                return Obstacle(
+                    node["name"], f"Istio refuses {root}, which delegates to it", cause=cause_of("refused-by-istio", reasons[0].node.place)
+                )
     return Obstacle(manifest.node["metadata"]["name"], "its VirtualService has no `hosts`, and none delegates to it")
 
 
@@ -245,6 +239,11 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     for match in judged.rule.matches:
         if match.source_namespace or match.source_labels:
             node = match.node["sourceNamespace" if match.source_namespace else "sourceLabels"]
+            if match.source_namespace in mesh.sidecarless:
+                yield Obstacle(
+                    node,
+                    f"its rule is for callers in `{match.source_namespace}`, and the pods of `{match.source_namespace}` get no sidecar",
+                )
             yield Obstacle(node, "its rule asks for callers that there are not, or that don't come through its gateways")
         if match.uri.kind and not accepts_string(match.uri, meeting(match).path, fold=match.ignore_case):
             yield Obstacle(match.uri.node, "no path is like that, since each begins with a slash", certain=True)

@@ -254,7 +254,7 @@ def _names(part: Sequence[Line]) -> list[str]:
 
 def _said(texts: Sequence[str | None], name: str) -> int:
     """How much of a name texts say, of which some can't be told; -1 where it is another name."""
-    pattern = "".join(".*" if text is None else re.escape(text) for text in texts)
+    pattern = re.sub(r"(?:\.\*){2,}", ".*", "".join(".*" if text is None else re.escape(text) for text in texts))
     return sum(map(len, filter(None, texts))) if re.fullmatch(pattern, name) else -1
 
 

@@ -1,0 +1,56 @@
+"""Why a delegate that a VirtualService names gives it no rules (pilot/pkg/model/virtualservice.go:mergeVirtualServicesIfNeeded)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.fleet import Manifest
+from mirrorlint.likeness import TYPO
+from mirrorlint.source import Node
+
+
+class Lacking(NamedTuple):
+    """A rule without its delegate: the Node that decides it, why, the object of that Node, and the `namespace/name` that is meant."""
+
+    rule: Node
+    node: Node
+    why: str
+    owner: Manifest
+    meant: str
+
+
+def lacking(mesh: Mesh, root: Manifest) -> Iterator[Lacking]:
+    """The rules of a VirtualService whose delegate is not there, or may not be used."""
+    for rule in root.node["spec"]["http"]:
+        if rule["delegate"] and mesh.reader.delegate(rule["delegate"], root.namespace) is None:
+            yield _lacking(mesh, rule, root)
+
+
+def _lacking(mesh: Mesh, rule: Node, root: Manifest) -> Lacking:
+    named = rule["delegate"]
+    name = f"{named['namespace'].text or root.namespace}/{named['name'].text}"
+    every = {f"{manifest.namespace}/{manifest.name}": manifest for manifest in mesh.cluster.of("VirtualService")}
+    found = every.get(name)
+    if found is None:
+        meant = _meant(name, every)
+        moved = named["namespace"] and meant.partition("/")[2] == named["name"].text
+        hint = f" (did you mean `{meant}`?)" if meant else ""
+        return Lacking(rule, named["namespace"] if moved else named["name"], f"its delegate `{name}` does not exist{hint}", root, meant)
+    if found in mesh.refused:
+        return Lacking(rule, named["name"], f"Istio refuses its delegate `{name}`", root, name)
+    if len(found.node["spec"]["hosts"]):
+        return Lacking(
+            rule, found.node["spec"]["hosts"].at(0), f"`{name}`, to which it delegates, has `hosts`, so it is no delegate", found, name
+        )
+    why = f"its delegate `{name}` is not exported to namespace `{root.namespace}`"
+    return Lacking(rule, found.node["spec"]["exportTo"].at(0), why, found, name)
+
+
+def _meant(name: str, every: Mapping[str, Manifest]) -> str:
+    """A delegate that is called almost alike, or alike in another namespace; "" for none."""
+    delegates = [known for known, manifest in every.items() if not len(manifest.node["spec"]["hosts"])]
+    alike = [known for known in delegates if known.partition("/")[2] == name.partition("/")[2]]
+    return next(iter(alike or get_close_matches(name, delegates, n=1, cutoff=TYPO)), "")
