@@ -250,3 +250,9 @@ def test_a_namespace_whose_labels_no_manifest_shows_is_not_judged() -> None:
         assert check(fleet(stage=decided)).blind_spots == ()
     other = ROUTE.replace("{name: shop}", "{name: shop, namespace: other}")
     assert check(fleet(stage=stage.replace(ROUTE, other))).findings != ()
+
+
+def test_a_route_without_rules_says_so() -> None:
+    bare = STAGE[: STAGE.rindex("  rules:")] + "  rules: []\n"
+    (finding,) = check(loads({"prod": PROD, "stage": bare})).findings
+    assert "it has no `rules`" in finding.message

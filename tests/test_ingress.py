@@ -135,3 +135,13 @@ def test_the_summary_tells_shadows_that_go_to_no_other_cluster(tmp_path: Path, h
 def test_of_a_wildcard_and_a_name_the_closer_one_tells_whose_ingress_it_is() -> None:
     wide, near = (service(annotations=DNS.format(name)) for name in ("'*.example.com'", "stage.example.com"))
     assert levels(judged(AT_EDGE.replace("shop.example", "shop.default") + wide, TARGET + near)) == []
+
+
+def test_settings_of_a_port_without_tls_are_shown_as_what_shuts_out_the_others() -> None:
+    secure = SOURCE.replace("number: 80, name: http, protocol: HTTP", "number: 443, name: https, protocol: HTTPS")
+    policy = "trafficPolicy: {tls: {mode: SIMPLE}, portLevelSettings: [{port: {number: 443}, loadBalancer: {simple: RANDOM}}]}"
+    target = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
+    target = target.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
+    (finding,) = judged(secure.replace("port: {number: 80}}", "port: {number: 443}}") + rule(policy), target).findings
+    assert finding.rule in ("sni-without-server", "tls-mismatch")
+    assert any("has settings for this port, without `tls`" in note.message for note in finding.notes)

@@ -51,6 +51,8 @@ def _lacking(mesh: Mesh, rule: Node, root: Manifest) -> Lacking:
 
 def _meant(name: str, every: Mapping[str, Manifest]) -> str:
     """A delegate that is called almost alike, or alike in another namespace; "" for none."""
-    delegates = [known for known, manifest in every.items() if not len(manifest.node["spec"]["hosts"])]
-    alike = [known for known in delegates if known.partition("/")[2] == name.partition("/")[2]]
-    return next(iter(alike or get_close_matches(name, delegates, n=1, cutoff=TYPO)), "")
+    namespace, _, own = name.partition("/")
+    delegates = [manifest for manifest in every.values() if not len(manifest.node["spec"]["hosts"])]
+    alike = [f"{manifest.namespace}/{own}" for manifest in delegates if manifest.name == own]
+    near = get_close_matches(own, [manifest.name for manifest in delegates if manifest.namespace == namespace], n=1, cutoff=TYPO)
+    return next(iter((*alike, *(f"{namespace}/{each}" for each in near))), "")

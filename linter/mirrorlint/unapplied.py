@@ -23,6 +23,10 @@ def of_tls(scope: Scope, upstream: Upstream, field: str) -> tuple[Remark, ...]:
     if other and not tls["mode"]:
         said = f"{rule.manifest} has TLS for port {other['port']['number'].text}, and the mirror is for port {upstream.port.number}"
         return (Remark(other["port"]["number"], said, scope.mesh.cluster.name),)
+    bare = next((port for port in rule.policy.node["portLevelSettings"] if port["port"]["number"].number == upstream.port.number), None)
+    if bare and not tls["mode"] and rule.policy.tls["mode"]:
+        said = f"{rule.manifest} has settings for this port, without `tls`, which count instead of those for all ports"
+        return (Remark(bare["port"]["number"], said, scope.mesh.cluster.name),)
     node = tls[field] or tls["mode"] or rule.host_node
     return (Remark(node, f"{rule.manifest} decides TLS and SNI", scope.mesh.cluster.name),)
 

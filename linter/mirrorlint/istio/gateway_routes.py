@@ -78,7 +78,8 @@ class Reader:
         absent = Unbound(route.node["spec"], "it has no `parentRefs`", route)
         nowhere = not any(isinstance(one, Attachment) for one in attached)
         invalid = Unbound(*dropped, route, dropped=True) if dropped else None
-        why = (denied or absent if nowhere else None) or invalid or denied or narrow
+        bare = None if rules else Unbound(route.node["spec"]["rules"], "it has no `rules`", route)
+        why = (denied or absent if nowhere else None) or invalid or denied or bare or narrow
         hosts = tuple(hostnames(route))
         return VirtualService(route, route.name, hosts, {}, (), self._export_to, rules, gateway_semantics=True, unbound=why)
 
