@@ -59,11 +59,36 @@ def judged(source: str, target: str) -> Report:
 
 
 @pytest.mark.parametrize("source", [SOURCE, SECURE, SECURE + RULE])
-def test_an_ingress_takes_shadows_with_and_without_tls_and_is_named_as_not_judged(source: str) -> None:
+def test_an_ingress_takes_shadows_with_and_without_tls_and_is_named_where_it_is_needed(source: str) -> None:
     report = judged(source, TARGET + SERVICE + INGRESS)
     assert [set(mirror.delivery.values()) for mirror in report.mirrors] == [{"all"}]
     assert not report.findings
-    assert ["Ingress istio-system/alb" in spot.message for spot in report.blind_spots] == [True]
+    assert ["Ingress istio-system/alb" in spot.message for spot in report.blind_spots] == [True] * (source != SOURCE)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        INGRESS.replace("annotations: {}", "annotations: {nginx.ingress.kubernetes.io/ssl-passthrough: 'true'}"),
+        INGRESS.replace("[{http:", "[{host: www.example.com, http:"),
+    ],
+)
+def test_where_the_gateway_itself_takes_a_shadow_an_ingress_is_no_matter(more: str) -> None:
+    target = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
+    target = target.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
+    service = SERVICE.replace("port: 80, targetPort: 8080", "port: 80, targetPort: 8080}, {name: https, port: 443, targetPort: 8443")
+    report = judged(SECURE + RULE, target + service + more)
+    assert (report.findings, report.blind_spots) == ((), ())
+
+
+def test_of_several_load_balancers_all_have_to_end_tls() -> None:
+    unknown = BALANCED.replace("    external-dns.alpha.kubernetes.io/hostname: stage.example.com\n", "")
+    other = SERVICE.replace("NodePort", "LoadBalancer").replace("name: istio-ingressgateway", "name: internal")
+    other = other.replace("port: 80, targetPort: 8080", "port: 443, targetPort: 8443")
+    secure = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
+    secure = secure.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
+    assert [finding.rule for finding in judged(SECURE + RULE, ON_443 + unknown).findings] == []
+    assert [finding.rule for finding in judged(SECURE + RULE, secure + unknown + other).findings] == []
 
 
 def test_behind_an_ingress_the_gateway_still_has_to_take_the_host() -> None:

@@ -256,3 +256,22 @@ def test_a_route_without_rules_says_so() -> None:
     bare = STAGE[: STAGE.rindex("  rules:")] + "  rules: []\n"
     (finding,) = check(loads({"prod": PROD, "stage": bare})).findings
     assert "it has no `rules`" in finding.message
+
+
+@pytest.mark.parametrize("kind", ["HTTPRoute", "Gateway"])
+def test_a_variable_in_a_host_waits_to_be_filled_in(kind: str) -> None:
+    hosts = "\n  hostnames: ['shop.${DOMAIN}']" if kind == "HTTPRoute" else ""
+    listener = ", hostname: '*.${DOMAIN}'" if kind == "Gateway" else ""
+    stage = STAGE.replace("parentRefs: [{name: ingress}]", f"parentRefs: [{{name: ingress}}]{hosts}").replace(
+        "protocol: HTTP}]", f"protocol: HTTP{listener}}}]"
+    )
+    report = check(loads({"prod": PROD, "stage": stage}))
+    assert "refused-by-istio" not in {finding.rule for finding in report.findings}
+    assert any("waits to be filled in" in spot.message for spot in report.blind_spots)
+
+
+def test_a_part_of_a_gateway_without_listeners_is_not_refused() -> None:
+    part = (
+        "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: other}\nspec: {addresses: [{value: a.example}]}\n"
+    )
+    assert check(loads({"prod": PROD, "stage": STAGE + part})).findings == check(loads({"prod": PROD, "stage": STAGE})).findings

@@ -89,3 +89,23 @@ def test_a_chart_of_that_name_from_elsewhere_is_none_of_istios(tmp_path: Path) -
 
 def test_a_gateway_that_is_switched_off_is_not_installed(tmp_path: Path) -> None:
     assert judged(tmp_path, OPERATOR % f"enabled: false, k8s: {{service: {{{PORTS}}}}}", listening=9000).startswith("1 mirror arrives")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        OPERATOR.replace("{components:", "{values: {gateways: {istio-ingressgateway: {ports: [{port: 9000}]}}}, components:")
+        % "enabled: true",
+        OPERATOR % "k8s: {overlays: [{kind: Service, name: edge, patches: [{path: 'spec.ports[-1]', value: {port: 9000}}]}]}",
+    ],
+)
+def test_a_gateway_that_is_told_of_in_several_places_is_not_made_up(tmp_path: Path, more: str) -> None:
+    assert judged(tmp_path, more, selector="ingressgateway", listening=9000).startswith("1 mirror arrives. No findings")
+
+
+def test_values_are_for_the_chart_that_they_are_written_for(tmp_path: Path) -> None:
+    source = "repoURL: https://istio-release.storage.googleapis.com/charts, chart: gateway, targetRevision: 1.28.0"
+    own = f"{{{source}, helm: {{valuesObject: {{service: {{{PORTS}}}}}}}}}"
+    other = "{repoURL: https://charts.example.org, chart: proxy, helm: {valuesObject: {service: {ports: [{name: a, port: 4180}]}}}}"
+    application = APPLICATION[: APPLICATION.index("  source:")] + f"  sources: [{own}, {other}]\n"
+    assert judged(tmp_path, application).startswith("1 mirror arrives. 1 blind spot")

@@ -19,7 +19,7 @@ from mirrorlint.remedy.together import agreeing
 from mirrorlint.rule import UNKNOWN_FATE, Edit, Finding, MirrorFate, Report, Subject
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
-_REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs"})
+_REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs", "target-without-pods"})
 
 
 def worlds_of(settings: ClusterSettings, istio: str = "") -> tuple[str, ...]:

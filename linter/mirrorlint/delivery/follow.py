@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mirrorlint.delivery import reason
+from mirrorlint.delivery.addresses import Balancer
 from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
 from mirrorlint.delivery.ingress import Landing, ingress_scopes, landing
@@ -18,7 +19,7 @@ from mirrorlint.delivery.policy import Arriving, verdict
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
-from mirrorlint.delivery.way import AnyScope, Call, End, Taken, Way
+from mirrorlint.delivery.way import AnyScope, Call, End, Taken, Way, reached
 from mirrorlint.delivery.worlds import shadow_host
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificate import Certificate
@@ -121,7 +122,7 @@ class Delivery:
         found = self._landing(call.cluster, address.host, upstream.service.host)
         if not found.cluster:
             return End(reason.ELSEWHERE if found.known else reason.UNKNOWN, address)
-        ends = (_arrival(scope, address, upstream, shadow) for scope in self.ingress(found.cluster, address.host))
+        ends = (end for scope in self.ingress(found.cluster, address.host) for end in _arrivals(scope, address, upstream, shadow))
         return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed)
 
 
@@ -178,18 +179,24 @@ def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
     return any(_exists(scope, route, port, b.destination) for b in route.rule.used)
 
 
-def _arrival(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
-    """How far a shadow gets at a cluster's ingress gateway."""
+def _arrivals(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> Iterator[End]:
+    """How far a shadow gets at a cluster's ingress gateway, and behind a Kubernetes Ingress that may be before it."""
     end = End(reason.NO_LISTENER, address, scope=scope)
     port = scope.listening(address.host, address.port)
-    if not port:
-        return end
-    balancer = scope.balancer(address.host, address.port)
+    yield _arrival(end, port, upstream, shadow, scope.balancer(address.host, address.port)) if port else end
+    ingress = scope.ingress(address.host, address.port)
+    behind = scope.behind(ingress) if ingress else 0
+    if behind and upstream.tls != MUTUAL:
+        yield _connected(end._replace(balancer=ingress), scope, behind, upstream._replace(tls=PLAINTEXT), shadow)
+
+
+def _arrival(end: End, port: int, upstream: Upstream, shadow: Request, balancer: Balancer | None) -> End:
+    """How far a shadow gets at a listener; what a load balancer ends TLS for comes there in plain text."""
+    scope = reached(end.scope)
     if balancer is None:
         return _connected(end, scope, port, upstream, shadow)
     end = end._replace(balancer=balancer, reason=reason.TLS_MISMATCH)
-    taken = (TLS, PLAINTEXT) if balancer.service else (TLS,)
-    return _connected(end, scope, port, upstream._replace(tls=PLAINTEXT), shadow) if upstream.tls in taken else end
+    return _connected(end, scope, port, upstream._replace(tls=PLAINTEXT), shadow) if upstream.tls == TLS else end
 
 
 def _connected(end: End, scope: GatewayScope, port: int, upstream: Upstream, shadow: Request) -> End:

@@ -85,9 +85,9 @@ class Front:
         return [service] if service else [s for s in self.services if exposed(s.manifest)] or self.services
 
     def balancer(self, port: int, service: Service | None) -> Balancer | None:
-        """The load balancer that ends TLS before a port of the ingress; `service` is as in `container_ports`."""
-        found = (balancer(s, p) for s in self._reached(service) for p in s.ports if p.number == port)
-        return next(filter(None, found), None)
+        """The load balancer that ends TLS before a port of the ingress, if each does that `service` (as in `container_ports`) leaves."""
+        found = [balancer(s, p) for s in self._reached(service) for p in s.ports if p.number == port]
+        return found[0] if found and all(found) else None
 
     def _targets(self, service: Service, port: Port) -> tuple[int, ...]:
         target = self._target(service, port)

@@ -58,18 +58,20 @@ class GatewayScope(Scope):
 
     def container_ports(self, host: str, port: int) -> tuple[int, ...]:
         """The container ports that an address of the ingress may lead to, the most likely first."""
-        ingress = self._ingress(host, port)
-        if ingress:
-            return self.front.container_ports(ingress.port, self.mesh.owner(ingress.service, ingress.manifest.namespace))
         return self.front.container_ports(port, self.mesh.ingress_service(host))
 
     def balancer(self, host: str, port: int) -> Balancer | None:
-        """What ends TLS at a host and port of the ingress; None where nothing says so."""
-        return self._ingress(host, port) or self.front.balancer(port, self.mesh.ingress_service(host))
+        """The load balancer that ends TLS at a host and port of the ingress; None where nothing says that one does."""
+        return self.front.balancer(port, self.mesh.ingress_service(host))
 
-    def _ingress(self, host: str, port: int) -> Balancer | None:
-        """The Kubernetes Ingress that leads to the pods; controllers listen on the ports of HTTP and HTTPS, whatever is behind them."""
+    def ingress(self, host: str, port: int) -> Balancer | None:
+        """The Kubernetes Ingress that may lead to the pods; controllers listen on the ports of HTTP and HTTPS, whatever is behind them."""
         return self.mesh.ingress(host) if port in (80, 443) else None
+
+    def behind(self, ingress: Balancer) -> int:
+        """The container port at which a listener takes what an Ingress lets through; 0 for none."""
+        service = self.mesh.owner(ingress.service, ingress.manifest.namespace)
+        return next((number for number in self.front.container_ports(ingress.port, service) if number in self.listeners), 0)
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""

@@ -29,14 +29,14 @@ class _Installed(NamedTuple):
 
 
 def services(manifests: Iterable[Manifest], applied: Iterable[tuple[Node, Sequence[Node]]]) -> Iterator[Manifest]:
-    """A Service for each ingress gateway; what it says stands where the installer is told so.
+    """A Service for each ingress gateway that is told of in one place; what it says stands there.
 
     `applied` are Applications and HelmReleases with the values that they give their charts.
     """
     for manifest in (manifest for manifest in manifests if manifest.kind == "IstioOperator"):
         spec = manifest.node["spec"]
         for component in spec["components"]["ingressGateways"]:
-            if component["enabled"].text != "false":
+            if component["enabled"].text != "false" and not (spec["values"]["gateways"] or component["k8s"]["overlays"]):
                 yield Manifest(_service(_of_operator(component)), component["namespace"].text or spec["namespace"].text or _NAMESPACE)
     for node, values in applied:
         yield from _of_charts(node, values)
@@ -48,13 +48,14 @@ def _of_operator(component: Node) -> _Installed:
     return _Installed(component["name"], said["service"], said["serviceAnnotations"], labels, _OPERATORS_PORTS)
 
 
-def _of_charts(node: Node, values: Sequence[Node]) -> Iterator[Manifest]:
+def _of_charts(node: Node, every: Sequence[Node]) -> Iterator[Manifest]:
     """What the charts of an Application or a HelmRelease make; of values that are given twice the last ones count."""
     spec = node["spec"]
-    sources = [(each["chart"], each["helm"]["releaseName"]) for each in (*spec["sources"], spec["source"]) if is_told_by_source(each)]
-    releases = [(spec["chart"]["spec"]["chart"], spec["releaseName"])] if is_told_by_release(spec) else []
-    for chart, release in (*sources, *releases):
+    sources = [(each, each["chart"], each["helm"]["releaseName"]) for each in (*spec["sources"], spec["source"]) if is_told_by_source(each)]
+    releases = [(spec, spec["chart"]["spec"]["chart"], spec["releaseName"])] if is_told_by_release(spec) else []
+    for whole, chart, release in (*sources, *releases):
         if chart.text == GATEWAY_CHART:
+            values = [value for value in every if whole.raw[2:4] <= value.raw[2:4] and value.raw[4:] <= whole.raw[4:]]
             name = _last(values, "name", release or node["metadata"]["name"])
             given, service = _last(values, "labels", chart), _last(values, "service", chart)
             labels = {"app": given["app"] or name, "istio": given["istio"] or name.text.removeprefix("istio-")}

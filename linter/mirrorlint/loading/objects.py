@@ -8,7 +8,18 @@ from typing import Any, NamedTuple
 
 from mirrorlint.fleet import Manifest, Suppression
 from mirrorlint.istio.certificates import SOME_PEM, WITHHELD, may_be_pem
-from mirrorlint.kinds import CONFIG_MAP, CREDENTIALS, GATEWAY_API, JUDGED, MATTERS, NETWORKING, SECURITY, TELLS, WORKLOADS
+from mirrorlint.kinds import (
+    CONFIG_MAP,
+    CREDENTIALS,
+    GATEWAY_API,
+    JUDGED,
+    KUBERNETES_NETWORKING,
+    MATTERS,
+    NETWORKING,
+    SECURITY,
+    TELLS,
+    WORKLOADS,
+)
 from mirrorlint.loading.filling import first, is_substituted, substituted
 from mirrorlint.loading.served import unserved
 from mirrorlint.loading.suppressions import suppressions
@@ -20,7 +31,7 @@ _OPEN = frozenset({"name", "server"})  # of a cluster that a Secret describes
 _CLUSTER = "argocd.argoproj.io/secret-type"  # of a Secret that tells Argo CD of a cluster
 _MESH_CONFIG = re.compile(r"istio(-[\w.-]+)?")
 _TEMPLATED = WORKLOADS | MATTERS["argoproj.io"]
-_FILLED_IN = frozenset({NETWORKING, ""})
+_FILLED_IN = frozenset({NETWORKING, SECURITY, GATEWAY_API, KUBERNETES_NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
 _SIGNS = (b"${", b"{{", b"ENC[")  # of what can't be judged as it is written
 _ENCRYPTED = re.compile(r"^ENC\[AES256_GCM,")  # by sops, which keeps its own data in the key `sops`

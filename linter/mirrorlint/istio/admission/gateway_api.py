@@ -239,6 +239,14 @@ _LISTENER = message(
     _tls,
     homes=_belongs("below `allowedRoutes`", "namespaces", "kinds"),
 )
+
+
+def _classified(spec: Node) -> Iterator[Refusal]:
+    """A Gateway has a class; what has no listeners may be a part of one, as patches are."""
+    if spec["listeners"] and not given(spec, "gatewayClassName"):
+        yield Refusal(spec, "a Gateway needs a `gatewayClassName`")
+
+
 GATEWAY = message(
     {
         "gatewayClassName": _NAME,
@@ -250,7 +258,7 @@ GATEWAY = message(
         "defaultScope": ANYTHING,
         "tls": ANYTHING,
     },
-    required("a Gateway needs a `gatewayClassName`", "gatewayClassName"),
+    _classified,
     _distinct_names,
     homes={
         **_belongs("into an item of `listeners`", "port", "protocol", "hostname", "allowedRoutes"),
