@@ -92,7 +92,8 @@ def proxied(manifests: Iterable[Manifest], services: Iterable[Service], gateways
 
     They are also under "" where no such Service has an address of its own: there is no other way to the gateways then.
     """
-    selectors = [gateway.selector.items() for gateway in gateways if gateway.selector]
+    manifests = tuple(manifests)
+    selectors = {frozenset(gateway.selector.items()) for gateway in gateways if gateway.selector and manifests}
     own = [s for s in services if s.kubernetes and s.selector]
     front = {
         (s.namespace, s.manifest.name): s

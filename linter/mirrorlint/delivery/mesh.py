@@ -197,9 +197,13 @@ class Mesh:
 
     def ingress_name(self, address: str) -> str:
         """What of `ingress_addresses` an address is, or a wildcard for it; "" for nothing."""
-        known = self.ingress_addresses
-        wild = (name for name in known if is_wild(name) and subset_of(address, name))
-        return address if address in known else max(wild, key=len, default="")
+        if address in self.ingress_addresses:
+            return address
+        return max((name for name in self._wild_addresses if subset_of(address, name)), key=len, default="")
+
+    @cached_property
+    def _wild_addresses(self) -> list[str]:
+        return [name for name in self.ingress_addresses if is_wild(name)]
 
     def ingress_service(self, address: str) -> Service | None:
         """The Service that is reached at an address of the ingress, where manifests tell."""
