@@ -15,7 +15,7 @@ LEVEL = OFF
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the endpoint, unless settings call it external."""
-    known = [address for mesh in subject.delivery.meshes.values() for address in mesh.ingress_addresses]
+    known = [address for mesh in subject.delivery.meshes.values() for address in mesh.entrances.addresses]
     for judged in subject.judged:
         meant = subject.documents.clusters[judged.cluster].settings.external
         ways = [way for ways in judged.ways.values() for way in ways]

@@ -89,7 +89,7 @@ def ingresses(documents: Documents) -> Iterator[str]:
     """A line for each cluster with gateways: where its ingress is reached, and what says so."""
     for name, mesh in Delivery(documents.clusters).meshes.items():
         said: dict[str, list[str]] = {}
-        for address, service in mesh.ingress_addresses.items():
+        for address, service in mesh.entrances.addresses.items():
             place = service.node.place if service else None
             said.setdefault(f"{service.manifest}, {place.path}:{place.line}" if service and place else "settings", []).append(address)
         yield from (f"{name}: its ingress is {', '.join(addresses)} ({why})" for why, addresses in said.items())

@@ -31,7 +31,7 @@ class _Selection:
 
     def __init__(self, delivery: Delivery, cluster: str) -> None:
         self._mesh: Mesh = delivery.meshes[cluster]
-        addresses = ("", *self._mesh.ingress_addresses, *self._mesh.other_addresses)
+        addresses = ("", *self._mesh.entrances.addresses, *self._mesh.entrances.others)
         self._pods: list[GatewayScope] = [scope for address in addresses for scope in delivery.ingress(cluster, address)]
         self._bound = [service for service in self._mesh.virtual_services if set(service.gateways) - {MESH}]
         self._fronts = list(self._in_front())
@@ -42,7 +42,7 @@ class _Selection:
             *self._gateways(),
             *self._routes(),
             *(service.manifest for service in (*self._fronts, *self._behind)),
-            *(balancer.manifest for balancer in self._mesh.ingresses.values()),
+            *(balancer.manifest for balancer in self._mesh.entrances.ingresses.values()),
             *self._rules(),
             *self._guards(),
             *self._workloads(),
@@ -69,7 +69,7 @@ class _Selection:
         yield from (route for route in self._of(*_ROUTE_KINDS) if any(map(_is_of_gateway, route.node["spec"]["parentRefs"])))
 
     def _in_front(self) -> Iterator[Service]:
-        yield from filter(None, (*self._mesh.ingress_addresses.values(), *self._mesh.other_addresses.values()))
+        yield from filter(None, (*self._mesh.entrances.addresses.values(), *self._mesh.entrances.others.values()))
         yield from (service for scope in self._pods for service in scope.front.services)
         named = ((gateway.manifest.namespace, host) for gateway in self._mesh.gateways for host in gateway.services)
         yield from (service for namespace, host in named if (service := self._mesh.owner(host, namespace)))

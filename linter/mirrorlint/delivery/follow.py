@@ -67,7 +67,7 @@ class Delivery:
 
     def ingress(self, cluster: str, address: str = "") -> tuple[GatewayScope, ...]:
         """The gateway pods that a cluster's ingress may be, those behind an address when that is known; at least one."""
-        key = (cluster, address if self.meshes[cluster].ingress_service(address) else "")
+        key = (cluster, address if self.meshes[cluster].entrances.service(address) else "")
         if key not in self._ingresses:
             self._ingresses[key] = ingress_scopes(self.meshes[cluster], address)
         return self._ingresses[key]

@@ -100,10 +100,9 @@ class Front:
         return next(self._named(service, port.target_name), 0)
 
     def _named(self, service: Service, name: str) -> Iterator[int]:
-        for namespace, pod in self._mesh.pods:
-            if namespace == service.namespace and service.selector.items() <= pod["metadata"]["labels"].named_texts.items():
-                ports = (port for container in pod["spec"]["containers"] for port in container["ports"])
-                yield from (port["containerPort"].number for port in ports if port["name"].text == name)
+        containers = (container for pod in self._mesh.selected_pods(service) for container in pod["spec"]["containers"])
+        ports = (port for container in containers for port in container["ports"])
+        yield from (port["containerPort"].number for port in ports if port["name"].text == name)
 
 
 def _usual(port: int) -> tuple[int, ...]:

@@ -58,15 +58,15 @@ class GatewayScope(Scope):
 
     def container_ports(self, host: str, port: int) -> tuple[int, ...]:
         """The container ports that an address of the ingress may lead to, the most likely first."""
-        return self.front.container_ports(port, self.mesh.ingress_service(host))
+        return self.front.container_ports(port, self.mesh.entrances.service(host))
 
     def balancer(self, host: str, port: int) -> Balancer | None:
         """The load balancer that ends TLS at a host and port of the ingress; None where nothing says that one does."""
-        return self.front.balancer(port, self.mesh.ingress_service(host))
+        return self.front.balancer(port, self.mesh.entrances.service(host))
 
     def ingress(self, host: str, port: int) -> Balancer | None:
         """The Kubernetes Ingress that may lead to the pods; controllers listen on the ports of HTTP and HTTPS, whatever is behind them."""
-        return self.mesh.ingress(host) if port in (80, 443) else None
+        return self.mesh.entrances.ingress(host) if port in (80, 443) else None
 
     def behind(self, ingress: Balancer) -> int:
         """The container port at which a listener takes what an Ingress lets through; 0 for none."""

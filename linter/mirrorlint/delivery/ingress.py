@@ -34,11 +34,11 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
     owner = _owner(meshes, others, address)
     if owner is not None:
         return Landing(owner, assumed=False, known=True)
-    named = [n for n, mesh in others.items() if host in mesh.server_hosts or {address, known_as(host)} & mesh.ingresses.keys()]
+    named = [n for n, mesh in others.items() if host in mesh.server_hosts or {address, known_as(host)} & mesh.entrances.ingresses.keys()]
     if len(named) == 1:
         return Landing(named[0], assumed=False, known=True)
-    if any(mesh.ingress_addresses for mesh in others.values()):
-        return Landing("", assumed=False, known=not any(mesh.hides_ingress for mesh in others.values()))
+    if any(mesh.entrances.addresses for mesh in others.values()):
+        return Landing("", assumed=False, known=not any(mesh.entrances.hidden for mesh in others.values()))
     with_gateways = [n for n, mesh in others.items() if mesh.gateways or mesh.gateway_api.gateways or mesh.cluster.of("Gateway")]
     if len(with_gateways) == 1:
         return Landing(with_gateways[0], assumed=True, known=False)
@@ -47,12 +47,12 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
 
 def _owner(meshes: Mapping[str, Mesh], others: Mapping[str, Mesh], address: str) -> str | None:
     """The cluster that has an address for its ingress; "" for one of an application's own Service, None where no cluster shows it."""
-    ingress = [(mesh.ingress_name(address), name) for name, mesh in meshes.items()]
+    ingress = [(mesh.entrances.known(address), name) for name, mesh in meshes.items()]
     known = [(said == address, len(said), name) for said, name in ingress if said]
     if known:
         return max(known, key=lambda one: one[:2])[2]
-    shown = ((name, mesh, mesh.other_addresses.get(address)) for name, mesh in others.items())
-    return next((name if mesh.fronts_proxy(service) else "" for name, mesh, service in shown if service), None)
+    shown = ((name, mesh, mesh.entrances.others.get(address)) for name, mesh in others.items())
+    return next((name if mesh.entrances.leads_to_proxy(service) else "" for name, mesh, service in shown if service), None)
 
 
 def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
@@ -60,7 +60,7 @@ def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
     ingress = mesh.cluster.settings.ingress
     if ingress.labels:
         return (GatewayScope(mesh, ingress.namespace, ingress.labels, ingress),)
-    service = mesh.ingress_service(address)
+    service = mesh.entrances.service(address)
     pods = _behind(mesh, service) if service else _selected(mesh)
     if ingress.namespace:
         near = [(ingress.namespace, labels) for namespace, labels in pods if namespace in ("", ingress.namespace)]

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from mirrorlint.delivery.addresses import Balancer, exposures, proxied, shown, targets, unaddressed
 from mirrorlint.delivery.age import Age, as_written
+from mirrorlint.delivery.entrances import Entrances
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
+from mirrorlint.delivery.rules_in_force import RulesInForce
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio import gateway_routes
@@ -18,17 +19,16 @@ from mirrorlint.istio.admission import Refusal, judged
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
-from mirrorlint.istio.names import PUBLIC, is_wild, known_as, most_specific, subset_of
+from mirrorlint.istio.names import PUBLIC
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING, SECURITY
+from mirrorlint.kinds import GATEWAY_API, NETWORKING, SECURITY
 from mirrorlint.source import Node
 
 _UNSEEN = 3
-_PROXY = "istio-proxy"  # the container of a gateway's pod (manifests/charts/gateway/templates/deployment.yaml)
 _Found = TypeVar("_Found")
 ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
 _OF_GATEWAY_API = ("HTTPRoute", "GRPCRoute", "Gateway")
@@ -188,58 +188,9 @@ class Mesh:
         return frozenset(host for gateway in self.gateways for server in gateway.servers for host in server.sni_hosts())
 
     @cached_property
-    def ingress_addresses(self) -> dict[str, Service | None]:
-        """The names and IPs of the cluster's ingress, with the Service that has one: settings, else Services in front of gateways."""
-        found: dict[str, Service | None] = {known_as(name): None for gateway in self.gateways for name in targets(gateway.manifest)}
-        found |= {known_as(address): service for address, service in shown(self.services, self.gateways)}
-        said = [known_as(address) for address in self.cluster.settings.ingress.addresses]
-        return {address: found.get(address) for address in said} if said else found
-
-    def ingress_name(self, address: str) -> str:
-        """What of `ingress_addresses` an address is, or a wildcard for it; "" for nothing."""
-        if address in self.ingress_addresses:
-            return address
-        return max((name for name in self._wild_addresses if subset_of(address, name)), key=len, default="")
-
-    @cached_property
-    def _wild_addresses(self) -> list[str]:
-        return [name for name in self.ingress_addresses if is_wild(name)]
-
-    def ingress_service(self, address: str) -> Service | None:
-        """The Service that is reached at an address of the ingress, where manifests tell."""
-        return self.ingress_addresses.get(self.ingress_name(address)) or self.other_addresses.get(address)
-
-    @cached_property
-    def other_addresses(self) -> dict[str, Service]:
-        """The Services in front of no Gateway that are reached from outside, by their names and IPs."""
-        found = ((known_as(address), service) for address, service in exposures(self.services))
-        return {address: service for address, service in found if address not in self.ingress_addresses}
-
-    def fronts_proxy(self, service: Service) -> bool:
-        """Whether the pods behind a Service are gateways' proxies: by their containers, else by names and Istio's own label."""
-        if not service.kubernetes or not service.selector:
-            return False
-        pods = [pod for namespace, pod in self.pods if namespace == service.namespace and _has(pod, service.selector)]
-        containers = [container for pod in pods for container in pod["spec"]["containers"]]
-        if containers:
-            return any(container["name"].text == _PROXY for container in containers)
-        named = "istio" in service.selector or any("gateway" in name for name in (service.manifest.name, *service.selector.values()))
-        return not pods and named
-
-    @cached_property
-    def hides_ingress(self) -> bool:
-        """Whether requests may reach its gateways at an address that manifests don't show."""
-        return not self.cluster.settings.ingress.addresses and unaddressed(self.services, self.gateways)
-
-    @cached_property
-    def ingresses(self) -> dict[str, Balancer]:
-        """The Kubernetes Ingresses before its gateways, under the names and IPs at which they are reached, "" for any."""
-        found = proxied(self.cluster.of("Ingress", KUBERNETES_NETWORKING), self.services, self.gateways)
-        return {known_as(address): balancer for address, balancer in found}
-
-    def ingress(self, address: str) -> Balancer | None:
-        """The Kubernetes Ingress that an address of the cluster's ingress leads through."""
-        return (self.ingresses.get(known_as(address)) or self.ingresses.get("")) if self.ingresses else None
+    def entrances(self) -> Entrances:
+        """The ways from outside to its gateways."""
+        return Entrances(self)
 
     @cached_property
     def pods(self) -> list[tuple[str, Node]]:
@@ -249,6 +200,11 @@ class Mesh:
             *((m.namespace, m.node["spec"]["template"]) for m in workloads),
             *((m.namespace, m.node) for m in self.cluster.of("Pod", "")),
         ]
+
+    def selected_pods(self, service: Service) -> list[Node]:
+        """The pods of a service's namespace that have the labels which it asks for."""
+        own = [pod for namespace, pod in self.pods if namespace == service.namespace]
+        return [pod for pod in own if service.selector.items() <= pod["metadata"]["labels"].named_texts.items()]
 
     @cached_property
     def sidecarless(self) -> frozenset[str]:
@@ -278,47 +234,12 @@ class Mesh:
         return tuple(sorted(rules, key=lambda r: not r.selective))
 
     @cached_property
-    def _local_rules(self) -> dict[str, dict[str, list[DestinationRule]]]:
-        """For each namespace its own rules by host."""
-        return _merged(r for r in self.destination_rules if not r.export_to or r.export_to & {"*", ".", r.namespace})
-
-    @cached_property
-    def _exported_rules(self) -> dict[str, dict[str, list[DestinationRule]]]:
-        return _merged(r for r in self.destination_rules if not self._private(r))
-
-    @cached_property
-    def _every_rule(self) -> dict[str, dict[str, list[DestinationRule]]]:
-        return _merged(self.destination_rules)
-
-    def _private(self, rule: DestinationRule) -> bool:
-        exports = rule.export_to or self._exports("defaultDestinationRuleExportTo") & {"."}
-        return len(exports) == 1 and bool(exports & {".", rule.namespace})
+    def _rules_in_force(self) -> RulesInForce:
+        return RulesInForce(self.destination_rules, self.root_namespace, self._exports("defaultDestinationRuleExportTo"))
 
     def rule_for(self, service: Service, namespace: str, labels: Mapping[str, str]) -> DestinationRule | None:
-        """The DestinationRule that a proxy applies to a service (push_context.go:destinationRule, sidecar.go:DestinationRule).
-
-        For a gateway whose namespace is not known each of the service's own namespace may be.
-        """
-        candidates = self._candidate_rules(service, namespace)
-        fitting = [r for r in candidates if r.selective and r.namespace == namespace and r.selector.items() <= labels.items()]
-        general = [r for r in candidates if not r.selective]
-        return fitting[0] if fitting else general[-1] if general else None
-
-    def _candidate_rules(self, service: Service, namespace: str) -> list[DestinationRule]:
-        local = self._local_rules.get(namespace, {})
-        if namespace == self.root_namespace:
-            private = ({h: [r for r in rules if self._private(r)] for h, rules in local.items()}).items()
-            local = {host: rules for host, rules in private if rules}
-        found = most_specific(service.host, local)
-        if found is not None:
-            return found
-        exported = self._exported_rules if namespace else self._every_rule
-        for owner in (service.namespace, self.root_namespace):
-            rules = most_specific(service.host, exported.get(owner, {})) or ()
-            seen = [r for r in rules if not namespace or not r.export_to or r.export_to & {"*", namespace}]
-            if seen:
-                return seen
-        return []
+        """The DestinationRule that a proxy of a namespace, with some labels, applies to a service."""
+        return self._rules_in_force.rule_for(service, namespace, labels)
 
     @cached_property
     def _workloads(self) -> list[tuple[str, Endpoint]]:
@@ -331,8 +252,7 @@ class Mesh:
 
     def has_pods(self, service: Service) -> bool:
         """Whether an entry selects pods of its namespace, which are endpoints like WorkloadEntries (service_entry.proto)."""
-        pods = (pod["metadata"]["labels"].named_texts for namespace, pod in self.pods if namespace == service.namespace)
-        return service.selects and any(service.selector.items() <= labels.items() for labels in pods)
+        return service.selects and bool(self.selected_pods(service))
 
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """A ServiceEntry's endpoints, written in it or selected in its namespace."""
@@ -354,10 +274,6 @@ def kept(find: Callable[[Mesh, str], _Found]) -> Callable[[Mesh, str], _Found]:
     return once
 
 
-def _has(pod: Node, selector: Mapping[str, str]) -> bool:
-    return selector.items() <= pod["metadata"]["labels"].named_texts.items()
-
-
 def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
     groups: dict[Any, list[Any]] = {}
     for key, value in pairs:
@@ -375,17 +291,3 @@ def _export_rank(service: VirtualService, namespace: str) -> int:
     if namespace == service.namespace:
         return 0 if exports & {".", namespace} else _UNSEEN
     return 1 if namespace in exports or not namespace else _UNSEEN
-
-
-def _merged(rules: Iterable[DestinationRule]) -> dict[str, dict[str, list[DestinationRule]]]:
-    """Rules by namespace and host; those for the same host, audience and workloads become one (mergeDestinationRule)."""
-    index: dict[str, dict[str, list[DestinationRule]]] = {}
-    for rule in rules:
-        same_host = index.setdefault(rule.namespace, {}).setdefault(rule.host, [])
-        for i, known in enumerate(same_host):
-            if (known.export_to, known.selective, known.selector) == (rule.export_to, rule.selective, rule.selector):
-                same_host[i] = known.merged(rule)
-                break
-        else:
-            same_host.append(rule)
-    return index

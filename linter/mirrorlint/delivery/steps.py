@@ -153,14 +153,14 @@ def _endpoint(end: End, address: Address) -> str:
         return f"{at}, where the connection goes"
     if end.assumed:
         return f"{at} is assumed to be {end.cluster}'s ingress: no address of an ingress is known"
-    if end.scope.mesh.ingress_name(address.host):
+    if end.scope.mesh.entrances.known(address.host):
         return f"{at} is {end.cluster}'s ingress{_through(end.scope, address)}"
     return f"{at} is {end.cluster}'s ingress: a Gateway server there names the host"
 
 
 def _through(scope: GatewayScope, address: Address) -> str:
     """Which Service leads to the gateway's pods, and to which of their ports."""
-    service = scope.mesh.ingress_service(address.host) or next(iter(scope.front.services), None)
+    service = scope.mesh.entrances.service(address.host) or next(iter(scope.front.services), None)
     ports = scope.container_ports(address.host, address.port)
     return f", where {service.manifest} leads to port {' or '.join(map(str, ports))} of its pods" if service and ports else ""
 

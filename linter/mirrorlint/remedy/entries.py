@@ -45,7 +45,7 @@ def manifest_of(text: str, node: Node) -> Manifest:
 
 def _address(delivery: Delivery, source: str, host: str) -> str:
     """Where the target's ingress is reached: at the mirror's host, else at the only address of the only other cluster; "" if unknown."""
-    others = [mesh.ingress_addresses for name, mesh in delivery.meshes.items() if name != source]
+    others = [mesh.entrances.addresses for name, mesh in delivery.meshes.items() if name != source]
     if any(host in addresses for addresses in others):
         return host
     return next(iter(others[0])) if len(others) == 1 and len(others[0]) == 1 else ""
