@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.way import reached
 from mirrorlint.level import OFF
+from mirrorlint.likeness import TYPO
 from mirrorlint.rule import Flaw, Remark, Subject
 
 LEVEL = OFF
@@ -22,7 +23,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
         leaving = [(way, end) for way in ways for end in way.ends if end.reason == reason.ELSEWHERE]
         for address, upstream in {reached(end.address): reached(way.upstream) for way, end in leaving}.items():
             if not {address.host, upstream.service.host} & {*meant}:
-                near = get_close_matches(address.host, known, n=1, cutoff=0.8)
+                near = get_close_matches(address.host, known, n=1, cutoff=TYPO)
                 hint = f" (did you mean `{near[0]}`?)" if near else ""
                 message = f"`{address.host}` is the ingress of no cluster at hand, so shadows are followed no farther than this{hint}"
                 mirror = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mirrorlint.delivery import reason
@@ -28,6 +28,14 @@ class Edit(NamedTuple):
     node: Node
     values: tuple[str | int, ...]
     dropped: tuple[str, ...] = ()
+
+
+Reason = tuple[Node, str, object]  # where, why, and the object that it stands in
+
+
+def quoted(values: Iterable[str]) -> str:
+    """Values as messages list them."""
+    return ", ".join(f"`{value}`" for value in values)
 
 
 class Remark(NamedTuple):

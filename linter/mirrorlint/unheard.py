@@ -9,9 +9,8 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
 from mirrorlint.istio.gateway import Server
 from mirrorlint.nearest import server
+from mirrorlint.rule import Reason
 from mirrorlint.source import Node
-
-Reason = tuple[Node, str, object]  # where, why, and the object that it stands in
 
 
 def unheard(scope: GatewayScope, address: Address, host: str) -> Reason | None:

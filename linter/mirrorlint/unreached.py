@@ -16,8 +16,8 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, intersection, overlaps
 from mirrorlint.istio.services import Service
-from mirrorlint.rule import Remark, cause_of
-from mirrorlint.source import Node
+from mirrorlint.rule import Remark, cause_of, quoted
+from mirrorlint.source import Node, Place
 
 _ANSWERS = {
     "redirect": "its rule answers requests itself (`redirect`)",
@@ -64,14 +64,16 @@ def _obstacles(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
 
 def contradicted(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Manifest, Node]]:
     """Rules with mirrors that Istio leaves out of delegates, each with the root's that it contradicts (virtualservice.go:hasConflict)."""
+    kept: dict[Manifest, set[Place]] = {}
+    for each in (rule for service in mesh.virtual_services for rule in service.rules):
+        kept.setdefault(each.owner, set()).add(each.node.place)
     for root in (service.manifest for service in mesh.virtual_services):
         for rule in (each for each in root.node["spec"]["http"] if each["delegate"]):
             delegate = mesh.reader.delegate(rule["delegate"], root.namespace)
             if delegate is None:
                 continue
-            kept = {each.node.place for service in mesh.virtual_services for each in service.rules if each.owner is delegate}
             for child in delegate.node["spec"]["http"]:
-                if (child["mirror"] or len(child["mirrors"])) and child.place not in kept:
+                if (child["mirror"] or len(child["mirrors"])) and child.place not in kept.get(delegate, ()):
                     yield delegate, child, root, rule
 
 
@@ -149,9 +151,9 @@ def _not_served(judged: Judged, bound: Iterable[Gateway]) -> Iterator[Obstacle]:
     servers = [server for gateway in bound for server in gateway.servers]
     serving = [server for server in servers if intersection(server.hosts_for(service.namespace), hosts)]
     if servers and not serving:
-        served = Remark(servers[0].host_node, f"{servers[0].gateway.manifest} serves {_named(servers[0].hosts)}", judged.cluster)
+        served = Remark(servers[0].host_node, f"{servers[0].gateway.manifest} serves {quoted(servers[0].hosts)}", judged.cluster)
         yield Obstacle(
-            service.hosts[0].node, f"the Gateway that its {service.manifest.kind} is bound to does not serve {_named(hosts)}", (served,)
+            service.hosts[0].node, f"the Gateway that its {service.manifest.kind} is bound to does not serve {quoted(hosts)}", (served,)
         )
     elif serving and not any(server.plain_http or server.terminates for server in serving):
         remark = Remark(serving[0].protocol_node, "the server's protocol", judged.cluster)
@@ -190,7 +192,7 @@ def _unserved(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     owners = _owners(judged, mesh)
     if MESH not in service.gateways or any(port.routes_http for owner in owners for port in owner.ports):
         return
-    hosts, host = _named(h.node.text for h in service.hosts), service.hosts[0]
+    hosts, host = quoted(h.node.text for h in service.hosts), service.hosts[0]
     if owners:
         remarks = tuple(
             Remark(port.node, f"{owners[0].manifest} says {port.protocol or 'TCP'}", judged.cluster) for port in owners[0].ports
@@ -254,9 +256,9 @@ def _unseen(judged: Judged) -> Iterator[Obstacle]:
     """What no caller's proxy has, for want of an export or since a Sidecar leaves it out."""
     service, exports = judged.service, judged.service.manifest.node["spec"]["exportTo"]
     if exports:
-        where = "its own namespace" if exports.texts == (".",) else _named(exports.texts)
+        where = "its own namespace" if exports.texts == (".",) else quoted(exports.texts)
         yield Obstacle(exports.at(0), f"its VirtualService is exported to {where}, where no caller's proxy is")
-    hosts = _named(host.node.text for host in service.hosts)
+    hosts = quoted(host.node.text for host in service.hosts)
     if MESH not in service.gateways:
         binding = service.bindings[service.gateways[0]]
         yield Obstacle(binding, f"nothing of what comes to its Gateway's listeners is for {hosts}")
@@ -264,7 +266,3 @@ def _unseen(judged: Judged) -> Iterator[Obstacle]:
         service.hosts[0].node,
         f"no caller's proxy sees {hosts} and this {service.manifest.kind}: an `exportTo` or a Sidecar keeps one of them away",
     )
-
-
-def _named(hosts: Iterable[str]) -> str:
-    return ", ".join(f"`{host}`" for host in hosts)

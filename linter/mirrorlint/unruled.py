@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from mirrorlint.delegates import lacking
 from mirrorlint.delivery.gateway import GatewayScope
@@ -11,9 +11,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.matches import Match
 from mirrorlint.istio.routing import VirtualService
-from mirrorlint.source import Node
-
-Reason = tuple[Node, str, object]  # where, why, and the object that it stands in
+from mirrorlint.rule import Reason, quoted
 
 
 def unruled(scope: GatewayScope, server: Server, service: VirtualService) -> Reason | None:
@@ -35,11 +33,11 @@ def _asked(field: str, match: Match, server: Server) -> str:
     if field == "port":
         return f"its rule is for port {match.port}, and the server's is {server.number}"
     if field == "gateways":
-        return f"its rule is for {_named(match.gateways)}, and the server is of `{server.gateway.name}`"
+        return f"its rule is for {quoted(match.gateways)}, and the server is of `{server.gateway.name}`"
     if field == "sourceNamespace":
         return f"its rule is for callers in namespace `{match.source_namespace}`, where the gateway's pods are not"
     return (
-        f"its rule is for callers with {_named(f'{k}: {v}' for k, v in match.source_labels.items())}, which the gateway's pods don't have"
+        f"its rule is for callers with {quoted(f'{k}: {v}' for k, v in match.source_labels.items())}, which the gateway's pods don't have"
     )
 
 
@@ -51,7 +49,3 @@ def undelegated(mesh: Mesh, root: Manifest) -> Iterator[Reason]:
         found = mesh.reader.delegate(rule["delegate"], root.namespace) if rule["delegate"] else None
         if found and len(found.node["spec"]["http"]) and found not in given:
             yield rule["match"], f"all rules of its delegate {found} contradict what it asks for", root
-
-
-def _named(values: Iterable[str]) -> str:
-    return ", ".join(f"`{value}`" for value in values)

@@ -10,6 +10,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.ports import Port
 from mirrorlint.istio.services import Service
+from mirrorlint.likeness import TYPO
 from mirrorlint.source import Node
 
 HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
@@ -60,7 +61,7 @@ def _in_front(service: Service, gateway: Gateway) -> bool:
 
 def _alike(selector: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Whether two selectors have a label in common, or one that differs by a typo."""
-    return any(get_close_matches(value, [other[key]], cutoff=0.8) for key, value in selector.items() if key in other)
+    return any(get_close_matches(value, [other[key]], cutoff=TYPO) for key, value in selector.items() if key in other)
 
 
 class Balancer(NamedTuple):

@@ -22,6 +22,7 @@ from mirrorlint.istio.admission.shape import (
     Refusal,
     Shape,
     choice,
+    distinct,
     each,
     given,
     message,
@@ -105,14 +106,6 @@ def _tls(listener: Node) -> Iterator[Refusal]:
     spoken = listener["protocol"].text
     if spoken in _PLAIN and given(listener, "tls"):
         yield Refusal(listener.key("tls"), f"`tls` is set on a listener of `protocol: {spoken}`")
-
-
-def _distinct_names(spec: Node) -> Iterator[Refusal]:
-    seen: set[str] = set()
-    for name in (listener["name"] for listener in spec["listeners"]):
-        if name.text in seen:
-            yield Refusal(name, f"`name: {name.text}` is taken by another listener of this Gateway")
-        seen.add(name.text)
 
 
 _FRACTION = _message(
@@ -259,7 +252,7 @@ GATEWAY = message(
         "tls": ANYTHING,
     },
     _classified,
-    _distinct_names,
+    distinct("listeners", "name", what="listener of this Gateway"),
     homes={
         **_belongs("into an item of `listeners`", "port", "protocol", "hostname", "allowedRoutes"),
         **_belongs("to Gateways of `apiVersion: networking.istio.io/v1`", "servers", "selector"),

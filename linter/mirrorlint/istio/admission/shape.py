@@ -9,6 +9,7 @@ from functools import reduce
 from operator import getitem
 from typing import NamedTuple
 
+from mirrorlint.likeness import TYPO
 from mirrorlint.source import Node
 
 INT32 = (-(2**31), 2**31 - 1)
@@ -153,7 +154,7 @@ def _dropped(key: Node, fields: Mapping[str, Shape], node: Node, homes: Mapping[
     name, drops = key.text, f"Kubernetes drops `{key.text}`, which is no field here"
     camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
     same = [field for field in fields if field.lower() in (name.lower(), camel.lower())]
-    near = same or get_close_matches(name, fields, n=1, cutoff=0.8)
+    near = same or get_close_matches(name, fields, n=1, cutoff=TYPO)
     if name.startswith("-") and name[1:] in fields:
         yield Refusal(key, f"{drops}: behind the dash of a list item comes a blank", pruned=True)
     elif near:
