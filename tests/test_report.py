@@ -153,12 +153,14 @@ def test_verbose_tells_each_mirrors_delivery() -> None:
     same = MIRROR._replace(target="s:80")
     other = same._replace(delivery={"1.28": "none", "1.27": "some"})
     none = same._replace(object="", cluster="", delivery={})
+    stays = same._replace(leads="stays")
     here = f"mirror: {SERVICE}:12:9"
     owned = f"{here} (prod, {MIRROR.object})"
-    assert shown(Report((), (), (same, other, none)), verbose=True, width=200).splitlines()[:3] == [
+    assert shown(Report((), (), (same, other, none, stays)), verbose=True, width=200).splitlines()[:4] == [
         f"{owned} to s:80 arrives with every Istio",
         f"{owned} to s:80 arrives in part with Istio up to 1.27, is lost with Istio 1.28 and later",
         f"{here} to s:80 is unknown",
+        f"{owned} to s:80 stays in its own cluster",
     ]
 
 

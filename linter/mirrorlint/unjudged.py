@@ -53,6 +53,7 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged
     yield from of_ingress(documents, delivery)
     yield from _policies(judged)
     yield from _ingresses(judged)
+    yield from _sent_on(delivery, judged)
 
 
 def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
@@ -134,6 +135,19 @@ def _ingresses(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
         place = balancer.node.place
         message = f"{balancer.manifest}: which hosts and paths its controller lets through to the gateway is not judged"
         yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
+
+
+def _sent_on(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+    """A blind spot for each gateway of their own cluster that mirrors lead to, which may send shadows on to another one."""
+    ways = (way for each in judged for ways in each.ways.values() for way in ways if way.reason == reason.STAYS)
+    reached = {way.upstream.service.manifest: (way, way.upstream.service) for way in ways if way.upstream}
+    for way, service in reached.values():
+        cluster, mesh = way.call.cluster, delivery.meshes[way.call.cluster]
+        opened = any(gateway.selector.items() & service.selector.items() for gateway in mesh.gateways)
+        if opened and mesh.entrances.leads_to_proxy(service):
+            place = way.mirror.destination.host_node.place
+            message = f"{service.manifest} is a gateway of {cluster} itself: where that sends shadows on to is not judged"
+            yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
 
 
 def _counted(manifests: Sequence[Manifest]) -> str:

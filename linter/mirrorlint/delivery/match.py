@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.re2 import compiled
@@ -121,6 +120,8 @@ def _seen(conditions: Mapping[str, StringMatch]) -> Iterator[tuple[str, StringMa
 
 
 def _values_of(query: str) -> Mapping[str, str]:
+    from urllib.parse import parse_qsl  # noqa: PLC0415 - hardly any rule asks for parameters
+
     values: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         values.setdefault(name, value)

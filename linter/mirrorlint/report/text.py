@@ -199,7 +199,9 @@ def _delivery(paper: _Paper, mirror: MirrorFate) -> Iterator[str]:
     """Where a mirror stands, and what becomes of its shadows in each world."""
     fates = {world: _FATES.get(fate, _FATES[UNKNOWN_FATE])[0] for world, fate in sorted(mirror.delivery.items())}
     told = ", ".join(f"{fate} {_version(world)}" for world, fate in fates.items())
-    if len(set(fates.values())) == 1 and set(fates) == set(WORLDS):
+    if mirror.leads in _FATES:
+        told = _FATES[mirror.leads][0]
+    elif len(set(fates.values())) == 1 and set(fates) == set(WORLDS):
         told = f"{fates[PLAIN]} with every Istio"
     where = _owned(mirror.place, mirror.cluster, mirror.object)
     return paper.tagged(_CYAN, "mirror:", f"{where} to {mirror.target} {told or _FATES[UNKNOWN_FATE][0]}")

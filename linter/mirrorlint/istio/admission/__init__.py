@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from textwrap import shorten
 from typing import NamedTuple
 
 from mirrorlint.istio.admission import (
@@ -59,7 +58,13 @@ def judged(document: Node, namespace: str) -> Iterator[Refusal]:
     kind = _KINDS.get((document["apiVersion"].text.rpartition("/")[0], document["kind"].text))
     if kind:
         for found in _refusals(document, namespace, kind):
-            yield found._replace(message=shorten(found.message, _LONGEST, placeholder="..."))
+            yield found._replace(message=_shortened(found.message))
+
+
+def _shortened(message: str) -> str:
+    from textwrap import shorten  # noqa: PLC0415 - most objects are taken
+
+    return shorten(message, _LONGEST, placeholder="...")
 
 
 def _refusals(document: Node, namespace: str, kind: _Kind) -> Iterator[Refusal]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http import HTTPStatus
 
 from mirrorlint.istio.admission import headers, values
 from mirrorlint.istio.admission.http_match import MATCH, ORIGIN
@@ -33,7 +32,6 @@ from mirrorlint.source import Node
 
 _MEGABYTE = 1 << 20
 _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"])
-_STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 _RETRY_ON = frozenset(
     [
         "5xx",
@@ -111,9 +109,15 @@ def _scheme(text: str) -> str:
     return "" if text in ("", "http", "https") else "is neither `http` nor `https`"
 
 
+def _is_status(text: str) -> bool:
+    from http import HTTPStatus  # noqa: PLC0415 - as dear as a large module, and hardly anybody retries on a status
+
+    return text in {str(status.value) for status in HTTPStatus}
+
+
 def _retry_on(text: str) -> str:
     for policy in text.split(",") if text else ():
-        if policy not in _RETRY_ON and policy.removeprefix("+").lstrip("0") not in _STATUSES:
+        if policy not in _RETRY_ON and not _is_status(policy.removeprefix("+").lstrip("0")):
             return f"names `{policy}`, which is no condition to retry on"
     return ""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import re
-from decimal import Decimal
 from functools import lru_cache
 
 from mirrorlint.istio import re2
@@ -92,5 +91,7 @@ def nanoseconds(text: str) -> int | None:
     """What Go's time.ParseDuration reads, None where it fails."""
     if not _is_duration(text):
         return None
+    from decimal import Decimal  # noqa: PLC0415 - most objects have no duration
+
     total = sum(int(Decimal(number) * _UNITS[unit]) for number, unit in _parts(text))
     return None if total >= 2**63 else -total if text.startswith("-") else total
