@@ -54,6 +54,13 @@ def test_a_label_that_pods_get_while_they_run_may_be_what_a_subset_selects(label
     assert linted({**files, "stage/shop.yaml": subset}, tmp_path).findings == ()
 
 
+@pytest.mark.parametrize("kind", ["apps.openshift.io/v1\nkind: DeploymentConfig", "apps.kruise.io/v1alpha1\nkind: CloneSet"])
+def test_pods_of_other_workloads_may_be_what_a_subset_selects(kind: str, tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad(", of a subset")
+    stable = f"apiVersion: {kind}\nmetadata: {{name: stable}}\nspec: {{template: {{metadata: {{labels: {{app: shop, version: v1}}}}}}}}\n"
+    assert linted({**files, "stage/stable.yaml": stable}, tmp_path).findings == ()
+
+
 def test_pods_that_no_manifest_shows_may_be_what_a_subset_selects(tmp_path: Path) -> None:
     files = pages.read("target-without-pods").bad(", of a subset")
     objects, _, _ = files["stage/shop.yaml"].partition("---\napiVersion: apps/v1")

@@ -5,6 +5,14 @@ from __future__ import annotations
 NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
 KUBERNETES_NETWORKING = "networking.k8s.io"
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+# What makes pods of a template, Kubernetes' own and others': argoproj.github.io/rollouts, docs.openshift.com, openkruise.io.
+_OF_TEMPLATES = {
+    "apps": WORKLOADS,
+    "argoproj.io": frozenset({"Rollout"}),
+    "apps.openshift.io": frozenset({"DeploymentConfig"}),
+    "apps.kruise.io": frozenset({"CloneSet", "StatefulSet", "DaemonSet"}),
+}
+OF_TEMPLATES = tuple((group, kind) for group, kinds in _OF_TEMPLATES.items() for kind in sorted(kinds))
 MATTERS = {
     NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
@@ -12,9 +20,8 @@ MATTERS = {
     "": frozenset({"Service", "Namespace", "Pod"}),
     KUBERNETES_NETWORKING: frozenset({"Ingress"}),
     "cert-manager.io": frozenset({"Certificate"}),
-    "apps": WORKLOADS,
-    "argoproj.io": frozenset({"Rollout"}),
     "keda.sh": frozenset({"ScaledObject"}),
+    **_OF_TEMPLATES,
 }
 # What a cluster with Istio, cert-manager and the Gateway API serves of these, as `.Capabilities.APIVersions` of charts has it; Istio's are
 # those of its manifests/charts/base/files/crd-all.gen.yaml.

@@ -14,11 +14,11 @@ from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.istio.workloads import is_idle, workloads
-from mirrorlint.kinds import GATEWAY_API, NETWORKING
+from mirrorlint.kinds import GATEWAY_API, NETWORKING, OF_TEMPLATES
 from mirrorlint.source import Node
 
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute")
-_POD_KINDS = (("Deployment", "apps"), ("StatefulSet", "apps"), ("DaemonSet", "apps"), ("Pod", ""))
+_POD_KINDS = (*OF_TEMPLATES, ("", "Pod"))
 
 
 def accepted(delivery: Delivery, cluster: str) -> list[Manifest]:
@@ -108,7 +108,7 @@ class _Selection:
     def _workloads(self) -> Iterator[Manifest]:
         """The gateways' pods, what ServiceEntries select, and what makes it plain that no pod is behind a service."""
         selectors = [(gateway.manifest.namespace, gateway.selector) for gateway in self._mesh.gateways if gateway.selector]
-        for kind, group in _POD_KINDS:
+        for group, kind in _POD_KINDS:
             for manifest in self._of(kind, group=group):
                 labels = workloads(self._mesh.cluster, manifest.namespace)[manifest].items()
                 in_front = any(s.namespace == manifest.namespace and s.selector.items() <= labels for s in self._fronts if s.selector)

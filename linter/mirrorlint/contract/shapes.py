@@ -11,7 +11,7 @@ from mirrorlint.delivery.policy import DRY_RUN
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.listeners import MODE_OPTION, NAME_OVERRIDE
 from mirrorlint.istio.services import EXPORT_ANNOTATION
-from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING, SECURITY
+from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING, OF_TEMPLATES, SECURITY
 from mirrorlint.loading.packing import Shape
 
 ALL: Shape = None
@@ -143,10 +143,7 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("", "Secret"): {"metadata": _METADATA, "data": {"tls.crt": NAMED, "tls.key": NAMED}},
     ("", "Pod"): {"metadata": {**_METADATA, "labels": ALL}, "spec": {"containers": _CONTAINERS}},
     ("cert-manager.io", "Certificate"): _object({"secretName": ALL, "dnsNames": ALL, "ipAddresses": ALL}),
-    ("apps", "Deployment"): _WORKLOAD,
-    ("apps", "StatefulSet"): _WORKLOAD,
-    ("apps", "DaemonSet"): _WORKLOAD,
-    ("argoproj.io", "Rollout"): _WORKLOAD,
+    **dict.fromkeys(OF_TEMPLATES, _WORKLOAD),
 }
 
 

@@ -22,9 +22,9 @@ from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of, without_port
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import GATEWAY_API, NETWORKING
+from mirrorlint.kinds import GATEWAY_API, NETWORKING, OF_TEMPLATES
 
-_WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "Pod"), ("", "Service"))
+_WORKLOADS = (*OF_TEMPLATES, ("", "Pod"), ("", "Service"))
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "Gateway")
 _NEAR = 20  # so many of a virtual host's earlier blocks are avoided for one
 _NO_CALLERS = ("istio-system", "flux-system", "argocd")  # what runs there calls no application; repositories show it by what installs it

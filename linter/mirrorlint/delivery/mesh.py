@@ -25,7 +25,7 @@ from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoi
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import GATEWAY_API, NETWORKING, SECURITY
+from mirrorlint.kinds import GATEWAY_API, NETWORKING, OF_TEMPLATES, SECURITY
 from mirrorlint.source import Node
 
 _UNSEEN = 3
@@ -195,7 +195,7 @@ class Mesh:
     @cached_property
     def pods(self) -> list[tuple[str, Node]]:
         """The pods that manifests show, with their namespaces: templates of workloads, and pods as such."""
-        workloads = (m for kind in ("Deployment", "DaemonSet", "StatefulSet") for m in self.cluster.of(kind, "apps"))
+        workloads = (m for group, kind in OF_TEMPLATES for m in self.cluster.of(kind, group))
         return [
             *((m.namespace, m.node["spec"]["template"]) for m in workloads),
             *((m.namespace, m.node) for m in self.cluster.of("Pod", "")),

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mirrorlint.fleet import Cluster, Manifest
-from mirrorlint.kinds import MATTERS, NETWORKING
+from mirrorlint.kinds import MATTERS, NETWORKING, OF_TEMPLATES
 
 INJECTION, REVISION = "istio-injection", "istio.io/rev"
 _POD, _AMBIENT = "sidecar.istio.io/inject", "istio.io/dataplane-mode"
-_KINDS = (
-    ("apps", "Deployment"),
-    ("apps", "StatefulSet"),
-    ("apps", "DaemonSet"),
-    ("argoproj.io", "Rollout"),
-    ("", "Pod"),
-    (NETWORKING, "WorkloadEntry"),
-)
+_KINDS = (*OF_TEMPLATES, ("", "Pod"), (NETWORKING, "WorkloadEntry"))
 
 
 def workloads(cluster: Cluster, namespace: str) -> Mapping[Manifest, Mapping[str, str]]:

@@ -16,9 +16,9 @@ from mirrorlint.kinds import (
     KUBERNETES_NETWORKING,
     MATTERS,
     NETWORKING,
+    OF_TEMPLATES,
     SECURITY,
     TELLS,
-    WORKLOADS,
 )
 from mirrorlint.loading.filling import first, is_substituted, substituted
 from mirrorlint.loading.served import unserved
@@ -30,7 +30,6 @@ _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OPEN = frozenset({"name", "server"})  # of a cluster that a Secret describes
 _CLUSTER = "argocd.argoproj.io/secret-type"  # of a Secret that tells Argo CD of a cluster
 _MESH_CONFIG = re.compile(r"istio(-[\w.-]+)?")
-_TEMPLATED = WORKLOADS | MATTERS["argoproj.io"]
 _FILLED_IN = frozenset({NETWORKING, SECURITY, GATEWAY_API, KUBERNETES_NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
 _SIGNS = (b"${", b"{{", b"ENC[")  # of what can't be judged as it is written
@@ -155,7 +154,7 @@ def _encrypted(manifest: Manifest) -> Node | None:
     node = manifest.node
     if manifest.kind == CREDENTIALS:
         return None
-    if manifest.kind in _TEMPLATED:
+    if (manifest.group, manifest.kind) in OF_TEMPLATES:
         parts = [node["metadata"], node["spec"]["replicas"], node["spec"]["template"]["metadata"]]
     else:
         parts = [value for name, value in node.items() if name != "sops"]
