@@ -13,14 +13,9 @@ REASONS = (reason.NO_ROUTE,)
 
 def check(loss: Loss) -> Flaw:
     """Point at the condition that the nearest rule has and the shadow does not meet."""
-    host, request = loss.end.host, loss.end.seen(loss.way.request)
+    host, request = reached(loss.end.host), loss.end.seen(loss.way.request)
     asked = f"`{request.method} {request.path}` with Host `{request.host}`"
-    found = missed(host, request) if host else None
-    if host is None or found is None:
-        return loss.at_source(
-            loss.judged.mirror.destination.host_node, f"{asked} meets a listener of {loss.end.cluster} without HTTP routes: it is lost"
-        )
-    node, lacks, owner = found
+    node, lacks, owner = reached(missed(host, request))
     mesh, roots = reached(loss.end.scope).mesh, dict.fromkeys(service.manifest for service in host.services)
     notes = (Remark(place, f"{root} lacks rules: {why}", loss.end.cluster) for root in roots for place, why, _ in undelegated(mesh, root))
     message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404; {lacks}"

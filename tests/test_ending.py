@@ -172,7 +172,7 @@ REFUSALS = {
     ),
     "bytes": (
         (PROD, STAGE.replace("protocol: HTTP", "protocol: TCP").replace("http:\n  -", "tcp:\n  -")),
-        "lost <stage>:6 404: the server passes bytes on as they come, no `http` route is asked",
+        "unknown <stage>:6 Gateway default/stage's server passes the connection on as it comes, and what takes it is not followed",
     ),
 }
 

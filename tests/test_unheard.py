@@ -72,10 +72,35 @@ def test_without_a_gateway_the_finding_is_at_the_mirror() -> None:
     assert finding.message.endswith("; stage has no Gateway that Istio accepts")
 
 
-def test_a_listener_without_http_loses_the_shadow() -> None:
-    finding = only(STAGE.replace(HTTP, TCP).replace("  http:", "  tcp:"))
-    assert (finding.rule, finding.place.path) == ("shadow-matches-no-route", "<prod>")
-    assert finding.message.endswith("meets a listener of stage without HTTP routes: it is lost")
+PASSING = "{number: 80, name: tls, protocol: TLS}\n    tls: {mode: %s}\n"
+BY_SNI = "  tls:\n  - match: [{sniHosts: [shop.example.com]}]\n   "
+OVER_TLS = """---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: stage}
+spec: {host: stage-gateway.example.com, trafficPolicy: {tls: {mode: SIMPLE, sni: shop.example.com}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "stage"),
+    [
+        pytest.param("", STAGE.replace(HTTP, TCP).replace("  http:", "  tcp:"), id="tcp"),
+        pytest.param(
+            OVER_TLS,
+            STAGE.replace(HTTP, PASSING % "PASSTHROUGH").replace("  http:\n  -", BY_SNI).replace("shop.default-shadow", "shop.example.com"),
+            id="passthrough",
+        ),
+        pytest.param(OVER_TLS, STAGE.replace(HTTP, PASSING % "AUTO_PASSTHROUGH"), id="auto passthrough"),
+    ],
+)
+def test_what_a_listener_passes_on_as_it_comes_is_not_judged(rule: str, stage: str) -> None:
+    report = check(loads({"prod": PROD + rule, "stage": stage}))
+    assert report.findings == ()
+    (spot,) = report.blind_spots
+    assert (spot.path, spot.line) == ("<stage>", 6)
+    assert spot.message.startswith("Gateway default/stage's server passes connections on as they come: whether what takes them")
+    assert set(report.mirrors[0].delivery.values()) == {"unknown"}
 
 
 def test_a_hop_that_must_be_there_and_is_not_is_a_bug() -> None:

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from mirrorlint import engine, loading
+from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.steps import Step, steps
-from mirrorlint.delivery.way import Call, Way
+from mirrorlint.delivery.way import LOST, Call, Way
 from mirrorlint.delivery.worlds import PLAIN
 from mirrorlint.rule import Report
 
@@ -30,7 +31,8 @@ class Shadow:
         """`world` is 1.27 or 1.28."""
         self._way, self._world = way, world
         self.host, self.percent = way.host, way.mirror.percent
-        self.outcome, self.reason = way.outcome, way.reason
+        passed_on = way.reason == reason.PASSED_ON  # no HTTP route is asked, and Istio's simulator, whose words these are, knows no other
+        self.outcome, self.reason = (LOST, reason.NO_ROUTE) if passed_on else (way.outcome, way.reason)
         self.cluster = way.ends[0].cluster
 
     @property

@@ -78,7 +78,7 @@ def _stop(way: Way, end: End, last: _Point, relation: str) -> _Link:
     if end.outcome == LOST:
         return _Link(last, _Point(cluster, NOTHING, end.reason, node), relation, BROKEN, end.reason, node)
     label = named((end.address.host, end.address.port)) if end.address else end.reason
-    state = UNKNOWN if end.reason == reason.UNKNOWN else WHOLE
+    state = UNKNOWN if end.reason in reason.UNJUDGED else WHOLE
     return _Link(last, _Point("", BEYOND, label, node), relation, state, end.reason, node)
 
 

@@ -42,7 +42,7 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
         yield front.ports[0].node, f"{front.manifest} in front of it has {ports}", front.manifest
     if meant.number == port:
         node, why = _deaf(scope, meant)
-        yield node, f"{gateway}'s {meant.noun} {why}", gateway
+        yield node, f"{meant.phrase} {why}", gateway
     numbers = _listed(list(dict.fromkeys(s.number for known in scope.mesh.gateways if known.manifest is gateway for s in known.servers)))
     hint = "" if front else f"; where port {port} leads otherwise, `ingress: {{ports: ...}}` in .mirrorlint.yaml tells"
     yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway

@@ -53,6 +53,7 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged
     yield from of_ingress(documents, delivery)
     yield from _policies(judged)
     yield from _ingresses(judged)
+    yield from _passed_on(judged)
     yield from _sent_on(delivery, judged)
 
 
@@ -134,6 +135,16 @@ def _ingresses(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     for balancer, cluster in {end.balancer: end.cluster for end in ends if end.balancer and end.balancer.service}.items():
         place = balancer.node.place
         message = f"{balancer.manifest}: which hosts and paths its controller lets through to the gateway is not judged"
+        yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
+
+
+def _passed_on(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+    """A blind spot for each server that passes shadows on as they come, so that no rule for requests decides what takes them."""
+    ends = (end for each in judged for ways in each.ways.values() for way in ways for end in way.ends)
+    found = {end.chain.servers[0].node: (end.chain.servers[0], end.cluster) for end in ends if end.reason == reason.PASSED_ON and end.chain}
+    for server, cluster in found.values():
+        place = server.number_node.place
+        message = f"{server.phrase} passes connections on as they come: whether what takes them serves the shadows is not judged"
         yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
 
 

@@ -258,6 +258,7 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
 def _delivered(outcomes: set[str], reasons: set[str]) -> str:
     if not outcomes or outcomes == {LOST}:
         return NONE_ARRIVE
-    if LOST in outcomes or (reason.ARRIVES in reasons and reasons & {reason.UNKNOWN, reason.ELSEWHERE}):
+    away = {reason.ELSEWHERE, *reason.UNJUDGED}
+    if LOST in outcomes or (reason.ARRIVES in reasons and reasons & away):
         return SOME_ARRIVE
-    return UNKNOWN_FATE if reasons <= {reason.UNKNOWN, reason.ELSEWHERE} else ALL_ARRIVE
+    return UNKNOWN_FATE if reasons <= away else ALL_ARRIVE

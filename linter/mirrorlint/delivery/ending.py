@@ -25,6 +25,7 @@ WORDS: Mapping[str, str] = {
     reason.STAYS: "`{target}` is a service of {source} itself",
     reason.ELSEWHERE: "`{address}` is the ingress of no other cluster that is known here",
     reason.UNKNOWN: "nothing here tells whose ingress `{address}` is",
+    reason.PASSED_ON: "{server} passes the connection on as it comes, and what takes it is not followed",
     reason.MIXED: "the endpoints' fates differ",
     reason.UNKNOWN_PRIMARY: "Envoy answers the request itself with {status} and mirrors nothing, since {missing}",
     reason.UNKNOWN_TARGET: "{missing}: Envoy drops the shadow without a trace",
@@ -119,6 +120,7 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "status": str((end.route or way.route).service.unavailable),
         "shared": _shared(end),
         "answer": "no backend of the rule has a weight" if end.route and end.route.service.gateway_semantics else "`directResponse`",
+        "server": end.chain.servers[0].phrase if end.chain else "",
         "unrouted": _unrouted(end, end.seen(way.request._replace(host=host))),
     }
 
@@ -149,8 +151,6 @@ def _reached(end: End) -> str:
 
 
 def _unrouted(end: End, request: Request) -> str:
-    if end.chain is not None and not end.chain.http:
-        return "the server passes bytes on as they come, no `http` route is asked"
     if end.reason != reason.NO_ROUTE or end.host is None:
         return ""
     path, _, _ = request.path.partition("?")

@@ -231,7 +231,7 @@ def _agree(tls: str, chain: Chain) -> bool:
 def _routed(end: End, scope: GatewayScope, chain: Chain, upstream: Upstream, shadow: Request) -> End:
     """How far a shadow gets behind the filter chain that took its connection."""
     if not chain.http:
-        return end._replace(reason=reason.NO_ROUTE)
+        return end._replace(reason=reason.PASSED_ON)
     host = scope.table(chain).pick(shadow.host)
     if host is None:
         return end._replace(reason=reason.NO_VIRTUAL_HOST)

@@ -208,7 +208,7 @@ class _Port:
 
 
 def _chains(servers: Sequence[Server], bound: Callable[[Server], list[VirtualService]]) -> Iterator[Chain]:
-    """The filter chains; servers without HTTP have one only where a VirtualService's `tcp` or `tls` routes are bound."""
+    """The filter chains; those without HTTP have one where `tcp` or `tls` routes of VirtualServices are bound, and for AUTO_PASSTHROUGH."""
     if servers[0].plain_http:
         yield Chain(tuple(servers), (), PLAINTEXT, True)
         return
@@ -217,6 +217,8 @@ def _chains(servers: Sequence[Server], bound: Callable[[Server], list[VirtualSer
         names = () if "*" in names else names
         if server.terminates:
             yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, True)
+        elif server.mode == "AUTO_PASSTHROUGH":
+            yield Chain((server,), names, PLAINTEXT, False)
         elif server.mode in PASSTHROUGH:
             sni = [
                 name

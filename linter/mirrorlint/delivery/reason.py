@@ -18,6 +18,8 @@ REDIRECT = "redirect"
 DIRECT_RESPONSE = "direct-response"
 DENIED = "denied"
 ABORT = "abort"
+PASSED_ON = "passed-on"
 UNKNOWN_DESTINATION = "unknown-destination"
 
-OUTCOMES = {ARRIVES: ARRIVES, STAYS: STAYS, ELSEWHERE: ELSEWHERE, UNKNOWN: ELSEWHERE}  # every other reason is a loss
+UNJUDGED = frozenset({UNKNOWN, PASSED_ON})
+OUTCOMES = {ARRIVES: ARRIVES, STAYS: STAYS, **dict.fromkeys((ELSEWHERE, *UNJUDGED), ELSEWHERE)}  # every other reason is a loss

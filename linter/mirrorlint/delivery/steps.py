@@ -9,7 +9,7 @@ from mirrorlint.delivery.conditions import conditions
 from mirrorlint.delivery.ending import WORDS, arriving, connection, ending, gateway_destination, named, server_of
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import Route
-from mirrorlint.delivery.reason import ARRIVES, MIXED, UNKNOWN, UNKNOWN_PRIMARY
+from mirrorlint.delivery.reason import ARRIVES, MIXED, UNJUDGED, UNKNOWN, UNKNOWN_PRIMARY
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import SOME, End, Way
@@ -51,7 +51,7 @@ def _steps(way: Way, world: str) -> Iterator[Step]:
     for end, host in dict.fromkeys((end, host if end.address else way.host) for end, host in ends):
         yield from _at_endpoint(way, end, host, several=len(hosts) > 1)
         node, cluster, text = ending(way, end, host)
-        yield Step(node, cluster, UNKNOWN if end.reason == UNKNOWN else end.outcome, text)
+        yield Step(node, cluster, UNKNOWN if end.reason in UNJUDGED else end.outcome, text)
     if way.outcome == SOME:
         yield Step(way.mirror.node, way.call.cluster, SOME, WORDS[MIXED])
 

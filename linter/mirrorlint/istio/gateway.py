@@ -43,6 +43,11 @@ class Server(NamedTuple):
         return f"{self.gateway.manifest}, {self.noun}{name}"
 
     @property
+    def phrase(self) -> str:
+        """What messages call it as a subject."""
+        return f"{self.gateway.manifest}'s {self.noun}"
+
+    @property
     def host_node(self) -> Node:
         """Its first host."""
         return self.host_nodes[0]

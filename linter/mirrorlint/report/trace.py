@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from mirrorlint.delivery.reason import ARRIVES, ELSEWHERE, OUTCOMES, STAYS, UNKNOWN
+from mirrorlint.delivery.reason import ARRIVES, ELSEWHERE, OUTCOMES, STAYS, UNJUDGED, UNKNOWN
 from mirrorlint.delivery.steps import Step, steps
 from mirrorlint.delivery.way import LOST, SOME, Call, Way
 from mirrorlint.delivery.worlds import WORLD_WORDS
@@ -129,6 +129,6 @@ def _fates(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
 
 
 def _fate(way: Way, paper: _Paper) -> str:
-    what = UNKNOWN if way.reason == UNKNOWN else way.outcome
+    what = UNKNOWN if way.reason in UNJUDGED else way.outcome
     why = "" if way.reason in OUTCOMES else f" ({way.reason})"
     return paper.ink(_INKS[what], what) + why
