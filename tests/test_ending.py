@@ -109,7 +109,7 @@ ENDS = {
     ),
     "no listener": (
         (PROD, STAGE.replace("number: 80", "number: 90")),
-        "lost <stage>:6 nothing listens on port 80 of stage's ingress gateway",
+        "lost <stage>:6 nothing listens on port 80 of stage's gateway",
     ),
 }
 

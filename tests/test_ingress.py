@@ -132,16 +132,6 @@ def test_the_summary_tells_shadows_that_go_to_no_other_cluster(tmp_path: Path, h
     assert run(f"prod={tmp_path / 'prod'}", f"stage={tmp_path / 'stage'}").stdout.splitlines()[-1].startswith(said)
 
 
-@pytest.mark.parametrize("gateway", ["istio", "app"])
-def test_what_a_gateway_of_the_source_sends_on_is_a_blind_spot(gateway: str) -> None:
-    mirroring = SOURCE.replace("mirror: {host: stage.example.com", "mirror: {host: ingress.istio-system.svc.cluster.local")
-    own = service("{istio: egress}", spec="type: ClusterIP") + EDGE.replace("istio: ingressgateway", f"{gateway}: egress")
-    report = judged(mirroring + own)
-    assert levels(report) == []
-    told = ["Service istio-system/ingress is a gateway of prod itself: where that sends shadows on to is not judged"]
-    assert [spot.message for spot in report.blind_spots] == (told if gateway == "istio" else [])
-
-
 def test_of_a_wildcard_and_a_name_the_closer_one_tells_whose_ingress_it_is() -> None:
     wide, near = (service(annotations=DNS.format(name)) for name in ("'*.example.com'", "stage.example.com"))
     assert levels(judged(AT_EDGE.replace("shop.example", "shop.default") + wide, TARGET + near)) == []

@@ -103,6 +103,42 @@ def test_what_a_listener_passes_on_as_it_comes_is_not_judged(rule: str, stage: s
     assert set(report.mirrors[0].delivery.values()) == {"unknown"}
 
 
+LISTENER = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  gatewayClassName: istio
+  listeners: [{name: tls, port: 80, protocol: TLS, hostname: shop.example.com, tls: {mode: Passthrough}}]
+"""
+ROUTE = """---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TLSRoute
+metadata: {name: shop}
+spec: {parentRefs: [{name: edge}], hostnames: [shop.example.com], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("listener", "route", "rule"),
+    [
+        (LISTENER, ROUTE, OVER_TLS),
+        (LISTENER.replace("TLS, hostname: shop.example.com, tls: {mode: Passthrough}", "TCP"), ROUTE.replace("TLSR", "TCPR"), ""),
+    ],
+    ids=["TLSRoute", "TCPRoute"],
+)
+def test_routes_of_the_gateway_api_pass_on_as_well(listener: str, route: str, rule: str) -> None:
+    route = route.replace("hostnames: [shop.example.com], ", "") if "TCPRoute" in route else route
+    report = check(loads({"prod": PROD + rule, "stage": listener + route}))
+    assert [spot.message.partition(":")[0] for spot in report.blind_spots] == [
+        "Gateway default/edge's listener passes connections on as they come"
+    ]
+    assert report.findings == ()
+    elsewhere = route.replace("{name: edge}", "{name: other}")
+    (finding,) = check(loads({"prod": PROD + rule, "stage": listener + elsewhere})).findings
+    assert finding.rule == "ingress-without-listener"
+
+
 def test_a_hop_that_must_be_there_and_is_not_is_a_bug() -> None:
     assert reached("hop") == "hop"
     with pytest.raises(AssertionError, match="lacks a hop"):

@@ -11,10 +11,9 @@ import networkx as nx
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.ending import ending, gateway_destination, named, server_of, service_at
 from mirrorlint.delivery.gateway import Chain
-from mirrorlint.delivery.way import LOST, End, Way
+from mirrorlint.delivery.way import LOST, End, Way, reached
 from mirrorlint.drawing import ASSUMED, BROKEN, FORMATS, NOTHING, UNKNOWN, WHOLE, Drawn
 from mirrorlint.istio.names import subset_of, without_port
-from mirrorlint.istio.routing import Destination
 from mirrorlint.source import Node
 
 CALLED, TARGET, ENTRY, SERVICE = "called host", "mirror target", "service entry", "service"
@@ -58,15 +57,19 @@ def build(ways: Iterable[tuple[str, Way]]) -> nx.DiGraph[str]:
 
 
 def _links(way: Way, end: End) -> Iterator[_Link]:
-    """The hops of an endpoint as far as they hold, then what they end at."""
-    points = list(_points(way, end))
-    for relation, source, target, node in zip(RELATIONS, points, points[1:], _written(way, end), strict=False):
+    """The hops of an endpoint as far as they hold, then what they end at; those from a gateway of the source on begin where it sends to."""
+    points, begun = list(_points(way, end)), 0
+    if way.first:
+        yield from _links(way.first, way.first.ends[0])
+        (sent,), begun = _destinations(way.first.ends[0]), RELATIONS.index("leads to")
+        points[: begun + 1] = [sent]
+    relations, written = RELATIONS[begun:], list(_written(way, end))[begun:]
+    for relation, source, target, node in zip(relations, points, points[1:], written, strict=False):
         state = ASSUMED if end.assumed and target.kind == GATEWAY else WHOLE
         yield _Link(source, target, relation, state, "", node)
-    relation = RELATIONS[len(points) - 1]
+    relation = relations[len(points) - 1]
     if end.reason == reason.ARRIVES and end.route is not None:
-        for backend in end.route.rule.used:
-            service = _service(end, backend.destination)
+        for service, backend in zip(_destinations(end), end.route.rule.used, strict=True):
             yield _Link(points[-1], service, relation, WHOLE, "", backend.destination.host_node)
     elif end.reason != reason.STAYS:
         yield _stop(way, end, points[-1], relation)
@@ -117,10 +120,13 @@ def _gateway(way: Way, end: End, chain: Chain) -> _Point:
     return _Point(end.cluster, GATEWAY, f"{node.text}:{server.number}", node)
 
 
-def _service(end: End, destination: Destination) -> _Point:
-    service = service_at(end, destination)
-    label = named(gateway_destination(end, destination))
-    return _Point(end.cluster, SERVICE, label, service.node if service else destination.host_node)
+def _destinations(end: End) -> list[_Point]:
+    """What the route of a gateway sends to."""
+    found = [(backend.destination, service_at(end, backend.destination)) for backend in reached(end.route).rule.used]
+    return [
+        _Point(end.cluster, SERVICE, named(gateway_destination(end, destination)), service.node if service else destination.host_node)
+        for destination, service in found
+    ]
 
 
 def _draw(graph: nx.DiGraph[str], link: _Link, world: str) -> None:

@@ -16,7 +16,19 @@ OF_TEMPLATES = tuple((group, kind) for group, kinds in _OF_TEMPLATES.items() for
 MATTERS = {
     NETWORKING: frozenset({"VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar", "WorkloadEntry", "EnvoyFilter"}),
     SECURITY: frozenset({"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication"}),
-    GATEWAY_API: frozenset({"HTTPRoute", "GRPCRoute", "Gateway", "GatewayClass", "ReferenceGrant", "ListenerSet", "BackendTLSPolicy"}),
+    GATEWAY_API: frozenset(
+        {
+            "HTTPRoute",
+            "GRPCRoute",
+            "TLSRoute",
+            "TCPRoute",
+            "Gateway",
+            "GatewayClass",
+            "ReferenceGrant",
+            "ListenerSet",
+            "BackendTLSPolicy",
+        }
+    ),
     "": frozenset({"Service", "Namespace", "Pod"}),
     KUBERNETES_NETWORKING: frozenset({"Ingress"}),
     "cert-manager.io": frozenset({"Certificate"}),
@@ -36,9 +48,10 @@ SERVED = {
     f"{NETWORKING}/v1": MATTERS[NETWORKING] - _FILTER,
     f"{SECURITY}/v1beta1": MATTERS[SECURITY],
     f"{SECURITY}/v1": MATTERS[SECURITY],
-    f"{GATEWAY_API}/v1alpha2": frozenset({"GRPCRoute", "ReferenceGrant"}),
+    f"{GATEWAY_API}/v1alpha2": frozenset({"GRPCRoute", "ReferenceGrant", "TCPRoute", "TLSRoute"}),
+    f"{GATEWAY_API}/v1alpha3": frozenset({"TLSRoute"}),
     f"{GATEWAY_API}/v1beta1": frozenset({"HTTPRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
-    f"{GATEWAY_API}/v1": MATTERS[GATEWAY_API],
+    f"{GATEWAY_API}/v1": MATTERS[GATEWAY_API] - {"TCPRoute"},
 }
 # What releases of the Gateway API served besides (config/crd of kubernetes-sigs/gateway-api).
 EARLIER = {
@@ -49,7 +62,7 @@ EARLIER = {
 NOT_READ = {
     NETWORKING: frozenset({"WorkloadGroup", "ProxyConfig"}),
     SECURITY: frozenset[str](),
-    GATEWAY_API: frozenset({"TCPRoute", "TLSRoute", "UDPRoute", "ReferencePolicy", "BackendLBPolicy"}),
+    GATEWAY_API: frozenset({"UDPRoute", "ReferencePolicy", "BackendLBPolicy"}),
 }
 # What tells how objects come to clusters and how Istio is installed there, and is none of what is judged.
 TELLS = {

@@ -9,7 +9,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import Mesh
-from mirrorlint.delivery.way import End, Way
+from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
 from mirrorlint.source import Node, Place
 
@@ -96,7 +96,8 @@ class Loss(NamedTuple):
     def at_target(self, node: Node, message: str, owner: object, *remarks: Remark) -> Flaw:
         """A flaw in the cluster that the shadow reached, with a remark at the mirror."""
         mirror = self.judged.mirror.destination.host_node
-        sent = Remark(mirror, f"this mirror sends its shadows there, with Host `{self.way.host}`", self.source)
+        through = f" through {reached(self.way.first.upstream).service.manifest}" if self.way.first else ""
+        sent = Remark(mirror, f"this mirror sends its shadows there{through}, with Host `{self.way.host}`", self.source)
         return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks), likewise=sent)
 
 

@@ -53,7 +53,8 @@ def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:
     if meant.bind:
         return meant.node["bind"], f"listens on {meant.bind} alone"
     if meant.tls and not meant.terminates:
-        return meant.node["tls"], f"passes TLS on (`{meant.mode}`), for which no `tls` route is bound to it"
+        route = "TLSRoute" if meant.noun == "listener" else "`tls` route"
+        return meant.node["tls"], f"passes TLS on (`{meant.mode}`), for which no {route} is bound to it"
     if not meant.plain_http and not meant.terminates:
         return meant.protocol_node, f"is for {meant.protocol}, for which no route is bound to it"
     listening = scope.front.listening(meant)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.ingress import inner_scopes
+from mirrorlint.delivery.way import End
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
 from mirrorlint.kinds import GATEWAY_API, SECURITY
@@ -119,10 +121,14 @@ def _authentications(documents: Documents, delivery: Delivery) -> Iterator[Blind
             yield BlindSpot(f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged", place.path, place.line)
 
 
+def _met(judged: Iterable[Judged]) -> Iterator[End]:
+    """All that decides what becomes of shadows."""
+    return (end for each in judged for ways in each.ways.values() for way in ways for end in way.met)
+
+
 def _policies(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each policy of which manifests can't tell whether it lets shadows through that would arrive."""
-    ends = (end for each in judged for ways in each.ways.values() for way in ways for end in way.ends)
-    unsure = {end.policy.policy: end.cluster for end in ends if end.policy and end.policy.policy and end.reason == reason.ARRIVES}
+    unsure = {end.policy.policy: end.cluster for end in _met(judged) if end.policy and end.policy.policy and end.reason == reason.ARRIVES}
     for policy, cluster in unsure.items():
         place = policy.node.place
         message = f"{policy}: whether it lets shadows through depends on what manifests don't tell, such as tokens and addresses"
@@ -131,8 +137,7 @@ def _policies(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
 
 def _ingresses(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each Kubernetes Ingress that shadows come through."""
-    ends = (end for each in judged for ways in each.ways.values() for way in ways for end in way.ends)
-    for balancer, cluster in {end.balancer: end.cluster for end in ends if end.balancer and end.balancer.service}.items():
+    for balancer, cluster in {end.balancer: end.cluster for end in _met(judged) if end.balancer and end.balancer.service}.items():
         place = balancer.node.place
         message = f"{balancer.manifest}: which hosts and paths its controller lets through to the gateway is not judged"
         yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
@@ -140,8 +145,11 @@ def _ingresses(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
 
 def _passed_on(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each server that passes shadows on as they come, so that no rule for requests decides what takes them."""
-    ends = (end for each in judged for ways in each.ways.values() for way in ways for end in way.ends)
-    found = {end.chain.servers[0].node: (end.chain.servers[0], end.cluster) for end in ends if end.reason == reason.PASSED_ON and end.chain}
+    found = {
+        end.chain.servers[0].node: (end.chain.servers[0], end.cluster)
+        for end in _met(judged)
+        if end.reason == reason.PASSED_ON and end.chain
+    }
     for server, cluster in found.values():
         place = server.number_node.place
         message = f"{server.phrase} passes connections on as they come: whether what takes them serves the shadows is not judged"
@@ -150,13 +158,11 @@ def _passed_on(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
 
 def _sent_on(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each gateway of their own cluster that mirrors lead to, which may send shadows on to another one."""
-    ways = (way for each in judged for ways in each.ways.values() for way in ways if way.reason == reason.STAYS)
+    ways = (way for each in judged for ways in each.ways.values() for way in ways if way.reason == reason.STAYS and not way.first)
     reached = {way.upstream.service.manifest: (way, way.upstream.service) for way in ways if way.upstream}
     for way, service in reached.values():
-        cluster, mesh = way.call.cluster, delivery.meshes[way.call.cluster]
-        opened = any(gateway.selector.items() & service.selector.items() for gateway in mesh.gateways)
-        if opened and mesh.entrances.leads_to_proxy(service):
-            place = way.mirror.destination.host_node.place
+        cluster, place = way.call.cluster, way.mirror.destination.host_node.place
+        if inner_scopes(delivery.meshes[cluster], service):
             message = f"{service.manifest} is a gateway of {cluster} itself: where that sends shadows on to is not judged"
             yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
 

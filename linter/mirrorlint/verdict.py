@@ -244,7 +244,7 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
     """What becomes of a mirror's shadows in each world."""
     owner, destination = judged.mirror.owner, judged.mirror.destination
     ways = [way for found in judged.ways.values() for way in found]
-    port = ways[0].target[1] if ways else destination.port
+    port = (ways[0].first or ways[0]).target[1] if ways else destination.port
     reasons = {world: {end.reason for end in _ends(judged, world)} for world in judged.ways}
     found = {world: _delivered({end.outcome for end in _ends(judged, world)}, reasons[world]) for world in judged.ways}
     if not ways and is_uncertain(judged, delivery):

@@ -17,7 +17,7 @@ from mirrorlint.istio.workloads import is_idle, workloads
 from mirrorlint.kinds import GATEWAY_API, NETWORKING, OF_TEMPLATES
 from mirrorlint.source import Node
 
-_ROUTE_KINDS = ("HTTPRoute", "GRPCRoute")
+_ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute")
 _POD_KINDS = (*OF_TEMPLATES, ("", "Pod"))
 
 

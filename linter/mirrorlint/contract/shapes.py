@@ -122,6 +122,8 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     ),
     (GATEWAY_API, "HTTPRoute"): _object(_ROUTE),
     (GATEWAY_API, "GRPCRoute"): _object(_ROUTE),
+    (GATEWAY_API, "TLSRoute"): _object({"parentRefs": ALL, "hostnames": ALL}),
+    (GATEWAY_API, "TCPRoute"): _object({"parentRefs": ALL}),
     (GATEWAY_API, "Gateway"): {
         "metadata": {**_METADATA, "labels": ALL, **_ADDRESSED},
         "spec": _API_GATEWAY,

@@ -32,7 +32,7 @@ class Followed:
             known = self._known[key] = self.delivery.follow(call, world)
             return known
         scope = self.delivery.scope(call)
-        return tuple(way._replace(call=call, scope=scope) for way in known)
+        return tuple(way.sent_by(call, scope) for way in known)
 
     def _is_short(self, call: Call) -> bool:
         """Whether a host may mean a service of the caller's own namespace."""

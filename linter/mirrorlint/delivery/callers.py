@@ -170,7 +170,7 @@ class AskedAtTarget:
 
     def samples(self, way: Way, sample: Sample, world: str) -> Iterator[Sample]:
         """The requests for where a way ends that a sample took."""
-        for end in way.ends:
+        for end in way.met:
             key = (way.route, end.cluster, end.host.domain if end.host else "", end.chain, end.reason == reason.DENIED, sample)
             if end.host is not None and (world, key) not in self._asked:
                 self._asked.add((world, key))

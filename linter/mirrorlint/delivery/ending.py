@@ -31,7 +31,7 @@ WORDS: Mapping[str, str] = {
     reason.UNKNOWN_TARGET: "{missing}: Envoy drops the shadow without a trace",
     reason.ORIGINAL_DESTINATION: "`{target}` is {unresolved}: Envoy has no address to send the shadow to",
     reason.NO_ENDPOINT: "`{target}` has no endpoint",
-    reason.NO_LISTENER: "nothing listens on port {port} of {cluster}'s ingress gateway",
+    reason.NO_LISTENER: "nothing listens on port {port} of {cluster}'s gateway",
     reason.NO_FILTER_CHAIN: "no server on port {port} takes {connection}: the connection is closed",
     reason.TLS_MISMATCH: "the shadow comes as {connection}, {taken}",
     reason.CERTIFICATE_MISMATCH: "{certificate} is not for the name that is asked for: the handshake fails",

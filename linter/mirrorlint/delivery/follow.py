@@ -1,7 +1,8 @@
 """The delivery: one call is followed through the source's proxy and the target's gateway to the end of each of its shadows.
 
 The call finds a route, the route's mirrors name upstreams, an upstream has endpoints, an endpoint is a cluster's ingress, a listener's
-filter chain takes the connection, a virtual host takes the Host, a route takes the request, a destination exists.
+filter chain takes the connection, a virtual host takes the Host, a route takes the request, a destination exists. A gateway of the source
+itself that a mirror leads to sends the shadow on.
 """
 
 from __future__ import annotations
@@ -12,19 +13,20 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.addresses import Balancer
 from mirrorlint.delivery.age import Age, as_written
 from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
-from mirrorlint.delivery.ingress import Landing, ingress_scopes, landing
+from mirrorlint.delivery.ingress import Landing, ingress_scopes, inner_scopes, landing
 from mirrorlint.delivery.match import Request, Route, first_match
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.policy import Arriving, verdict
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
-from mirrorlint.delivery.way import AnyScope, Call, End, Taken, Way, reached
-from mirrorlint.delivery.worlds import shadow_host
+from mirrorlint.delivery.way import LOST, AnyScope, Call, End, Taken, Way, reached
+from mirrorlint.delivery.worlds import PLAIN, shadow_host
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificate import Certificate
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import NO_HEADERS, Destination, Mirror
+from mirrorlint.istio.services import Service
 
 _WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
 
@@ -37,6 +39,7 @@ class Delivery:
         self.meshes = {name: Mesh(cluster, age, let_in) for name, cluster in clusters.items()}
         self._scopes: dict[tuple[str, bool, str, frozenset[tuple[str, str]]], AnyScope] = {}
         self._ingresses: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}
+        self._inner: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}
         self._landings: dict[tuple[str, str, str], Landing] = {}
 
     def beside(self, sender: Cluster) -> Delivery:
@@ -72,6 +75,12 @@ class Delivery:
             self._ingresses[key] = ingress_scopes(self.meshes[cluster], address)
         return self._ingresses[key]
 
+    def _inner_scopes(self, cluster: str, service: Service) -> tuple[GatewayScope, ...]:
+        key = (cluster, service.host)
+        if key not in self._inner:
+            self._inner[key] = inner_scopes(self.meshes[cluster], service)
+        return self._inner[key]
+
     def follow(self, call: Call, world: str) -> tuple[Way, ...]:
         """The ways of a call's shadows, one for each mirror policy of the route that takes the call."""
         taken = self.taken(call)
@@ -95,7 +104,28 @@ class Delivery:
         upstream = scope.upstream(host, number, mirror.destination.subset)
         sent = [_sent(route, request, authority, world) for authority in authorities(route)]
         ends = tuple(end for shadow in sent for end in self._ends(call, scope, route, port, upstream, shadow))
-        return Way(call, scope, called, route, mirror, (host, number), sent[0].host, sent[0], upstream, ends)
+        return self._sent_on(Way(call, scope, called, route, mirror, (host, number), sent[0].host, sent[0], upstream, ends))
+
+    def _sent_on(self, way: Way) -> Way:
+        """The way of a shadow that comes to a gateway of its own cluster, on from there if that has one destination for it."""
+        upstream, shadow = way.upstream, way.request
+        if upstream is None or way.reason != reason.STAYS or len(way.ends) > 1 or (upstream.tls == MUTUAL and not upstream.sni):
+            return way
+        cluster, service = way.call.cluster, upstream.service
+        address = Address(service.host, upstream.port.number, service.node)
+        found = (_entered(scope, address, upstream, shadow) for scope in self._inner_scopes(cluster, service))
+        end = max(found, key=_hops, default=way.ends[0])._replace(cluster=cluster)
+        if end.outcome == LOST:
+            return way._replace(ends=(end,))
+        if end.reason != reason.ARRIVES or len(reached(end.route).rule.used) > 1:
+            return way
+        scope, route, port = reached(end.scope), reached(end.route), reached(end.host).port
+        (destination,) = (backend.destination for backend in route.rule.used)
+        target = scope.address(destination, port, route.service)
+        upstream, shadow = scope.upstream(*target, destination.subset), _sent(route, end.seen(shadow), authorities(route)[0], PLAIN)
+        ends = tuple(self._ends(way.call, scope, route, port, upstream, shadow))
+        first = way._replace(ends=(end,))
+        return way._replace(scope=scope, target=target, host=shadow.host, request=shadow, upstream=upstream, ends=ends, first=first)
 
     def ends(self, way: Way, upstream: Upstream | None) -> tuple[End, ...]:
         """What would become of a way's shadow, the one with the Host `way.host`, if the mirror led to another upstream."""
@@ -177,6 +207,13 @@ def _exists(scope: AnyScope, route: Route, port: int, destination: Destination) 
 def _primary_exists(scope: AnyScope, route: Route, port: int) -> bool:
     """Whether some backend of the called route exists: with none Envoy answers 503 and mirrors nothing (measured)."""
     return any(_exists(scope, route, port, b.destination) for b in route.rule.used)
+
+
+def _entered(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
+    """How far a shadow gets at a gateway of its own cluster."""
+    end = End(reason.NO_LISTENER, address, scope=scope)
+    port = scope.listening(address.host, address.port)
+    return _connected(end, scope, port, upstream, shadow) if port else end
 
 
 def _arrivals(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> Iterator[End]:

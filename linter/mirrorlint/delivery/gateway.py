@@ -91,7 +91,7 @@ class GatewayScope(Scope):
             for server in (server for gateway in self.gateways for server in gateway.servers):
                 for number in self.front.listening(server):
                     ports.setdefault(number, _Port()).add(server)
-            chains = ((number, port.chains(self._bound)) for number, port in ports.items())
+            chains = ((number, port.chains(self._bound, self.mesh.gateway_api.passing)) for number, port in ports.items())
             self._listeners = {number: found for number, found in chains if found}
         return self._listeners
 
@@ -198,16 +198,18 @@ class _Port:
             self._plain = key
         self._merged.setdefault(key, []).append(server)
 
-    def chains(self, bound: Callable[[Server], list[VirtualService]]) -> tuple[Chain, ...]:
+    def chains(self, bound: Callable[[Server], list[VirtualService]], passing: Mapping[str, Sequence[str]]) -> tuple[Chain, ...]:
         """The filter chains of the listener on any address, which all share whose `bind` means that (gateway.go:buildGatewayListeners)."""
         found = (
-            tuple(c for (_, bind), servers in self._merged.items() if bind in any_ for c in _chains(servers, bound))
+            tuple(c for (_, bind), servers in self._merged.items() if bind in any_ for c in _chains(servers, bound, passing))
             for any_ in _ANY_ADDRESS
         )
         return next(filter(None, found), ())
 
 
-def _chains(servers: Sequence[Server], bound: Callable[[Server], list[VirtualService]]) -> Iterator[Chain]:
+def _chains(
+    servers: Sequence[Server], bound: Callable[[Server], list[VirtualService]], passing: Mapping[str, Sequence[str]]
+) -> Iterator[Chain]:
     """The filter chains; those without HTTP have one where `tcp` or `tls` routes of VirtualServices are bound, and for AUTO_PASSTHROUGH."""
     if servers[0].plain_http:
         yield Chain(tuple(servers), (), PLAINTEXT, True)
@@ -227,8 +229,9 @@ def _chains(servers: Sequence[Server], bound: Callable[[Server], list[VirtualSer
                 for m in rule["match"]
                 for name in m["sniHosts"].texts
             ]
+            sni += passing.get(server.gateway.name, ())
             yield from (Chain((server,), () if name == "*" else (name,), PLAINTEXT, False) for name in dict.fromkeys(sni))
-        elif _routed(bound(server), server):
+        elif server.gateway.name in passing or _routed(bound(server), server):
             tls = PLAINTEXT if not server.tls else MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS
             yield Chain((server,), names, tls, False)
 

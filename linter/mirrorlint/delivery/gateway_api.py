@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 
 from mirrorlint.delivery.age import Age
@@ -10,12 +10,13 @@ from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.backends import Registry
 from mirrorlint.istio.gateway_routes import Reader
 from mirrorlint.istio.listeners import Listener, Surroundings, is_istios, is_managed, managed_service, read_listeners
-from mirrorlint.istio.parents import Parents
+from mirrorlint.istio.parents import Attachment, Parents, attach
 from mirrorlint.istio.references import Grants
 from mirrorlint.istio.services import Service
 from mirrorlint.kinds import GATEWAY_API
 
 Place = tuple[str, str]  # namespace and name
+_ROUTES, _PASSING = ("HTTPRoute", "GRPCRoute"), ("TLSRoute", "TCPRoute")
 
 
 class GatewayApi:
@@ -51,7 +52,7 @@ class GatewayApi:
     @cached_property
     def _around(self) -> Surroundings:
         namespaces = {m.name: m.node["metadata"]["labels"].named_texts for m in self._cluster.of("Namespace", "")}
-        others = {m.namespace for m in (*self._of("HTTPRoute", "GRPCRoute"), *self._cluster.of("VirtualService"))}
+        others = {m.namespace for m in (*self._of(*_ROUTES, *_PASSING), *self._cluster.of("VirtualService"))}
         secrets = {(m.namespace, m.name): m for m in self._cluster.of("Secret", "")}
         return Surroundings(self._domain, namespaces, frozenset(others - namespaces.keys()), self._grants, secrets)
 
@@ -63,7 +64,17 @@ class GatewayApi:
     @property
     def routes(self) -> list[Manifest]:
         """The HTTPRoutes and GRPCRoutes, the oldest first; `~` follows the names by which Istio compares (route_collections.go)."""
-        return sorted(self._of("HTTPRoute", "GRPCRoute"), key=lambda m: self._age(m, m.namespace, f"{m.name}~"))
+        return sorted(self._of(*_ROUTES), key=lambda m: self._age(m, m.namespace, f"{m.name}~"))
+
+    @cached_property
+    def passing(self) -> Mapping[str, list[str]]:
+        """The SNIs for which TLSRoutes and TCPRoutes pass connections on, by the gateways of the listeners that they attach to."""
+        parents = Parents(self._domain, self.listeners, (), (), {})
+        attached = (one for route in self._of(*_PASSING) for one in attach(route, parents) if isinstance(one, Attachment))
+        found: dict[str, list[str]] = {}
+        for one in attached:
+            found.setdefault(one.gateway, []).extend(host.name for host in one.hosts)
+        return found
 
     def reader(self, services: Iterable[Service], entries: Iterable[Manifest], export_to: frozenset[str]) -> Reader:
         """What makes VirtualServices of routes; `services` are all of the registry, `entries` the ServiceEntries."""

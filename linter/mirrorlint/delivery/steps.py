@@ -12,7 +12,7 @@ from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.reason import ARRIVES, MIXED, UNJUDGED, UNKNOWN, UNKNOWN_PRIMARY
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
-from mirrorlint.delivery.way import SOME, End, Way
+from mirrorlint.delivery.way import SOME, End, Way, reached
 from mirrorlint.delivery.worlds import SUFFIX, SUFFIXED, shadow_host
 from mirrorlint.istio.names import without_port
 from mirrorlint.source import Node, Place
@@ -41,13 +41,17 @@ def steps(way: Way, world: str) -> tuple[Step, ...]:
 
 
 def _steps(way: Way, world: str) -> Iterator[Step]:
-    hosts = [(shadow_host(host, world), host, node) for host, node in _authorities(way)]
-    yield from _sent(way)
-    yield from (_carried(way, *host, world) for host in hosts)
+    start = way.first or way
+    written = [(shadow_host(host, world), host, node) for host, node in _authorities(start.route, start.call.host, start.called.node)]
+    hosts = [way.host] if way.first else [host for host, *_ in written]
+    yield from _sent(start)
+    yield from (_carried(start, *host, world) for host in written)
+    if way.first:
+        yield from _sent_on(way.first)
     if way.upstream is not None and way.reason != UNKNOWN_PRIMARY:
         yield from _looked_up(way, way.upstream)
     each = len(way.ends) // len(hosts)
-    ends = ((end, hosts[index // each][0]) for index, end in enumerate(way.ends))
+    ends = ((end, hosts[index // each]) for index, end in enumerate(way.ends))
     for end, host in dict.fromkeys((end, host if end.address else way.host) for end, host in ends):
         yield from _at_endpoint(way, end, host, several=len(hosts) > 1)
         node, cluster, text = ending(way, end, host)
@@ -68,6 +72,16 @@ def _sent(way: Way) -> Iterator[Step]:
     text += f", subset `{subset}`" if subset else ""
     text += f" (written `{written}`)" if written != way.target[0] else ""
     yield Step(mirror.destination.host_node, source, "mirror", text + _inferred_port(way))
+
+
+def _sent_on(first: Way) -> Iterator[Step]:
+    """The hops up to a gateway of the source itself, and what its route makes of the Host."""
+    (end,) = first.ends
+    yield from _looked_up(first, reached(first.upstream))
+    yield from _at_endpoint(first, end, first.host, several=False)
+    for host, node in _authorities(reached(end.route), first.host, first.called.node):
+        if host != first.host:
+            yield Step(node, end.cluster, "shadow", f"carries the Host `{host}` from there on")
 
 
 def _inferred_port(way: Way) -> str:
@@ -99,17 +113,17 @@ def _carried(way: Way, shadow: str, host: str, node: Node, world: str) -> Step:
     return Step(node, way.call.cluster, "shadow", f"carries the Host `{shadow}`: {rewritten}{suffix}")
 
 
-def _authorities(way: Way) -> list[tuple[str, Node]]:
-    """The Hosts that the shadow may get, with the values that say so: the route's, its backends', or the call's."""
-    rule = way.route.rule
+def _authorities(route: Route, asked: str, node: Node) -> list[tuple[str, Node]]:
+    """The Hosts that a request may get, with the values that say so: the route's, its backends', or the one asked for, with its node."""
+    rule = route.rule
     if rule.rewrite.authority:
         return [(rule.rewrite.authority, rule.rewrite.node)]
     if rule.headers.node:
         return [(rule.headers.authority, rule.headers.node)]
     found: dict[str, Node] = {}
     for headers in (backend.headers for backend in rule.used):
-        found.setdefault(headers.authority or way.call.host, headers.node or way.called.node)
-    return list(found.items()) or [(way.call.host, way.called.node)]
+        found.setdefault(headers.authority or asked, headers.node or node)
+    return list(found.items()) or [(asked, node)]
 
 
 def _looked_up(way: Way, upstream: Upstream) -> Iterator[Step]:
@@ -133,7 +147,7 @@ def _at_endpoint(way: Way, end: End, host: str, *, several: bool) -> Iterator[St
     if end.address is None:
         return
     sent = f" with Host `{host}`" if several else ""
-    yield Step(end.address.node, way.call.cluster, "endpoint", _endpoint(end, end.address) + sent)
+    yield Step(end.address.node, way.call.cluster, "endpoint", _endpoint(way.call.cluster, end, end.address) + sent)
     if end.chain is not None and end.scope is not None:
         yield _server(end, end.chain, host, arriving(way, end, host))
     if end.host is not None:
@@ -147,10 +161,12 @@ def _at_endpoint(way: Way, end: End, host: str, *, several: bool) -> Iterator[St
             yield Step(backend.destination.host_node, end.cluster, "destination", text)
 
 
-def _endpoint(end: End, address: Address) -> str:
+def _endpoint(source: str, end: End, address: Address) -> str:
     at = f"`{address.host}:{address.port}`"
     if not end.cluster or end.scope is None:
         return f"{at}, where the connection goes"
+    if end.cluster == source:
+        return f"{at} is a gateway of {source} itself{_through(end.scope, address)}"
     if end.assumed:
         return f"{at} is assumed to be {end.cluster}'s ingress: no address of an ingress is known"
     if end.scope.mesh.entrances.known(address.host):

@@ -89,7 +89,11 @@ class End(NamedTuple):
 
 
 class Way(NamedTuple):
-    """One shadow's way through both clusters; `upstream` is None when the mirror names none that the proxy has."""
+    """One shadow's way through both clusters; `upstream` is None when the mirror names none that the proxy has.
+
+    Where a gateway of the source itself sends the shadow on, such as an egress gateway, `first` is the way up to there, and `scope`,
+    `target`, `host`, `request`, `upstream` and `ends` are those from there on.
+    """
 
     call: Call
     scope: AnyScope
@@ -101,6 +105,18 @@ class Way(NamedTuple):
     request: Request
     upstream: Upstream | None
     ends: tuple[End, ...]
+    first: Way | None = None
+
+    @property
+    def met(self) -> tuple[End, ...]:
+        """Its ends, and the one at the gateway that sends it on."""
+        return (*self.ends, *self.first.ends) if self.first else self.ends
+
+    def sent_by(self, call: Call, scope: AnyScope) -> Way:
+        """The same way of another caller that sees what this one does."""
+        if self.first is None:
+            return self._replace(call=call, scope=scope)
+        return self._replace(call=call, first=self.first.sent_by(call, scope))
 
     def asks(self, destination: Destination) -> tuple[str, int]:
         """Host and port to which the calling proxy sends for a destination of the called route."""

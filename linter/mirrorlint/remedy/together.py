@@ -124,6 +124,7 @@ def _beginning(host: str, labels: int) -> tuple[str, ...]:
 
 def _passed(way: Way) -> Iterator[Node]:
     """The objects on a way."""
+    yield from _passed(way.first) if way.first else ()
     yield from (way.mirror.owner.node, way.route.rule.owner.node, way.route.service.manifest.node)
     if way.upstream:
         yield way.upstream.service.manifest.node
