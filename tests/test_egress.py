@@ -36,6 +36,22 @@ spec:
   - name: onward
     route: [{destination: {host: stage.example.com}}]
 """
+OF_GATEWAY_API = """
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: egress, namespace: istio-system, annotations: {networking.istio.io/service-type: ClusterIP}}
+spec:
+  gatewayClassName: istio
+  listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: onward}
+spec:
+  parentRefs: [{name: egress, namespace: istio-system}]
+  rules: [{backendRefs: [{kind: Hostname, group: networking.istio.io, name: stage.example.com, port: 80}]}]
+"""
 TO_SHOP = EGRESS.replace("destination: {host: stage.example.com}", "destination: {host: shop.default.svc.cluster.local}")
 SPLIT = EGRESS.replace(
     "[{destination: {host: stage.example.com}}]",
@@ -112,6 +128,13 @@ def test_other_shadows_stay(egress: str, blind_spots: int) -> None:
     assert [mirror.leads for mirror in report.mirrors] == ["stays"]
     told = "Service istio-system/egress is a gateway of prod itself: where that sends shadows on to is not judged"
     assert [spot.message for spot in report.blind_spots] == [told] * blind_spots
+
+
+def test_a_gateway_of_the_gateway_api_sends_on_as_well() -> None:
+    to_gateway = SOURCE.replace("mirror: {host: stage.example.com", "mirror: {host: egress-istio.istio-system.svc.cluster.local")
+    assert levels(judged(to_gateway + OF_GATEWAY_API)) == []
+    (finding,) = judged(to_gateway + OF_GATEWAY_API.replace("parentRefs", "hostnames: [stage.example.com]\n  parentRefs")).findings
+    assert (finding.rule, finding.cluster, finding.place.path, finding.place.line) == ("shadow-host-not-accepted", "prod", "<prod>", 33)
 
 
 def test_requests_for_its_conditions_are_tried_as_well() -> None:

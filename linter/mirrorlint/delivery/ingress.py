@@ -70,8 +70,9 @@ def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
 
 def inner_scopes(mesh: Mesh, service: Service) -> tuple[GatewayScope, ...]:
     """The pods behind a Service of the callers' own cluster, where a Gateway opens ports of them; none behind what is no gateway."""
-    opened = any(gateway.selector.items() & service.selector.items() for gateway in mesh.gateways)
-    pods = _behind(mesh, service) if opened and mesh.entrances.leads_to_proxy(service) else ()
+    named = any(service.host in gateway.services for gateway in mesh.gateways)
+    labelled = any(gateway.selector.items() & service.selector.items() for gateway in mesh.gateways)
+    pods = _behind(mesh, service) if named or (labelled and mesh.entrances.leads_to_proxy(service)) else ()
     return tuple(GatewayScope(mesh, namespace, dict(labels)) for namespace, labels in dict.fromkeys(pods))
 
 
