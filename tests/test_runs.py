@@ -210,6 +210,18 @@ def test_where_files_are_made_of_others_every_change_counts(said: Any) -> None:
     assert said()[2]
 
 
+@pytest.mark.parametrize("kind", ["git"], indirect=True)
+def test_a_run_in_which_git_did_not_answer_is_not_kept(said: Any) -> None:
+    Path(".git/HEAD").rename("HEAD")
+    rest()
+    said()
+    assert said()[2]
+    Path("HEAD").rename(".git/HEAD")
+    rest()
+    said()
+    assert not said()[2]
+
+
 def test_a_run_that_meets_a_fresh_file_is_not_kept(said: Any) -> None:
     Path("clusters/prod/new.yaml").write_text(CONFIG)
     os.utime("clusters/prod/new.yaml", (time.time() + 60, time.time() + 60))

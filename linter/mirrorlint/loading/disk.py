@@ -36,13 +36,13 @@ class Disk:
         """Nothing is listed yet; nothing is read outside of the repositories of what will be, and nothing twice of what is on the shelf.
 
         What is read is found in `listings`, with `probes` as the further paths that were looked at; `plain` tells that no file is made of
-        others, and that nothing was asked for of what the sieve takes out.
+        others, and that nothing was asked for of what the sieve takes out, `untold` that Git did not answer.
         """
         self._batch, self._index = Batch(means, shelf), means.staging
         self.staged: dict[str, bytes] = {}
         self.listings: dict[str, Listing] = {}
         self.probes: set[str] = set()
-        self.plain = True
+        self.plain, self.untold = True, False
         self._blobs: dict[str, str] = {}
         self.unread: set[Unread] = set()
         self.charts: set[str] = set()
@@ -67,6 +67,7 @@ class Disk:
             self.staged.update(listing.staged)
             self.listings.update(listing.listings)
             self.probes |= listing.walked
+            self.untold |= listing.untold
             self._blobs.update(listing.blobs)
             charts = _outermost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})
             self.unread |= set(listing.unread)

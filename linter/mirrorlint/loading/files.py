@@ -36,7 +36,7 @@ class Tree(NamedTuple):
     """The YAML and JSON files below a folder, sorted, each with the file that is read for it (another one behind a link); all absolute.
 
     `blobs` are the ids of those that Git has just so, `changes` what it says of each folder that it listed, `walked` what was looked at
-    without it, `staged` what files hold that are read as they are staged.
+    without it, `staged` what files hold that are read as they are staged; `untold` tells that Git did not answer where it should.
     """
 
     files: Mapping[str, str]
@@ -45,6 +45,7 @@ class Tree(NamedTuple):
     listings: Mapping[str, Listing]
     walked: frozenset[str]
     staged: Mapping[str, bytes] = {}
+    untold: bool = False
 
 
 def tree(root: str, index: Index | None = None) -> Tree:
@@ -52,7 +53,7 @@ def tree(root: str, index: Index | None = None) -> Tree:
     root = os.path.abspath(root)
     if not os.path.isdir(root):
         return _single(root, index)
-    top, seen = repository(root), _Seen({}, {}, set(), index, {})
+    top, seen = repository(root), _Seen({}, {}, set(), index, {}, set())
     names = list(islice(_names(root, seen), MAX_NAMES + 1))
     known = dict(islice(seen.blobs.items(), max(0, MAX_NAMES - len(names))))
     if len(names) > MAX_NAMES or len(known) < len(seen.blobs):
@@ -60,7 +61,8 @@ def tree(root: str, index: Index | None = None) -> Tree:
     found = [entry for name in names for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top, seen))]
     files = {path: path for path in known} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
     unread = {entry for entry in found if isinstance(entry, Unread)}
-    return Tree(dict(sorted(files.items())), tuple(sorted(unread)), seen.blobs, seen.listings, frozenset(seen.walked), seen.staged)
+    read, walked = dict(sorted(files.items())), frozenset(seen.walked)
+    return Tree(read, tuple(sorted(unread)), seen.blobs, seen.listings, walked, seen.staged, bool(seen.untold))
 
 
 def _single(path: str, index: Index | None) -> Tree:
@@ -121,6 +123,7 @@ class _Seen(NamedTuple):
     walked: set[str]
     staging: Index | None
     staged: dict[str, bytes]
+    untold: set[str]
 
 
 class _Name(NamedTuple):
@@ -140,6 +143,8 @@ def _names(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
     """The paths below a folder; those of files to read that Git has just so are put to `seen.blobs` instead, with their ids."""
     index = seen.staging if seen.staging and repository(root) == seen.staging.root else None
     listed = git.listing(root, index.file if index else "")
+    if listed is None and os.path.lexists(os.path.join(repository(root), ".git")):
+        seen.untold.add(root)
     if listed is None or (not index and not listed.blobs and not listed.others and git.is_ignored(root)):
         yield from [Unread(root, _UNTOLD)] if index else _walked(root, seen)
         return

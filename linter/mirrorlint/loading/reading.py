@@ -101,7 +101,9 @@ class Reading:
     def trail(self) -> Trail:
         """What the run depended on."""
         used = {os.path.abspath(self.settings.path)} if self.settings.path else set()
-        return Trail(self._disk.listings, frozenset(self._disk.probes | used), self._disk.plain, not self._harvest.failed)
+        return Trail(
+            self._disk.listings, frozenset(self._disk.probes | used), self._disk.plain, not (self._harvest.failed or self._disk.untold)
+        )
 
     def _concerned(self) -> bool:
         """Whether settings, which may stand further up, speak of what was asked for."""
