@@ -48,7 +48,17 @@ PLACES = st.builds(
 NOTES = st.lists(st.builds(Note, TEXT, TEXT, PLACES), max_size=3).map(tuple)
 WORLDS = st.sampled_from([BOTH, BOTH[:1], BOTH[1:]])
 FINDINGS = st.builds(
-    Finding, PLACES, TEXT.filter(bool), st.sampled_from(["error", "warning"]), TEXT, TEXT, TEXT, WORLDS, NOTES, fix=st.just(())
+    Finding,
+    PLACES,
+    TEXT.filter(bool),
+    st.sampled_from(["error", "warning"]),
+    TEXT,
+    TEXT,
+    TEXT,
+    WORLDS,
+    NOTES,
+    fix=st.just(()),
+    members=st.just(()),
 )
 DELIVERIES = st.dictionaries(st.sampled_from(BOTH), st.sampled_from(["all", "some", "none", "unknown"]))
 REPORTS = st.builds(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from mirrorlint.causes import narrowed
 from mirrorlint.loading.fields import FieldError, Fields, one_of, text
 from mirrorlint.report import clean
 from mirrorlint.report.checkout import Checkout
@@ -35,8 +36,8 @@ class Accepted(NamedTuple):
 
 
 def write(findings: Iterable[Finding], checkout: Checkout) -> str:
-    """The file that accepts some findings, in order of their paths from the repository's root."""
-    findings = tuple(findings)
+    """The file that accepts some findings, by their paths from the repository's root: each mirror's own where they share a cause."""
+    findings = [each for finding in findings for each in finding.each]
     entries = sorted(map(_entry, findings, fingerprints(findings, checkout), [checkout] * len(findings)))
     document = {"version": _VERSION, "findings": [entry._asdict() for entry in entries]}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -57,10 +58,14 @@ def read(data: bytes, path: str) -> tuple[Entry, ...]:
 def accept(report: Report, entries: Iterable[Entry], checkout: Checkout, off: Collection[str]) -> Accepted:
     """Leave out the findings of a report that entries accept; those of rules that are off can match nothing, so they are not stale."""
     known = {entry.fingerprint: entry for entry in entries}
-    prints = fingerprints(report.findings, checkout)
-    kept = tuple(finding for finding, mark in zip(report.findings, prints, strict=True) if mark not in known)
+    prints = fingerprints([member for finding in report.findings for member in finding.each], checkout)
+    marks, kept = iter(prints), []
+    for finding in report.findings:
+        fresh = {member for member, mark in zip(finding.each, marks, strict=False) if mark not in known}
+        kept.append(narrowed(finding, fresh.__contains__))
     stale = tuple(entry for mark, entry in known.items() if mark not in prints and entry.rule not in off)
-    return Accepted(report._replace(findings=kept, baselined=len(prints) - len(kept)), stale)
+    baselined = sum(mark in known for mark in prints)
+    return Accepted(report._replace(findings=tuple(filter(None, kept)), baselined=baselined), stale)
 
 
 def told(stale: Sequence[Entry], file: str) -> str:

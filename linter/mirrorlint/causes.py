@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from mirrorlint.delivery import reason
@@ -80,15 +80,25 @@ def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
     It has a fix where each of them has.
     """
     groups: dict[str, list[Finding]] = {}
-    for finding in dict.fromkeys(findings):
-        groups.setdefault(finding.cause, []).append(finding)
+    for member in dict.fromkeys(member for finding in findings for member in finding.each):
+        groups.setdefault(member.cause, []).append(member)
     for group in groups.values():
-        first, *others = sorted(group, key=lambda f: (f.likewise is not None, f.level != ERROR, f))
+        first, *others = members = sorted(group, key=lambda f: (f.likewise is not None, f.level != ERROR, f))
         notes = dict.fromkeys((*first.notes, *(other.likewise for other in others if other.likewise)))
         worlds = sorted({world for finding in group for world in finding.worlds})
         fixes = [finding.fix for finding in group if finding.rule == first.rule]
         edits = dict.fromkeys(edit for fix in fixes for edit in fix) if all(fixes) else {}
-        yield first._replace(notes=tuple(notes), worlds=tuple(worlds), fix=tuple(_once(edits)))
+        merged_into = tuple(members) if others else ()
+        yield first._replace(notes=tuple(notes), worlds=tuple(worlds), fix=tuple(_once(edits)), members=merged_into)
+
+
+def narrowed(finding: Finding, keep: Callable[[Finding], bool]) -> Finding | None:
+    """A finding of those members alone that are kept, and of the object that is their cause; None where none is."""
+    kept = [member for member in finding.each if keep(member)]
+    if not kept or len(kept) == len(finding.each):
+        return finding if kept else None
+    (found,) = merged(member for member in finding.each if member in kept or member.likewise is None)
+    return found._replace(fix=tuple(edit for edit in found.fix if edit in finding.fix))
 
 
 def _once(edits: Iterable[Edit]) -> Iterator[Edit]:

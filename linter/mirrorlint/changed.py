@@ -11,6 +11,7 @@ from typing import Any
 
 from mirrorlint import git
 from mirrorlint.cache.trail import index_of
+from mirrorlint.causes import narrowed
 from mirrorlint.loading import files
 from mirrorlint.loading.index import Index
 from mirrorlint.rule import Finding
@@ -42,11 +43,13 @@ def touching(findings: Sequence[Finding], index: Index | None, told: Iterable[st
     far = next((path for path in map(os.path.abspath, told) if path in changes), "")
     if far:
         return tuple(findings), files.shown(far)
-    near = {finding for finding in findings if not changes.isdisjoint(_ends(finding))}
-    old = {_said(finding) for finding in findings if finding not in near}
+    each = [member for finding in findings for member in finding.each]
+    near = {member for member in each if not changes.isdisjoint(_ends(member))}
+    old = {_said(member) for member in each if member not in near}
     for root in (root for root, those in edited.items() if those and (index is None or index.root == root)):
         old = old and old & _before(root, index, judge)
-    return tuple(finding for finding in findings if finding in near or _said(finding) not in old), ""
+    kept = (narrowed(finding, lambda member: member in near or _said(member) not in old) for finding in findings)
+    return tuple(filter(None, kept)), ""
 
 
 def _ends(finding: Finding) -> Iterable[str]:
@@ -69,4 +72,5 @@ def _before(root: str, index: Index | None, judge: Judge) -> set[tuple[Any, ...]
         own = index.file if index and index.file else index_of(root)
         if os.path.isfile(own):
             shutil.copy2(own, last.file)
-        return {_said(finding) for finding in judge(last)} if git.set_back(root, last.file) else set()
+        found = judge(last) if git.set_back(root, last.file) else ()
+        return {_said(member) for finding in found for member in finding.each}

@@ -152,7 +152,7 @@ class Note(NamedTuple):
 class Finding(NamedTuple):
     """A flaw with its rule's name, level and place; `worlds` are those that it holds in, `fix` the edits that mend it.
 
-    `cause` and `likewise` are the flaw's: findings of one cause are reported as one.
+    `cause` and `likewise` are the flaw's: findings of one cause are reported as one, which has them all as its `members`.
     """
 
     place: Place
@@ -166,10 +166,16 @@ class Finding(NamedTuple):
     cause: str = ""
     likewise: Note | None = None
     fix: tuple[Edit, ...] = ()
+    members: tuple[Finding, ...] = ()
 
     def __lt__(self, other: tuple[Any, ...]) -> bool:
-        """Order by everything but the fix: Nodes have no order."""
-        return self[:-1] < other[:-1]
+        """Order by everything but the fix, whose Nodes have no order, and the members."""
+        return self[:-2] < other[:-2]
+
+    @property
+    def each(self) -> tuple[Finding, ...]:
+        """Its members; itself where it is all that its cause has."""
+        return self.members or (self,)
 
 
 ALL_ARRIVE, SOME_ARRIVE, NONE_ARRIVE, UNKNOWN_FATE = "all", "some", "none", "unknown"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mirrorlint import engine, loading
 from mirrorlint.argocd.written import at_writing, places
-from mirrorlint.causes import merged
+from mirrorlint.causes import merged, narrowed
 from mirrorlint.contract.verify import verify
 from mirrorlint.delivery.worlds import WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest, is_peers
@@ -55,7 +55,8 @@ def judge(question: Question) -> Verdict:
     report = engine.lint(documents, loaded.settings.rules, question.istio)
     contracts = tuple(contract for read in (loaded, *peers) for contract in read.contracts)
     found = merged((*report.findings, *_expected(loaded._replace(documents=documents, contracts=contracts))))
-    touching = [finding for finding in sorted(found) if _touches(finding, question)]
+    narrow = (narrowed(finding, lambda member: _touches(member, question)) for finding in sorted(found))
+    touching = [finding for finding in narrow if finding]
     written = places(_pairs(loaded.documents.clusters.get(cluster), question)) if touching else {}
     touching = [at_writing(finding, written) for finding in touching]
     touching.sort(key=lambda finding: finding.level != ERROR)
