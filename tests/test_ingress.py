@@ -137,6 +137,21 @@ def test_of_a_wildcard_and_a_name_the_closer_one_tells_whose_ingress_it_is() -> 
     assert levels(judged(AT_EDGE.replace("shop.example", "shop.default") + wide, TARGET + near)) == []
 
 
+def test_a_wildcard_of_the_sources_own_ingress_does_not_bring_shadows_back() -> None:
+    report = judged(AT_EDGE.replace("shop.example]", "shop.example.com]") + service(annotations=DNS.format("'*.example.com'")))
+    assert levels(report) == []
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "all", "1.28": "all"}]
+
+
+def test_a_name_of_a_service_counts_before_another_clusters_wildcard() -> None:
+    third = "---\n".join((EDGE.partition("---\n")[2], service(annotations=DNS.format("'*.example.com'"))))
+    bare = service("{app: edge}", annotations=DNS.format("stage.example.com")) + PODS % "istio-proxy"
+    report = check(loads({"prod": SOURCE, "stage": bare, "other": third}))
+    assert [(finding.rule, "stage has no Gateway" in finding.message) for finding in report.findings] == [
+        ("ingress-without-listener", True)
+    ]
+
+
 def test_settings_of_a_port_without_tls_are_shown_as_what_shuts_out_the_others() -> None:
     secure = SOURCE.replace("number: 80, name: http, protocol: HTTP", "number: 443, name: https, protocol: HTTPS")
     policy = "trafficPolicy: {tls: {mode: SIMPLE}, portLevelSettings: [{port: {number: 443}, loadBalancer: {simple: RANDOM}}]}"

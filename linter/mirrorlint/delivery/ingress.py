@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
 from mirrorlint.delivery.gateway import GatewayScope
@@ -46,13 +47,17 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
 
 
 def _owner(meshes: Mapping[str, Mesh], others: Mapping[str, Mesh], address: str) -> str | None:
-    """The cluster that has an address for its ingress; "" for one of an application's own Service, None where no cluster shows it."""
-    ingress = [(mesh.entrances.known(address), name) for name, mesh in meshes.items()]
-    known = [(said == address, len(said), name) for said, name in ingress if said]
-    if known:
-        return max(known, key=lambda one: one[:2])[2]
+    """The cluster that has an address for its ingress; "" for one of an application's own Service, None where no cluster shows it.
+
+    A wildcard counts where nothing has the very address, and never for the source's own ingress: the DNS may know better of a name.
+    """
+    exact = next((name for name, mesh in meshes.items() if address in mesh.entrances.addresses), None)
     shown = ((name, mesh, mesh.entrances.others.get(address)) for name, mesh in others.items())
-    return next((name if mesh.entrances.leads_to_proxy(service) else "" for name, mesh, service in shown if service), None)
+    owners = (name if mesh.entrances.leads_to_proxy(service) else "" for name, mesh, service in shown if service)
+    owner = next(owners, None) if exact is None else exact
+    wild = ((len(mesh.entrances.known(address)), name) for name, mesh in others.items())
+    closeness, other = max(wild, key=itemgetter(0), default=(0, ""))
+    return other if owner is None and closeness else owner
 
 
 def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
