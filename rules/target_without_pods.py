@@ -15,6 +15,7 @@ from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.source import Node
 
 LEVEL = WARNING
+_WRITTEN = "app.kubernetes.io/"  # labels that people write (kubernetes.io/docs, Recommended Labels)
 _Pods = Mapping[Manifest, Mapping[str, str]]
 _Lack = tuple[Node, Manifest, str, str]  # the Node that decides, its object, what is empty, and why
 
@@ -44,7 +45,8 @@ def _empty(end: End, destination: Destination, near: Callable[[str, str], _Pods]
     if not service.kubernetes or not service.selector:
         return
     found, owner = near(end.cluster, service.namespace), service.manifest
-    fitting = {workload: labels for workload, labels in found.items() if service.selector.items() <= labels.items()}
+    selector = {label: value for label, value in service.selector.items() if not _is_added(label)}
+    fitting = {workload: labels for workload, labels in found.items() if selector.items() <= labels.items()}
     rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
     subset = rule.subsets.get(destination.subset) if rule and fitting else None
     wanted = subset.labels if subset else {}
@@ -58,13 +60,13 @@ def _empty(end: End, destination: Destination, near: Callable[[str, str], _Pods]
         yield node, rule.manifest, what, why
     for workload, labels in found.items():
         if not fitting and workload.name == owner.name:
-            node, why = _differing(service.selector, owner.node["spec"]["selector"], workload, labels)
+            node, why = _differing(selector, owner.node["spec"]["selector"], workload, labels)
             yield node, owner, what, why
 
 
 def _is_added(label: str) -> bool:
-    """Whether Kubernetes, a controller or Istio may add a label to pods and endpoints, as those of revisions and localities."""
-    return "/" in label or label.endswith("-hash")
+    """Whether Kubernetes, a controller or Istio may add a label to pods and endpoints, as those of revisions, ordinals and localities."""
+    return ("/" in label and not label.startswith(_WRITTEN)) or label.endswith("-hash")
 
 
 def _differing(wanted: Mapping[str, str], node: Node, workload: Manifest, labels: Mapping[str, str]) -> tuple[Node, str]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from repositories import git, write
+from test_engine import SOURCE, TARGET
 from ways import read
 
+from mirrorlint import check, load
 from mirrorlint.loading import Loaded
 from mirrorlint.loading.filling import substituted
 from mirrorlint.source import parse
@@ -339,6 +341,17 @@ def test_charts_from_elsewhere_are_told_once_for_a_cluster(repo: Path) -> None:
     write(repo, {f"clusters/prod/{name}.yaml": release.replace("NAME", name) for name in "abc"} | {"clusters/prod/x.yaml": entry("x")})
     said = "the chart `x` is not in this repository, so it is not rendered (and 2 more)"
     assert messages(read(["."])) == [f"clusters/prod/a.yaml:4 [prod] {said}"]
+
+
+@pytest.mark.parametrize(("chart", "level"), [("kube-prometheus-stack", "error"), ("shop", "warning")])
+def test_a_chart_of_a_tool_brings_nothing_that_a_mirror_needs(repo: Path, chart: str, level: str) -> None:
+    release = f"""apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: tool}}
+spec: {{chart: {{spec: {{chart: {chart}, sourceRef: {{kind: HelmRepository, name: h}}}}}}}}\n"""
+    broken = SOURCE.replace("hosts: [stage.example.com]", "hosts: [stage.example.org]")
+    write(repo, {"clusters/prod/a.yaml": broken, "clusters/prod/tool.yaml": release, "clusters/stage/a.yaml": TARGET})
+    report = check(load("."))
+    assert [(finding.rule, finding.level) for finding in report.findings] == [("mirror-to-unknown-host", level)]
+    assert ("unless it comes from clusters/prod/tool.yaml:4" in report.findings[0].message) == (level == "warning")
 
 
 def test_what_is_applied_to_two_clusters_counts_for_both(repo: Path) -> None:

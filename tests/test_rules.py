@@ -61,6 +61,17 @@ def test_pods_of_other_workloads_may_be_what_a_subset_selects(kind: str, tmp_pat
     assert linted({**files, "stage/stable.yaml": stable}, tmp_path).findings == ()
 
 
+@pytest.mark.parametrize(
+    "label", ["statefulset.kubernetes.io/pod-name: shop-0", "pod-template-hash: abc", "service.istio.io/canonical-name: a"]
+)
+def test_a_label_that_pods_get_while_they_run_may_be_what_a_service_selects(label: str, tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad("")
+    good = {**files, **pages.read("target-without-pods").good("")}
+    selecting = good["stage/shop.yaml"].replace("selector: {app: shop, tier", f"selector: {{{label}, app: shop, tier")
+    assert label in selecting
+    assert linted({**good, "stage/shop.yaml": selecting}, tmp_path).findings == ()
+
+
 def test_pods_that_no_manifest_shows_may_be_what_a_subset_selects(tmp_path: Path) -> None:
     files = pages.read("target-without-pods").bad(", of a subset")
     objects, _, _ = files["stage/shop.yaml"].partition("---\napiVersion: apps/v1")

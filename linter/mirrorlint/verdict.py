@@ -221,7 +221,8 @@ def doubt_about(cluster: str, documents: Documents, holding: Collection[str] = (
     known = documents.clusters.get(cluster)
     spot = next((spot for spot in documents.blind_spots if spot.cluster == cluster and spot.holds in holding), None)
     if spot:
-        return f" (unless {spot.path} has {what}, which could not be judged)"
+        where = f"{spot.path}:{spot.line}" if spot.line else spot.path
+        return f" (unless {what} comes from {where}, which could not be judged)"
     return "" if known is None or known.settings.complete else f" (unless {what} is among the objects of {cluster} that live elsewhere)"
 
 

@@ -9,6 +9,74 @@ from mirrorlint.source import Node
 
 GATEWAY_CHART = "gateway"
 _CONTROL_PLANE = frozenset({"base", "istiod", "cni", "ztunnel"})
+# Charts of tools that run a cluster, by the names that they have in their projects' own repositories: none brings what a mirror needs.
+_TOOLS = frozenset(
+    [
+        "argo-cd",
+        "argo-events",
+        "argo-rollouts",
+        "argocd-image-updater",
+        "aws-ebs-csi-driver",
+        "aws-efs-csi-driver",
+        "aws-for-fluent-bit",
+        "aws-load-balancer-controller",
+        "cert-manager",
+        "cert-manager-csi-driver",
+        "cilium",
+        "cluster-autoscaler",
+        "coredns",
+        "datadog",
+        "descheduler",
+        "external-dns",
+        "external-secrets",
+        "falco",
+        "flagger",
+        "fluent-bit",
+        "fluentd",
+        "gatekeeper",
+        "ingress-nginx",
+        "karpenter",
+        "karpenter-crd",
+        "keda",
+        "kiali-operator",
+        "kiali-server",
+        "kube-prometheus-stack",
+        "kube-state-metrics",
+        "kubernetes-dashboard",
+        "kured",
+        "kyverno",
+        "kyverno-policies",
+        "loki",
+        "loki-stack",
+        "metallb",
+        "metrics-server",
+        "nginx-ingress",
+        "node-feature-discovery",
+        "node-problem-detector",
+        "nri-bundle",
+        "opentelemetry-collector",
+        "opentelemetry-operator",
+        "prometheus",
+        "prometheus-adapter",
+        "prometheus-blackbox-exporter",
+        "prometheus-node-exporter",
+        "prometheus-operator-crds",
+        "promtail",
+        "reloader",
+        "sealed-secrets",
+        "secrets-store-csi-driver",
+        "splunk-otel-collector",
+        "tempo",
+        "tetragon",
+        "tigera-operator",
+        "trivy-operator",
+        "trust-manager",
+        "velero",
+        "vertical-pod-autoscaler",
+        "victoria-metrics-k8s-stack",
+        "vpa",
+    ]
+)
 FOLDER, ARGO, FLUX, HELM = "folder", "argo", "flux", "helm"
 
 
@@ -95,9 +163,10 @@ def _is_told(chart: str, home: str, *elsewhere: Node) -> bool:
 
 
 def foreign_chart(name: Node, message: str) -> Gap:
-    """That a chart is not in this repository; Istio's own, but for its gateways, hold nothing that requests are sent to."""
-    own = name.text.rpartition("/")[2] in _CONTROL_PLANE
-    return Gap(name, message, "chart of Istio" if own else "chart", NOTHING if own else ANYTHING)
+    """That a chart is not in this repository; of Istio's own the gateways alone hold what requests are sent to, of tools none."""
+    chart = name.text.rpartition("/")[2]
+    kind = "chart of Istio" if chart in _CONTROL_PLANE else "chart of a tool" if chart in _TOOLS else "chart"
+    return Gap(name, message, kind, ANYTHING if kind == "chart" else NOTHING)
 
 
 def literal(unit: Unit) -> Unit:
