@@ -109,3 +109,25 @@ def test_values_are_for_the_chart_that_they_are_written_for(tmp_path: Path) -> N
     other = "{repoURL: https://charts.example.org, chart: proxy, helm: {valuesObject: {service: {ports: [{name: a, port: 4180}]}}}}"
     application = APPLICATION[: APPLICATION.index("  source:")] + f"  sources: [{own}, {other}]\n"
     assert judged(tmp_path, application).startswith("1 mirror arrives. 1 blind spot")
+
+
+CANARY = """---
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: shop}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: shop}
+  service: {port: %s, targetPort: 8080}
+"""
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "code"), [(80, "shop", 0), (80, "shop-primary", 0), (81, "shop-primary", 1), (80, "shop-main", 1)]
+)
+def test_flagger_makes_the_services_of_a_canary(tmp_path: Path, port: int, host: str, code: int) -> None:
+    own = "---\napiVersion: networking.istio.io/v1\n" + SOURCE.partition("---\napiVersion: networking.istio.io/v1\n")[2]
+    routing = TARGET.partition("---\n")[2].replace("destination: {host: shop}", f"destination: {{host: {host}, port: {{number: 80}}}}")
+    write(tmp_path, {"clusters/prod/a.yaml": own + CANARY % 80, "clusters/stage/a.yaml": routing + CANARY % port})
+    ended = run(str(tmp_path))
+    assert ended.returncode == code
+    assert ("target-route-to-unknown-host" in ended.stdout) == bool(code)

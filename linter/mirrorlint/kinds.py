@@ -64,7 +64,7 @@ NOT_READ = {
     SECURITY: frozenset[str](),
     GATEWAY_API: frozenset({"UDPRoute", "ReferencePolicy", "BackendLBPolicy"}),
 }
-# What tells how objects come to clusters and how Istio is installed there, and is none of what is judged.
+# What tells how objects come to clusters, which others are made of it, and how Istio is installed there, and is none of what is judged.
 TELLS = {
     "helm.toolkit.fluxcd.io": frozenset({"HelmRelease"}),
     "kustomize.toolkit.fluxcd.io": frozenset({"Kustomization"}),
@@ -72,6 +72,7 @@ TELLS = {
     "argoproj.io": frozenset({"Application", "ApplicationSet"}),
     "install.istio.io": frozenset({"IstioOperator"}),
     "sailoperator.io": frozenset({"Istio"}),
+    "flagger.app": frozenset({"Canary"}),
 }
 # Objects that matter only if they hold a certificate, or tell Argo CD of a cluster.
 CREDENTIALS = "Secret"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import ANYTHING, BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
-from mirrorlint.loading import control_plane, files, installed, needs
+from mirrorlint.loading import canaries, control_plane, files, installed, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.harvest import Share
 from mirrorlint.loading.means import Means
@@ -139,7 +139,8 @@ def _part(share: Share, reading: Reading, said: _Said) -> _Part:
     every = [manifest for each in contents for manifest in (*each.manifests, *each.tells)]
     applied = [(node, values) for (node, _), values in share.applied.items()]
     written = {manifest.identity for manifest in manifests}
-    manifests += [service for service in installed.services(every, applied) if service.identity not in written]
+    made = (*installed.services(every, applied), *canaries.services(every))
+    manifests += [service for service in made if service.identity not in written]
     planes = control_plane.said(every, applied)
     section = reading.sections.get(name, ClusterSection())
     settings, facts = control_plane.settled(said.over(name, section.settings), planes, name)
