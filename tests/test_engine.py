@@ -109,6 +109,28 @@ def test_an_assumed_link_says_so_at_the_endpoint() -> None:
     assert any("taken to be stage's ingress" in note.message and note.place.line == 10 for note in finding.notes)
 
 
+def test_a_destination_that_gets_a_share_loses_no_more_than_that() -> None:
+    split = "[{destination: {host: shop}, weight: 90}, {destination: {host: shop-v2}, weight: 10}]"
+    report = judge(target=TARGET.replace("[{destination: {host: shop}}]", split))
+    assert levels(report) == [("warning", "target-route-to-unknown-host")]
+    assert report.findings[0].message.endswith("stage's gateway answers its share, 10 % of the shadows, 503")
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "some", "1.28": "some"}]
+
+
+def test_whether_a_gateway_of_an_unknown_namespace_sees_an_entry_is_a_blind_spot() -> None:
+    source = SOURCE.replace("resolution: DNS", "resolution: DNS, exportTo: [.]").replace(
+        "hosts: [shop]", "hosts: [shop.example]\n  gateways: [edge]"
+    )
+    source += "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge}\n"
+    source += "spec: {selector: {istio: edge}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+    report = judge(source)
+    assert report.findings == ()
+    told = "ServiceEntry default/stage is not for all namespaces, and nothing tells in which one prod's ingress gateway runs"
+    assert [spot.message for spot in report.blind_spots] == [told]
+    public = judge(source.replace("exportTo: [.]", "exportTo: ['*']"))
+    assert public.blind_spots == ()
+
+
 def test_which_of_two_clusters_is_meant_is_a_blind_spot() -> None:
     report = check(loads({"prod": SOURCE, "stage": TARGET, "test": TARGET}))
     assert report.findings == ()

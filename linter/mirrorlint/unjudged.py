@@ -57,6 +57,7 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged
     yield from _ingresses(judged)
     yield from _passed_on(judged)
     yield from _sent_on(delivery, judged)
+    yield from _unplaced(judged)
 
 
 def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
@@ -165,6 +166,16 @@ def _sent_on(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot
         if inner_scopes(delivery.meshes[cluster], service):
             message = f"{service.manifest} is a gateway of {cluster} itself: where that sends shadows on to is not judged"
             yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
+
+
+def _unplaced(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+    """A blind spot for each object that not all namespaces see, where the one of the gateway that mirrors to it is not known."""
+    ways = (way for each in judged for ways in each.ways.values() for way in ways if way.call.gateway and not way.call.namespace)
+    private = {way.upstream.service.manifest: (way.upstream.service, way.call.cluster) for way in ways if way.upstream}
+    for service, cluster in (found for found in private.values() if found[0].export_to and "*" not in found[0].export_to):
+        place = service.export_node.place
+        message = f"{service.manifest} is not for all namespaces, and nothing tells in which one {cluster}'s ingress gateway runs"
+        yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
 
 
 def _counted(manifests: Sequence[Manifest]) -> str:

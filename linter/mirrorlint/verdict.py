@@ -60,7 +60,7 @@ class _Group(NamedTuple):
 
 
 def _lost(way: Way) -> bool:
-    return all(end.outcome == LOST for end in way.ends)
+    return all(end.outcome == LOST and not end.partial for end in way.ends)
 
 
 def _dead(judged: Judged) -> list[str]:
@@ -179,7 +179,7 @@ def _fate_key(loss: Loss) -> tuple[object, ...]:
 
 def _share(group: _Group, judged: Judged) -> str:
     """Who is hit, where not all are: by namespace or Host when that tells them from the rest, else by request."""
-    if group.losses[0].end.outcome != LOST:
+    if group.losses[0].end.outcome != LOST or group.losses[0].end.partial:
         return ""
     ways = [way for found in judged.ways.values() for way in found]
     lost = [loss.way for loss in group.losses]
@@ -247,13 +247,18 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
     ways = [way for found in judged.ways.values() for way in found]
     port = (ways[0].first or ways[0]).target[1] if ways else destination.port
     reasons = {world: {end.reason for end in _ends(judged, world)} for world in judged.ways}
-    found = {world: _delivered({end.outcome for end in _ends(judged, world)}, reasons[world]) for world in judged.ways}
+    outcomes = {world: {told for end in _ends(judged, world) for told in _outcomes(end)} for world in judged.ways}
+    found = {world: _delivered(outcomes[world], reasons[world]) for world in judged.ways}
     if not ways and is_uncertain(judged, delivery):
         found = dict.fromkeys(found, UNKNOWN_FATE)
     target = f"{destination.host}:{port}" if port else destination.host
     every = set().union(*reasons.values())
     leads = next((away for away in (reason.STAYS, reason.ELSEWHERE) if every == {away}), "")
     return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, found, leads)
+
+
+def _outcomes(end: End) -> tuple[str, ...]:
+    return (end.outcome, reason.ARRIVES) if end.partial else (end.outcome,)
 
 
 def _delivered(outcomes: set[str], reasons: set[str]) -> str:

@@ -305,5 +305,6 @@ def _answered(end: End, scope: GatewayScope, route: Route, port: int) -> End:
     backends = route.rule.used
     missing = [b.destination for b in backends if not _exists(scope, route, port, b.destination)]
     if missing or not backends:
-        return end._replace(reason=reason.UNKNOWN_DESTINATION, destination=missing[0] if missing else None)
+        partial = 0 < len(missing) < len(backends)
+        return end._replace(reason=reason.UNKNOWN_DESTINATION, destination=missing[0] if missing else None, partial=partial)
     return end._replace(reason=reason.ARRIVES, destination=backends[0].destination)

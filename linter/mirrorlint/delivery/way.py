@@ -61,7 +61,7 @@ class End(NamedTuple):
 
     `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names, `alike`
     filter chains that take the same, for which Envoy refuses their listener (filter_chain_manager_impl.cc:addFilterChains), `balancer` one
-    that ends TLS before the gateway.
+    that ends TLS before the gateway. `partial` tells that other destinations of the route take a share of the shadows all the same.
     """
 
     reason: str
@@ -77,6 +77,7 @@ class End(NamedTuple):
     certificate: Certificate | None = None
     alike: tuple[Chain, ...] = ()
     balancer: Balancer | None = None
+    partial: bool = False
 
     def seen(self, request: Request) -> Request:
         """A shadow as the target's gateway sees it."""
