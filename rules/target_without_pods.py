@@ -1,4 +1,4 @@
-"""A service of the target that takes the shadow, but no pod is behind it: 503."""
+"""A service of the target that takes the shadow, but nothing is behind it: 503."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mirrorlint.delivery.ending import gateway_destination, service_at
 from mirrorlint.delivery.way import End, reached
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.routing import Destination
+from mirrorlint.istio.services import NONE, Service
 from mirrorlint.istio.workloads import is_idle, workloads
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Remark, Subject
@@ -42,7 +43,10 @@ def check(subject: Subject) -> Iterator[Flaw]:
 def _empty(end: End, destination: Destination, near: Callable[[str, str], _Pods]) -> Iterator[_Lack]:
     """Why no pod is behind a destination as far as manifests show: they have pods of the Service, or of its namesake."""
     service, scope = reached(service_at(end, destination)), reached(end.scope)
-    if not service.kubernetes or not service.selector:
+    if not service.kubernetes:
+        yield from _unaddressed(end, destination, service)
+        return
+    if not service.selector:
         return
     found, owner = near(end.cluster, service.namespace), service.manifest
     selector = {label: value for label, value in service.selector.items() if not _is_added(label)}
@@ -62,6 +66,15 @@ def _empty(end: End, destination: Destination, near: Callable[[str, str], _Pods]
         if not fitting and workload.name == owner.name:
             node, why = _differing(selector, owner.node["spec"]["selector"], workload, labels)
             yield node, owner, what, why
+
+
+def _unaddressed(end: End, destination: Destination, service: Service) -> Iterator[_Lack]:
+    """Why an entry leads nowhere: at a gateway `resolution: NONE` gives no endpoint either (endpoint_builder.go)."""
+    upstream = reached(end.scope).upstream(*gateway_destination(end, destination), destination.subset)
+    if upstream and not upstream.addresses and not service.selects:
+        owner = service.manifest
+        why = "`resolution: NONE`" if service.resolution == NONE else "no endpoint that fits"
+        yield owner.node["spec"]["resolution"] or service.node, owner, str(owner), f"it has {why}"
 
 
 def _is_added(label: str) -> bool:

@@ -278,6 +278,7 @@ REPORTS = st.builds(
             st.lists(WORDS, max_size=3).map(tuple),
             st.lists(NOTES, max_size=3).map(tuple),
             fix=st.just(()),
+            members=st.just(()),
         ),
         max_size=3,
     ).map(tuple),

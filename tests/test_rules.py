@@ -72,6 +72,25 @@ def test_a_label_that_pods_get_while_they_run_may_be_what_a_service_selects(labe
     assert linted({**good, "stage/shop.yaml": selecting}, tmp_path).findings == ()
 
 
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("NONE", "it has `resolution: NONE`"),
+        ("STATIC", "it has no endpoint that fits"),
+        ("DNS", ""),
+        ("STATIC, endpoints: [{address: 10.0.0.1}]", ""),
+    ],
+)
+def test_an_entry_of_the_target_may_have_no_endpoint(how: str, why: str, tmp_path: Path) -> None:
+    files = pages.read("target-without-pods").bad("")
+    entry = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: shop}\n"
+    entry += f"spec: {{hosts: [shop.example], ports: [{{number: 80, name: http, protocol: HTTP}}], resolution: {how}}}\n"
+    gateway = files["stage/gateway.yaml"].replace("destination: {host: shop", "destination: {host: shop.example")
+    found = linted({**files, "stage/gateway.yaml": gateway, "stage/shop.yaml": entry}, tmp_path).findings
+    assert len(found) == bool(why)
+    assert all(finding.message.endswith(f" 503: {why}") for finding in found)
+
+
 def test_pods_that_no_manifest_shows_may_be_what_a_subset_selects(tmp_path: Path) -> None:
     files = pages.read("target-without-pods").bad(", of a subset")
     objects, _, _ = files["stage/shop.yaml"].partition("---\napiVersion: apps/v1")

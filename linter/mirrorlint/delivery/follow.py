@@ -109,7 +109,7 @@ class Delivery:
     def _sent_on(self, way: Way) -> Way:
         """The way of a shadow that comes to a gateway of its own cluster, on from there if that has one destination for it."""
         upstream, shadow = way.upstream, way.request
-        if upstream is None or way.reason != reason.STAYS or len(way.ends) > 1 or (upstream.tls == MUTUAL and not upstream.sni):
+        if upstream is None or way.reason != reason.STAYS or len(way.ends) > 1:
             return way
         cluster, service = way.call.cluster, upstream.service
         address = Address(service.host, upstream.port.number, service.node)
