@@ -131,6 +131,14 @@ def test_whether_a_gateway_of_an_unknown_namespace_sees_an_entry_is_a_blind_spot
     assert public.blind_spots == ()
 
 
+def test_past_a_destination_that_may_be_elsewhere_the_shadow_is_followed_on(tmp_path: Path) -> None:
+    own = "---\napiVersion: networking.istio.io/v1\n" + SOURCE.partition("---\napiVersion: networking.istio.io/v1\n")[2]
+    settings = "clusters: {prod: {paths: [prod], complete: false}, stage: {paths: [stage], complete: false}}\n"
+    for target, rules in ((TARGET, []), (REFUSING, ["shadow-host-not-accepted"]), (TARGET.replace("{host: shop}", "{host: gone}"), [])):
+        write(tmp_path, {".mirrorlint.yaml": settings, "prod/a.yaml": own, "stage/a.yaml": target})
+        assert [finding.rule for finding in check(load(tmp_path)).findings] == ["route-to-unknown-host", *rules]
+
+
 def test_which_of_two_clusters_is_meant_is_a_blind_spot() -> None:
     report = check(loads({"prod": SOURCE, "stage": TARGET, "test": TARGET}))
     assert report.findings == ()

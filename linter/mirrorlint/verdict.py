@@ -90,7 +90,8 @@ def _arrives_for_rival(lost: Judged, judged: Iterable[Judged]) -> bool:
 def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bool) -> Iterator[Finding]:
     """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks.
 
-    `spared` says that the loss depends on which of two objects is older.
+    `spared` says that the loss depends on which of two objects is older. Where the request's own destination may be there, but not at hand,
+    what becomes of the shadow then is told as well, but for the destination at the target, which may be where the other one is.
     """
     dead = _dead(judged)
     hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, world, way) for way in ways)]
@@ -112,6 +113,10 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first, subject.delivery))
     finding = finding_of(first.rule, ERROR if dead and not doubt else WARNING, flaw, hurt, notes)
     yield finding._replace(cause=behind, likewise=_so_lost(judged)) if behind else finding
+    if doubt and first.losses[0].end.reason == reason.UNKNOWN_PRIMARY:
+        past = {world: tuple(map(subject.delivery.past, ways)) for world, ways in judged.ways.items()}
+        found = mirror_findings(judged._replace(ways=past), subject, causes, spared)
+        yield from (one for one in found if one.level == ERROR or one.rule != by_reason()[reason.UNKNOWN_DESTINATION])
 
 
 def _absent(loss: Loss) -> tuple[str, str]:

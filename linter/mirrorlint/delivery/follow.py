@@ -132,11 +132,20 @@ class Delivery:
         port = way.called.port or way.call.port
         return tuple(self._ends(way.call, way.scope, way.route, port, upstream, way.request))
 
+    def past(self, way: Way) -> Way:
+        """A way, and what would become of the shadow with the Host `way.host` if what its request itself is for were there."""
+        if way.reason != reason.UNKNOWN_PRIMARY:
+            return way
+        return self._sent_on(way._replace(ends=tuple(self._at_endpoints(way.call, way.scope, way.upstream, way.request))))
+
     def _ends(self, call: Call, scope: AnyScope, route: Route, port: int, upstream: Upstream | None, shadow: Request) -> Iterator[End]:
+        """What becomes of a shadow if the request itself is sent on."""
+        exists = _primary_exists(scope, route, port)
+        yield from self._at_endpoints(call, scope, upstream, shadow) if exists else [End(reason.UNKNOWN_PRIMARY)]
+
+    def _at_endpoints(self, call: Call, scope: AnyScope, upstream: Upstream | None, shadow: Request) -> Iterator[End]:
         """What becomes of a shadow at each of its upstream's endpoints."""
-        if not _primary_exists(scope, route, port):
-            yield End(reason.UNKNOWN_PRIMARY)
-        elif upstream is None:
+        if upstream is None:
             yield End(reason.UNKNOWN_TARGET)
         elif upstream.original_destination:
             yield End(reason.ORIGINAL_DESTINATION)
