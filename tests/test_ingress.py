@@ -152,6 +152,39 @@ def test_a_name_of_a_service_counts_before_another_clusters_wildcard() -> None:
     ]
 
 
+TAKING = {
+    "a wildcard": ("hosts: ['*'], gateways", "hosts: ['*.example.com'], gateways"),
+    "a server": ("hosts: ['*']}]", "hosts: [shop.example.com]}]"),
+    "a policy": ("spec: {hosts: ['*'], gateways", "spec: {hosts: ['*'], gateways"),
+}
+POLICY = """---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: shop, namespace: istio-system}
+spec: {rules: [{to: [{operation: {hosts: [shop.example.com]}}]}]}
+"""
+
+
+@pytest.mark.parametrize("kind", TAKING)
+def test_of_the_hosts_that_a_wildcard_stands_for_those_are_tried_that_the_target_takes(kind: str) -> None:
+    source = AT_EDGE.replace("hosts: [shop.example]", "hosts: ['*']")
+    target = TARGET.replace(*TAKING[kind]) + service() + (POLICY if kind == "a policy" else "")
+    report = check(loads({"prod": source, "stage": target}), istio="1.28")
+    assert [level for level, _ in levels(report)] == ["warning"]
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.28": "some"}]
+
+
+def test_hosts_that_an_expression_takes_are_made_up_as_names() -> None:
+    source = AT_EDGE.replace("hosts: [shop.example]", "hosts: ['*']").replace(
+        "    - route: [{destination: {host: shop}}]",
+        "    - match: [{authority: {regex: '.*[.]example[.]com'}}]\n      route: [{destination: {host: shop}}]",
+    )
+    report = check(
+        loads({"prod": source, "stage": TARGET.replace("hosts: ['*'], gateways", "hosts: ['*.example.com'], gateways")}), istio="1.28"
+    )
+    assert (report.findings, [dict(mirror.delivery) for mirror in report.mirrors]) == ((), [{"1.28": "all"}])
+
+
 def test_settings_of_a_port_without_tls_are_shown_as_what_shuts_out_the_others() -> None:
     secure = SOURCE.replace("number: 80, name: http, protocol: HTTP", "number: 443, name: https, protocol: HTTPS")
     policy = "trafficPolicy: {tls: {mode: SIMPLE}, portLevelSettings: [{port: {number: 443}, loadBalancer: {simple: RANDOM}}]}"

@@ -69,6 +69,7 @@ def test_a_text_is_made_up_for_each_alternative(expression: str, expected: list[
 
 
 def test_others_are_made_up_for_what_may_be_taken_already() -> None:
+    assert list(examples("/(api|shop)(/.*)?")) == ["/api", "/shop", "/api/", "/api/x"]
     found = list(examples("/api/v[0-9]+"))
     pattern = compiled("/api/v[0-9]+")
     assert pattern

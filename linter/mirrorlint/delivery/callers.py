@@ -280,11 +280,25 @@ def _concrete(delivery: Delivery, mesh: Mesh, service: VirtualService, host: str
     """Names that a host stands for: itself or, for a wildcard, one made up; and those that rules ask for, for a wildcard elsewhere, too."""
     asked = set(_asked_hosts(service, host))
     if is_wild(host):
-        others = [other for each in delivery.meshes.values() if each is not mesh for other in each.virtual_services]
-        theirs = (name for other in others for name in (*(h.name.lower() for h in other.hosts), *_asked_hosts(other, host)))
+        theirs = (name for each in delivery.meshes.values() if each is not mesh for name in _served(each, host))
         asked |= {name.removesuffix(SUFFIX) for name in theirs}
-    name = host if not is_wild(host) else f"any{host[1:]}" if len(host) > 1 else "any.example"
-    return [name, *sorted(each for each in asked - {name} if not is_wild(each) and subset_of(without_port(each).lower(), host))]
+    name, asked = _made_up(host), {*map(_made_up, asked)}
+    return [name, *sorted(each for each in asked - {name} if subset_of(without_port(each).lower(), host))]
+
+
+def _made_up(host: str) -> str:
+    """A name that a wildcard stands for; any other host as it is."""
+    return host if not is_wild(host) else f"any{host[1:]}" if len(host) > 1 else "any.example"
+
+
+def _served(mesh: Mesh, host: str) -> Iterator[str]:
+    """The hosts that a cluster's gateways may take: of servers and VirtualServices, and what rules and policies ask for."""
+    yield from (name.lower() for name in mesh.server_hosts)
+    for service in mesh.virtual_services:
+        yield from (each.name.lower() for each in service.hosts)
+        yield from _asked_hosts(service, host)
+    operations = (to["operation"] for policy in mesh.authorization_policies for rule in policy.node["spec"]["rules"] for to in rule["to"])
+    yield from (name.lower() for operation in operations for name in operation["hosts"].texts if not name.endswith("*") or name == "*")
 
 
 def _asked_hosts(service: VirtualService, host: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.names import is_wild, subset_of, without_port
 from mirrorlint.istio.re2 import examples
 
+_HOST = re.compile(r"\w(?:[-.\w]*\w)?(?::[0-9]+)?", re.ASCII)
 _ODD = ("unasked", "Un-asked_.~/1")
 _METHODS = ("PATCH", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
 _TEXTS = 6  # at most so many are made up for one condition
@@ -211,12 +213,19 @@ def folded(match: Match) -> Sample:
 
 def hosts(match: Match, host: str) -> Iterator[str]:
     """Hosts that a block asks for: as they are written, what begins like them, and else what is like that below a wildcard host."""
-    for text in (text for condition in (match.authority, *_pseudo(match, ":authority", "host")) for text in _texts(condition)):
+    for text in (text for condition in (match.authority, *_pseudo(match, ":authority", "host")) for text in _hosts(condition)):
         yield text
         if host.startswith(text.lower()):
             yield text + host[len(text) :]
         elif is_wild(host) and not subset_of(without_port(text), host):
             yield f"{text.rstrip('.')}{host[1:] or '.example'}"
+
+
+def _hosts(condition: StringMatch) -> Iterator[str]:
+    """Texts that meet a condition on the Host; of what an expression takes such as may be the name of a host."""
+    for text in _texts(condition):
+        tried = (text, f"any{text}", text.replace("!", "a")) if condition.kind == "regex" else (text,)
+        yield next((each for each in tried if _HOST.fullmatch(each) and accepts_string(condition, each)), text)
 
 
 def eludes(match: Match) -> bool:

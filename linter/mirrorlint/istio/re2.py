@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 _MOST = 1000
+_CHOICES = 6  # so many texts that a part may stand for are kept, and so many that differ in one part
 _REPEAT = re.compile(r"\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}")
 _NAME = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>")
 _FLAGS = re.compile(r"\(\?(?:[imsU]*|[imsU]*-[imsU]+)([:)])")
@@ -62,10 +64,15 @@ def compiled(text: str) -> re.Pattern[str] | None:
 
 
 def examples(text: str) -> Iterator[str]:
-    """Up to three texts for each of an expression's alternatives that this is likely to match, the likeliest first."""
+    """Up to three texts for each of an expression's alternatives that this is likely to match, the likeliest first.
+
+    Then such as differ from those in one part: another alternative of a group, or once what may be there any number of times.
+    """
     found = _read(text)
     if not found.fault:
-        made_up = ("".join(_members(atom)[which] for atom in atoms) for which in (0, 1, 2) for atoms in found.alternatives)
+        likely = ((atoms, which) for which in (0, 1, 2) for atoms, *_ in found.alternatives)
+        others = ((atoms, 0) for _, *more in found.alternatives for atoms in more)
+        made_up = ("".join(_members(atom)[which] for atom in atoms) for atoms, which in (*likely, *others))
         yield from dict.fromkeys(made_up)
 
 
@@ -77,21 +84,29 @@ def _members(atom: str) -> tuple[str, str, str]:
 
 
 Atoms = tuple[str, ...]  # patterns of Python for one character each
+Choices = tuple[Atoms, ...]  # what a part of an expression may stand for, the likeliest first
+
+
+def _joined(branch: Sequence[Choices]) -> Choices:
+    """What parts stand for together: each for the likeliest, and such as differ from that in one part."""
+    likeliest = [choices[0] for choices in branch]
+    others = ([*likeliest[:place], other, *likeliest[place + 1 :]] for place, choices in enumerate(branch) for other in choices[1:])
+    return tuple(tuple(atom for atoms in parts for atom in atoms) for parts in (likeliest, *islice(others, _CHOICES)))
 
 
 class _Group(NamedTuple):
     """What stands around a group while that is read."""
 
     largest: int
-    branch: list[Atoms]
-    alternatives: list[Atoms]
+    branch: list[Choices]
+    alternatives: list[Choices]
     flags: list[str]
 
 
 class _Scanner:
     """Walks an expression once; `repeats` is by how much what precedes is multiplied, 0 when nothing precedes.
 
-    `python` is the expression in Python's syntax, and `alternatives` are the atoms of a short text for each of them.
+    `python` is the expression in Python's syntax, and `alternatives` are the atoms of short texts for each of them.
     """
 
     def __init__(self, text: str) -> None:
@@ -104,8 +119,8 @@ class _Scanner:
         self.groups: list[_Group] = []
         self.names: set[str] = set()
         self.python: list[str] = []
-        self.branch: list[Atoms] = []
-        self.alternatives: list[Atoms] = []
+        self.branch: list[Choices] = []
+        self.alternatives: list[Choices] = []
         self.flags: list[str] = []
 
     def scan(self) -> None:
@@ -136,24 +151,24 @@ class _Scanner:
             self.alternative(")" * len(self.flags) + "|" + "".join(self.flags))
         elif char == "[":
             self.at += 1
-            self.operand(python := self.char_class(), (python,))
+            self.operand(python := self.char_class(), ((python,),))
         elif char == "\\":
             self.escape()
         else:
             self.at += 1
             anchor = _ANCHORS.get(char)
             python = char if char == "." else re.escape(char)
-            self.operand(anchor or python, () if anchor else (python,))
+            self.operand(anchor or python, ((),) if anchor else ((python,),))
 
-    def operand(self, python: str, atoms: Atoms, repeats: int = 1) -> None:
+    def operand(self, python: str, choices: Choices, repeats: int = 1) -> None:
         self.python.append(python)
-        self.branch.append(atoms)
+        self.branch.append(choices)
         self.repeats = repeats
         self.largest = max(self.largest, repeats)
 
     def alternative(self, python: str) -> None:
         self.python.append(python)
-        self.alternatives.append(tuple(atom for atoms in self.branch for atom in atoms))
+        self.alternatives.append(_joined(self.branch))
         self.branch = []
 
     def repeat(self, start: int, stacked: bool, most: int, least: int) -> None:
@@ -166,7 +181,9 @@ class _Scanner:
         if self.python[-1] in _ANCHORS.values():
             self.python[-1] = f"(?:{self.python[-1]})"
         self.stacked = True
-        self.operand(self.text[start : self.at], self.branch.pop() * least, max(self.repeats * most, 1))
+        once = self.branch.pop()
+        choices = tuple(atoms * least for atoms in once) if least else ((), *once)
+        self.operand(self.text[start : self.at], choices, max(self.repeats * most, 1))
         if self.repeats > _MOST:
             raise ValueError(f"it repeats more than {_MOST} times")
 
@@ -197,9 +214,11 @@ class _Scanner:
             raise ValueError("a `)` was not opened")
         self.at += 1
         self.alternative(")" * len(self.flags))
-        inner, shortest = self.largest, next(filter(None, self.alternatives), ())
+        inner, likely = self.largest, [atoms for atoms, *_ in self.alternatives if atoms]
+        others = (atoms for _, *more in self.alternatives for atoms in more)
+        choices = tuple(islice(dict.fromkeys((*likely, *others)), _CHOICES)) or ((),)
         self.largest, self.branch, self.alternatives, self.flags = self.groups.pop()
-        self.operand(")", shortest, inner)
+        self.operand(")", choices, inner)
 
     def escape(self) -> None:
         anchor = _ANCHORS.get(self.text[self.at : self.at + 2])
@@ -207,14 +226,14 @@ class _Scanner:
             literal, _, _ = self.text[self.at + 2 :].partition("\\E")
             self.at = min(self.at + 4 + len(literal), len(self.text))
             for char in map(re.escape, literal):
-                self.operand(char, (char,))
+                self.operand(char, ((char,),))
         elif anchor:
             self.at += 2
-            self.operand(anchor, ())
+            self.operand(anchor, ((),))
         else:
             inside = self.members()
             python = f"[{inside}]" if inside else re.escape(chr(self.code()))
-            self.operand(python, (python,))
+            self.operand(python, ((python,),))
 
     def members(self) -> str:
         """Passes an escape for several characters, and returns what stands for them in a class of Python; "" without one."""
