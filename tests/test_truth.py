@@ -34,7 +34,9 @@ _SOUND_BASES = frozenset({"any", "tls", "rewrite", "external", "entry"})
 _KNOB = re.compile(r"\b[st]\.\w+=")
 
 
-@pytest.mark.parametrize(("name", "number"), [("truth", 16_666), ("more", 21_320), ("gateway-api", 10_814), ("crossed", 6_130)])
+@pytest.mark.parametrize(
+    ("name", "number"), [("truth", 16_666), ("more", 21_320), ("gateway-api", 10_814), ("crossed", 6_130), ("sidecars", 18)]
+)
 def test_every_verdict_agrees(name: str, number: int, capsys: pytest.CaptureFixture[str]) -> None:
     judged, wrong = 0, []
     for scenario, fleet in fleets(name):

@@ -10,13 +10,15 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed, exported_first
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.istio.names import MESH, is_ip, is_wild, most_specific, overlaps, subset_of, without_port
+from mirrorlint.istio.ports import HTTP, SNIFFED, protocol
 from mirrorlint.istio.routing import Destination, VirtualService
-from mirrorlint.istio.services import NONE, Service
+from mirrorlint.istio.services import ALIAS, NONE, Service
 from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
 
 _MESH_ONLY = frozenset({MESH})
 # The first without an own address keeps a port to itself (listener.go:isConflictWithWellKnownPort).
 _KEEPS_LISTENER = frozenset({"MONGO", "MYSQL"})
+_FOLLOWED = (HTTP - {"HTTP_PROXY"}) | {SNIFFED}
 _NO_ROUTES: tuple[Route, ...] = ()
 
 
@@ -67,8 +69,9 @@ class SidecarScope(Scope):
         own = self.mesh.owner(host, self.namespace)
         if own is not None:
             return own
-        visible = [s for s in self.mesh.services_by_host.get(host, ()) if self.sees(s)]
-        return min(visible, key=lambda s: not s.kubernetes, default=None)
+        namespaces = dict.fromkeys(s.namespace for s in self.mesh.services_by_host.get(host, ()))
+        owners = (self.mesh.owner(host, namespace) for namespace in namespaces)
+        return min((s for s in owners if s and self.sees(s)), key=lambda s: not s.kubernetes, default=None)
 
 
 class EgressListener:
@@ -173,12 +176,18 @@ class EgressListener:
         return self._owning[port]
 
     def table(self, port: int) -> Table | None:
-        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts); a forward proxy's port is not followed."""
+        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts); a forward proxy's port is not followed.
+
+        A listener that names its port has the protocol that it says, and a Service that stands for another one has none of its own
+        (listener.go:buildSidecarOutboundListeners).
+        """
+        if self.egress.port and protocol(self.egress.protocol) not in _FOLLOWED:
+            return None
         owning = self.owning(port)
         ports = [(s, p) for s in owning.values() for p in s.ports if p.number == port]
         shared = [p.protocol for s, p in ports if not s.addresses and (s.resolution == NONE or not s.kubernetes)]
         taken = bool(shared) and shared[0] in _KEEPS_LISTENER
-        if self.egress.protocol == "HTTP_PROXY" or taken or not any(p.routes_http for _, p in ports):
+        if taken or not any(p.routes_http for s, p in ports if s.resolution != ALIAS):
             return None
         return _SidecarTable(self, port, owning)
 
@@ -196,8 +205,9 @@ class _SidecarTable(Table):
     """A sidecar's virtual hosts: those of VirtualServices are laid out, plain services' are only looked up, since they mirror nothing."""
 
     def __init__(self, listener: EgressListener, port: int, owning: Mapping[str, Service]) -> None:
-        self._scope, self._owning = listener.scope, owning
+        self._listener, self._scope, self._owning = listener, listener.scope, owning
         self._port = port
+        self._shared = any(p.protocol in HTTP for service in owning.values() for p in service.ports if p.number == port)
         super().__init__(self._domains(listener))
 
     def _domains(self, listener: EgressListener) -> Iterator[tuple[str, VirtualHost]]:
@@ -241,7 +251,7 @@ class _SidecarTable(Table):
             mine = [s for s in found if not is_wild(host.name) or most_specific(s.host, listener.by_host) is service]
             owned += [(vhost._replace(domain=s.host.lower()), s) for s in mine if self._serves(s)]
         if owned or self._port == 80:
-            yield from plain
+            yield from plain if self._shared else ()  # a port that is sniffed has routes for each service alone
             yield from owned
 
     def _serves(self, service: Service) -> bool:
@@ -250,7 +260,8 @@ class _SidecarTable(Table):
     def _names(self, service: Service) -> Iterator[str]:
         """The domains of a service's virtual host (httproute.go:generateVirtualHostDomains)."""
         mesh = self._scope.mesh
-        hosts = [service.host.lower(), *(alias.host for alias in mesh.aliases.get(service.host, ()))]
+        aliases = (alias.host for alias in mesh.aliases.get(service.host, ()) if self._listener.names(alias))
+        hosts = [service.host.lower(), *aliases]
         names = [name for host in hosts for name in host_forms(host, self._scope.namespace, mesh.domain)]
         yield from names
         if service.resolution == NONE and service.kubernetes:

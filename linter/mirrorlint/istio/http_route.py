@@ -35,7 +35,12 @@ def convert(manifest: Manifest, registry: Registry, *, at_gateway: bool) -> Conv
 
 def in_precedence(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Rules in the order of the Gateway API; those of equal standing stay in order (sortHTTPRoutes)."""
-    return tuple(sorted(rules, key=lambda rule: _standing(rule.matches[0])))
+    return tuple(sorted(rules, key=lambda rule: (_is_last(rule), *_standing(rule.matches[0]))))
+
+
+def _is_last(rule: Rule) -> bool:
+    """Whether a rule has no `matches`, which for an HTTPRoute the API server fills in."""
+    return rule.owner.kind == "GRPCRoute" and not len(rule.node["matches"])
 
 
 def _standing(match: Match) -> tuple[int, ...]:
