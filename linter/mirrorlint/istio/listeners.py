@@ -46,7 +46,6 @@ class Listener(NamedTuple):
     `presumed` are the namespaces whose routes it is taken to let in although their labels are not known.
     """
 
-    parent: tuple[str, str]
     name: str
     hostname: str
     kinds: tuple[str, ...]
@@ -96,9 +95,8 @@ def _listener(manifest: Manifest, node: Node, around: Surroundings) -> Listener:
     allowed = [k["kind"].text for k in node["allowedRoutes"]["kinds"] if (k["group"].text or GATEWAY_API) == GATEWAY_API]
     if len(node["allowedRoutes"]["kinds"]):
         kinds = tuple(kind for kind in kinds if kind in allowed)
-    parent = (manifest.namespace, manifest.name)
     fault, presumed = _fault(manifest, node, around), _presumed(node["allowedRoutes"]["namespaces"], around)
-    return Listener(parent, node["name"].text, node["hostname"].text, kinds, gateway, fault, presumed)
+    return Listener(node["name"].text, node["hostname"].text, kinds, gateway, fault, presumed)
 
 
 def _server(gateway: Gateway, node: Node, around: Surroundings) -> Server:
