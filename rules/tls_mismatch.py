@@ -26,9 +26,8 @@ def check(loss: Loss) -> Flaw:
     if end.balancer:
         return _balanced(loss, end.balancer, upstream, notes)
     server = reached(end.chain).servers[0]
-    sent = upstream.tls if upstream.tls != PLAINTEXT else "plain text"
-    taken = "plain text" if server.plain_http else f"TLS ({server.mode})"
-    message = f"the shadow is sent as {sent} to a server of {end.cluster}'s gateway that takes {taken}: the connection fails"
+    taken = PLAINTEXT if server.plain_http else f"TLS ({server.mode})"
+    message = f"the shadow is sent as {upstream.tls} to a server of {end.cluster}'s gateway that takes {taken}: the connection fails"
     node = server.node["tls"]["mode"] if server.tls else server.protocol_node
     if rule and upstream.client_tls["credentialName"] and without_secret(upstream.client_tls, rule, loss.way.scope.is_gateway):
         notes.append(Remark(upstream.client_tls["credentialName"], _UNUSED, loss.source))
@@ -41,8 +40,7 @@ def _balanced(loss: Loss, balancer: Balancer, upstream: Upstream, notes: Iterabl
     if upstream.tls == TLS:
         message = f"{whose} ends TLS at port {port} and goes on in plain text to a server that takes TLS: the connection fails"
     else:
-        sent = "plain text" if upstream.tls == PLAINTEXT else upstream.tls
-        message = f"the shadow is sent as {sent} to {whose}, which ends TLS at port {port}: the connection fails"
+        message = f"the shadow is sent as {upstream.tls} to {whose}, which ends TLS at port {port}: the connection fails"
     return loss.at_target(balancer.node, message, balancer.manifest, *notes)
 
 

@@ -55,7 +55,7 @@ def ending(way: Way, end: End, host: str = "") -> tuple[Node, str, str]:
 
 def connection(upstream: Upstream, host: str) -> str:
     """How a shadow with this Host is sent: plain text, or TLS and its SNI."""
-    return "plain text" if upstream.tls == PLAINTEXT else f"{upstream.tls} with SNI `{upstream.sni_for(host)}`"
+    return PLAINTEXT if upstream.tls == PLAINTEXT else f"{upstream.tls} with SNI `{upstream.sni_for(host)}`"
 
 
 def arriving(way: Way, end: End, host: str) -> str:
@@ -137,7 +137,7 @@ def _taken(end: End) -> str:
         return "the load balancer ends TLS and goes on in plain text"
     if end.chain is None:
         return f"which {both(end.alike)} take alike: Envoy refuses a listener with two such filter chains"
-    return f"the server takes {'plain text' if end.chain.tls == PLAINTEXT else end.chain.tls}"
+    return f"the server takes {end.chain.tls}"
 
 
 def both(alike: Sequence[Chain]) -> str:

@@ -12,7 +12,7 @@ from mirrorlint.istio.ports import Port
 from mirrorlint.istio.services import ALIAS, DNS, NONE, ROUND_ROBIN, Endpoint, Service
 from mirrorlint.source import Node
 
-PLAINTEXT, TLS, MUTUAL = "plaintext", "TLS", "Istio mutual TLS"
+PLAINTEXT, TLS, MUTUAL = "plain text", "TLS", "Istio mutual TLS"  # as messages call them
 
 
 class Address(NamedTuple):
