@@ -47,7 +47,6 @@ class GatewayScope(Scope):
         super().__init__(mesh, namespace, labels)
         self.front = Front(mesh, namespace, labels, ingress)
         self.gateways = self._configuring()
-        self._listeners: dict[int, tuple[Chain, ...]] | None = None
         self._tables: dict[Chain, Table] = {}
 
     def _configuring(self) -> tuple[Gateway, ...]:
@@ -83,17 +82,15 @@ class GatewayScope(Scope):
         """The container port at which a listener takes what comes to a host and port of the ingress; 0 for none."""
         return next((number for number in self.container_ports(host, port) if number in self.listeners), 0)
 
-    @property
+    @cached_property
     def listeners(self) -> Mapping[int, tuple[Chain, ...]]:
         """The filter chains by container port."""
-        if self._listeners is None:
-            ports: dict[int, _Port] = {}
-            for server in (server for gateway in self.gateways for server in gateway.servers):
-                for number in self.front.listening(server):
-                    ports.setdefault(number, _Port()).add(server)
-            chains = ((number, port.chains(self._bound, self.mesh.gateway_api.passing)) for number, port in ports.items())
-            self._listeners = {number: found for number, found in chains if found}
-        return self._listeners
+        ports: dict[int, _Port] = {}
+        for server in (server for gateway in self.gateways for server in gateway.servers):
+            for number in self.front.listening(server):
+                ports.setdefault(number, _Port()).add(server)
+        chains = ((number, port.chains(self._bound, self.mesh.gateway_api.passing)) for number, port in ports.items())
+        return {number: found for number, found in chains if found}
 
     @cached_property
     def http_servers(self) -> Mapping[str, Sequence[tuple[int, int, Server]]]:

@@ -60,7 +60,7 @@ def _owner(meshes: Mapping[str, Mesh], others: Mapping[str, Mesh], address: str)
     return other if owner is None and closeness else owner
 
 
-def ingress_scopes(mesh: Mesh, address: str = "") -> tuple[GatewayScope, ...]:
+def ingress_scopes(mesh: Mesh, address: str) -> tuple[GatewayScope, ...]:
     """The gateway pods that a cluster's ingress may be: as settings say, else what is behind an address, else what Gateways select."""
     ingress = mesh.cluster.settings.ingress
     if ingress.labels:
