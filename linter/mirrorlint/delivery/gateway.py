@@ -214,8 +214,9 @@ def _chains(
     for server in servers:
         names = server.sni_hosts() if server.tls else ()
         names = () if "*" in names else names
+        tls = PLAINTEXT if not server.tls else MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS
         if server.terminates:
-            yield Chain((server,), names, MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS, True)
+            yield Chain((server,), names, tls, True)
         elif server.mode == "AUTO_PASSTHROUGH":
             yield Chain((server,), names, PLAINTEXT, False)
         elif server.mode in PASSTHROUGH:
@@ -229,7 +230,6 @@ def _chains(
             sni += passing.get(server.gateway.name, ())
             yield from (Chain((server,), () if name == "*" else (name,), PLAINTEXT, False) for name in dict.fromkeys(sni))
         elif server.gateway.name in passing or _routed(bound(server), server):
-            tls = PLAINTEXT if not server.tls else MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS
             yield Chain((server,), names, tls, False)
 
 
