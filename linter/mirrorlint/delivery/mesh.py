@@ -132,11 +132,7 @@ class Mesh:
     def aliases(self) -> dict[str, list[Service]]:
         """For each host the ExternalName services that end at it (push_context.go:resolveServiceAliases)."""
         target_of = {service.host: service.alias_of for service in self.services if service.alias_of}
-        found: dict[str, list[Service]] = {}
-        for service in self.services:
-            if service.alias_of:
-                found.setdefault(final_host(service.host, target_of), []).append(service)
-        return found
+        return _grouped((final_host(service.host, target_of), service) for service in self.services if service.alias_of)
 
     @cached_property
     def reader(self) -> Reader:

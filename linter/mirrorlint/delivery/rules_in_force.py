@@ -46,7 +46,7 @@ class RulesInForce:
     def _candidates(self, service: Service, namespace: str) -> list[DestinationRule]:
         local = self._local.get(namespace, {})
         if namespace == self._root_namespace:
-            private = ({h: [r for r in rules if self._is_private(r)] for h, rules in local.items()}).items()
+            private = ((host, [r for r in rules if self._is_private(r)]) for host, rules in local.items())
             local = {host: rules for host, rules in private if rules}
         found = most_specific(service.host, local)
         if found is not None:

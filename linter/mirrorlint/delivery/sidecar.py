@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from mirrorlint.delivery.match import Route, bound_routes
+from mirrorlint.delivery.match import bound_routes
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed, exported_first
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
@@ -19,7 +19,6 @@ _MESH_ONLY = frozenset({MESH})
 # The first without an own address keeps a port to itself (listener.go:isConflictWithWellKnownPort).
 _KEEPS_LISTENER = frozenset({"MONGO", "MYSQL"})
 _FOLLOWED = (HTTP - {"HTTP_PROXY"}) | {SNIFFED}
-_NO_ROUTES: tuple[Route, ...] = ()
 
 
 class SidecarScope(Scope):
@@ -245,7 +244,7 @@ class _SidecarTable(Table):
                 found = [s for s in found if not is_wild(host.name) and (here or s.namespace == service.namespace)]
                 if not found:
                     continue
-            vhost = VirtualHost(host.name.lower(), _NO_ROUTES, (service,), False, host.node)
+            vhost = VirtualHost(host.name.lower(), (), (service,), False, host.node)
             if not found:
                 plain.append((vhost, None))
             mine = [s for s in found if not is_wild(host.name) or most_specific(s.host, listener.by_host) is service]
