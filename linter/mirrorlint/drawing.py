@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -37,9 +37,8 @@ def _by_cluster(nodes: Iterable[dict[str, Any]]) -> Iterator[tuple[str, list[dic
         yield cluster, list(members)
 
 
-def _captions(edges: Iterable[dict[str, Any]]) -> list[str]:
+def _captions(edges: Sequence[dict[str, Any]]) -> list[str]:
     """What each edge says: its relation, what is wrong, and its versions when there are edges for others."""
-    edges = tuple(edges)
     every = {world for edge in edges for world in edge["worlds"]}
     return [_caption(edge, partial=set(edge["worlds"]) != every) for edge in edges]
 

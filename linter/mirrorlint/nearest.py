@@ -134,9 +134,9 @@ def server(mesh: Mesh, port: int, host: str) -> Server | None:
     return min(servers, key=lambda s: (not any(subset_of(name, h) for h in s.sni_hosts()), abs(s.number - port)), default=None)
 
 
-def refusal(scope: GatewayScope, servers: Iterable[Server], host: str) -> tuple[Node, str, object]:
+def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> tuple[Node, str, object]:
     """What keeps a shadow's Host from having a virtual host behind some servers: the Node, why, and the object that it stands in."""
-    servers, name = tuple(servers), without_port(host).lower()
+    name = without_port(host).lower()
     bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
     services = [v for _, seen in bound for v in seen]
     for taker in _takers(scope.mesh, services, name):

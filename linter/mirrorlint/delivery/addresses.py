@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -20,9 +20,8 @@ CERTIFICATE, TLS_PORTS, BEHIND = f"{_AWS}ssl-cert", f"{_AWS}ssl-ports", f"{_AWS}
 ENCRYPTING = tuple(f"{controller}.ingress.kubernetes.io/backend-protocol" for controller in ("alb", "nginx"))
 
 
-def shown(services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Service]]:
+def shown(services: Iterable[Service], gateways: Sequence[Gateway]) -> Iterator[tuple[str, Service]]:
     """Each address that the manifests give a Service in front of a gateway."""
-    gateways = tuple(gateways)
     yield from ((address, s) for address, s in exposures(services) if any(_in_front(s, gateway) for gateway in gateways))
 
 
@@ -33,9 +32,8 @@ def exposures(services: Iterable[Service]) -> Iterator[tuple[str, Service]]:
             yield from ((address, service) for address in _addresses(service.manifest) if address)
 
 
-def unaddressed(services: Iterable[Service], gateways: Iterable[Gateway]) -> bool:
+def unaddressed(services: Iterable[Service], gateways: Sequence[Gateway]) -> bool:
     """Whether gateways may be reached at an address that is not shown: of a Service in front of one, or of none that is here."""
-    gateways = tuple(gateways)
     front = [s for s in services if s.kubernetes and exposed(s.manifest) and any(_in_front(s, gateway) for gateway in gateways)]
     return bool(gateways) and not (front and all(any(_addresses(service.manifest)) for service in front))
 
@@ -88,12 +86,11 @@ def balancer(service: Service, port: Port) -> Balancer | None:
     return None
 
 
-def proxied(manifests: Iterable[Manifest], services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Balancer]]:
+def proxied(manifests: Sequence[Manifest], services: Iterable[Service], gateways: Iterable[Gateway]) -> Iterator[tuple[str, Balancer]]:
     """The Ingresses that go on in plain text to Services in front of gateways, under each of their hosts and addresses.
 
     They are also under "" where no such Service has an address of its own: there is no other way to the gateways then.
     """
-    manifests = tuple(manifests)
     selectors = {frozenset(gateway.selector.items()) for gateway in gateways if gateway.selector and manifests}
     own = [s for s in services if s.kubernetes and s.selector]
     front = {

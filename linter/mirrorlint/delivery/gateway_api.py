@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from mirrorlint.delivery.age import Age
@@ -76,9 +76,8 @@ class GatewayApi:
             found.setdefault(one.gateway, []).extend(host.name for host in one.hosts)
         return found
 
-    def reader(self, services: Iterable[Service], entries: Iterable[Manifest], export_to: frozenset[str]) -> Reader:
+    def reader(self, services: Sequence[Service], entries: Iterable[Manifest], export_to: frozenset[str]) -> Reader:
         """What makes VirtualServices of routes; `services` are all of the registry, `entries` the ServiceEntries."""
-        services = tuple(services)
         kubernetes = {(s.namespace, s.host.partition(".")[0]) for s in services if s.kubernetes}
         by_place = {(m.namespace, m.name): m for m in entries}
         foreign = {(m.namespace, m.name) for m in self.foreign}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mirrorlint.fleet import DEFAULT_NAMESPACE, NOTHING, BlindSpot, Manifest
@@ -16,11 +16,10 @@ class Needs(NamedTuple):
     wants: frozenset[tuple[str, str]]
 
 
-def of(manifests: Iterable[Manifest]) -> Needs:
+def of(manifests: Sequence[Manifest]) -> Needs:
     """What some objects have and want; a mirror may lead to another cluster, so it wants nothing."""
-    every = list(manifests)
-    has = frozenset((manifest.kind, manifest.name) for manifest in every if manifest.kind in ("Service", "Gateway"))
-    return Needs(has, frozenset(want for manifest in every if manifest.kind == "VirtualService" for want in _wants(manifest)))
+    has = frozenset((manifest.kind, manifest.name) for manifest in manifests if manifest.kind in ("Service", "Gateway"))
+    return Needs(has, frozenset(want for manifest in manifests if manifest.kind == "VirtualService" for want in _wants(manifest)))
 
 
 def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]:
@@ -39,16 +38,15 @@ def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]
         yield BlindSpot(message, service.node.place.path, service.node.place.line, cluster)
 
 
-def unserved(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]:
+def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]:
     """That Services come from elsewhere: mesh VirtualServices route to the Services that they are for, and several of those are not here.
 
     One that is missing may be a mistake.
     """
-    every = list(manifests)
-    entries = {host.text for manifest in every if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"]}
-    known = entries | {manifest.name for manifest in every if manifest.kind == "Service"}
+    entries = {host.text for manifest in manifests if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"]}
+    known = entries | {manifest.name for manifest in manifests if manifest.kind == "Service"}
     lacking: dict[str, list[Manifest]] = {}
-    routes = (manifest for manifest in every if manifest.kind == "VirtualService")
+    routes = (manifest for manifest in manifests if manifest.kind == "VirtualService")
     for route in (each for each in routes if serves_mesh(each.node["spec"]["gateways"].texts)):
         for host in _own_services(route):
             if not {host, host.partition(".")[0]} & known:

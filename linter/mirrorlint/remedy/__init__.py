@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mirrorlint.delivery.callers import AskedAtTarget
 from mirrorlint.delivery.follow import Delivery, authorities
@@ -22,9 +22,8 @@ def is_at_hand(node: Node) -> bool:
     return not (is_peers(node.path) or isinstance(node.path, Derived))
 
 
-def of_one_cluster(edits: Iterable[Edit], delivery: Delivery) -> bool:
+def of_one_cluster(edits: Sequence[Edit], delivery: Delivery) -> bool:
     """Whether the edits are of files that are here, as they are read, and not another cluster's as well."""
-    edits = tuple(edits)
     paths = {edit.node.path for edit in edits}
     alone = sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
     return alone and all(is_at_hand(edit.node) for edit in edits)

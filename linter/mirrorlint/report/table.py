@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mirrorlint.fleet import Documents
 from mirrorlint.loading.clusters import Assignment
@@ -22,7 +22,6 @@ def render(assignments: Iterable[Assignment], ingresses: Iterable[str], document
     return "".join(f"{clean(line)}\n" for line in lines)
 
 
-def _columns(rows: Iterable[tuple[str, str, str]]) -> Iterable[str]:
-    every = list(rows)
-    first, second = (max(cells(row[number]) for row in every) for number in (0, 1))
-    return (f"{padded(cluster, first)}  {padded(folder, second)}  {why}" for cluster, folder, why in every)
+def _columns(rows: Sequence[tuple[str, str, str]]) -> Iterable[str]:
+    first, second = (max(cells(row[number]) for row in rows) for number in (0, 1))
+    return (f"{padded(cluster, first)}  {padded(folder, second)}  {why}" for cluster, folder, why in rows)
