@@ -11,7 +11,7 @@ from mirrorlint.delivery.age import eldest
 from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route
-from mirrorlint.delivery.mesh import ADMITTED_KINDS, Mesh
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.policy import allowed_by
 from mirrorlint.delivery.samples import PLAIN, Asked, Sample, against, folded, hosts, meeting, sought, unasked
 from mirrorlint.delivery.sidecar import host_forms
@@ -19,13 +19,13 @@ from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import Call, End, Way
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.istio.admission import KINDS
 from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of, without_port
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import GATEWAY_API, NETWORKING, OF_TEMPLATES
+from mirrorlint.kinds import OF_TEMPLATES
 
 _WORKLOADS = (*OF_TEMPLATES, ("", "Pod"), ("", "Service"))
-_ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "Gateway")
 _NEAR = 20  # so many of a virtual host's earlier blocks are avoided for one
 _NO_CALLERS = ("istio-system", "flux-system", "argocd")  # what runs there calls no application; repositories show it by what installs it
 
@@ -212,8 +212,7 @@ def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
 
     Where some have sidecars and others don't, only those that do.
     """
-    kinds = [*_WORKLOADS, *((NETWORKING, kind) for kind in ADMITTED_KINDS), *((GATEWAY_API, kind) for kind in _ROUTE_KINDS)]
-    shown = {m.namespace for group, kind in kinds for m in mesh.cluster.of(kind, group)}
+    shown = {m.namespace for group, kind in (*_WORKLOADS, *KINDS) for m in mesh.cluster.of(kind, group)}
     shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
     shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
     shown |= service.export_to - {"*", ".", "~"}

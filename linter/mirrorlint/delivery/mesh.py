@@ -15,7 +15,7 @@ from mirrorlint.delivery.rules_in_force import RulesInForce
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio import gateway_routes
-from mirrorlint.istio.admission import Refusal, judged
+from mirrorlint.istio.admission import KINDS, Refusal, judged
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, read_gateway
@@ -25,13 +25,11 @@ from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoi
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import GATEWAY_API, NETWORKING, OF_TEMPLATES, SECURITY
+from mirrorlint.kinds import OF_TEMPLATES, SECURITY
 from mirrorlint.source import Node
 
 _UNSEEN = 3
 _Found = TypeVar("_Found")
-ADMITTED_KINDS = ("VirtualService", "ServiceEntry", "DestinationRule", "Gateway", "Sidecar")
-_OF_GATEWAY_API = ("HTTPRoute", "GRPCRoute", "Gateway")
 
 
 class Mesh:
@@ -60,8 +58,7 @@ class Mesh:
         """The objects that admission says something of; it has seen those of a contract."""
         if self.cluster.published:
             return []
-        kinds = (*((kind, NETWORKING) for kind in ADMITTED_KINDS), *((kind, GATEWAY_API) for kind in _OF_GATEWAY_API))
-        asked = (m for kind, group in kinds for m in self.cluster.of(kind, group) if not m.faultless)
+        asked = (m for group, kind in KINDS for m in self.cluster.of(kind, group) if not m.faultless)
         every = ((m, tuple(judged(m.node, m.namespace))) for m in asked)
         return [(manifest, said) for manifest, said in every if said]
 

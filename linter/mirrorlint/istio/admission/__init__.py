@@ -18,7 +18,7 @@ from mirrorlint.istio.admission.shape import ANY_TEXT, Refusal, Shape, message, 
 from mirrorlint.kinds import GATEWAY_API, NETWORKING
 from mirrorlint.source import Node
 
-__all__ = ["Refusal", "judged"]
+__all__ = ["KINDS", "Refusal", "judged"]
 
 
 class _Kind(NamedTuple):
@@ -28,7 +28,8 @@ class _Kind(NamedTuple):
     rules: tuple[Callable[[Node, str], Iterator[Refusal]], ...] = ()
 
 
-_KINDS = {
+# The kinds that are judged, by their groups.
+KINDS = {
     (NETWORKING, "VirtualService"): _Kind(virtual_service.SPEC, (export_to.refusals,)),
     (NETWORKING, "ServiceEntry"): _Kind(service_entry.SPEC, (export_to.refusals, service_entry.no_waypoint)),
     (NETWORKING, "DestinationRule"): _Kind(destination_rule.SPEC, (export_to.refusals, destination_rule.credentials)),
@@ -55,7 +56,7 @@ def judged(document: Node, namespace: str) -> Iterator[Refusal]:
 
     And each field that the API server drops where it is plain which one was meant.
     """
-    kind = _KINDS.get((document["apiVersion"].text.rpartition("/")[0], document["kind"].text))
+    kind = KINDS.get((document["apiVersion"].text.rpartition("/")[0], document["kind"].text))
     if kind:
         for found in _refusals(document, namespace, kind):
             yield found._replace(message=_shortened(found.message))
