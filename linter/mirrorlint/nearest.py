@@ -18,7 +18,7 @@ from mirrorlint.istio.names import MESH, intersection, is_wild, subset_of, witho
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import TYPO, likeness
-from mirrorlint.rule import Remark
+from mirrorlint.rule import Remark, quoted
 from mirrorlint.source import Node
 from mirrorlint.unapplied import of_subset
 from mirrorlint.unruled import unruled
@@ -192,9 +192,8 @@ def _refused_taker(
         found = unruled(scope, fitting[0], taker)
         return (found[0], f"{would} has no rule left for it: {found[1]}", found[2]) if found else None
     first = ours[0][0]
-    listed = ", ".join(f"`{node.text}`" for node in first.host_nodes)
     own = next((node for node in first.host_nodes if subset_of(name, node.text.rpartition("/")[2].lower())), first.host_node)
-    return own, f"{would} the Gateway's {first.noun} takes {listed}", first.gateway.manifest
+    return own, f"{would} the Gateway's {first.noun} takes {quoted(node.text for node in first.host_nodes)}", first.gateway.manifest
 
 
 def _shares(server: Server, taker: VirtualService, name: str) -> bool:

@@ -11,7 +11,7 @@ from mirrorlint.istio.destination_rule import DestinationRule
 from mirrorlint.istio.names import overlaps, subset_of
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import TYPO, likeness
-from mirrorlint.rule import Remark
+from mirrorlint.rule import Remark, quoted
 
 
 def of_tls(scope: Scope, upstream: Upstream, field: str) -> tuple[Remark, ...]:
@@ -39,8 +39,7 @@ def of_subset(scope: Scope, service: Service, subset: str) -> tuple[Remark, ...]
     near = get_close_matches(subset, rule.subsets, n=1, cutoff=TYPO)
     if near:
         return (Remark(rule.subsets[near[0]].node["name"], f"did you mean `{near[0]}`?", cluster),)
-    known = ", ".join(f"`{name}`" for name in sorted(rule.subsets))
-    return (Remark(rule.host_node, f"{rule.manifest} has {known}", cluster),)
+    return (Remark(rule.host_node, f"{rule.manifest} has {quoted(sorted(rule.subsets))}", cluster),)
 
 
 def _starts_tls(rule: DestinationRule) -> bool:

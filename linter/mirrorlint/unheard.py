@@ -9,7 +9,7 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
 from mirrorlint.istio.gateway import Server
 from mirrorlint.nearest import server
-from mirrorlint.rule import Reason
+from mirrorlint.rule import Reason, quoted
 from mirrorlint.source import Node
 
 
@@ -33,7 +33,7 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     gateway, port = meant.gateway.manifest, address.port
     if not any(meant.gateway.name == known.name for known in scope.gateways):
         chosen = next((value for _, value in gateway.node["spec"]["selector"].entries()), gateway.node["spec"]["addresses"])
-        labels = ", ".join(f"`{name}: {value}`" for name, value in meant.gateway.selector.items())
+        labels = quoted(f"{name}: {value}" for name, value in meant.gateway.selector.items())
         which = f"pods with {labels}, which the ingress's are not" if labels else "other pods"
         yield chosen, f"{gateway} would, but selects {which}", gateway
     front = next((s for s in scope.front.services if s.ports and s.manifest is not gateway), None)

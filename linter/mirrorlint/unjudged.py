@@ -12,6 +12,7 @@ from mirrorlint.delivery.way import End
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
 from mirrorlint.kinds import GATEWAY_API, SECURITY
+from mirrorlint.rule import quoted
 from mirrorlint.source import Node, Place
 
 _PATCHED = frozenset(
@@ -33,7 +34,7 @@ def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str
     gateways = [m for m in cluster.of("Gateway", GATEWAY_API) if m.node["spec"]["gatewayClassName"].text not in NOT_PROGRAMMED]
     foreign = [manifest for manifest in gateways if not is_istios(manifest, classes)]
     routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
-    named = ", ".join(dict.fromkeys(f"`{manifest.node['spec']['gatewayClassName'].text}`" for manifest in foreign))
+    named = quoted(dict.fromkeys(manifest.node["spec"]["gatewayClassName"].text for manifest in foreign))
     groups = (
         (foreign, f"nothing tells that Istio programs Gateways of class {named}", GATEWAYS),
         (

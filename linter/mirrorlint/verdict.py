@@ -32,6 +32,7 @@ from mirrorlint.rule import (
     Remark,
     Subject,
     cause_of,
+    quoted,
 )
 from mirrorlint.unreached import is_uncertain
 
@@ -204,7 +205,7 @@ def _share(group: _Group, judged: Judged) -> str:
 
 
 def _listed(hosts: Sequence[str]) -> str:
-    return ", ".join(f"`{host}`" for host in hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
+    return quoted(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
 
 
 def _likewise(group: _Group) -> str:

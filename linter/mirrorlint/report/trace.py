@@ -11,6 +11,7 @@ from mirrorlint.delivery.steps import Step, steps
 from mirrorlint.delivery.way import LOST, SOME, Call, Way
 from mirrorlint.delivery.worlds import WORLD_WORDS
 from mirrorlint.report import cells, clean, padded
+from mirrorlint.rule import quoted
 
 _INKS = {ARRIVES: "1;32", STAYS: "1;32", LOST: "1;31", SOME: "1;33", UNKNOWN: "1;33", ELSEWHERE: "1;33"}
 _BOLD, _DIM = "1", "2"
@@ -62,7 +63,7 @@ def _block(trace: Trace, paper: _Paper) -> Iterator[str]:
 def _listed(hosts: Sequence[str]) -> str:
     """The hosts of calls, and how many these are."""
     distinct = list(dict.fromkeys(hosts))
-    shown = ", ".join(f"`{host}`" for host in distinct[:_HOSTS]) + (" and others" if len(distinct) > _HOSTS else "")
+    shown = quoted(distinct[:_HOSTS]) + (" and others" if len(distinct) > _HOSTS else "")
     return f"{len(hosts):,} {'call' if len(hosts) == 1 else 'calls'} more, to {shown}"
 
 
