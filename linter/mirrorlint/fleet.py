@@ -61,6 +61,11 @@ class BlindSpot(NamedTuple):
     cluster: str = ""
     holds: str = ANYTHING
 
+    @classmethod
+    def at(cls, place: Place, message: str, cluster: str = "", holds: str = ANYTHING) -> Self:
+        """One that begins at a place."""
+        return cls(message, place.path, place.line, cluster, holds)
+
 
 def peer_path(cluster: str, path: str) -> str:
     """How a file is called that only its cluster's own repository has."""

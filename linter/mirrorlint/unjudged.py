@@ -13,7 +13,7 @@ from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, M
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
 from mirrorlint.kinds import GATEWAY_API, SECURITY
 from mirrorlint.rule import quoted
-from mirrorlint.source import Node, Place
+from mirrorlint.source import Node
 
 _PATCHED = frozenset(
     {"HTTP_ROUTE", "VIRTUAL_HOST", "ROUTE_CONFIGURATION", "CLUSTER", "LISTENER", "FILTER_CHAIN", "HTTP_FILTER", "NETWORK_FILTER"}
@@ -24,8 +24,7 @@ def objects(documents: Documents) -> Iterator[BlindSpot]:
     """Blind spots for each cluster: objects of the Gateway API that may change or take shadows."""
     for name, cluster in _own(documents):
         for found, why, holds in _of_gateway_api(cluster):
-            place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: {why}", place.path, place.line, name, holds)
+            yield BlindSpot.at(found[0].node.place, f"{_counted(found)}: {why}", name, holds)
 
 
 def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
@@ -73,9 +72,8 @@ def _undecided(delivery: Delivery) -> Iterator[BlindSpot]:
     """Blind spots for objects that are taken to be admitted, and are not by newer versions of Istio."""
     for name, mesh in delivery.meshes.items():
         for manifest, refusal in mesh.undecided:
-            place = refusal.node.place
             message = f"Istio refuses {manifest} from {refusal.since} on: {refusal.message}; `istio:` says which version {name} runs"
-            yield BlindSpot(message, place.path, place.line, name, NOTHING)
+            yield BlindSpot.at(refusal.node.place, message, name, NOTHING)
 
 
 def _presumed(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
@@ -87,7 +85,7 @@ def _presumed(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
             for namespace in sorted(bound & listener.presumed):
                 place = listener.server.node["allowedRoutes"]["namespaces"]["selector"].place
                 message = f"{listener.server.title}: whether it takes routes of `{namespace}` depends on labels that no manifest shows"
-                yield BlindSpot(message, place.path, place.line, name, NOTHING)
+                yield BlindSpot.at(place, message, name, NOTHING)
 
 
 def _own(documents: Documents) -> Iterator[tuple[str, Cluster]]:
@@ -101,8 +99,8 @@ def _filters(documents: Documents) -> Iterator[BlindSpot]:
         patches = ((m, patch) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
         found = list(dict.fromkeys(m for m, patch in patches if patch["applyTo"].text in _PATCHED and not _is_inbound(patch)))
         if found:
-            place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged", place.path, place.line)
+            message = f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged"
+            yield BlindSpot.at(found[0].node.place, message)
 
 
 def _is_inbound(patch: Node) -> bool:
@@ -119,8 +117,8 @@ def _authentications(documents: Documents, delivery: Delivery) -> Iterator[Blind
         labels = {label for gateway in mesh.gateways for label in gateway.selector.items()}
         found = [m for m in every if m.namespace in where or labels & m.node["spec"]["selector"]["matchLabels"].named_texts.items()]
         if found and mesh.gateways:
-            place = found[0].node.place
-            yield BlindSpot(f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged", place.path, place.line)
+            message = f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged"
+            yield BlindSpot.at(found[0].node.place, message)
 
 
 def _met(judged: Iterable[Judged]) -> Iterator[End]:
@@ -132,17 +130,15 @@ def _policies(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each policy of which manifests can't tell whether it lets shadows through that would arrive."""
     unsure = {end.policy.policy: end.cluster for end in _met(judged) if end.policy and end.policy.policy and end.reason == reason.ARRIVES}
     for policy, cluster in unsure.items():
-        place = policy.node.place
         message = f"{policy}: whether it lets shadows through depends on what manifests don't tell, such as tokens and addresses"
-        yield BlindSpot(message, place.path, place.line, cluster)
+        yield BlindSpot.at(policy.node.place, message, cluster)
 
 
 def _ingresses(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each Kubernetes Ingress that shadows come through."""
     for balancer, cluster in {end.balancer: end.cluster for end in _met(judged) if end.balancer and end.balancer.service}.items():
-        place = balancer.node.place
         message = f"{balancer.manifest}: which hosts and paths its controller lets through to the gateway is not judged"
-        yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
+        yield BlindSpot.at(balancer.node.place, message, cluster, NOTHING)
 
 
 def _passed_on(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
@@ -153,9 +149,8 @@ def _passed_on(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
         if end.reason == reason.PASSED_ON and end.chain
     }
     for server, cluster in found.values():
-        place = server.number_node.place
         message = f"{server.phrase} passes connections on as they come: whether what takes them serves the shadows is not judged"
-        yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
+        yield BlindSpot.at(server.number_node.place, message, cluster, NOTHING)
 
 
 def _sent_on(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
@@ -163,10 +158,10 @@ def _sent_on(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot
     ways = (way for each in judged for ways in each.ways.values() for way in ways if way.reason == reason.STAYS and not way.first)
     reached = {way.upstream.service.manifest: (way, way.upstream.service) for way in ways if way.upstream}
     for way, service in reached.values():
-        cluster, place = way.call.cluster, way.mirror.destination.host_node.place
+        cluster = way.call.cluster
         if inner_scopes(delivery.meshes[cluster], service):
             message = f"{service.manifest} is a gateway of {cluster} itself: where that sends shadows on to is not judged"
-            yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
+            yield BlindSpot.at(way.mirror.destination.host_node.place, message, cluster, NOTHING)
 
 
 def _unplaced(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
@@ -194,11 +189,11 @@ def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[Bli
             if j.cluster == name and any(e.reason == reason.UNKNOWN for ways in j.ways.values() for way in ways for e in way.ends)
         ]
         if lost_sight:
-            place: Place = lost_sight[0].mirror.destination.host_node.place
             what = "1 mirror is" if len(lost_sight) == 1 else f"{len(lost_sight)} mirrors are"
             why = (
                 "no other cluster is at hand"
                 if len(documents.clusters) == 1
                 else "which cluster it leads to is not known; `ingress:` settles it"
             )
-            yield BlindSpot(f"{what} followed to the endpoint only: {why}", place.path, place.line, name)
+            place = lost_sight[0].mirror.destination.host_node.place
+            yield BlindSpot.at(place, f"{what} followed to the endpoint only: {why}", name)

@@ -75,7 +75,7 @@ def _expected(loaded: Loaded) -> tuple[Finding, ...]:
 
 def _unread(fault: Fault) -> BlindSpot:
     """A contract that can't be used is no fault of the application's, but what it is for is not known."""
-    return BlindSpot(f"{fault.message}; {fault.hint}", fault.place.path, fault.place.line, fault.cluster)
+    return BlindSpot.at(fault.place, f"{fault.message}; {fault.hint}", fault.cluster)
 
 
 def _cluster(groups: Sequence[Group], path: str) -> str:

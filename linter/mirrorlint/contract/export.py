@@ -100,9 +100,7 @@ def _standing(node: Node) -> Node:
 def _blind_spots(documents: Documents, delivery: Delivery, cluster: str) -> list[BlindSpot]:
     """What could not be judged of the cluster; faults, which whoever reads its manifests is told, may hold anything."""
     alone = documents._replace(clusters={cluster: documents.clusters[cluster]})
-    faults = [
-        BlindSpot(fault.message, fault.place.path, fault.place.line, cluster) for fault in documents.faults if fault.cluster == cluster
-    ]
+    faults = [BlindSpot.at(fault.place, fault.message, cluster) for fault in documents.faults if fault.cluster == cluster]
     spots = [spot for spot in documents.blind_spots if spot.cluster == cluster]
     of_objects = (*unjudged.objects(alone), *unjudged.of_ingress(alone, delivery))
     return sorted({*spots, *faults, *of_objects, *_refused(delivery, cluster)}, key=lambda spot: (spot.path, spot.line, spot))
@@ -111,8 +109,8 @@ def _blind_spots(documents: Documents, delivery: Delivery, cluster: str) -> list
 def _refused(delivery: Delivery, cluster: str) -> Iterator[BlindSpot]:
     """What the contract leaves out since the cluster never has it."""
     for manifest, why in delivery.meshes[cluster].refused.items():
-        place = why[0].node.place
-        yield BlindSpot(f"{manifest} is left out, since it is refused: {why[0].message}", place.path, place.line, cluster, NOTHING)
+        message = f"{manifest} is left out, since it is refused: {why[0].message}"
+        yield BlindSpot.at(why[0].node.place, message, cluster, NOTHING)
 
 
 def _spot(spot: BlindSpot, top: str) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def _followed(delivery: Delivery, cluster: str, expectation: Expectation) -> _Fo
 def _hidden(expectation: Expectation, headers: tuple[str, ...], cluster: str) -> BlindSpot:
     names = " and ".join(f"`{name}`" for name in headers)
     message = f"{expectation.owner} sends {names}, on which the way depends here and whose value the contract withholds: not verified"
-    return BlindSpot(message, expectation.at.path, expectation.at.line, cluster)
+    return BlindSpot.at(expectation.at, message, cluster)
 
 
 def _unknown(cluster: str, expectation: Expectation) -> MirrorFate:

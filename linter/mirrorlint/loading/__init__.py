@@ -170,7 +170,7 @@ def faults(found: Content, cluster: str) -> list[Fault]:
 
 def unclear(found: Content, cluster: str) -> list[BlindSpot]:
     """What else could not be read of a cluster."""
-    return [BlindSpot(broken.message, broken.place.path, broken.place.line, cluster) for broken in found.unclear]
+    return [BlindSpot.at(broken.place, broken.message, cluster) for broken in found.unclear]
 
 
 def _charts(found: Content, cluster: str) -> Iterator[BlindSpot]:
@@ -178,8 +178,7 @@ def _charts(found: Content, cluster: str) -> Iterator[BlindSpot]:
     for manifest in found.tells:
         sources = (manifest.node["spec"]["source"], *manifest.node["spec"]["sources"])
         if manifest.kind == "HelmRelease" or any(source["chart"] for source in sources):
-            place = manifest.node.place
-            yield BlindSpot(f"{manifest}: what it installs is not rendered", place.path, place.line, cluster)
+            yield BlindSpot.at(manifest.node.place, f"{manifest}: what it installs is not rendered", cluster)
 
 
 def _existing(path: str) -> str:

@@ -95,7 +95,7 @@ def read_contract(data: bytes, path: str, name: str = "") -> Contract:
     name = name or node["cluster"].text or path.rpartition("/")[2].removesuffix(".json")
     faults = [Fault(b.place, f"this contract can't be read: {b.message}", b.hint, name) for b in parsed.broken]
     newer = node["contract"].number > VERSION
-    spots = [_newer(node, path, name)] if newer else []
+    spots = [_newer(node, name)] if newer else []
     reader = _Reader(name)
     if not faults and not newer:
         found = reader.contract(node, path)
@@ -106,11 +106,11 @@ def read_contract(data: bytes, path: str, name: str = "") -> Contract:
     return Contract(name, path, False, node["time"], (), ClusterSettings(), (), tuple(faults), tuple(spots))
 
 
-def _newer(node: Node, path: str, name: str) -> BlindSpot:
+def _newer(node: Node, name: str) -> BlindSpot:
     message = (
         f"this contract is in version {node['contract'].number} of the format and {VERSION} is read here: a newer mirrorlint is needed"
     )
-    return BlindSpot(message, path, node["contract"].place.line, name)
+    return BlindSpot.at(node["contract"].place, message, name)
 
 
 def _edited(node: Node, name: str) -> list[Fault]:

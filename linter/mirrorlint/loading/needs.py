@@ -35,7 +35,7 @@ def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]
         service = free[name]
         more = f" (and {len(needed) - 1} more)" if len(needed) > 1 else ""
         message = f"{service} names no namespace and is taken to be in `{service.namespace}`, but a route needs it in `{place}`{more}"
-        yield BlindSpot(message, service.node.place.path, service.node.place.line, cluster)
+        yield BlindSpot.at(service.node.place, message, cluster)
 
 
 def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]:
@@ -56,7 +56,7 @@ def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]
         name, route = mirroring[0]
         others = ", ".join(f"`{other}`" for other in sorted(lacking)[:4] if other != name)
         message = f"{route} is for `{name}`, and others are for {others}, but no such Services are here: they seem to live elsewhere"
-        yield BlindSpot(message, route.node.place.path, route.node.place.line, cluster, NOTHING)
+        yield BlindSpot.at(route.node.place, message, cluster, NOTHING)
 
 
 def _own_services(route: Manifest) -> Iterator[str]:

@@ -127,4 +127,4 @@ class Peers:
         here = time_of(head[1]) if head else None
         if here and (here - written).days > _OLD:
             since = f"{(here - written).days} days older than the last commit here, so {contract.cluster} may accept something else by now"
-            yield BlindSpot(f"this contract is {since}", contract.path, contract.time.place.line, contract.cluster, NOTHING)
+            yield BlindSpot.at(contract.time.place, f"this contract is {since}", contract.cluster, NOTHING)

@@ -169,7 +169,7 @@ class Reading:
                 alike.setdefault(gap.alike or f"{gap.node.place} {gap.message}", []).append(gap)
             for first, *more in alike.values():
                 message = f"{first.message} (and {len(more)} more)" if more else first.message
-                yield BlindSpot(message, first.node.place.path, first.node.place.line, name, first.holds)
+                yield BlindSpot.at(first.node.place, message, name, first.holds)
 
     def _unread(self) -> Iterator[BlindSpot]:
         """What is unread, for each cluster that has it, or for all when none does."""
@@ -223,7 +223,7 @@ def _outside(left_out: Mapping[str, Content], why: str) -> Iterator[BlindSpot]:
         else:
             yield BlindSpot(f"{len(paths)} files here are {why}, so their objects are not judged", files.shown(folder))
     for broken in (broken for found in left_out.values() for broken in found.unclear):
-        yield BlindSpot(broken.message, broken.place.path, broken.place.line)
+        yield BlindSpot.at(broken.place, broken.message)
 
 
 def _is_template(path: str) -> bool:

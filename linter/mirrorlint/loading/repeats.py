@@ -53,4 +53,4 @@ def _told(groups: Iterable[Sequence[Manifest]], what: str, counts: str, cluster:
         first, second, *_ = twice[0]
         more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
         message = f"{first} stands at {first.node.place}, too, and {what} there: {counts}{more}"
-        yield BlindSpot(message, second.node.place.path, second.node.place.line, cluster, NOTHING)
+        yield BlindSpot.at(second.node.place, message, cluster, NOTHING)
