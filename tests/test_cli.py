@@ -270,6 +270,46 @@ def test_a_full_disk_is_no_bug(more: list[str]) -> None:
     assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "Error: standard output: No space left on device")
 
 
+def shell(script: str, *words: str) -> Result:
+    """What a shell's script has of the program, which is `"$@"` in it."""
+    called = ["sh", "-c", script, "sh", sys.executable, "-m", "mirrorlint", *words]
+    done = subprocess.run(called, cwd=ROOT, capture_output=True, text=True, check=False)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("words", [["--no-cache", "examples/sound"], ["rules"], ["--help"]])
+def test_a_closed_standard_output_is_wrong_usage(words: list[str]) -> None:
+    assert shell('"$@" >&-', *words) == (2, "", "Error: standard output is closed\n")
+
+
+def test_a_closed_standard_error_changes_nothing_else() -> None:
+    arrives = shell('"$@" 2>&-', "--no-cache", "examples/sound")
+    assert (arrives.returncode, arrives.stdout[:17]) == (0, "1 mirror arrives.")
+    assert shell('"$@" 2>&-', "explain", "no-such-rule") == (2, "", "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "--staged",
+        "trace",
+        "graph",
+        "fix",
+        "clusters",
+        "init",
+        "contract export",
+        "contract verify",
+        "argocd generate",
+        str(EXAMPLES / "sound"),
+    ],
+)
+def test_a_working_directory_that_is_gone_is_wrong_usage(command: str, tmp_path: Path) -> None:
+    result = shell(f'cd "{tmp_path}" && mkdir gone && cd gone && rmdir ../gone && exec "$@"', *command.split())
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("Error: the working directory is gone: change to one that is there\n")
+
+
 @pytest.mark.parametrize("command", ["check", "trace", "graph", "fix", "fix --diff", "contract export --cluster prod"])
 def test_a_version_that_is_none_is_wrong_usage(command: str) -> None:
     result = run(*command.split(), "examples/sound", "--istio", "newest")

@@ -12,6 +12,7 @@ _COMPLETE = "_MIRRORLINT_COMPLETE"
 
 def program() -> None:
     """Run as a program, which ends at once: to take apart what a run has built would take as long as much of the run."""
+    _check_streams()
     try:
         main()
     except SystemExit as ended:
@@ -20,6 +21,15 @@ def program() -> None:
         if isinstance(ended.code, int):
             os._exit(ended.code)
         raise
+
+
+def _check_streams() -> None:
+    """Have a standard error to write to, and no run whose report would go nowhere: Python has None for what is closed."""
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        sys.stderr.write("Error: standard output is closed\n")
+        sys.exit(2)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import click
 
 from mirrorlint import __version__
 from mirrorlint.cli.group import format_names, rule_names
-from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, check_names, colored, judge, load, unnamed, write
+from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, check_names, colored, here, judge, load, unnamed, write
 
 if TYPE_CHECKING:
     from mirrorlint.changed import Judge
@@ -89,7 +89,7 @@ def _index(paths: Sequence[str]) -> Index:
     from mirrorlint.loading import files
     from mirrorlint.loading.index import of_commit
 
-    home = files.repository(os.getcwd())
+    home = files.repository(here())
     asked = map(unnamed, paths or ["."])
     if not os.path.lexists(os.path.join(home, ".git")) or home not in map(files.repository, asked):
         raise click.UsageError("`--staged` reads the index of the Git repository that the working directory is in, and no path is in one")

@@ -8,6 +8,7 @@ import sys
 import click
 
 from mirrorlint.argocd import AUTO, ENFORCE, FAILURES, MODES, OPEN, WAYS
+from mirrorlint.cli.shared import here
 
 _MODE = click.option("--mode", type=click.Choice(MODES), default=ENFORCE, envvar="MIRRORLINT_MODE", help="Whether errors stop the sync.")
 _FAILURE = click.option(
@@ -54,7 +55,7 @@ def generate(render: str, command: str, mode: str, on_failure: str, seconds: flo
 
     words = [f"--peer={peer}" for peer in judge["peers"]]
     words += [f"--{name}={judge[name]}" for name in ("cluster", "istio")]
-    outcome = generate(os.getcwd(), os.environ, Options(render, command, Policy(mode, on_failure), seconds, tuple(words)))
+    outcome = generate(here(), os.environ, Options(render, command, Policy(mode, on_failure), seconds, tuple(words)))
     click.echo(outcome.said, err=True, nl=False)
     sys.stdout.buffer.write(outcome.manifests)
     sys.stdout.flush()

@@ -33,6 +33,7 @@ def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: boo
 
     What is wrong with arguments or settings is a usage error.
     """
+    here()
     from mirrorlint import git
     from mirrorlint.crew import Crew, cores
 
@@ -89,6 +90,14 @@ def _prepare() -> None:
     from mirrorlint.book import rule_book
 
     rule_book()
+
+
+def here() -> str:
+    """The working directory; a usage error when it is gone."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError as error:
+        raise click.UsageError("the working directory is gone: change to one that is there") from error
 
 
 def unnamed(argument: str) -> str:
