@@ -672,7 +672,7 @@ CAUSES = [
     pytest.param('a: "\\d"', "1:5", "`\\d` is no escape of double quotes", "use single quotes", id="escape"),
     pytest.param("a: [1, 2\nb: 3\n", "1:4", "`[1, 2` opens a `[` that is never closed", "close it with `]`", id="open bracket"),
     pytest.param("a: [1,\n", "1:4", "`[1,` opens a `[` that is never closed", "close it with `]`", id="open bracket, comma"),
-    pytest.param("a: [", "1:4", "`[` opens a `[` that is never closed", "close it with `]`", id="open bracket at the end"),
+    pytest.param("a: [", "1:4", "`[` is never closed", "close it with `]`", id="open bracket at the end"),
     pytest.param(
         'a: [1, "b" c]',
         "1:12",

@@ -65,7 +65,7 @@ def open_bracket(case: Case) -> Advice | None:
     if line == case.line and case.column < len(case.here):
         message = f"`{short(case.here[case.column :])}` has no place within `{short(opened)}`"
         return Advice(case.line, case.column, message, "a comma is missing, or quotes are")
-    message = f"`{short(opened)}` opens a `{opened[0]}` that is never closed"
+    message = f"`{short(opened)}` {f'opens a `{opened[0]}` that ' if opened[1:] else ''}is never closed"
     return Advice(line, column, message, f"close it with `{_CLOSING.get(opened[0], opened[0])}`")
 
 
