@@ -125,6 +125,7 @@ def test_parameters_that_are_none_stop_the_sync(start: Start, sound: Path, param
     [
         pytest.param("true", "there is nothing in it", id="nothing"),
         pytest.param("echo '# a comment'", "there is nothing in it", id="a comment"),
+        pytest.param("echo '['", "its line 1 is no YAML: `[` is never closed", id="no YAML"),
         pytest.param("echo hello", "its document at line 1 has no `kind`", id="text"),
         pytest.param("echo '[{kind: A}]'", "its document at line 1 has no `kind`", id="a list"),
         pytest.param(r"printf 'kind: A\n---\nname: b\n'", "its document at line 3 has no `kind`", id="an object without a kind"),

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mirrorlint.argocd import AUTO, HELM, KUSTOMIZE, PLAIN
 from mirrorlint.loading.paths import CHART
 from mirrorlint.sieve import KUSTOMIZATIONS, SUFFIXES, sift
-from mirrorlint.source import Node, parse
+from mirrorlint.source import Node, Parsed, parse
 
 _SHOWN = 4000
 
@@ -43,7 +43,7 @@ def render(application: Application, how: str, command: str, seconds: float) -> 
     """Render a folder by a command, or in one of WAYS, within a time; RenderError when that is not done, or gives no manifests."""
     how = way(application.folder) if how == AUTO else how
     words = _split(command) if command else _command(application, how)
-    printed = _run(words, application.folder, seconds) if words else b"".join(_plain(application.folder))
+    printed = _run(words, application.folder, seconds) if words else _plain(application.folder)
     wrong = _fault(printed)
     if wrong:
         raise RenderError(f"{f'`{shlex.join(words)}`' if words else 'the folder'} gives no manifests: {wrong}")
@@ -96,16 +96,31 @@ def _run(command: Sequence[str], folder: str, seconds: float) -> bytes:
     return printed
 
 
-def _plain(folder: str) -> Iterator[bytes]:
+def _plain(folder: str) -> bytes:
     """The manifests of a folder itself, as Argo CD takes them (`directory` without `recurse`); JSON as any YAML reader takes it."""
-    for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
-        if name.startswith(".") or not name.endswith(SUFFIXES) or os.path.isdir(path):
-            continue
-        data = _bytes(path)
-        parsed = parse(data, name)
-        if parsed.broken or any(node["kind"] for node in parsed.documents):
-            yield b"\n---\n" + (_compact(data, name) if name.endswith(".json") else data)
+    found = {name: _bytes(os.path.join(folder, name)) for name in _files(folder)}
+    parsed = {name: parse(data, name) for name, data in found.items()}
+    kinds = {name for name, each in parsed.items() if any(node["kind"] for node in each.documents)}
+    lacking = [_lacking(name, parsed[name]) for name, data in found.items() if name not in kinds and _is_readable(parsed[name], data)]
+    if len(lacking) == len(found):
+        raise RenderError(f"the folder gives no manifests: {'; '.join(lacking) or 'there is nothing in it'}")
+    taken = {name: data for name, data in found.items() if name in kinds or parsed[name].broken}
+    return b"".join(b"\n---\n" + (_compact(data, name) if name.endswith(".json") else data) for name, data in taken.items())
+
+
+def _files(folder: str) -> list[str]:
+    names = (name for name in sorted(os.listdir(folder)) if name.endswith(SUFFIXES) and not name.startswith("."))
+    return [name for name in names if not os.path.isdir(os.path.join(folder, name))]
+
+
+def _lacking(name: str, parsed: Parsed) -> str:
+    """Why a file holds no object."""
+    return f"{parsed.broken[0].place}: {parsed.broken[0].message}" if parsed.broken else f"{name} has no `kind`"
+
+
+def _is_readable(parsed: Parsed, data: bytes) -> bool:
+    """Whether it is known what a text holds: what is broken may hold an object if it says a kind."""
+    return not parsed.broken or b"kind" not in data
 
 
 def _bytes(path: str) -> bytes:
@@ -134,7 +149,9 @@ def _fault(printed: bytes) -> str:
     wrong = next(filter(_is_no_object, found.documents), None)
     if wrong is not None:
         return f"its document at line {wrong.place.line} has no `kind`"
-    return "" if found.documents or found.broken or left.dropped else "there is nothing in it"
+    if found.documents or left.dropped or not _is_readable(found, printed):
+        return ""
+    return f"its line {found.broken[0].place.line} is no YAML: {found.broken[0].message}" if found.broken else "there is nothing in it"
 
 
 def _is_no_object(node: Node) -> bool:
