@@ -254,11 +254,42 @@ def test_the_command_line_prints_all_or_nothing(repo: Path) -> None:
 
 def test_the_judge_says_what_is_wrong_with_settings(repo: Path) -> None:
     assert commands("judge", "clusters/stage", "--as-is", cwd=repo).returncode == 1
-    assert "`latest`" in commands("judge", "clusters/stage", "--as-is", "--istio=latest", cwd=repo).stdout
     assert (
         commands("judge", "clusters/stage", "--as-is", "--peer=a=/nowhere", cwd=repo).stdout
         == "/nowhere: there is no such file or folder\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--peer=stage", "`stage` is not NAME=PATH"),
+        ("--peer==x", "`=x` is not NAME=PATH"),
+        ("--istio=latest", "`latest` is not an Istio version such as 1.27"),
+        ("--timeout=0", "0.0 is not in the range x>0"),
+        ("--timeout=-1", "-1.0 is not in the range x>0"),
+    ],
+)
+def test_what_the_owner_says_wrongly_is_wrong_usage_of_generate(repo: Path, option: str, words: str) -> None:
+    result = commands("generate", option, "--mode=warn", cwd=repo / "clusters/stage")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("Usage: mirrorlint argocd generate [OPTIONS]")
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"a.yaml": "["}, "a.yaml:1:1: `[` is never closed"),
+        ({"a.yaml": "foo: bar\n", "b.yaml": "{"}, "a.yaml has no `kind`; b.yaml:1:1: `{` is never closed"),
+        ({}, "there is nothing in it"),
+    ],
+)
+def test_a_folder_without_objects_gives_no_manifests(tmp_path: Path, files: dict[str, str], words: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    result = commands("generate", cwd=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", f"mirrorlint: the folder gives no manifests: {words}\n")
 
 
 def test_the_announcement_is_json(repo: Path) -> None:

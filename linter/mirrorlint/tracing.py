@@ -79,7 +79,7 @@ def every_way(documents: Documents, istio: str) -> Iterator[tuple[str, Way]]:
 
 
 def distinct_ways(documents: Documents, istio: str) -> list[tuple[str, Way]]:
-    """One way for each manner in which shadows of a called host go, with its world; ValueError for a version that is none."""
+    """One way for each manner in which shadows of a called host go, with its world."""
     return list(
         {(world, way.called.node, way.called.domain, _manner(way)): (world, way) for world, way in every_way(documents, istio)}.values()
     )

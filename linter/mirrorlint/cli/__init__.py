@@ -100,11 +100,7 @@ def graph(paths: tuple[str, ...], kind: str, istio: str, config: str) -> None:
     from mirrorlint import graph as drawing
     from mirrorlint import tracing
 
-    loaded = load(paths, config)
-    try:
-        ways = tracing.distinct_ways(loaded.documents, istio)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    ways = tracing.distinct_ways(load(paths, config).documents, istio)
     write("", drawing.render(drawing.build(ways), kind))
 
 

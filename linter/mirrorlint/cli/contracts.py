@@ -33,10 +33,7 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
     if (cluster and cluster not in own) or (not cluster and len(own) != 1):
         raise click.UsageError(f"`--cluster` names one of {', '.join(own)}")
     chosen = cluster or own[0]
-    try:
-        text = contracts.export(documents, chosen, f"mirrorlint {__version__}", istio)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    text = contracts.export(documents, chosen, f"mirrorlint {__version__}", istio)
     folder = os.path.dirname(os.path.abspath(output))
     if os.path.isdir(os.path.dirname(os.path.dirname(folder))) and folder.replace(os.sep, "/").endswith(f"/{CONTRACTS}"):
         os.makedirs(folder, exist_ok=True)

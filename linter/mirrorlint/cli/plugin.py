@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from mirrorlint.argocd import AUTO, ENFORCE, FAILURES, MODES, OPEN, WAYS
-from mirrorlint.cli.shared import here
+from mirrorlint.cli.shared import checked_version, here
 
 _MODE = click.option("--mode", type=click.Choice(MODES), default=ENFORCE, envvar="MIRRORLINT_MODE", help="Whether errors stop the sync.")
 _FAILURE = click.option(
     "--on-failure", type=click.Choice(FAILURES), default=OPEN, envvar="MIRRORLINT_ON_FAILURE", help="Whether it goes on unjudged."
 )
 _CLUSTER = click.option("--cluster", default="", metavar="NAME", envvar="MIRRORLINT_CLUSTER", help="Cluster that the application is for.")
+
+
+def _peers(_context: click.Context, _parameter: click.Parameter, said: Sequence[str]) -> dict[str, str]:
+    """The paths of peers by their names."""
+    for peer in said:
+        if not all(peer.partition("=")):
+            raise click.BadParameter(f"`{peer}` is not NAME=PATH")
+    return dict(peer.partition("=")[::2] for peer in said)
+
+
 _PEERS = click.option(
     "--peer",
     "peers",
     multiple=True,
     metavar="NAME=PATH",
     envvar="MIRRORLINT_PEERS",
+    callback=_peers,
     help="Another cluster, by its folder or contract; repeatable.",
 )
-_ISTIO = click.option("--istio", default="", metavar="VERSION", envvar="MIRRORLINT_ISTIO", help="Version of the source's control plane.")
+_ISTIO = click.option(
+    "--istio",
+    default="",
+    metavar="VERSION",
+    envvar="MIRRORLINT_ISTIO",
+    callback=checked_version,
+    help="Version of the source's control plane.",
+)
 
 
 @click.group(short_help="The config management plugin of Argo CD.")
@@ -43,17 +63,23 @@ def argocd() -> None:
 @_MODE
 @_FAILURE
 @click.option(
-    "--timeout", "seconds", type=float, default=45.0, metavar="SECONDS", envvar="MIRRORLINT_TIMEOUT", help="For rendering and judging."
+    "--timeout",
+    "seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=45.0,
+    metavar="SECONDS",
+    envvar="MIRRORLINT_TIMEOUT",
+    help="For rendering and judging.",
 )
 @_CLUSTER
 @_PEERS
 @_ISTIO
-def generate(render: str, command: str, mode: str, on_failure: str, seconds: float, **judge: str | tuple[str, ...]) -> None:
+def generate(render: str, command: str, mode: str, on_failure: str, seconds: float, **judge: Any) -> None:
     """Print the manifests of the application in the working directory, unless it loses shadows (exit 1)."""
     from mirrorlint.argocd.parameters import Policy
     from mirrorlint.argocd.plugin import Options, generate
 
-    words = [f"--peer={peer}" for peer in judge["peers"]]
+    words = [f"--peer={name}={path}" for name, path in judge["peers"].items()]
     words += [f"--{name}={judge[name]}" for name in ("cluster", "istio")]
     outcome = generate(here(), os.environ, Options(render, command, Policy(mode, on_failure), seconds, tuple(words)))
     click.echo(outcome.said, err=True, nl=False)
@@ -80,17 +106,14 @@ def parameters(mode: str, on_failure: str) -> None:
 @_CLUSTER
 @_PEERS
 @_ISTIO
-def judge(path: str, namespace: str, as_is: bool, cluster: str, peers: tuple[str, ...], istio: str) -> None:
+def judge(path: str, namespace: str, as_is: bool, cluster: str, peers: dict[str, str], istio: str) -> None:
     """Judge an application of the repository in the working directory; its rendered manifests are standard input."""
     from mirrorlint.argocd.verdict import Question, judge
     from mirrorlint.loading.settings import SettingsError
 
-    named = dict(peer.partition("=")[::2] for peer in peers)
-    if not all(name and path for name, path in named.items()):
-        raise click.UsageError("`--peer` (MIRRORLINT_PEERS) is NAME=PATH")
     rendered = None if as_is else sys.stdin.buffer.read()
     try:
-        verdict = judge(Question(path, namespace, rendered, cluster, named, istio))
+        verdict = judge(Question(path, namespace, rendered, cluster, peers, istio))
     except (SettingsError, ValueError, OSError) as error:
         click.echo(f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error)
         sys.exit(2)

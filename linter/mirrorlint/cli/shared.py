@@ -22,7 +22,23 @@ PATHS = click.argument("paths", nargs=-1, type=click.Path(), metavar="[[NAME=]PA
 CONFIG = click.option(
     "--config", default="", type=click.Path(), metavar="FILE", help="Settings file instead of the repository's .mirrorlint.yaml."
 )
-ISTIO = click.option("--istio", default="", metavar="VERSION", help="Version of the source's control plane, such as 1.27.")
+
+
+def checked_version(_context: click.Context, _parameter: click.Parameter, version: str) -> str:
+    """A version of Istio, or "" for none; anything else is wrong usage."""
+    from mirrorlint.delivery.worlds import number_of
+
+    try:
+        if version:
+            number_of(version)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return version
+
+
+ISTIO = click.option(
+    "--istio", default="", metavar="VERSION", callback=checked_version, help="Version of the source's control plane, such as 1.27."
+)
 COLOR = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on a terminal.", show_default=True
 )
@@ -106,13 +122,10 @@ def unnamed(argument: str) -> str:
 
 
 def judge(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyType({})) -> Report:
-    """Lint what was read; a version that is none is a usage error."""
+    """Lint what was read."""
     from mirrorlint import engine
 
-    try:
-        return engine.lint(loaded.documents, {**loaded.settings.rules, **levels}, istio)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    return engine.lint(loaded.documents, {**loaded.settings.rules, **levels}, istio)
 
 
 def check_names(names: Sequence[str]) -> None:
