@@ -277,6 +277,23 @@ def test_what_the_owner_says_wrongly_is_wrong_usage_of_generate(repo: Path, opti
     assert words in result.stderr
 
 
+def test_a_cluster_that_is_none_of_the_repository_stops_the_sync(repo: Path) -> None:
+    def generated(cluster: str) -> Result:
+        return run("argocd", "generate", "--cluster", cluster, cwd=repo / "clusters/prod", ARGOCD_APP_SOURCE_PATH="clusters/prod")
+
+    result = generated("nosuch")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "`--cluster` (MIRRORLINT_CLUSTER) is `nosuch`, which is no cluster here: prod, stage\n"
+    (repo / ".mirrorlint.yaml").write_text("clusters: {east: {paths: [clusters/prod]}, west: {path: ../west}}\n")
+    assert "no cluster here: east, west" in generated("prod").stderr
+    assert generated("west").returncode == 0
+
+
+def test_a_repository_of_one_cluster_does_not_tell_how_that_is_called(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES / "sound/clusters/stage", tmp_path / "stage")
+    assert commands("generate", "--cluster", "anything", cwd=tmp_path / "stage").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [

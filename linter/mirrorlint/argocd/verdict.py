@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from mirrorlint import engine, loading
@@ -14,7 +15,7 @@ from mirrorlint.delivery.worlds import WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot, Cluster, Documents, Fault, Manifest, is_peers
 from mirrorlint.level import ERROR
 from mirrorlint.loading import Loaded, needs
-from mirrorlint.loading.clusters import Group
+from mirrorlint.loading.clusters import UNDIVIDED, Group
 from mirrorlint.loading.objects import content
 from mirrorlint.loading.paths import within
 from mirrorlint.report import clean, told
@@ -46,12 +47,18 @@ class Verdict(NamedTuple):
 
 
 def judge(question: Question) -> Verdict:
-    """Follow all shadows of the repository and keep what touches the application; OSError and SettingsError as `loading.read` has them."""
+    """Follow all shadows of the repository and keep what touches the application; OSError and SettingsError as `loading.read` has them.
+
+    ValueError for a cluster that is none of the repository's.
+    """
     loaded = loading.read(["."])
     config = loaded.settings.path
     peers = [loading.read([f"{name}={path}"], config) for name, path in question.peers.items()]
+    documents = _together(loaded.documents, [peer.documents for peer in peers])
     cluster = question.cluster or _cluster(loaded.groups, question.path) or "application"
-    documents = _with_application(_together(loaded.documents, [peer.documents for peer in peers]), cluster, question)
+    if question.cluster:
+        _check(cluster, {*documents.clusters, *loaded.settings.clusters}, loaded.groups)
+    documents = _with_application(documents, cluster, question)
     report = engine.lint(documents, loaded.settings.rules, question.istio)
     contracts = tuple(contract for read in (loaded, *peers) for contract in read.contracts)
     found = merged((*report.findings, *_expected(loaded._replace(documents=documents, contracts=contracts))))
@@ -76,6 +83,12 @@ def _expected(loaded: Loaded) -> tuple[Finding, ...]:
 def _unread(fault: Fault) -> BlindSpot:
     """A contract that can't be used is no fault of the application's, but what it is for is not known."""
     return BlindSpot.at(fault.place, f"{fault.message}; {fault.hint}", fault.cluster)
+
+
+def _check(cluster: str, known: AbstractSet[str], groups: Sequence[Group]) -> None:
+    """Raise ValueError for a cluster that is none, where the repository tells of both: an application may be all that is of the other."""
+    if len(known) > 1 and cluster not in known and not any(group.why == UNDIVIDED for group in groups):
+        raise ValueError(f"`--cluster` (MIRRORLINT_CLUSTER) is `{cluster}`, which is no cluster here: {', '.join(sorted(known))}")
 
 
 def _cluster(groups: Sequence[Group], path: str) -> str:

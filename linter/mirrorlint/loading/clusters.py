@@ -12,6 +12,8 @@ from mirrorlint.loading.units import Unit
 _OVERLAYS = ("overlays",)
 CONVENTIONS = (("clusters",), ("environments", "envs"), _OVERLAYS)
 _DEPTH = 2
+# Why all is one cluster, whose name nothing tells.
+UNDIVIDED = "no folders of several clusters were found: all of it is one"
 
 
 class Assignment(NamedTuple):
@@ -76,7 +78,7 @@ def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
         yield _by_convention(ground, words)
     yield _siblings(ground)
     yield _snapshots(ground)
-    yield (Group(ground.name, (ground.root,), "no folders of several clusters were found: all of it is one"),)
+    yield (Group(ground.name, (ground.root,), UNDIVIDED),)
 
 
 def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
