@@ -167,6 +167,24 @@ def test_what_a_run_said_is_not_said_again_of_another_index(repo: Path) -> None:
     assert staged(repo).returncode == 0
 
 
+@pytest.mark.parametrize("option", ["--staged", "--only-changed"])
+@pytest.mark.parametrize(
+    ("broken", "path", "reason"),
+    [
+        ("HEAD", None, "not a git repository (or any of the parent directories): .git"),
+        ("index", None, ".git/index: index file smaller than expected"),
+        ("description", "", "`git` can't be run"),
+    ],
+    ids=["no HEAD", "no index", "no program"],
+)
+def test_where_git_does_not_answer_its_reason_is_told(repo: Path, option: str, broken: str, path: str | None, reason: str) -> None:
+    (repo / ".git" / broken).write_text("?")
+    result = run("check", option, cwd=repo, **({} if path is None else {"PATH": path}))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].startswith(f"Error: `{option}` asks Git what ")
+    assert result.stderr.endswith(f": {reason}\n")
+
+
 def test_outside_of_git_it_is_wrong_usage(tmp_path: Path, repo: Path) -> None:
     result = run("check", "--staged", repo, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")

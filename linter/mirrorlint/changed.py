@@ -20,25 +20,17 @@ from mirrorlint.rule import Finding
 Judge = Callable[[Index], Sequence[Finding]]
 
 
-class NoRepositoryError(Exception):
-    """The working directory is in no Git repository, so nothing tells what is being changed."""
-
-
 def touching(findings: Sequence[Finding], index: Index | None, told: Iterable[str], judge: Judge) -> tuple[tuple[Finding, ...], str]:
     """The findings that may come of what is being changed, and the change for which all are kept ("" for none).
 
     They are those at a changed file, or with a note there, and those that are not found once a repository is set back to its last commit,
     whatever the change was. In the repository of an index what is staged is the change, else what the work tree has. Of files that options
-    name (`told`) there is nothing to set back. NoRepositoryError outside of Git.
+    name (`told`) there is nothing to set back. RefusedError where Git tells nothing of the working directory's repository.
     """
     home = files.repository(os.getcwd())
     ends = {end: files.repository(end) for finding in findings for end in _ends(finding)}
-    edited: dict[str, AbstractSet[str]] = {}
-    for root in dict.fromkeys((home, *ends.values())):
-        found = git.edited(root, cached=index is not None and index.root == root, index=index.file if index and index.root == root else "")
-        if found is None and root == home:
-            raise NoRepositoryError
-        edited[root] = {os.path.join(root, name) for name in found or ()}
+    roots = dict.fromkeys((home, *ends.values()))
+    edited = {root: _edited(root, index if index and index.root == root else None, home) for root in roots}
     changes = frozenset().union(*edited.values())
     far = next((path for path in map(os.path.abspath, told) if path in changes), "")
     if far:
@@ -50,6 +42,17 @@ def touching(findings: Sequence[Finding], index: Index | None, told: Iterable[st
         old = old and old & _before(root, index, judge)
     kept = (narrowed(finding, lambda member: member in near or _said(member) not in old) for finding in findings)
     return tuple(filter(None, kept)), ""
+
+
+def _edited(root: str, index: Index | None, home: str) -> AbstractSet[str]:
+    """The paths of a repository that are being changed; none where Git can't tell, unless that is the one that is asked for."""
+    try:
+        names = git.edited(root, cached=index is not None, index=index.file if index else "")
+    except git.RefusedError:
+        if root == home:
+            raise
+        return frozenset()
+    return {os.path.join(root, name) for name in names}
 
 
 def _ends(finding: Finding) -> Iterable[str]:

@@ -18,6 +18,8 @@ _CHANGED = ("diff-files", "-z", "--name-only", "--relative")
 _LISTED = (_TRACKED, _UNTRACKED, _CHANGED, _FILTERED)
 _EDITED = ("diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules")
 _NO_FILES = ("hash-object", "-t", "tree", "--stdin")  # from an empty input: the tree without files, which every repository has
+_NOTHING = ("ls-files", "--", ".git")  # which the index is read for, and never has
+_FATAL = "fatal: "
 _REGULAR = re.compile(r"(?<![^\0])H 100(?:644|755) ([0-9a-f]+) 0\t([^\0]+)")
 
 
@@ -51,10 +53,20 @@ class Listing(NamedTuple):
 _Ended = tuple[bytes, bytes, bool]
 
 
+class RefusedError(Exception):
+    """Git does not answer; says why, in its own words."""
+
+
 class _Answer(NamedTuple):
     said: str
     errors: str
     fine: bool
+
+    def check(self) -> None:
+        """Raise RefusedError unless it is one."""
+        lines = self.errors.splitlines() or ["`git` can't be run"]
+        if not self.fine:
+            raise RefusedError(next((line for line in lines if line.startswith(_FATAL)), lines[0]).removeprefix(_FATAL))
 
     @property
     def names(self) -> frozenset[str]:
@@ -147,16 +159,21 @@ def staged(folder: str, name: str, index: str = "") -> bytes | None:
     return said if fine else None
 
 
-def edited(root: str, *, cached: bool, index: str = "") -> frozenset[str] | None:
-    """The names, from a work tree's root, of the files that differ from the last commit; None where Git can't tell.
+def check(root: str, index: str = "") -> None:
+    """Raise RefusedError where Git does not read a repository's index; `index` is a file to take for it."""
+    _ask([(root, _NOTHING)], index)[0].check()
+
+
+def edited(root: str, *, cached: bool, index: str = "") -> frozenset[str]:
+    """The names, from a work tree's root, of the files that differ from the last commit. RefusedError where Git can't tell.
 
     Before the first commit everything does. `cached` asks for the index instead of the work tree and what is not tracked; `index` is a file
     to take for it.
     """
-    commands = [(root, (*_EDITED, *(["--cached"] if cached else []), _last_commit(root))), (root, _UNTRACKED)]
-    answers = _ask(commands[:1] if cached else commands, index)
-    if not all(answer.fine for answer in answers):
-        return None
+    commands = [_NOTHING, (*_EDITED, *(["--cached"] if cached else []), _last_commit(root)), *([] if cached else [_UNTRACKED])]
+    answers = _ask(((root, command) for command in commands), index)
+    for answer in answers:
+        answer.check()
     return frozenset().union(*(answer.names for answer in answers))
 
 

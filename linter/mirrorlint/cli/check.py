@@ -85,7 +85,8 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
 
 
 def _index(paths: Sequence[str]) -> Index:
-    """The index of the repository that the working directory is in; a usage error when none of the paths is in it."""
+    """The index of the repository that the working directory is in; a usage error when none of the paths is in it, or Git can't read it."""
+    from mirrorlint import git
     from mirrorlint.loading import files
     from mirrorlint.loading.index import of_commit
 
@@ -93,7 +94,12 @@ def _index(paths: Sequence[str]) -> Index:
     asked = map(unnamed, paths or ["."])
     if not os.path.lexists(os.path.join(home, ".git")) or home not in map(files.repository, asked):
         raise click.UsageError("`--staged` reads the index of the Git repository that the working directory is in, and no path is in one")
-    return of_commit(home)
+    index = of_commit(home)
+    try:
+        git.check(home, index.file)
+    except git.RefusedError as error:
+        raise click.UsageError(f"`--staged` asks Git what is staged: {error}") from error
+    return index
 
 
 def _require_peers(loaded: Loaded) -> None:
@@ -119,12 +125,12 @@ def _finder(paths: Sequence[str], options: Mapping[str, Any], levels: Mapping[st
 
 def _touched(report: Report, index: Index | None, told: Sequence[str], judge: Judge) -> Report:
     """The report without the findings that have nothing to do with what is being changed; how many there are is said."""
-    from mirrorlint import changed
+    from mirrorlint import changed, git
 
     try:
         kept, far = changed.touching(report.findings, index, told, judge)
-    except changed.NoRepositoryError as error:
-        raise click.UsageError("`--only-changed` asks Git what has changed, and the working directory is in no repository") from error
+    except git.RefusedError as error:
+        raise click.UsageError(f"`--only-changed` asks Git what has changed: {error}") from error
     if far:
         click.echo(f"mirrorlint: all findings are shown: {far} has changed, which any of them may come from", err=True)
     elif len(kept) < len(report.findings):
