@@ -68,16 +68,16 @@ def test_any_report_is_accepted_by_the_file_that_is_written_of_it(report: Report
     [
         pytest.param("", "b.json:1:1: the baseline is empty", id="nothing"),
         pytest.param('{\n  "version": 1,\n', "b.json:1:1: `{` is never closed", id="cut off"),
-        pytest.param("[]", "b.json:1:1: the baseline is a mapping", id="a list"),
+        pytest.param("[]", "b.json:1:1: the baseline must be a mapping", id="a list"),
         pytest.param('{"findings": []}', "b.json:1:1: the baseline has no `version`", id="no version"),
         pytest.param('{"version": 1}', "b.json:1:1: the baseline has no `findings`", id="no findings"),
         pytest.param('{"version": 2, "findings": []}', "b.json:1:13: `2` is not one of 1", id="another version"),
         pytest.param('{"version": 1, "finding": []}', "b.json:1:16: the baseline has no `finding` (did you mean `findings`?)", id="a typo"),
-        pytest.param('{"version": 1, "findings": {}}', "b.json:1:28: this is a list", id="a mapping for a list"),
+        pytest.param('{"version": 1, "findings": {}}', "b.json:1:28: this must be a list", id="a mapping for a list"),
         pytest.param(
             '{"version": 1,\n "findings": [{"rule": "r"}]}', "b.json:2:15: this finding has no `fingerprint`", id="a bare finding"
         ),
-        pytest.param('{"version": 1, "findings": [{"fingerprint": 7}]}', "b.json:1:45: this is a text", id="a number"),
+        pytest.param('{"version": 1, "findings": [{"fingerprint": 7}]}', "b.json:1:45: `7` is no text until it is quoted", id="a number"),
     ],
 )
 def test_a_broken_file_says_where(said: str, words: str) -> None:
@@ -119,7 +119,7 @@ def test_json_keeps_its_shape_with_a_baseline(repo: Path) -> None:
     [
         pytest.param(("--write-baseline",), "--baseline FILE", id="no file named"),
         pytest.param(("--baseline", "none.json"), "none.json: No such file or directory", id="a missing file"),
-        pytest.param(("--baseline", "b.json"), "b.json:1:1: the baseline is a mapping", id="a broken file"),
+        pytest.param(("--baseline", "b.json"), "b.json:1:1: the baseline must be a mapping", id="a broken file"),
         pytest.param(("--baseline", "no/folder/b.json", "--write-baseline"), "no/folder/b.json", id="a file that cannot be written"),
     ],
 )

@@ -269,20 +269,23 @@ DAMAGES: dict[str, tuple[Any, str]] = {
     "no JSON": ("{", "peer.json:1:1: this contract can't be read"),
     "an empty file": ("", "peer.json:1:1"),
     "a list": ("[]", "peer.json:1:1"),
-    "no version": ({"contract": "x"}, "this is the version of the format"),
+    "no version": ({"contract": "x"}, "this must be the version of the format"),
     "a missing field": ({"accepts": {"settings": {}, "objects": []}}, "`accepts` has no `blind_spots`"),
     "an unknown field": ({"acepts": {}}, "a contract has no `acepts` (did you mean `accepts`?)"),
     "an object without its places": (
         {"accepts": {"settings": {}, "objects": [{"at": "f:1:1", "object": {"kind": "Gateway"}, "places": ". ."}], "blind_spots": []}},
-        "this is an object with its places",
+        "this must be an object with its places",
     ),
     "a place that is none": (
         {"accepts": {"settings": {}, "objects": [{"at": "f", "object": {}, "places": "."}], "blind_spots": []}},
-        "this is a place, `path:line:column`",
+        "this must be a place, `path:line:column`",
     ),
     "an expectation without requests": ({"expects": [{"at": "f:1:1"}]}, "an expectation has no `object`"),
-    "settings that are none": ({"accepts": {"settings": {"domain": 5}, "objects": [], "blind_spots": []}}, "this is a text"),
-    "a time that is none": ({"time": "yesterday"}, "this is a time, such as 2026-01-31T12:00:00Z"),
+    "settings that are none": (
+        {"accepts": {"settings": {"domain": 5}, "objects": [], "blind_spots": []}},
+        "`5` is no text until it is quoted",
+    ),
+    "a time that is none": ({"time": "yesterday"}, "this must be a time, such as 2026-01-31T12:00:00Z"),
 }
 
 

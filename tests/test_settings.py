@@ -51,57 +51,57 @@ GOOD = {
 
 # Each with the beginning of its messages.
 BAD = {
-    "a list": ("- a\n", ["1:1: the settings is a mapping (of `clusters`, `rules`)"]),
-    "an unknown key": ("cluster: {}\n", ["1:1: the settings has no `cluster` (did you mean `clusters`?)"]),
+    "a list": ("- a\n", ["1:1: a settings file must be a mapping (of `clusters`, `rules`)"]),
+    "an unknown key": ("cluster: {}\n", ["1:1: a settings file has no `cluster` (did you mean `clusters`?)"]),
     "an unknown key of a cluster": ("clusters:\n  prod:\n    isto: 1.27\n", ["3:5: a cluster has no `isto` (did you mean `istio`?)"]),
     "an unknown key of an ingress": (
         "clusters: {a: {ingress: {address: [x]}}}\n",
         ["1:26: `ingress` has no `address` (did you mean `addresses`?)"],
     ),
-    "a key that is not near": ("zzz: 1\n", ["1:1: the settings has no `zzz`"]),
-    "clusters as a list": ("clusters: [prod]\n", ["1:11: `clusters` is a mapping"]),
-    "a cluster as a text": ("clusters: {prod: x}\n", ["1:18: a cluster is a mapping"]),
-    "one path": ("clusters: {prod: {paths: x}}\n", ["1:26: this is a list"]),
+    "a key that is not near": ("zzz: 1\n", ["1:1: a settings file has no `zzz`"]),
+    "clusters as a list": ("clusters: [prod]\n", ["1:11: `clusters` must be a mapping"]),
+    "a cluster as a text": ("clusters: {prod: x}\n", ["1:18: a cluster must be a mapping"]),
+    "one path": ("clusters: {prod: {paths: x}}\n", ["1:26: this must be a list"]),
     "paths that are none": (
         "clusters: {prod: {paths: [1, '', {}]}}\n",
-        ["1:27: this is a text, and `1`", "1:30: this is a text", "1:34: this is a text"],
+        ["1:27: `1` is no text until it is quoted", "1:30: this must be a text", "1:34: this must be a text"],
     ),
-    "no paths": ("clusters: {prod: {paths: }}\n", ["1:26: this is a list"]),
-    "a version that is none": ("clusters: {prod: {istio: latest}}\n", ["1:26: this is an Istio version such as 1.27"]),
-    "half a version": ("clusters: {prod: {istio: 1}}\n", ["1:26: this is an Istio version"]),
+    "no paths": ("clusters: {prod: {paths: }}\n", ["1:26: this must be a list"]),
+    "a version that is none": ("clusters: {prod: {istio: latest}}\n", ["1:26: `latest` is not an Istio version such as 1.27"]),
+    "half a version": ("clusters: {prod: {istio: 1}}\n", ["1:26: `1` is not an Istio version"]),
     "a quoted boolean": (
         "clusters: {prod: {complete: 'true', shadow_suffix: 1}}\n",
-        ["1:29: this is true or false", "1:52: this is true or false"],
+        ["1:29: this must be true or false, without quotes", "1:52: this must be true or false, without quotes"],
     ),
-    "a mesh as a list": ("clusters: {prod: {mesh: []}}\n", ["1:25: this is a mapping"]),
+    "a mesh as a list": ("clusters: {prod: {mesh: []}}\n", ["1:25: this must be a mapping"]),
     "an unknown mode": (
         "clusters: {prod: {mesh: {outboundTrafficPolicy: {mode: REGISTRY_ONLI}}}}\n",
         ["1:56: `REGISTRY_ONLI` is not one of ALLOW_ANY, REGISTRY_ONLY, ALLOW_ANY_DYNAMIC_DNS (did you mean `REGISTRY_ONLY`?)"],
     ),
     "a policy as a text": (
         "clusters: {prod: {mesh: {outboundTrafficPolicy: REGISTRY_ONLY}}}\n",
-        ["1:49: `outboundTrafficPolicy` is a mapping"],
+        ["1:49: `outboundTrafficPolicy` must be a mapping"],
     ),
-    "an export as a text": ("clusters: {prod: {mesh: {defaultServiceExportTo: '*'}}}\n", ["1:50: this is a list"]),
-    "a root namespace as a list": ("clusters: {prod: {mesh: {rootNamespace: [a]}}}\n", ["1:41: this is a text"]),
-    "an address": ("clusters: {prod: {ingress: a.example.com}}\n", ["1:28: `ingress` is a list of addresses, or a mapping"]),
+    "an export as a text": ("clusters: {prod: {mesh: {defaultServiceExportTo: '*'}}}\n", ["1:50: this must be a list"]),
+    "a root namespace as a list": ("clusters: {prod: {mesh: {rootNamespace: [a]}}}\n", ["1:41: this must be a text"]),
+    "an address": ("clusters: {prod: {ingress: a.example.com}}\n", ["1:28: `ingress` must be a list of addresses, or a mapping"]),
     "ports": (
         "clusters: {prod: {ingress: {ports: {0: 1, 80: 0, 443: '8443', x: 70000, 65536: 1}}}}\n",
-        ["1:37: `0` is not the", "1:47: this is the", "1:55: this is the", "1:66: this is the", "1:73: `65536` is not the"],
+        ["1:37: `0` is not the", "1:47: this must be the", "1:55: this must be the", "1:66: this must be the", "1:73: `65536` is not the"],
     ),
-    "labels": ("clusters: {prod: {ingress: {labels: {a: 1}}}}\n", ["1:41: this is a text, and `1` is none until it is quoted"]),
+    "labels": ("clusters: {prod: {ingress: {labels: {a: 1}}}}\n", ["1:41: `1` is no text until it is quoted"]),
     "a misspelt key": ("clusters: {prod: {pahts: [x]}}\n", ["1:19: a cluster has no `pahts` (did you mean `paths`?)"]),
     "a contract beside a peer": (
         "clusters: {prod: {path: ../x, contract: x.json}}\n",
         ["1:41: a cluster is read from its `paths`, a peer's `path` or its `contract`: `path` is there as well"],
     ),
-    "a peer as a list": ("clusters: {prod: {path: [../x]}}\n", ["1:25: this is a text"]),
+    "a peer as a list": ("clusters: {prod: {path: [../x]}}\n", ["1:25: this must be a text"]),
     "paths and a peer": (
         "clusters: {prod: {paths: [a], path: b}}\n",
         ["1:37: a cluster is read from its `paths`, a peer's `path` or its `contract`: `paths` is there as well"],
     ),
     "an unknown level": ("rules: {a: warn}\n", ["1:12: `warn` is not one of off, warning, error (did you mean `warning`?)"]),
-    "a level that is true": ("rules: {a: on, b: }\n", ["1:12: `on` is not one of", "1:19: this is one of off, warning, error"]),
+    "a level that is true": ("rules: {a: on, b: }\n", ["1:12: `on` is not one of", "1:19: this must be one of off, warning, error"]),
 }
 
 

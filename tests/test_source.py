@@ -742,7 +742,7 @@ class TestFaults:
         assert [document.plain() for document in parsed.documents] == [{"x": 0}, {"a": {key: 3, "b": 2}}, {"z": 0}]
         (broken,) = parsed.broken
         assert tuple(broken.place) == ("f.yaml", 6, 3, 6, 3 + len(key))
-        assert broken.message == (f"`{key}` is already a key of this mapping (line 4): Kubernetes refuses it or keeps only the last")
+        assert broken.message == (f"`{key}` is already a key of this mapping (line 4): readers of YAML refuse it or keep only the last")
         assert (broken.hint, broken.dropped) == (hint, False)
         assert f"{key}: 3" in broken.text
 

@@ -78,7 +78,7 @@ def time_of(text: str) -> datetime | None:
 
 def _time(node: Node) -> str:
     if time_of(node.text) is None:
-        raise FieldError(node, "this is a time, such as 2026-01-31T12:00:00Z")
+        raise FieldError(node, "this must be a time, such as 2026-01-31T12:00:00Z")
     return node.text
 
 
@@ -133,7 +133,7 @@ class _Reader(Fields):
         if not fields:
             return Contract(self._name, path, False, node, (), ClusterSettings(), (), (), ())
         if node["contract"].number != VERSION:
-            self.wrong.append((node["contract"].place, "this is the version of the format, a number"))
+            self.wrong.append((node["contract"].place, "this must be the version of the format, a number"))
         accepts = self._all(fields["accepts"], "`accepts`", _ACCEPTS)
         settings = self.known(node["accepts"]["settings"], "`settings`", _SETTINGS)
         said = read_section(node["accepts"]["settings"], self.wrong) if settings else ClusterSettings()
@@ -162,7 +162,7 @@ class _Reader(Fields):
     def _place(self, node: Node) -> Place:
         found = _AT.fullmatch(node.text)
         if found is None:
-            raise FieldError(node, "this is a place, `path:line:column`")
+            raise FieldError(node, "this must be a place, `path:line:column`")
         line, column = int(found[2]), int(found[3])
         return Place(peer_path(self._name, found[1]), line, column, line, column)
 
@@ -170,7 +170,7 @@ class _Reader(Fields):
         at = self._place(node["at"])
         found = unpack(node["object"].plain(), node["places"].text, at.path, at.line, at.column)
         if found is None or not found.text_at("kind"):
-            raise FieldError(node, "this is an object with its places")
+            raise FieldError(node, "this must be an object with its places")
         return Manifest(found)
 
     def _blind_spot(self, node: Node) -> BlindSpot:
@@ -184,7 +184,7 @@ class _Reader(Fields):
         endpoints = self.items(node["endpoints"], lambda one: (text(one["host"]), port(one["port"])))
         requests = self.items(node["requests"], self._request)
         if not requests or not endpoints:
-            raise FieldError(node, "this is an expectation with `endpoints` and `requests`")
+            raise FieldError(node, "this must be an expectation with `endpoints` and `requests`")
         tls = node["tls"].plain() if node["tls"].is_mapping else {}
         at = self._place(node["at"])
         return Expectation(text(node["object"]), at, node["to"].text, text(node["host"]), port(node["port"]), endpoints, tls, requests)
@@ -194,5 +194,5 @@ class _Reader(Fields):
             one_of(WORLDS)(key)
         hosts = {key.text: self.texts(value) for key, value in node["hosts"].entries()}
         if not any(hosts.values()):
-            raise FieldError(node, "this is a request, with its `hosts` for 1.27 and 1.28")
+            raise FieldError(node, "this must be a request, with its `hosts` for 1.27 and 1.28")
         return Request(text(node["method"]), text(node["path"]), node["headers"].named_texts, hosts)

@@ -35,7 +35,7 @@ class Fields:
     def known(self, node: Node, what: str, names: Collection[str]) -> dict[str, Node]:
         """The values of a mapping whose keys are given; nothing at all is an empty one."""
         if node and not node.is_mapping:
-            self.wrong.append((node.place, f"{what} is a mapping (of {', '.join(f'`{name}`' for name in names)})"))
+            self.wrong.append((node.place, f"{what} must be a mapping (of {', '.join(f'`{name}`' for name in names)})"))
         fields = {key.text: value for key, value in node.entries()}
         for name in [name for name in fields if name not in names]:
             self.wrong.append((node.key(name).place, f"{what} has no `{name}`{nearest(name, names)}"))
@@ -54,13 +54,13 @@ class Fields:
         if not node:
             return {}
         if not node.is_mapping:
-            self.wrong.append((node.place, f"`{name}` is a mapping"))
+            self.wrong.append((node.place, f"`{name}` must be a mapping"))
         return {key.text: said for key, value in node.entries() for said in self._read([value], read)}
 
     def items(self, node: Node, read: Callable[[Node], T]) -> tuple[T, ...]:
         """The values of a list."""
         if not node.is_sequence:
-            raise FieldError(node, "this is a list")
+            raise FieldError(node, "this must be a list")
         return tuple(self._read(node, read))
 
     def texts(self, node: Node) -> tuple[str, ...]:
@@ -81,32 +81,37 @@ def nearest(word: str, known: Collection[str]) -> str:
     return f" (did you mean `{near[0]}`?)" if near else ""
 
 
+def _named(node: Node) -> str:
+    """The beginning of a sentence that says what a value is not."""
+    return f"`{node.text}` is not" if node.text else "this must be"
+
+
 def text(node: Node) -> str:
     """A text that is not empty."""
     value = node.value
     if not isinstance(value, str) or not value:
-        raise FieldError(node, f"this is a text, and `{node.text}` is none until it is quoted" if node.text else "this is a text")
+        raise FieldError(node, f"`{node.text}` is no text until it is quoted" if node.text else "this must be a text")
     return value
 
 
 def boolean(node: Node) -> bool:
     """True or false."""
     if not isinstance(node.value, bool):
-        raise FieldError(node, "this is true or false")
+        raise FieldError(node, "this must be true or false, without quotes")
     return node.value
 
 
 def version(node: Node) -> str:
     """An Istio version, quoted or not."""
     if isinstance(node.value, bool) or not _VERSION.fullmatch(node.text):
-        raise FieldError(node, "this is an Istio version such as 1.27")
+        raise FieldError(node, f"{_named(node)} an Istio version such as 1.27")
     return node.text
 
 
 def port(node: Node) -> int:
     """A port's number."""
     if type(node.value) is not int or not 0 < node.value <= _HIGHEST_PORT:
-        raise FieldError(node, f"this is the number of a port, up to {_HIGHEST_PORT}")
+        raise FieldError(node, f"this must be the number of a port, up to {_HIGHEST_PORT} and without quotes")
     return node.value
 
 
@@ -115,8 +120,7 @@ def one_of(words: Collection[str]) -> Callable[[Node], str]:
 
     def read(node: Node) -> str:
         if node.text not in words:
-            said = f"`{node.text}` is not" if node.text else "this is"
-            raise FieldError(node, f"{said} one of {', '.join(words)}{nearest(node.text, words)}")
+            raise FieldError(node, f"{_named(node)} one of {', '.join(words)}{nearest(node.text, words)}")
         return node.text
 
     return read

@@ -145,7 +145,7 @@ class _Reader(Fields):
             raise SettingsError(f"{place}: {message}" for place, message in sorted(self.wrong))
 
     def settings(self, node: Node, path: str) -> Settings:
-        fields = self.known(node, "the settings", _TOP)
+        fields = self.known(node, "a settings file", _TOP)
         rules = self.named(fields, "rules", _level)
         return Settings(
             self.named(fields, "clusters", self._section), rules, path, {name: fields["rules"].key(name).place for name in rules}
@@ -177,7 +177,7 @@ class _Reader(Fields):
         if node.is_sequence:
             return Ingress(self.texts(node))
         if not node.is_mapping:
-            raise FieldError(node, "`ingress` is a list of addresses, or a mapping")
+            raise FieldError(node, "`ingress` must be a list of addresses, or a mapping")
         fields = self.known(node, "`ingress`", _INGRESS)
         ports = self.named(fields, "ports", port)
         for name in [name for name in ports if not _PORT.fullmatch(name)]:
@@ -193,7 +193,7 @@ class _Reader(Fields):
     def mesh(self, node: Node) -> Mapping[str, Any]:
         """Istio's meshConfig; of its many fields those are judged that are used."""
         if not node.is_mapping:
-            raise FieldError(node, "this is a mapping, with the fields of Istio's meshConfig")
+            raise FieldError(node, "this must be a mapping, with the fields of Istio's meshConfig")
         fields = {key.text: value for key, value in node.entries()}
         self.take(fields, "rootNamespace", text, "")
         for name in EXPORTS:

@@ -51,7 +51,7 @@ def _anchors(text: str) -> Mapping[str, Anchor]:
 
 def repeated(key: str, first_line: int) -> tuple[str, str]:
     """Message and hint for a key that its mapping already has in `first_line` (from 1)."""
-    message = f"`{key}` is already a key of this mapping (line {first_line}): Kubernetes refuses it or keeps only the last"
+    message = f"`{key}` is already a key of this mapping (line {first_line}): readers of YAML refuse it or keep only the last"
     if key == "mirror":
         return message, "several mirrors are a list under `mirrors:`"
     return message, f"keep one `{key}`, or indent the second under the object it belongs to"
