@@ -45,6 +45,8 @@ GOOD = {
     "a peer": "clusters: {prod: {path: ../x}}\n",
     "an empty mesh": "clusters: {prod: {mesh: {}}}\n",
     "a mesh with null": "clusters: {prod: {mesh: {outboundTrafficPolicy: }}}\n",
+    "other addresses": "clusters: {prod: {ingress: ['2001:db8::1', 'a.example.com:80']}}\n",
+    "other fields of a mesh": "clusters: {a: {mesh: {inboundTrafficPolicy: {mode: x}, outboundTrafficPolicy: {egressProxy: x}}}}\n",
     "empty lists": "clusters: {prod: {paths: [], external: [], ingress: []}}\n",
     "an empty ingress": "clusters: {prod: {ingress: {labels: , ports: }}}\n",
 }
@@ -100,6 +102,15 @@ BAD = {
         "clusters: {prod: {paths: [a], path: b}}\n",
         ["1:37: a cluster is read from its `paths`, a peer's `path` or its `contract`: `paths` is there as well"],
     ),
+    "more than hosts": (
+        "clusters: {prod: {ingress: [http://a.example.com, a.example.com/x], external: [a.example.com/]}}\n",
+        [
+            "1:29: `http://a.example.com` is more than a host: the host name or the IP address stands here alone",
+            "1:51: `a.example.com/x` is more",
+            "1:80: `a.example.com/` is more",
+        ],
+    ),
+    "more than an address": ("clusters: {prod: {ingress: {addresses: [10.0.0.0/8]}}}\n", ["1:41: `10.0.0.0/8` is more"]),
     "an unknown level": ("rules: {a: warn}\n", ["1:12: `warn` is not one of off, warning, error (did you mean `warning`?)"]),
     "a level that is true": ("rules: {a: on, b: }\n", ["1:12: `on` is not one of", "1:19: this must be one of off, warning, error"]),
 }
@@ -139,6 +150,21 @@ def test_what_is_wrong_is_told_in_full_and_wrong_for_the_schema_too(text: str, e
     for message, begin in zip(caught.value.messages, expected, strict=True):
         assert message.startswith(f"s.yaml:{begin}")
     assert not Draft202012Validator(SCHEMA).is_valid(plain(text))
+
+
+def test_a_field_of_the_mesh_that_is_nearly_one_is_told() -> None:
+    text = "clusters: {a: {mesh: {outboundTraficPolicy: {}, rootNamspace: b, outboundTrafficPolicy: {mdoe: ALLOW_ANY}}}}\n"
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(text.encode(), "s.yaml")
+    assert caught.value.messages == (
+        "s.yaml:1:23: `mesh` has no `outboundTraficPolicy` (did you mean `outboundTrafficPolicy`?)",
+        "s.yaml:1:49: `mesh` has no `rootNamspace` (did you mean `rootNamespace`?)",
+        "s.yaml:1:90: `outboundTrafficPolicy` has no `mdoe` (did you mean `mode`?)",
+    )
+
+
+def test_a_cluster_is_called_as_it_is_written() -> None:
+    assert list(parse_settings(b"clusters: {no: , y: , 'on': , 0x10: , 1.10: }\n", "s.yaml").clusters) == ["no", "y", "on", "0x10", "1.10"]
 
 
 def test_the_schema_is_one() -> None:

@@ -14,6 +14,7 @@ D = TypeVar("D")
 
 _VERSION = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?")
 _HIGHEST_PORT = 65535
+_TYPO = 0.7  # what is at least so much alike is meant
 
 
 class FieldError(Exception):
@@ -41,6 +42,12 @@ class Fields:
             self.wrong.append((node.key(name).place, f"{what} has no `{name}`{nearest(name, names)}"))
             del fields[name]
         return fields
+
+    def near(self, node: Node, what: str, names: Collection[str], others: Collection[str] = ()) -> None:
+        """Note keys of a mapping that are nearly one of some names; `others` are real ones that are so, too."""
+        for name in (name for name, _ in node.items() if name not in (*names, *others)):
+            if difflib.get_close_matches(name, names, 1, _TYPO):
+                self.wrong.append((node.key(name).place, f"{what} has no `{name}`{nearest(name, names)}"))
 
     def take(self, fields: Mapping[str, Node], name: str, read: Callable[[Node], T], default: D) -> T | D:
         """The value of a field."""
@@ -92,6 +99,14 @@ def text(node: Node) -> str:
     if not isinstance(value, str) or not value:
         raise FieldError(node, f"`{node.text}` is no text until it is quoted" if node.text else "this must be a text")
     return value
+
+
+def host(node: Node) -> str:
+    """A host name or an IP address."""
+    said = text(node)
+    if "/" in said:
+        raise FieldError(node, f"`{said}` is more than a host: the host name or the IP address stands here alone")
+    return said
 
 
 def boolean(node: Node) -> bool:

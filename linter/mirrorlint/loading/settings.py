@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mirrorlint.fleet import ClusterSettings, Ingress
 from mirrorlint.level import LEVELS, OFF
 from mirrorlint.loading import files
-from mirrorlint.loading.fields import FieldError, Fields, boolean, nearest, one_of, port, text, version
+from mirrorlint.loading.fields import FieldError, Fields, boolean, host, nearest, one_of, port, text, version
 from mirrorlint.source import Node, Place, parse
 
 FILE = ".mirrorlint.yaml"
@@ -20,6 +20,9 @@ _TOP = ("clusters", "rules")
 _SECTION = ("paths", "istio", "shadow_suffix", "mesh", "domain", "external", "complete", "ingress", "path", "contract")
 _INGRESS = ("addresses", "namespace", "labels", "ports")
 EXPORTS = ("defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
+_POLICY = "outboundTrafficPolicy"
+_MESH = ("rootNamespace", *EXPORTS, _POLICY)
+_LIKE_MESH = ("inboundTrafficPolicy",)  # a field of Istio's that nothing here asks for
 _POLICIES = ("ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS")
 _PORT = re.compile(r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]")
 
@@ -146,10 +149,9 @@ class _Reader(Fields):
 
     def settings(self, node: Node, path: str) -> Settings:
         fields = self.known(node, "a settings file", _TOP)
-        rules = self.named(fields, "rules", _level)
-        return Settings(
-            self.named(fields, "clusters", self._section), rules, path, {name: fields["rules"].key(name).place for name in rules}
-        )
+        clusters, rules = self.named(fields, "clusters", self._section), self.named(fields, "rules", _level)
+        spelled = {fields["clusters"].spelling(name): section for name, section in clusters.items()}
+        return Settings(spelled, rules, path, {name: fields["rules"].key(name).place for name in rules})
 
     def _section(self, node: Node) -> ClusterSection:
         fields = self.known(node, "a cluster", _SECTION)
@@ -168,14 +170,14 @@ class _Reader(Fields):
             shadow_suffix=self.take(fields, "shadow_suffix", boolean, None),
             mesh=self.take(fields, "mesh", self.mesh, {}),
             domain=self.take(fields, "domain", text, ClusterSettings().domain),
-            external=self.take(fields, "external", self.texts, ()),
+            external=self.take(fields, "external", self._hosts, ()),
             complete=self.take(fields, "complete", boolean, True),
             ingress=self.take(fields, "ingress", self.ingress, Ingress()),
         )
 
     def ingress(self, node: Node) -> Ingress:
         if node.is_sequence:
-            return Ingress(self.texts(node))
+            return Ingress(self._hosts(node))
         if not node.is_mapping:
             raise FieldError(node, "`ingress` must be a list of addresses, or a mapping")
         fields = self.known(node, "`ingress`", _INGRESS)
@@ -184,22 +186,26 @@ class _Reader(Fields):
             self.wrong.append((fields["ports"].key(name).place, f"`{name}` is not the number of a port"))
             del ports[name]
         return Ingress(
-            self.take(fields, "addresses", self.texts, ()),
+            self.take(fields, "addresses", self._hosts, ()),
             self.take(fields, "namespace", text, ""),
             self.named(fields, "labels", text),
             {int(name): number for name, number in ports.items()},
         )
 
+    def _hosts(self, node: Node) -> tuple[str, ...]:
+        return self.items(node, host)
+
     def mesh(self, node: Node) -> Mapping[str, Any]:
         """Istio's meshConfig; of its many fields those are judged that are used."""
         if not node.is_mapping:
             raise FieldError(node, "this must be a mapping, with the fields of Istio's meshConfig")
+        self.near(node, "`mesh`", _MESH, _LIKE_MESH)
+        self.near(node[_POLICY], f"`{_POLICY}`", ("mode",))
         fields = {key.text: value for key, value in node.entries()}
         self.take(fields, "rootNamespace", text, "")
         for name in EXPORTS:
             self.take(fields, name, self.texts, ())
-        policy = {key: value for key, value in fields.items() if key == "outboundTrafficPolicy"}
-        modes = self.named(policy, "outboundTrafficPolicy", lambda value: value)
+        modes = self.named(fields, _POLICY, lambda value: value)
         self.take(modes, "mode", one_of(_POLICIES), "")
         plain: dict[str, Any] = node.plain()
         return plain

@@ -53,6 +53,11 @@ class Node:
         entry = self.raw[0].get(name) if self.is_mapping else None
         return self._absent() if entry is None else Node((name, False, *entry[0][2:]), self.path)
 
+    def spelling(self, name: str) -> str:
+        """Return a key that is there as it is written: `on:` for "true"."""
+        spelling: str = self.raw[0][name][0][0]
+        return spelling
+
     def at(self, index: int) -> Node:
         """Return the item of a sequence; an index outside it, or below 0, leads to an absent node."""
         content = self.raw[0]
