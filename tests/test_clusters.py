@@ -311,6 +311,14 @@ def test_settings_may_be_elsewhere(repo: Path) -> None:
         read(["."], "gone.yaml")
 
 
+@pytest.mark.parametrize("known", [{}, {".mirrorlint.yaml": "rules: {}\n"}], ids=["alone", "beside settings"])
+def test_settings_of_another_ending_are_said_not_to_be_used(repo: Path, known: dict[str, str]) -> None:
+    write(repo, "x/a.yaml", **{".mirrorlint.yml": "clusters: {prod: {paths: [x]}}\n", **known})
+    loaded = read(["x"])
+    assert (set(found(loaded)), spots(loaded)) == ({"x"}, [(".mirrorlint.yml", 0, "")])
+    assert messages(loaded) == ["settings are read from `.mirrorlint.yaml`, so nothing of what this file says is used"]
+
+
 def test_paths_in_settings_must_exist(repo: Path) -> None:
     write(repo, "a.yaml", **{".mirrorlint.yaml": "clusters:\n  prod:\n    paths: [a.yaml, gone]\n"})
     with pytest.raises(SettingsError, match=r"^\.mirrorlint\.yaml:3:21: there is no `gone` here$"):

@@ -44,7 +44,8 @@ class Reading:
         self._root, self._arguments = root, {name: paths for name, paths in arguments.items() if name not in contracts}
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
         self._disk = Disk(means, shelf)
-        self._disk.look(*(os.path.join(above, settings.FILE) for path in asked for above in upwards(told.folder_of(path))))
+        names = settings.FILE, settings.MISNAMED
+        self._disk.look(*(os.path.join(above, name) for path in asked for above in upwards(told.folder_of(path)) for name in names))
         self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*(path for path in asked if path not in contracts.values()))

@@ -14,7 +14,7 @@ from mirrorlint.loading import files
 from mirrorlint.loading.fields import FieldError, Fields, boolean, host, nearest, one_of, port, text, version
 from mirrorlint.source import Node, Place, parse
 
-FILE = ".mirrorlint.yaml"
+FILE, MISNAMED = ".mirrorlint.yaml", ".mirrorlint.yml"
 
 _TOP = ("clusters", "rules")
 _SECTION = ("paths", "istio", "shadow_suffix", "mesh", "domain", "external", "complete", "ingress", "path", "contract")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.loading import files, settings
 from mirrorlint.loading.index import Index
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.settings import ClusterSection, Settings, SettingsError
+
+_IGNORED = f"settings are read from `{settings.FILE}`, so nothing of what this file says is used"
 
 
 def find(paths: Iterable[str], config: str, index: Index | None = None) -> tuple[Settings, list[BlindSpot]]:
@@ -18,25 +20,33 @@ def find(paths: Iterable[str], config: str, index: Index | None = None) -> tuple
         return settings.read(files.shown(os.path.abspath(config))), []
     ordered = sorted(paths, key=lambda path: not within(path, os.getcwd()))
     found = [each for each in dict.fromkeys(_nearest(path, index) for path in ordered) if each]
+    misnamed = {os.path.join(folder, settings.MISNAMED) for path in ordered for folder in _around(path)}
+    ignored = [BlindSpot(_IGNORED, files.shown(file)) for file in sorted(misnamed) if os.path.isfile(file)]
     if not found:
-        return Settings(), []
+        return Settings(), ignored
     (path, staged), *others = [(files.shown(path), data) for path, data in found]
-    unused = [BlindSpot(f"these settings are not used, since those of `{path}` are", other) for other, _ in others]
-    return settings.read(path) if staged is None else settings.parse_settings(staged, path, os.path.exists), unused
+    ignored += [BlindSpot(f"these settings are not used, since those of `{path}` are", other) for other, _ in others]
+    return settings.read(path) if staged is None else settings.parse_settings(staged, path, os.path.exists), ignored
 
 
 def _nearest(path: str, index: Index | None) -> tuple[str, bytes | None] | None:
     """The settings file of a path, in its folder or further up to the repository's root, with what is staged of it; None for none."""
-    top = files.repository(path)
-    ours = index if index and index.root == top else None
-    for folder in upwards(folder_of(path)):
+    ours = index if index and index.root == files.repository(path) else None
+    for folder in _around(path):
         file = os.path.join(folder, settings.FILE)
         staged = ours.read(file) if ours else None
         if staged is not None or (not ours and os.path.isfile(file)):
             return file, staged
-        if folder == top:
-            break
     return None
+
+
+def _around(path: str) -> Iterator[str]:
+    """The folder of a path, and those further up to the repository's root."""
+    top = files.repository(path)
+    for folder in upwards(folder_of(path)):
+        yield folder
+        if folder == top:
+            return
 
 
 def folder_of(path: str) -> str:
