@@ -97,6 +97,9 @@ def test_quiet_is_one_line_a_finding() -> None:
     ("args", "words"),
     [
         pytest.param(("nowhere/",), "nowhere", id="a path that is missing"),
+        pytest.param(("prod=",), "Error: prod=: there is no such file or folder", id="a name without a path"),
+        pytest.param(("chek", "."), "`chek` is no command (did you mean `check`?)", id="a misspelt command"),
+        pytest.param(("trace", "--port", "81", "--gateway", "."), "`--gateway`, `--port` ask for a call, whose `--host`", id="no host"),
         pytest.param(("--istio", "latest", "examples/sound"), "`latest` is not an Istio version", id="a version that is none"),
         pytest.param(("--format", "xml", "examples/sound"), "`xml` is no format", id="an unknown format"),
         pytest.param(("--rule", "shadow-denie", "examples/sound"), "did you mean `shadow-denied`", id="a misspelt rule"),

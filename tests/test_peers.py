@@ -235,14 +235,19 @@ def test_verify_without_a_contract_is_wrong_usage(pair: Path) -> None:
     file.unlink()
     result = run("contract", "verify", cwd=pair / "stage")
     assert result.returncode == 2
-    assert "there is no contract of a peer" in result.stderr
+    assert "there is no contract of a peer: put it into .mirrorlint/peers/" in result.stderr
+    (pair / "stage/.mirrorlint.yaml").write_text("clusters: {prod: {contract: gone.json}}\n")
+    result = run("contract", "verify", cwd=pair / "stage")
+    assert result.returncode == 2
+    assert "there is no contract of a peer: `gone.json` can't be read, which the settings name" in result.stderr
 
 
 def test_export_asks_which_cluster(pair: Path) -> None:
     (pair / "stage/.mirrorlint.yaml").write_text("clusters: {stage: {paths: [k8s]}, qa: {paths: [k8s]}}\n")
     result = run("contract", "export", cwd=pair / "stage")
     assert result.returncode == 2
-    assert "`--cluster` names one of stage, qa" in result.stderr
+    assert "which cluster is meant is not said: `--cluster` with one of stage, qa" in result.stderr
+    assert "`prod` is no cluster here: stage, qa" in run("contract", "export", "--cluster", "prod", cwd=pair / "stage").stderr
     assert json.loads(run("contract", "export", "--cluster", "qa", cwd=pair / "stage").stdout)["cluster"] == "qa"
     assert run("contract", "export", "--cluster", "qa", "--istio", "new", cwd=pair / "stage").returncode == 2
 

@@ -189,11 +189,11 @@ def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[Bli
             if j.cluster == name and any(e.reason == reason.UNKNOWN for ways in j.ways.values() for way in ways for e in way.ends)
         ]
         if lost_sight:
-            what = "1 mirror is" if len(lost_sight) == 1 else f"{len(lost_sight)} mirrors are"
+            what, lead = ("1 mirror is", "it leads") if len(lost_sight) == 1 else (f"{len(lost_sight)} mirrors are", "they lead")
             why = (
                 "no other cluster is at hand"
                 if len(documents.clusters) == 1
-                else "which cluster it leads to is not known; `ingress:` settles it"
+                else f"which cluster {lead} to is not known; `ingress:` settles it"
             )
             place = lost_sight[0].mirror.destination.host_node.place
             yield BlindSpot.at(place, f"{what} followed to the endpoint only: {why}", name)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from mirrorlint import __version__
 from mirrorlint.cli.check import check
@@ -61,6 +62,14 @@ def _headers(_: click.Context, __: click.Parameter, said: Sequence[str]) -> dict
     return found
 
 
+def _check_every(context: click.Context) -> None:
+    """A usage error for what is said of a call where every one is followed."""
+    given = [each for each in context.command.params if context.get_parameter_source(each.name or "") is ParameterSource.COMMANDLINE]
+    said = [f"`{each.opts[0]}`" for each in given if each.name in ("source", "gateway", "port", "path", "method", "headers")]
+    if said:
+        raise click.UsageError(f"{', '.join(said)} {'asks' if len(said) == 1 else 'ask'} for a call, whose `--host` is not said")
+
+
 @cli.command(short_help="Follow a call's shadows hop by hop.")
 @PATHS
 @click.option("--from", "source", default="", metavar="NS", help="Namespace of the calling pod, or CLUSTER/NS.")
@@ -77,6 +86,8 @@ def trace(paths: tuple[str, ...], **options: Any) -> None:
     """Follow a call's shadows hop by hop (exit 1 when one is lost)."""
     from mirrorlint import tracing
 
+    if not options["host"]:
+        _check_every(click.get_current_context())
     loaded = load(paths, options["config"])
     try:
         traces = tracing.traces(loaded.documents, options)

@@ -30,8 +30,10 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
 
     documents = load(paths, config).documents
     own = [name for name, each in documents.clusters.items() if not each.published]
-    if (cluster and cluster not in own) or (not cluster and len(own) != 1):
-        raise click.UsageError(f"`--cluster` names one of {', '.join(own)}")
+    if cluster and cluster not in own:
+        raise click.UsageError(f"`{cluster}` is no cluster here: {', '.join(own)}")
+    if not cluster and len(own) != 1:
+        raise click.UsageError(f"which cluster is meant is not said: `--cluster` with one of {', '.join(own)}")
     chosen = cluster or own[0]
     text = contracts.export(documents, chosen, f"mirrorlint {__version__}", istio)
     folder = os.path.dirname(os.path.abspath(output))
@@ -54,7 +56,9 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
 
     loaded = load(paths, config)
     if not loaded.contracts:
-        raise click.UsageError(f"there is no contract of a peer: put it into {CONTRACTS}/, or name it in the settings (`contract:`)")
+        absent = [section.contract for section in loaded.settings.clusters.values() if section.contract]
+        why = f"`{absent[0]}` can't be read, which the settings name" if absent else f"put it into {CONTRACTS}/, or name it in the settings"
+        raise click.UsageError(f"there is no contract of a peer: {why} (`contract:`)")
     try:
         report = judged(loaded)
         targets = outputs.outputs(formats, "")
@@ -62,7 +66,7 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
         raise click.UsageError(str(error)) from error
     if not report.mirrors:
         click.echo(
-            "mirrorlint: nothing is verified: no contract here expects anything (of mirrors that were lost at its export none does)",
+            "mirrorlint: nothing is verified: no contract here expects anything (what was lost at its export is not expected)",
             err=True,
         )
     for kind, file in targets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -19,8 +20,19 @@ class DefaultGroup(click.Group):
         """Put `check` in front of what is no command; a shell that completes the first word may still mean one."""
         named = bool(args) and (args[0] in self.commands or args[0] in _OWN)
         if not named and (args or not ctx.resilient_parsing):
+            self._check_word(ctx, args[0] if args else "")
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+    def _check_word(self, ctx: click.Context, word: str) -> None:
+        """Suggest the command that a word is nearly, unless there is such a file or folder."""
+        if os.path.lexists(word) or word.startswith("-") or ctx.resilient_parsing:
+            return
+        from difflib import get_close_matches
+
+        near = get_close_matches(word, self.commands, 1)
+        if near:
+            ctx.fail(f"`{word}` is no command (did you mean `{near[0]}`?), and there is no such file or folder")
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's own signature)
         """In the order in which people meet them, which is that of the source."""

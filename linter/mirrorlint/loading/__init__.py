@@ -202,7 +202,7 @@ def _arguments(paths: Sequence[str]) -> dict[str, list[str]]:
     for argument in paths:
         if _is_named(argument):
             name, _, path = argument.partition("=")
-            found.setdefault(name, []).append(_existing(path))
+            found.setdefault(name, []).append(_existing(path or argument))
         else:
             path = _existing(argument)
             if holds_contract(path):
