@@ -87,6 +87,14 @@ def test_json_goes_to_a_file_and_text_to_the_terminal(tmp_path: Path) -> None:
     assert "error[shadow-host-not-accepted]" in result.stdout
 
 
+@pytest.mark.parametrize("words", [("--output", "-"), ("--format", "text=-"), ("contract", "export", "--cluster", "prod", "--output", "-")])
+def test_a_dash_is_standard_output(repo: Path, words: tuple[str, ...]) -> None:
+    plainly = run(*words[:-2], cwd=repo).stdout
+    assert plainly
+    assert run(*words, cwd=repo).stdout == plainly
+    assert not (repo / "-").exists()
+
+
 def test_quiet_is_one_line_a_finding() -> None:
     lines = run("-q", "examples/as-first-written").stdout.splitlines()
     assert len(lines) == 1
@@ -105,6 +113,11 @@ def test_quiet_is_one_line_a_finding() -> None:
         pytest.param(("--rule", "shadow-denie", "examples/sound"), "did you mean `shadow-denied`", id="a misspelt rule"),
         pytest.param(
             ("--output", "no/such/folder/report", "examples/sound"), "no/such/folder/report", id="an output that cannot be written"
+        ),
+        pytest.param(
+            ("--output", "a", "--format", "json=b", "examples/sound"),
+            "`--output a` is for a format that names no file",
+            id="no use of a file",
         ),
         pytest.param(("--wrong", "examples/sound"), "--wrong", id="an unknown option"),
         pytest.param(("trace", "examples/sound", "--host", "httpbin", "--port", "65536"), "65536", id="a port that is none"),

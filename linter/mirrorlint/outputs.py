@@ -10,6 +10,7 @@ from mirrorlint.report.checkout import Checkout
 from mirrorlint.rule import Finding, Report
 from mirrorlint.source.comments import lines_of
 
+STANDARD = "-"  # output, as a file's name
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 
 
@@ -23,8 +24,14 @@ class Look(NamedTuple):
 
 
 def outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
-    """Formats (`NAME` or `NAME=FILE`) with their files, "" for standard output; ValueError for what is no format, and for a file of two."""
-    pairs = [(kind, file or output) for kind, _, file in (text.partition("=") for text in formats or ["text"])]
+    """Formats (`NAME` or `NAME=FILE`) with their files, "" for standard output (`-`).
+
+    ValueError for what is no format, for a file of two, and for an output that is for none.
+    """
+    said = [text.partition("=")[::2] for text in formats or ["text"]]
+    if output and all(file for _, file in said):
+        raise ValueError(f"`--output {output}` is for a format that names no file of its own, and each one here does")
+    pairs = [(kind, "" if file == STANDARD else file) for kind, file in ((kind, file or output) for kind, file in said)]
     for kind, file in pairs:
         if kind not in FORMATS:
             raise ValueError(f"`{kind}` is no format: {', '.join(FORMATS)}")

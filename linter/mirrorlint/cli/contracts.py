@@ -27,6 +27,7 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
     """Write a cluster's contract, which the repository of its peer keeps in .mirrorlint/peers/."""
     from mirrorlint.contract import export as contracts
     from mirrorlint.loading.paths import CONTRACTS
+    from mirrorlint.outputs import STANDARD
 
     documents = load(paths, config).documents
     own = [name for name, each in documents.clusters.items() if not each.published]
@@ -36,6 +37,9 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
         raise click.UsageError(f"which cluster is meant is not said: `--cluster` with one of {', '.join(own)}")
     chosen = cluster or own[0]
     text = contracts.export(documents, chosen, f"mirrorlint {__version__}", istio)
+    if output in ("", STANDARD):
+        write("", text)
+        return
     folder = os.path.dirname(os.path.abspath(output))
     if os.path.isdir(os.path.dirname(os.path.dirname(folder))) and folder.replace(os.sep, "/").endswith(f"/{CONTRACTS}"):
         os.makedirs(folder, exist_ok=True)
