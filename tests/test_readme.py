@@ -22,6 +22,11 @@ def test_the_python_example_runs() -> None:
     assert getattr(names["shadow"], "outcome", "") == "arrives"
 
 
+def test_the_call_that_is_traced_is_mirrored() -> None:
+    (words,) = re.findall(r"mirrorlint (trace repo/ .*?) +#", README)
+    assert "  mirror " in run(*words.replace("repo/", "examples/as-published").split()).stdout
+
+
 def test_each_rule_can_be_named_in_settings_and_has_a_page() -> None:
     listed = [line.split()[0] for line in run("rules").stdout.splitlines()]
     named = re.findall(r"rules: \{([a-z-]+):", README)

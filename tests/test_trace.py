@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pair import CALL, PROD, STAGE, ways
+from repositories import write
 from scenarios import call_of, fleet_of, scenarios
+from test_cli import run
 
 from mirrorlint.delivery.way import Call
 from mirrorlint.report.trace import Trace, render
@@ -121,3 +124,51 @@ def test_each_scenario_of_the_control_plane_can_be_printed(*, color: bool) -> No
         traces = [Trace(call, {world: delivery.follow(call, world) for world in WORLDS}) for call in calls]
         text = ANSI.sub("", render(traces, color=color))
         assert text.count("=>") == sum(max(map(len, trace.ways.values())) for trace in traces)
+
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: shop}
+spec: {ports: [{name: http, port: 80}, {name: more, port: 81}]}
+---
+"""
+WEST = f"""{SERVICE}
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: a, namespace: shop}}
+spec:
+  hosts: [a]
+  http:
+    - match: [{{uri: {{exact: /}}}}]
+      route: [{{destination: {{host: a}}}}]
+      mirror: {{host: stage.example.com}}
+    - match: [{{uri: {{exact: /own}}}}]
+      route: [{{destination: {{host: a}}}}]
+    - match: [{{uri: {{exact: /to}}}}]
+      redirect: {{uri: /}}
+      mirror: {{host: stage.example.com}}
+"""
+EAST = SERVICE + SERVICE.replace("name: a,", "name: b,")
+
+
+@pytest.mark.parametrize(
+    ("call", "title", "why"),
+    [
+        ("a.shop --port 8080", "from default in west", "this host has no port 8080, but 80, 81"),
+        ("a.shop --from shop --path /b", "from shop in west", "no rule with a mirror in west takes it"),
+        ("b --from shop", "from shop in east", "no rule with a mirror in east takes it"),
+        ("a", "from default in east", "east has no host of this name for a caller in default (did you mean `a.shop`?)"),
+        ("b.shp", "from default in east", "east has no host of this name for a caller in default (did you mean `b.shop`?)"),
+        ("zzz.example.com", "from default in east", "east has no host of this name for a caller in default"),
+        ("a.shop --path /own", "from default in west", "the rule that takes it, west/all.yaml:17, has no mirror"),
+        ("a.shop --path /to", "from default in west", "the rule that takes it, west/all.yaml:19, answers it itself"),
+        ("a.shop --gateway", "through east's ingress gateway", "no rule at east's ingress gateway takes it"),
+    ],
+)
+def test_a_call_that_mirrors_nothing_is_said_why(tmp_path: Path, call: str, title: str, why: str) -> None:
+    write(tmp_path, {"east/all.yaml": EAST, "west/all.yaml": WEST})
+    result = run("trace", "east", "west", "--host", *call.split(), cwd=tmp_path)
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[0].endswith(title)
+    assert result.stdout.splitlines()[1:] == [f"  mirrors nothing: {why}"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.sidecar import SidecarScope, host_forms
+from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import LOST, Call, Way
 from mirrorlint.engine import worlds_of
 from mirrorlint.fleet import Documents
+from mirrorlint.istio.names import without_port
 from mirrorlint.report.trace import Trace
 
 
@@ -24,7 +28,7 @@ def traces(documents: Documents, options: Mapping[str, Any]) -> list[Trace]:
         raise ValueError(f"`{cluster}` is no cluster here: {', '.join(documents.clusters)}")
     found = [_one(delivery, documents, name, namespace, options) for name in ([cluster] if cluster else documents.clusters)]
     mirrored = [trace for trace in found if any(trace.ways.values())]
-    return mirrored or found[:1]
+    return mirrored or [_unmirrored(delivery, found)]
 
 
 def _one(delivery: Delivery, documents: Documents, cluster: str, namespace: str, options: Mapping[str, Any]) -> Trace:
@@ -33,6 +37,60 @@ def _one(delivery: Delivery, documents: Documents, cluster: str, namespace: str,
     calls = list(_calls(delivery, cluster, namespace, options))
     found = (Trace(call, {world: delivery.follow(call, world) for world in worlds}) for call in calls)
     return next((trace for trace in found if any(trace.ways.values())), Trace(calls[0], {}))
+
+
+def _unmirrored(delivery: Delivery, found: Iterable[Trace]) -> Trace:
+    """The trace of the call that was probably meant, of some that mirror nothing, with why that one does not."""
+
+    def nearness(trace: Trace) -> tuple[bool, ...]:
+        call, ports = trace.call, _ports(delivery, trace.call)
+        called = (_called(delivery, call, port) for port in ports)
+        mirrors = any(route.rule.mirrors for host in called if host for route in host.routes)
+        return mirrors, delivery.taken(call) is not None, bool(ports)
+
+    trace = max(found, key=nearness)
+    return trace._replace(why=_why(delivery, trace.call))
+
+
+def _why(delivery: Delivery, call: Call) -> str:
+    """Why a call mirrors nothing."""
+    taken, ports = delivery.taken(call), _ports(delivery, call)
+    if taken:
+        rule = taken.route.rule
+        said = "answers it itself" if rule.mirrors else "has no mirror"
+        return f"the rule that takes it, {rule.node.place.path}:{rule.node.place.line}, {said}"
+    if call.gateway:
+        return f"no rule at {call.cluster}'s ingress gateway takes it"
+    if not ports:
+        return f"{call.cluster} has no host of this name for a caller in {call.namespace}{_meant(delivery, call)}"
+    if call.port not in ports:
+        return f"this host has no port {call.port}, but {', '.join(map(str, ports))}"
+    return f"no rule with a mirror in {call.cluster} takes it"
+
+
+def _ports(delivery: Delivery, call: Call) -> list[int]:
+    """The ports of the host that a pod calls; a VirtualService's host that is no service is there for port 80."""
+    scope, mesh, name = delivery.scope(call), delivery.meshes[call.cluster], without_port(call.host).lower()
+    if not isinstance(scope, SidecarScope):
+        return []
+    services = (scope.service(host) for host in mesh.services_by_host if name in host_forms(host.lower(), call.namespace, mesh.domain))
+    found = {port.number for service in services if service for port in service.ports}
+    return sorted({*found, *([80] if _called(delivery, call, 80) else [])})
+
+
+def _called(delivery: Delivery, call: Call, port: int) -> VirtualHost | None:
+    """The virtual host that a pod would call at a port."""
+    scope = delivery.scope(call)
+    table = scope.table(port) if isinstance(scope, SidecarScope) else None
+    return table.pick(call.host) if table else None
+
+
+def _meant(delivery: Delivery, call: Call) -> str:
+    """The host that was probably meant, as a question: one that begins like the called one, else nearly that; "" for none."""
+    mesh, name = delivery.meshes[call.cluster], without_port(call.host).lower()
+    hosts = [host.removesuffix(f".svc.{mesh.domain}") for host in mesh.services_by_host]
+    near = [host for host in hosts if host.partition(".")[0] == name.partition(".")[0]] or get_close_matches(name, hosts, 1)
+    return f" (did you mean `{near[0]}`?)" if near else ""
 
 
 def _calls(delivery: Delivery, cluster: str, namespace: str, options: Mapping[str, Any]) -> Iterator[Call]:

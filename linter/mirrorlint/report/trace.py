@@ -20,11 +20,12 @@ _HOSTS = 8  # of calls that fare alike are shown
 
 
 class Trace(NamedTuple):
-    """A call, for each world the ways of its shadows, none when it mirrors nothing, and the calls whose shadows go the same ways."""
+    """A call, for each world the ways of its shadows, the calls whose shadows go the same ways, and `why` it mirrors nothing if so."""
 
     call: Call
     ways: Mapping[str, tuple[Way, ...]]
     others: Sequence[Call] = ()
+    why: str = ""
 
 
 class _Line(NamedTuple):
@@ -53,7 +54,7 @@ def _block(trace: Trace, paper: _Paper) -> Iterator[str]:
         yield clean(f"{_INDENT}likewise {_listed([each.host for each in trace.others])}")
     most = max((len(ways) for ways in trace.ways.values()), default=0)
     if not most:
-        yield f"{_INDENT}mirrors nothing"
+        yield clean(f"{_INDENT}mirrors nothing{trace.why and ': '}{trace.why}")
     for index in range(most):
         if index:
             yield ""
