@@ -266,8 +266,10 @@ def test_the_judge_says_what_is_wrong_with_settings(repo: Path) -> None:
         ("--peer=stage", "`stage` is not NAME=PATH"),
         ("--peer==x", "`=x` is not NAME=PATH"),
         ("--istio=latest", "`latest` is not an Istio version such as 1.27"),
-        ("--timeout=0", "0.0 is not in the range x>0"),
-        ("--timeout=-1", "-1.0 is not in the range x>0"),
+        ("--timeout=0", "0 is not a number of seconds above 0"),
+        ("--timeout=-1", "-1 is not a number of seconds above 0"),
+        ("--timeout=nan", "nan is not a number of seconds above 0"),
+        ("--timeout=1e5", "100000 is not a number of seconds above 0 and up to 86400"),
     ],
 )
 def test_what_the_owner_says_wrongly_is_wrong_usage_of_generate(repo: Path, option: str, words: str) -> None:

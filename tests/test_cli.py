@@ -132,6 +132,11 @@ def test_wrong_usage_exits_2(args: tuple[str, ...], words: str) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("words", [["clusters/prod"], ["prod=clusters/prod", "stage=clusters/stage"]])
+def test_a_path_is_no_misspelt_command(repo: Path, words: list[str]) -> None:
+    assert run(*words, cwd=repo) == run("check", *words, cwd=repo)
+
+
 def test_settings_with_an_unknown_key_exit_2_with_its_place(repo: Path) -> None:
     (repo / ".mirrorlint.yaml").write_text("clusters:\n  prod:\n    pahts: [clusters/prod]\n")
     result = run(cwd=repo)

@@ -26,7 +26,7 @@ class DefaultGroup(click.Group):
 
     def _check_word(self, ctx: click.Context, word: str) -> None:
         """Suggest the command that a word is nearly, unless there is such a file or folder."""
-        if os.path.lexists(word) or word.startswith("-") or ctx.resilient_parsing:
+        if not word.isalpha() or os.path.lexists(word) or ctx.resilient_parsing:
             return
         from difflib import get_close_matches
 

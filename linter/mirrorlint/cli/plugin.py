@@ -12,6 +12,8 @@ import click
 from mirrorlint.argocd import AUTO, ENFORCE, FAILURES, MODES, OPEN, WAYS
 from mirrorlint.cli.shared import checked_version, here
 
+_DAY = 86400
+
 _MODE = click.option("--mode", type=click.Choice(MODES), default=ENFORCE, envvar="MIRRORLINT_MODE", help="Whether errors stop the sync.")
 _FAILURE = click.option(
     "--on-failure", type=click.Choice(FAILURES), default=OPEN, envvar="MIRRORLINT_ON_FAILURE", help="Whether it goes on unjudged."
@@ -25,6 +27,13 @@ def _peers(_context: click.Context, _parameter: click.Parameter, said: Sequence[
         if not all(peer.partition("=")):
             raise click.BadParameter(f"`{peer}` is not NAME=PATH")
     return dict(peer.partition("=")[::2] for peer in said)
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, said: float) -> float:
+    """A number of seconds that can be waited for."""
+    if not 0 < said <= _DAY:
+        raise click.BadParameter(f"{said:g} is not a number of seconds above 0 and up to {_DAY}")
+    return said
 
 
 _PEERS = click.option(
@@ -65,8 +74,9 @@ def argocd() -> None:
 @click.option(
     "--timeout",
     "seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
     default=45.0,
+    callback=_seconds,
     metavar="SECONDS",
     envvar="MIRRORLINT_TIMEOUT",
     help="For rendering and judging.",
