@@ -109,6 +109,15 @@ def test_a_dry_run_denies_nothing() -> None:
     assert (report.findings, report.blind_spots) == ((), ())
 
 
+@pytest.mark.parametrize(("namespace", "spots"), [("default", 0), ("edge", 1)])
+def test_a_policy_for_applications_is_not_taken_to_be_for_gateways_of_an_unknown_namespace(namespace: str, spots: int) -> None:
+    target = TARGET.replace("metadata: {name: ingress}", "metadata: {name: ingress, namespace: edge}").replace(
+        "[ingress]", "[edge/ingress]"
+    )
+    report = judge(target=target + "\n---\n" + policy("{}", f"{{name: all, namespace: {namespace}}}").lstrip("\n-"))
+    assert (report.findings, len(report.blind_spots)) == ((), spots)
+
+
 def test_a_policy_of_another_namespace_is_nobodys_business_where_the_gateways_is_known() -> None:
     pods = "{metadata: {labels: {istio: ingressgateway}}}"
     deployment = f"\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: gw, namespace: edge}}\nspec: {{template: {pods}}}\n"

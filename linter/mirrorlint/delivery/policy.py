@@ -97,7 +97,8 @@ def _action(policy: Manifest) -> str:
 def is_for(policy: Manifest, scope: Scope) -> Maybe:
     """Whether a policy is for the pods; one with `targetRefs` is for a Gateway of the Gateway API in its namespace (policyattachment.go).
 
-    Where the pods' namespace is not known, a policy that selects just such pods is taken to be for them.
+    Where the pods' namespace is not known, a policy that selects just such pods is taken to be for them, and one for all pods of a
+    namespace with Services and no Gateway not to be.
     """
     spec, root = policy.node["spec"], scope.mesh.root_namespace
     if policy.node["metadata"]["annotations"][DRY_RUN].text.lower() in ("true", "1", "t"):
@@ -111,7 +112,12 @@ def is_for(policy: Manifest, scope: Scope) -> Maybe:
         return False
     if policy.namespace in (root, scope.namespace):
         return True
-    return False if scope.namespace else bool(selector) or None
+    return False if scope.namespace or (not selector and _is_of_applications(policy.namespace, scope)) else bool(selector) or None
+
+
+def _is_of_applications(namespace: str, scope: Scope) -> bool:
+    gateways = {gateway.manifest.namespace for gateway in scope.mesh.gateways}
+    return namespace not in gateways and any(s.kubernetes and s.namespace == namespace for s in scope.mesh.services)
 
 
 def _hits(policy: Manifest, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
