@@ -34,7 +34,7 @@ WAYS = {
     "a key that stands elsewhere alone": (
         "      {{- toYaml .Values.mirror | nindent 6 }}\n",
         "mirror: {host: new.example.com, port: {number: 8080}}\n",
-        (f"{VALUES}:1:16", f"{TEMPLATE}:15:5"),
+        (f"{VALUES}:1:16", f"{TEMPLATE}:16:7"),
     ),
     "a number that is said elsewhere": (
         "      host: new.example.com\n      port: {{ toYaml .Values.port | nindent 8 }}\n",
@@ -91,6 +91,66 @@ def test_a_value_is_where_it_was_written(repo: Path, mirror: str, values: str, p
     made = service(loaded).node["spec"]["http"].at(0)["mirror"]
     assert made["host"].text == "new.example.com"
     assert (str(made["host"].place), str(made["port"]["number"].place)) == places
+
+
+ROUTES = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop, "shop.example.com"]
+  http:
+    - route:
+        - destination:
+            host: {{ .Chart.Name }}
+            port: {number: {{ .Values.port }}}
+"""
+MIRROR = """{{- define "mirror" }}
+mirror:
+  host: HOST
+  port: {number: 80}
+{{- end }}
+"""
+INCLUDED = '      {{- include "mirror" . | nindent 6 }}\n'
+MIRRORED = "    - mirror: {host: old.example.com, port: {number: 80}}\n      route: [{destination: {host: fixed.example.com}}]\n"
+
+VAGUE = f"{TEMPLATE}:6:3"
+
+# What follows a route, the host that the named template says, and where the mirror's host and its port's number come from.
+MADE = {
+    "a text": (INCLUDED, "new.example.com", (f"{TEMPLATE}:11:7", f"{TEMPLATE}:11:7")),
+    "what the route says": (INCLUDED, "{{ .Chart.Name }}", (f"{TEMPLATE}:11:7", f"{TEMPLATE}:11:7")),
+    "a value": (INCLUDED, "{{ .Values.to }}", (f"{VALUES}:2:5", f"{TEMPLATE}:11:7")),
+    "behind what else is made": (
+        "      headers:\n        {{- toYaml .Values.headers | nindent 8 }}\n" + INCLUDED,
+        "new.example.com",
+        (f"{TEMPLATE}:13:7", f"{TEMPLATE}:13:7"),
+    ),
+    "one of two actions": (INCLUDED + INCLUDED.replace('"mirror"', '"labels"'), "new.example.com", (VAGUE, VAGUE)),
+    "beside a mirror that is written": (INCLUDED + MIRRORED, "new.example.com", (VAGUE, VAGUE)),
+}
+
+
+@HELM
+@pytest.mark.parametrize(("behind", "host", "places"), MADE.values(), ids=MADE)
+def test_what_an_action_makes_is_where_the_action_stands(repo: Path, behind: str, host: str, places: tuple[str, str]) -> None:
+    write(repo, {CHART: "apiVersion: v2\nname: mesh\nversion: 1.0.0\n", TEMPLATE: ROUTES + behind})
+    helpers = {"charts/mesh/templates/_helpers.tpl": HELPERS + MIRROR.replace("HOST", host)}
+    write(repo, {**helpers, VALUES: "port: 80\nto: told.example.com\nheaders: {}\n", "clusters/prod/release.yaml": RELEASE})
+    made = service(read(["."])).node["spec"]["http"].at(0)["mirror"]
+    assert (str(made["host"].place), str(made["port"]["number"].place)) == places
+
+
+@HELM
+def test_of_a_line_only_the_value_is_shown(repo: Path) -> None:
+    write(repo, {CHART: "apiVersion: v2\nname: mesh\nversion: 1.0.0\n", TEMPLATE: ROUTES + MIRRORED, VALUES: "port: 8000\n"})
+    write(repo, {"clusters/prod/release.yaml": RELEASE})
+    spec = service(read(["."])).node["spec"]
+    mirror, destination = spec["http"].at(1)["mirror"], spec["http"].at(0)["route"].at(0)["destination"]
+    places = [each.place for each in (*spec["hosts"], mirror["host"], mirror["port"]["number"], destination["host"])]
+    lines = (repo / TEMPLATE).read_text().splitlines()
+    shown = [lines[place.line - 1][place.column - 1 : place.end_column - 1] for place in places if place.path == TEMPLATE]
+    assert shown == ["shop", '"shop.example.com"', "old.example.com", "80", "{{ .Chart.Name }}"]
+    assert str(destination["port"]["number"].place) == f"{VALUES}:1:7"
 
 
 @HELM
