@@ -196,6 +196,67 @@ def test_an_application_set_makes_applications(repo: Path, generators: str, path
     assert messages(loaded) == []
 
 
+LISTED = "[{list: {elements: [{c: prod, C: ' PROD'}, {c: stage, C: ' STAGE', d: stage}]}}]"
+PIPELINES = {
+    "functions one after another": "{{ .C | lower | trim }}",
+    "a function with its argument": '{{ trimSuffix "-eu" .c }}',
+    "the outermost": "{{ $.c }}",
+    "a default": '{{ .d | default "prod" }}',
+    "a default that comes first": '{{ default "prod" .d }}',
+}
+
+
+@pytest.mark.parametrize("name", PIPELINES.values(), ids=PIPELINES)
+def test_plain_functions_of_go_are_understood(repo: Path, name: str) -> None:
+    write(repo, {"over/prod/x.yaml": entry("x"), "over/stage/y.yaml": entry("y")})
+    write(repo, {"set.yaml": applications(LISTED, "over/{{ .c }}", f"name: '{name}'", go=True)})
+    assert found(read(["."])) == {"prod": ["x"], "stage": ["y"]}
+
+
+OPEN = {
+    "a function that is not known": ("{{ .c | shuffle }}", True),
+    "a default for what is not understood": ('{{ .c | shuffle | default "prod" }}', True),
+    "a field that nothing tells": ("{{ .gone }}", True),
+    "a number as a text": ("{{ .n | lower }}", True),
+    "a condition": ("{{ if .n }}prod{{ end }}", True),
+    "what is no field in Go": ("{{c}}", True),
+    "what is a field in Go alone": ("{{ .c }}", False),
+}
+
+
+@pytest.mark.parametrize(("name", "go"), OPEN.values(), ids=OPEN)
+@pytest.mark.parametrize("above", ["", "root"])
+def test_a_cluster_that_can_not_be_filled_in_is_none(repo: Path, name: str, go: bool, above: str) -> None:
+    generators = "[{list: {elements: [{c: prod, n: 1}, {c: stage, n: 1}]}}]"
+    write(repo, {"charts/x.yaml": entry("x"), "charts/y.yaml": entry("y"), "own/z.yaml": entry("z")})
+    write(repo, {"own.yaml": application("own", "own", "name: dev")})
+    write(repo, {"sets/set.yaml": applications(generators, "charts", f"name: '{name}'", go=go)})
+    if above:
+        write(repo, {"root.yaml": application("root", "sets", "name: dev")})
+    loaded = read(["."])
+    assert found(loaded) == {"dev": ["z"]}
+    said = f"`{name}` can't be filled in from the manifests, so which cluster this is for is not known, and it is not judged"
+    assert [message for message in messages(loaded) if "charts" not in message] == [f"sets/set.yaml:10 [] {said}"]
+
+
+def test_a_cluster_that_can_not_be_filled_in_is_the_one_whose_folder_is_applied(repo: Path) -> None:
+    write(repo, {"clusters/prod/x.yaml": entry("x"), "clusters/stage/y.yaml": entry("y")})
+    write(repo, {"set.yaml": applications(LISTED, "clusters/{{ .c }}", "name: '{{ .c | shuffle }}'", go=True)})
+    assert found(read(["."])) == {"prod": ["x"], "stage": ["y"]}
+
+
+@pytest.mark.parametrize(("old", "line"), [("namespace: shop", 10), ("name: app", 8)], ids=["a namespace", "a release"])
+def test_what_else_can_not_be_filled_in_is_a_blind_spot(repo: Path, old: str, line: int) -> None:
+    write(repo, {"own/z.yaml": entry("z"), "own.yaml": application("own", "own", "name: prod")})
+    write(repo, {"mesh/Chart.yaml": "apiVersion: v2\nname: mesh\nversion: 1.0.0\n", "mesh/templates/x.yaml": entry("x")})
+    made = applications(LISTED, "mesh", "name: '{{ .c }}', namespace: shop", go=True)
+    write(repo, {"set.yaml": made.replace(old, f"{old.partition(':')[0]}: '{{{{ .c | shuffle }}}}'")})
+    said = "`{{ .c | shuffle }}` can't be filled in from the manifests, so what is applied is not known"
+    assert {f"set.yaml:{line} [prod] {said}"} == {
+        message for message in messages(read(["."])) if "set.yaml" in message and "prod" in message
+    }
+
+
 UNKNOWN = {
     "clusters": ("[{clusters: {}}]", "are those of Secrets that are not in this repository"),
     "pull requests": ("[{pullRequest: {github: {owner: o}}}]", "a generator `pullRequest` asks outside of manifests"),

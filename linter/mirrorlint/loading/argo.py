@@ -47,9 +47,9 @@ def cluster_of(destination: Node, land: Land) -> str:
 
 def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]) -> Source | Gap | None:
     """What a source is; None for one that only lends its files to others, or of which nothing else is asked."""
-    waiting = None if application["kind"] else first(node, _PLACEHOLDER)  # an ApplicationSet's template has no kind
+    waiting = _waiting(application, node) or _waiting(application, application["spec"]["destination"]["namespace"])
     if waiting is not None:
-        return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
+        return waiting
     if is_told_by_source(node):
         return None
     if node["chart"]:
@@ -61,6 +61,14 @@ def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]
         return _foreign(node, land)
     gap = _not_at_hand(node, land, revisions)
     return gap or _of_folder(node, land.folder(node["path"].text or "."), application, land)
+
+
+def _waiting(application: Node, node: Node) -> Gap | None:
+    """What could not be filled into a part of an ApplicationSet's template, which has no kind."""
+    waiting = None if application["kind"] else first(node, _PLACEHOLDER)
+    if waiting is None:
+        return None
+    return Gap(waiting, f"`{waiting.text}` can't be filled in from the manifests, so what is applied is not known")
 
 
 def _foreign(node: Node, land: Land) -> Gap:
@@ -132,9 +140,12 @@ def _values(helm: Node, path: str, application: Node, land: Land) -> Values | Ga
     texts = [(json.dumps(helm["valuesObject"].plain()), helm["valuesObject"])] if helm["valuesObject"] else []
     if helm["values"] and not texts:
         texts = [(helm["values"].text, helm["values"])]
-    release = helm["releaseName"].text or application["metadata"]["name"].text
+    release = helm["releaseName"] or application["metadata"]["name"]
+    waiting = _waiting(application, release)
+    if waiting is not None:
+        return waiting
     parameters = ((each["name"].text, each["value"].text, each["value"]) for each in helm["parameters"])
-    return Values(release, tuple(files), tuple(texts), tuple(parameters))
+    return Values(release.text, tuple(files), tuple(texts), tuple(parameters))
 
 
 def _value_file(text: str, path: str, application: Node, land: Land) -> str:

@@ -14,7 +14,7 @@ from mirrorlint.loading.clusters import CONVENTIONS, Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.land import IN_CLUSTER, Land, own_remotes
 from mirrorlint.loading.paths import upwards, within
-from mirrorlint.loading.units import Unit
+from mirrorlint.loading.units import Gap, Unit
 from mirrorlint.source import Node
 
 _WORDS = frozenset(word for words in CONVENTIONS for word in words)
@@ -78,13 +78,26 @@ def units(land: Land, found: Found) -> Iterator[Unit]:
     made |= {manifest: [manifest.node] for manifest, _ in found if manifest.kind == "Application"}
     revisions = frozenset(_trunk(revision) for those in made.values() for each in those for revision in _revisions(each, land))
     for manifest, file in found:
-        yield from (argo.unit(each, file, land, revisions) for each in made.get(manifest, ()))
+        yield from (_placed(argo.unit(each, file, land, revisions), land) for each in made.get(manifest, ()))
         if manifest in sets and sets[manifest].gaps:
             yield Unit(manifest.node, str(manifest), file, "", (), tuple(sets[manifest].gaps))
         elif manifest.kind == "Kustomization":
             yield flux.kustomization(manifest.node, file, land)
         elif manifest.kind == "HelmRelease":
             yield flux.release(manifest, file, land)
+
+
+def _placed(unit: Unit, land: Land) -> Unit:
+    """A unit of a template whose cluster can't be filled in is for the one whose folder it applies, else for none that is known."""
+    if unit.node["kind"] or not unit.is_open:
+        return unit
+    folder = next(filter(None, (cluster_folder(source.path, land) for source in unit.sources)), "")
+    if folder:
+        return unit._replace(cluster=os.path.basename(folder))
+    destination = unit.node["spec"]["destination"]
+    node = destination["name"] or destination["server"]
+    message = f"`{node.text}` can't be filled in from the manifests, so which cluster this is for is not known, and it is not judged"
+    return unit._replace(sources=(), gaps=(Gap(node, message),))
 
 
 def _revisions(application: Node, land: Land) -> Iterator[str]:
@@ -112,7 +125,7 @@ def groups(every: Sequence[Unit], land: Land) -> tuple[Group, ...]:
     """
     names = _Names(every, land)
     plots: dict[str, Plot] = {}
-    for unit in every:
+    for unit in (unit for unit in every if unit.sources or not unit.is_open):
         name, folder = names.of(unit)
         plot = plots.setdefault(name, Plot({}, []))
         plot.units.append(unit)
@@ -145,11 +158,6 @@ def cluster_folder(path: str, land: Land) -> str:
     return next((each for each in reversed(found) if each not in land.roots and not os.path.isfile(each)), "")
 
 
-def _is_open(cluster: str) -> bool:
-    """Whether a cluster's name must be filled in first."""
-    return "{{" in cluster or "${" in cluster
-
-
 class _Names:
     """Tells which cluster a unit is for."""
 
@@ -163,13 +171,13 @@ class _Names:
 
     def of(self, unit: Unit, passed: frozenset[str] = frozenset()) -> tuple[str, str]:
         """A cluster's name, and the folder that gives it ("" for none)."""
-        if unit.cluster and not _is_open(unit.cluster):
+        if unit.cluster and not unit.is_open:
             return self._servers.get(unit.cluster, unit.cluster), ""
         if unit.cluster:
             folders = [cluster_folder(source.path, self._land) for source in unit.sources]
             return next(((os.path.basename(folder), "") for folder in folders if folder), (IN_CLUSTER, ""))
         holders = [other for path in upwards(unit.file) for other in self._applying.get(path, ()) if other is not unit]
-        named = next((other for other in holders if other.cluster and not _is_open(other.cluster)), None)
+        named = next((other for other in holders if other.cluster and not other.is_open), None)
         if named is not None:
             return self.of(named)
         folder = cluster_folder(unit.file, self._land)

@@ -56,12 +56,16 @@ class _Part(NamedTuple):
 
 
 class Harvest:
-    """Follows sources from cluster to cluster; `shares` are the clusters, by name, `failed` tells that something could not be rendered."""
+    """Follows sources from cluster to cluster; `shares` are the clusters, by name, `adrift` is what is for none of them.
+
+    `failed` tells that something could not be rendered.
+    """
 
     def __init__(self, groups: Sequence[Group], disk: Disk, units: Units, spent: Spent, *, cached: bool) -> None:
         """`units` reads GitOps objects with their files, `spent` is told what renders cost, `cached` tells that they are kept."""
         self._disk, self._units, self._spent, self._cached = disk, units, spent, cached
         self.failed = False
+        self.adrift: dict[Gap, None] = {}
         self._began = time.monotonic()
         self._done: set[tuple[str, Source]] = set()
         self._seen: set[str] = set()
@@ -171,7 +175,7 @@ class Harvest:
     def _targets(self, holder: str, unit: Unit) -> Iterator[tuple[str, Unit]]:
         """The clusters that a unit is for; one that nothing else speaks of is a new one, where clusters are found by such objects."""
         name = self._called.get(unit.cluster, unit.cluster) or holder
-        if self._open:
+        if self._open and not unit.is_open:
             self.shares.setdefault(name, Share(name))
         if name in self.shares:
             yield name, unit
@@ -181,6 +185,8 @@ class Harvest:
         yield from ((other, unit) for other in meant)
         if starts and not meant:
             self.shares[holder].gaps[nowhere(unit)] = None
+        elif not starts:
+            self.adrift.update(dict.fromkeys(unit.gaps))
 
     def _part(self, source: Source) -> _Part:
         if source.how == HELM:

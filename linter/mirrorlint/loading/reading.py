@@ -64,7 +64,7 @@ class Reading:
             *unusable,
             *missing,
             *self.peers.blind_spots,
-            *self._gaps(adrift),
+            *self._gaps({(gap.node.place, gap.message): gap for gap in (*adrift, *self._harvest.adrift)}.values()),
             *self._unread(),
             *_outside(left_out, _LEFT_OUT),
             *_outside(unlisted, _UNLISTED),

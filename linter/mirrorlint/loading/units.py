@@ -144,6 +144,11 @@ class Unit(NamedTuple):
     sources: tuple[Source, ...]
     gaps: tuple[Gap, ...] = ()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the cluster's name must be filled in first."""
+        return "{{" in self.cluster or "${" in self.cluster
+
 
 def is_told_by_source(source: Node) -> bool:
     """Whether all that matters of the chart of an Application's source is read without it."""
