@@ -185,6 +185,14 @@ def test_a_contract_is_not_used_for_a_cluster_at_hand(pair: Path) -> None:
     assert ["(none)", ".mirrorlint/peers/stage.json", "not used: the cluster `stage` is known without it"] in rows(pair / "stage")
 
 
+def test_a_contract_is_not_used_where_clusters_are_named(pair: Path) -> None:
+    said = "not used: the clusters are named as arguments"
+    assert [row for row in rows(pair / "prod", ".", "stage=../stage") if row[-1] == said] == [
+        ["(none)", "../stage/.mirrorlint/peers/prod.json", said],
+        ["(none)", ".mirrorlint/peers/stage.json", said],
+    ]
+
+
 def test_an_old_contract_is_a_blind_spot(pair: Path) -> None:
     commit(pair / "prod", "2026-04-30T12:00:00+02:00")
     assert words(run(cwd=pair / "prod")).startswith("1 mirror arrives.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mirrorlint import git
@@ -51,9 +51,15 @@ class Peers:
     """
 
     def __init__(
-        self, root: str, arguments: Mapping[str, str], sections: Mapping[str, ClusterSection], known: Collection[str], index: Index | None
+        self,
+        root: str,
+        named: Iterable[str],
+        arguments: Mapping[str, str],
+        sections: Mapping[str, ClusterSection],
+        known: Collection[str],
+        index: Index | None,
     ) -> None:
-        """`root` is what was asked for, "" where clusters were named one by one, by the contracts that are `arguments` among others.
+        """`root` is what was asked for, or `named` are the paths of clusters that were, among contracts that are `arguments`.
 
         `sections` are what settings say, `known` the clusters that are here, `index` has the files of its repository.
         """
@@ -63,25 +69,27 @@ class Peers:
         self.contracts: tuple[Contract, ...] = ()
         self.blind_spots: list[BlindSpot] = []
         self.assignments: list[Assignment] = []
-        self._root = root
         self._top = files.repository(root) if root else ""
         for name, path in arguments.items():
             self._add(path, name, "a contract named as an argument")
         for name, section in sections.items():
             if section.contract:
                 self._add(os.path.abspath(section.contract), name, "a contract named in the settings")
-        for path in self._found():
+        for path in self._found(root) if root else ():
             self._add(path, "", f"a contract in `{CONTRACTS}/`", known)
+        for path in dict.fromkeys(path for start in named for path in self._found(start)):
+            self.assignments.append(Assignment(files.shown(path), (), "not used: the clusters are named as arguments"))
 
-    def _found(self) -> list[str]:
-        """The files of the nearest folder for contracts, from what was asked for up to the repository's root; not those that are named."""
-        for above in upwards(self._root) if self._root else ():
+    def _found(self, start: str) -> list[str]:
+        """The files of the nearest folder for contracts, from a path up to its repository's root; not those that are named."""
+        top = files.repository(start)
+        for above in upwards(start):
             folder = os.path.join(above, *CONTRACTS.split("/"))
             self.probes.add(folder)
             if os.path.isdir(folder):
                 files_there = (os.path.join(folder, name) for name in sorted(os.listdir(folder)))
                 return [path for path in files_there if is_contract(path) and path not in self.probes]
-            if above == self._top:
+            if above == top:
                 break
         return []
 

@@ -53,7 +53,8 @@ class Reading:
         self.sections, unusable = told.with_own(said, self.settings.path, self._disk.look)
         found, missing = self._find()
         self.groups, adrift = self._applied.assigned(found, self._root)
-        self.peers = Peers(root, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
+        named = [path for paths in self._arguments.values() for path in paths]
+        self.peers = Peers(root, named, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
         self._disk.look(*self.peers.probes)
         self._harvest = Harvest(self.groups, self._disk, self._applied.units, means.spent, cached=means.cached)
         self.shares = list(self._harvest.shares.values())
