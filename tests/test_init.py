@@ -50,6 +50,17 @@ def test_the_ingress_that_mirrors_lead_to_is_suggested(repository: Path) -> None
     assert re.search(r"# ingress: \[\S+\] +# where its ingress gateway is reached", (repository / FILE).read_text(encoding="utf-8"))
 
 
+def test_an_ingress_that_may_be_of_several_is_suggested_for_each(tmp_path: Path) -> None:
+    for name, folder in (("prod", "prod"), ("stage", "stage"), ("qa", "stage")):
+        shutil.copytree(ROOT / "examples/as-first-written/clusters" / folder, tmp_path / "clusters" / name)
+    run("init", ".", cwd=tmp_path)
+    text = (tmp_path / FILE).read_text(encoding="utf-8")
+    assert re.findall(r"# ingress: (\[\S+\]) .* that of (\w+)$", text, re.MULTILINE) == [
+        ("[httpin.frontend.stage.eu.trv.cloud]", "qa"),
+        ("[httpin.frontend.stage.eu.trv.cloud]", "stage"),
+    ]
+
+
 def test_settings_that_are_there_are_left_alone(repository: Path) -> None:
     (repository / FILE).write_text("rules: {}\n", encoding="utf-8")
     result = run("init", ".", cwd=repository)

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from mirrorlint.delivery.reason import UNKNOWN
 from mirrorlint.delivery.way import Way
 from mirrorlint.fleet import Documents
 from mirrorlint.istio.names import is_ip
@@ -40,17 +41,24 @@ def _cluster(root: str, group: Group, documents: Documents, ways: Iterable[Way])
     if said:
         yield f"    ingress: [{', '.join(map(_quoted, said))}]\n"
     else:
-        yield from _ingress(group.name, ways)
+        yield from _ingress(group.name, documents, ways)
     yield _CLUSTER.format(name=group.name)
 
 
-def _ingress(cluster: str, ways: Iterable[Way]) -> Iterator[str]:
-    """What mirrors of other clusters lead here by, as far as that is known or taken for granted."""
-    ends = [end for way in ways for end in way.ends if end.cluster == cluster and end.address and end.cluster != way.call.cluster]
-    for assumed in (False, True):
-        found = dict.fromkeys(_quoted(end.address.host) for end in ends if end.address and end.assumed == assumed)
+def _ingress(cluster: str, documents: Documents, ways: Iterable[Way]) -> Iterator[str]:
+    """What mirrors of other clusters lead here by, as far as that is known or taken for granted, or may lead here by."""
+    ends = [end for way in ways for end in way.ends if end.address and way.call.cluster != cluster]
+    own = [end for end in ends if end.cluster == cluster]
+    reasons = {
+        "found in the manifests": [end for end in own if not end.assumed],
+        "taken for granted, since nothing says whose it is": [end for end in own if end.assumed],
+        f"mirrors lead there, and nothing says whether it is that of {cluster}": [
+            end for end in ends if end.reason == UNKNOWN and documents.clusters[cluster].of("Gateway")
+        ],
+    }
+    for why, those in reasons.items():
+        found = dict.fromkeys(_quoted(end.address.host) for end in those if end.address)
         if found:
-            why = "taken for granted, since nothing says whose it is" if assumed else "found in the manifests"
             yield f"    # ingress: [{', '.join(found)}]    # where its ingress gateway is reached; {why}\n"
 
 
