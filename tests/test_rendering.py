@@ -231,14 +231,30 @@ def told_of_target(repo: Path, target: str, more: str = "") -> list[str]:
     return messages(read(["."]))
 
 
+NEARLY = {
+    "{kind: VirtualService, name: shp}": "VirtualService `shp` is among what is patched (did you mean `shop`?)",
+    "{kind: VirtualServices, name: shop}": "VirtualServices `shop` is among what is patched (did you mean `VirtualService`?)",
+    "{kind: VirtualSevice}": "VirtualSevice is among what is patched (did you mean `VirtualService`?)",
+    "{kind: VirtualService, group: networking.istio.oi}": (
+        "VirtualService of `networking.istio.oi` is among what is patched (did you mean `networking.istio.io`?)"
+    ),
+    "{kind: VirtualService, name: shop, group: istio}": (
+        "VirtualService `shop` of `istio` is among what is patched (did you mean `networking.istio.io`?)"
+    ),
+    "{kind: VirtualService, name: shop, version: v1alpha3}": (
+        "VirtualService `shop` of `v1alpha3` is among what is patched (did you mean `v1`?)"
+    ),
+    "{kind: VirtualService, name: shop, namespace: web}": (
+        "VirtualService `shop` in `web` is among what is patched (did you mean `default`?)"
+    ),
+}
+
+
 @KUSTOMIZE
-@pytest.mark.parametrize(
-    ("target", "meant"), [("{kind: VirtualService, name: shp}", "shop"), ("{kind: VirtualServices, name: shop}", "VirtualService")]
-)
-def test_a_patch_that_is_nearly_for_an_object_changes_nothing_and_is_told(repo: Path, target: str, meant: str) -> None:
-    (message,) = told_of_target(repo, target)
-    assert message.startswith("clusters/prod/kustomization.yaml:3 no VirtualService")
-    assert message.endswith(f"is among what is patched, so this patch changes nothing (did you mean `{meant}`?)")
+@pytest.mark.parametrize(("target", "said"), NEARLY.items())
+def test_a_patch_that_is_nearly_for_an_object_changes_nothing_and_is_told(repo: Path, target: str, said: str) -> None:
+    said = said.replace(" (did", ", so this patch changes nothing (did")
+    assert told_of_target(repo, target) == [f"clusters/prod/kustomization.yaml:3 no {said}"]
 
 
 @KUSTOMIZE
@@ -249,6 +265,9 @@ def test_a_patch_that_is_nearly_for_an_object_changes_nothing_and_is_told(repo: 
         ("{kind: VirtualService, name: sh.*}", ""),
         ("{kind: VirtualService, name: other}", ""),
         ("{kind: VirtualService, labelSelector: 'app=shp'}", ""),
+        ("{kind: DestinationRule}", ""),
+        ("{kind: VirtualService, group: example.com}", ""),
+        ("{kind: VirtualService, name: shop, namespace: web}", "namespace: web\n"),
         ("{kind: VirtualService, name: shp}", "nameSuffix: -eu\n"),
         ("{kind: VirtualService, name: cart}", "- target: {kind: VirtualService, name: cart}\n  patch: '{$patch: delete}'\n"),
     ],

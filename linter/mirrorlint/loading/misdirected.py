@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from typing import NamedTuple, Self
 
 from mirrorlint.fleet import NOTHING, Manifest
 from mirrorlint.kinds import JUDGED
@@ -13,6 +14,7 @@ from mirrorlint.loading.builds import Build
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import COMPONENT
 from mirrorlint.loading.objects import unfolded
+from mirrorlint.loading.targets import DEFAULT, identity
 from mirrorlint.loading.units import Gap
 from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import Node
@@ -23,6 +25,7 @@ _NAMES_STAY = frozenset(
     | {"configMapGenerator", "secretGenerator", "generatorOptions", "labels", "commonLabels", "commonAnnotations", "patches"}
 )
 _PATCH = frozenset({"target", "path", "patch"})
+_FIELDS = ("name", "kind", "group", "version", "namespace")
 _LITERAL = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
 
@@ -37,27 +40,65 @@ def misdirected(build: Build, built: Iterable[Manifest], disk: Disk) -> Iterator
     known = all(_is_within(each, _NAMES_STAY) for each in every) and all(_is_within(patch, _PATCH) for patch, _ in patches)
     if build.render.options or not known:
         return
-    names = {(manifest.kind, manifest.name) for manifest in built if manifest.kind in JUDGED}
-    slips = [slip for patch, kind in patches if kind != COMPONENT and (slip := _slip(patch["target"], names))]
+    given = frozenset(each["namespace"].text for each in every if each["namespace"])
+    objects = [_Object.of(manifest.node, given) for manifest in built if manifest.kind in JUDGED]
+    slips = [slip for patch, kind in patches if kind != COMPONENT and (slip := _slip(patch["target"], objects))]
     if slips:
         documents = (document for file in build.render.files for document in disk.documents(file))
-        written = {(node.text_at("kind"), node.text_at("metadata", "name")) for node in unfolded(documents)}
-        yield from (gap for gap, wanted in slips if wanted not in written)
+        written = [_Object.of(node, given) for node in unfolded(documents)]
+        yield from (gap for gap, wanted in slips if not any(each.has(wanted) for each in written))
+
+
+class _Object(NamedTuple):
+    """What an object may be called by the fields of a target."""
+
+    fields: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, node: Node, given: frozenset[str]) -> Self:
+        """An object that gets one of the namespaces that are `given`, at some time."""
+        group, _, version = node["apiVersion"].text.rpartition("/")
+        name, namespace = identity(node)
+        one = {"name": name, "kind": node["kind"].text, "group": group, "version": version}
+        return cls({**{field: frozenset({text}) for field, text in one.items()}, "namespace": given | {namespace or DEFAULT}})
+
+    def has(self, wanted: Mapping[str, str]) -> bool:
+        """Whether a target means it."""
+        return all(text in self.fields[field] for field, text in wanted.items())
 
 
 def _is_within(node: Node, known: frozenset[str]) -> bool:
     return all(key in known for key, _ in node.items())
 
 
-def _slip(target: Node, names: set[tuple[str, str]]) -> tuple[Gap, tuple[str, str]] | None:
-    """That no object has a kind and a name, with these, where one has nearly both."""
-    kind, name = target["kind"].text, target["name"].text
-    if (kind, name) in names or not (_LITERAL.fullmatch(kind) and _LITERAL.fullmatch(name)):
+def _slip(target: Node, objects: Sequence[_Object]) -> tuple[Gap, Mapping[str, str]] | None:
+    """That no object is what a target asks for, with that, where one has all of it but for one field, and that nearly."""
+    wanted = {field: target[field].text for field in _FIELDS if target[field]}
+    if "kind" not in wanted or not all(map(_LITERAL.fullmatch, wanted.values())) or any(each.has(wanted) for each in objects):
         return None
-    near = {
-        "name": get_close_matches(name, sorted(other for each, other in names if each == kind), 1, 0.8),
-        "kind": get_close_matches(kind, sorted(each for each, other in names if other == name), 1, 0.8),
-    }
-    field = next((field for field, found in near.items() if found), "")
-    message = f"no {kind} `{name}` is among what is patched, so this patch changes nothing"
-    return (Gap(target[field], f"{message} (did you mean `{near[field][0]}`?)", holds=NOTHING), (kind, name)) if field else None
+    for field in wanted:
+        meant = _meant(field, wanted, objects)
+        if meant is not None:
+            hint = f" (did you mean `{meant}`?)" if meant else ""
+            return Gap(
+                target[field], f"no {_phrase(field, wanted)} is among what is patched, so this patch changes nothing{hint}", holds=NOTHING
+            ), wanted
+    return None
+
+
+def _meant(field: str, wanted: Mapping[str, str], objects: Iterable[_Object]) -> str | None:
+    """What was meant by a field; None where that is not plain. With a name all else is, but for names and kinds that are not near."""
+    others = {other: text for other, text in wanted.items() if other != field}
+    there = sorted({text for each in objects if each.has(others) for text in each.fields[field]})
+    near = get_close_matches(wanted[field], there, 1, 0.8)
+    if "name" not in wanted and wanted[field] in JUDGED:
+        return None
+    if near or not there or field in ("name", "kind") or "name" not in wanted:
+        return near[0] if near else None
+    return there[0] if len(there) == 1 else ""
+
+
+def _phrase(field: str, wanted: Mapping[str, str]) -> str:
+    name = f" `{wanted['name']}`" if "name" in wanted else ""
+    more = {"group": " of", "version": " of", "namespace": " in"}.get(field, "")
+    return f"{wanted['kind']}{name}" + (f"{more} `{wanted[field]}`" if more else "")
