@@ -267,13 +267,26 @@ def test_a_patch_that_is_nearly_for_an_object_changes_nothing_and_is_told(repo: 
         ("{kind: VirtualService, labelSelector: 'app=shp'}", ""),
         ("{kind: DestinationRule}", ""),
         ("{kind: VirtualService, group: example.com}", ""),
-        ("{kind: VirtualService, name: shop, namespace: web}", "namespace: web\n"),
         ("{kind: VirtualService, name: shp}", "nameSuffix: -eu\n"),
         ("{kind: VirtualService, name: cart}", "- target: {kind: VirtualService, name: cart}\n  patch: '{$patch: delete}'\n"),
     ],
 )
 def test_a_patch_that_is_for_an_object_or_may_be_is_not_told(repo: Path, target: str, more: str) -> None:
     assert [message for message in told_of_target(repo, target, more) if "changes nothing" in message] == []
+
+
+@KUSTOMIZE
+def test_a_patch_may_say_the_namespace_that_was_given_before_it(repo: Path) -> None:
+    target = "{kind: VirtualService, name: shop, namespace: web}"
+    (message,) = told_of_target(repo, target, "namespace: web\n")
+    assert message.endswith("in `web` is among what is patched, so this patch changes nothing (did you mean `default`?)")
+    edit(repo / "base/kustomization.yaml", BOTH, BOTH + "namespace: web\n")
+    loaded = read(["."])
+    assert messages(loaded) == []
+    assert {m.name: m.node["spec"]["hosts"].texts for m in loaded.documents.clusters["prod"].of("VirtualService")} == {
+        "shop": ("x",),
+        "cart": ("shop",),
+    }
 
 
 UNAPPLIED = {

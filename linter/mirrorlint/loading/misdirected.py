@@ -36,17 +36,24 @@ def misdirected(build: Build, built: Iterable[Manifest], disk: Disk) -> Iterator
     """
     kustomizations = [file for file in build.render.files if os.path.basename(file) in KUSTOMIZATIONS]
     every = [document for file in kustomizations for document in disk.documents(file)[:1]]
-    patches = [(patch, each["kind"].text) for each in every for patch in each["patches"]]
+    patches = [(patch, each) for each in every for patch in each["patches"]]
     known = all(_is_within(each, _NAMES_STAY) for each in every) and all(_is_within(patch, _PATCH) for patch, _ in patches)
     if build.render.options or not known:
         return
-    given = frozenset(each["namespace"].text for each in every if each["namespace"])
-    objects = [_Object.of(manifest.node, given) for manifest in built if manifest.kind in JUDGED]
-    slips = [slip for patch, kind in patches if kind != COMPONENT and (slip := _slip(patch["target"], objects))]
-    if slips:
-        documents = (document for file in build.render.files for document in disk.documents(file))
-        written = [_Object.of(node, given) for node in unfolded(documents)]
-        yield from (gap for gap, wanted in slips if not any(each.has(wanted) for each in written))
+    nodes = [manifest.node for manifest in built if manifest.kind in JUDGED]
+    asked = [(patch["target"], own) for patch, own in patches if own["kind"].text != COMPONENT and _may_miss(patch["target"], nodes)]
+    documents = (document for file in build.render.files for document in disk.documents(file)) if asked else ()
+    written = list(unfolded(documents))
+    names = set(map(_called, nodes))
+    for target, own in asked:
+        given = frozenset(each["namespace"].text for each in every if each is not own and each["namespace"])
+        objects = [(_Object.of(node, given), _called(node) in names) for node in written]
+        if not any(each.has(_wanted(target)) for each, _ in objects):
+            yield from _slip(target, [each for each, is_built in objects if is_built])
+
+
+def _called(node: Node) -> tuple[str, str]:
+    return node["kind"].text, identity(node).name
 
 
 class _Object(NamedTuple):
@@ -56,7 +63,7 @@ class _Object(NamedTuple):
 
     @classmethod
     def of(cls, node: Node, given: frozenset[str]) -> Self:
-        """An object that gets one of the namespaces that are `given`, at some time."""
+        """An object as it is written, which others may have given one of some namespaces before it is patched."""
         group, _, version = node["apiVersion"].text.rpartition("/")
         name, namespace = identity(node)
         one = {"name": name, "kind": node["kind"].text, "group": group, "version": version}
@@ -71,19 +78,27 @@ def _is_within(node: Node, known: frozenset[str]) -> bool:
     return all(key in known for key, _ in node.items())
 
 
-def _slip(target: Node, objects: Sequence[_Object]) -> tuple[Gap, Mapping[str, str]] | None:
-    """That no object is what a target asks for, with that, where one has all of it but for one field, and that nearly."""
-    wanted = {field: target[field].text for field in _FIELDS if target[field]}
-    if "kind" not in wanted or not all(map(_LITERAL.fullmatch, wanted.values())) or any(each.has(wanted) for each in objects):
-        return None
+def _wanted(target: Node) -> dict[str, str]:
+    return {field: target[field].text for field in _FIELDS if target[field]}
+
+
+def _may_miss(target: Node, built: Iterable[Node]) -> bool:
+    """Whether a target is written as it is meant, and may be none of what was built; namespaces may have come later."""
+    wanted = _wanted(target)
+    literal = "kind" in wanted and all(map(_LITERAL.fullmatch, wanted.values()))
+    return literal and ("namespace" in wanted or not any(_Object.of(node, frozenset()).has(wanted) for node in built))
+
+
+def _slip(target: Node, objects: Sequence[_Object]) -> Iterator[Gap]:
+    """That no object is what a target asks for, where one has all of it but for one field, and that nearly."""
+    wanted = _wanted(target)
     for field in wanted:
         meant = _meant(field, wanted, objects)
         if meant is not None:
             hint = f" (did you mean `{meant}`?)" if meant else ""
-            return Gap(
-                target[field], f"no {_phrase(field, wanted)} is among what is patched, so this patch changes nothing{hint}", holds=NOTHING
-            ), wanted
-    return None
+            message = f"no {_phrase(field, wanted)} is among what is patched, so this patch changes nothing{hint}"
+            yield Gap(target[field], message, holds=NOTHING)
+            return
 
 
 def _meant(field: str, wanted: Mapping[str, str], objects: Iterable[_Object]) -> str | None:
