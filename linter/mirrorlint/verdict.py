@@ -233,7 +233,8 @@ def doubt_about(cluster: str, documents: Documents, holding: Collection[str] = (
 
 
 def _so_lost(judged: Judged) -> Note:
-    return Note("so the shadows of this mirror are lost", judged.cluster, judged.mirror.destination.host_node.place)
+    lost = "the shadows of this mirror are" if _dead(judged) else "some shadows of this mirror are"
+    return Note(f"so {lost} lost", judged.cluster, judged.mirror.destination.host_node.place)
 
 
 def _assumed(judged: Judged, loss: Loss) -> Note:
