@@ -14,7 +14,7 @@ from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.inputs import inputs
 from mirrorlint.loading.kustomize import Kustomization, Rendered
 from mirrorlint.loading.objects import Content, content_of, unfolded
-from mirrorlint.loading.paths import CHART
+from mirrorlint.loading.paths import CHART, joined
 from mirrorlint.loading.renders import Output, Render, places, program
 from mirrorlint.loading.units import Gap, Source, one_value
 from mirrorlint.sieve import KUSTOMIZATIONS, sift
@@ -88,7 +88,7 @@ def _command(name: str, disk: Disk) -> tuple[str, ...]:
 def _components(source: Source, disk: Disk) -> Iterator[Kustomization]:
     """The components that the options of a source name, from its folder; kustomize tells of those that are not there."""
     for path in json.loads(source.options or "{}").get("components", ()):
-        found = disk.kustomization(disk.joined(source.path, str(path)))
+        found = disk.kustomization(joined(source.path, str(path)))
         if found is not None:
             yield found
 

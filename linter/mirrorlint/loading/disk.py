@@ -182,10 +182,6 @@ class Disk:
         data = self._bytes(os.path.abspath(path))
         return () if isinstance(data, Unread) else lines_of(data)
 
-    def joined(self, folder: str, path: str) -> str:
-        """A path that stands in a folder."""
-        return os.path.normpath(os.path.join(folder, path))
-
     def real(self, path: str) -> str:
         """The file that is read for a path: another one behind a link."""
         return self._real[path]

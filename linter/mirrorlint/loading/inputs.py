@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mirrorlint.loading.files import Unread, read
 from mirrorlint.loading.kustomize import Ground, Kustomization, missing
+from mirrorlint.loading.paths import joined
 from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node, parse
 
@@ -77,7 +78,7 @@ def _named(node: Node, folder: str, key: str) -> Iterator[tuple[Node, str]]:
     text = node.text.partition("=")[2] or node.text if key in ("files", "envs", "env") else node.text
     if text.startswith("/") and key == "path":
         return  # the pointer of a patch
-    path = os.path.normpath(os.path.join(folder, text))
+    path = joined(folder, text)
     yield node, path
     if key in _CONFIGS and os.path.isfile(path):
         data = read(path)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
-from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.paths import joined, upwards, within
 from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node
 
@@ -113,7 +113,7 @@ def listed(kustomization: Kustomization) -> Iterator[str]:
     """The paths of what a kustomization lists, components too."""
     for node in (*kustomization.resources, *kustomization.document["components"]):
         if node.text:
-            yield os.path.normpath(os.path.join(kustomization.folder, node.text))
+            yield joined(kustomization.folder, node.text)
 
 
 def patches(kustomization: Kustomization) -> Iterator[str]:
@@ -122,7 +122,7 @@ def patches(kustomization: Kustomization) -> Iterator[str]:
     named = (patch["path"] for field in ("patches", "patchesJson6902") for patch in document[field])
     for node in (*named, *document["patchesStrategicMerge"]):
         if node.text:
-            yield os.path.normpath(os.path.join(kustomization.folder, node.text))
+            yield joined(kustomization.folder, node.text)
 
 
 def reach(starts: Iterable[Kustomization], ground: Ground, namespace: str = "") -> Reach:
@@ -194,7 +194,7 @@ class _Walk:
         if not node.text:
             self.gaps.add(Gap(node, "a resource is the path of a file or folder, so this one is not read"))
             return
-        path = os.path.normpath(os.path.join(current.folder, node.text))
+        path = joined(current.folder, node.text)
         below = self._ground.kustomization(path)
         if below is not None:
             yield _Step(below, namespace, inside)

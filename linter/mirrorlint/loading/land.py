@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.loading.disk import Disk
-from mirrorlint.loading.paths import CHART, upwards, within
+from mirrorlint.loading.paths import CHART, joined, upwards, within
 from mirrorlint.source import Node
 
 IN_CLUSTER = "in-cluster"
@@ -41,13 +41,13 @@ class Land(NamedTuple):
     def folder(self, path: str) -> str:
         """The absolute path that a repository's path stands for, be it there or not."""
         relative = path.strip().strip("/").removeprefix("./")
-        found = [os.path.normpath(os.path.join(root, relative)) for root in self.roots]
+        found = [joined(root, relative) for root in self.roots]
         there = (each for each, root in zip(found, self.roots, strict=True) if within(each, root) and self.files.listed(each))
         return next(there, found[0])
 
     def joined(self, folder: str, path: str) -> str:
         """A path that stands in a folder; one that leads out of the repository is none, and leads to nothing."""
-        found = os.path.normpath(os.path.join(folder, path))
+        found = joined(folder, path)
         return found if any(within(found, root) for root in self.roots) else os.devnull
 
     def is_chart(self, path: str) -> bool:

@@ -11,6 +11,7 @@ from mirrorlint.loading import patched
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.objects import unfolded
 from mirrorlint.loading.patched import Part, put_over
+from mirrorlint.loading.paths import joined
 from mirrorlint.loading.renders import Render, origin
 from mirrorlint.loading.targets import Id, Target, identity, is_alike
 from mirrorlint.source import Node, insides, parse
@@ -161,7 +162,7 @@ def _met(built: Node, resource: Node | None, steps: Sequence[_Step]) -> list[Tar
 def _documents(patch: Node, folder: str, files: Disk) -> Iterable[Node]:
     """The documents of a patch: of the file that it names, or of its text."""
     path = patch["path"].text or ("" if "\n" in patch.text else patch.text)
-    return files.documents(files.joined(folder, path)) if path else inlined(patch["patch"] or patch, files)
+    return files.documents(joined(folder, path)) if path else inlined(patch["patch"] or patch, files)
 
 
 def _yaml(text: str) -> Node:

@@ -15,6 +15,11 @@ def within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
+def joined(folder: str, path: str) -> str:
+    """A path that stands in a folder."""
+    return os.path.normpath(os.path.join(folder, path))
+
+
 def upwards(path: str) -> Iterator[str]:
     """A path, and all folders that it is in, the nearest first."""
     yield path

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from mirrorlint.cache import vault
+from mirrorlint.loading.paths import joined
 
 DEADLINE = 45.0
 WORKERS = 4
@@ -55,7 +56,7 @@ class Render(NamedTuple):
         """The files that the options patch with."""
         every = json.loads(self.options).get("patches") if self.options else ()
         named = filter(None, map(_file, every if isinstance(every, list) else ()))
-        return [os.path.normpath(os.path.join(self.target, name)) for name in named]
+        return [joined(self.target, name) for name in named]
 
     @property
     def is_chart(self) -> bool:
