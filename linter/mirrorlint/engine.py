@@ -49,11 +49,11 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     found = [*_object_findings(subject, levels), *(finding for _, findings in of_mirrors for finding in findings)]
     mirrors = tuple(fate(mirror, delivery) for mirror in judged)
     left = _quieted(_levelled(found, levels), subject, levels, any(UNKNOWN_FATE in mirror.delivery.values() for mirror in mirrors))
-    filters = tuple(unjudged.on_the_way(documents, delivery, judged)) if judged else ()
-    spots = (*documents.blind_spots, *filters, *unjudged.unknown_ways(judged, documents))
+    passed = unjudged.on_the_way(documents, delivery, judged) if judged else ()
+    spots = {*documents.blind_spots, *passed, *unjudged.unknown_ways(judged, documents)}
     return Report(
         findings=agreeing(sorted(merged(finding for finding in left.findings if finding.level != OFF)), _mended(of_mirrors), subject),
-        blind_spots=tuple(sorted(set(spots), key=lambda spot: (spot.path, spot.line, spot.message))),
+        blind_spots=tuple(sorted(spots, key=lambda spot: (spot.path, spot.line, spot.message))),
         mirrors=mirrors,
         suppressed=left.suppressed,
         files=documents.files,

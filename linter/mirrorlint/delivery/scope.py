@@ -46,16 +46,16 @@ class Scope:
         """The services for a host in the order in which Istio adds them; gateways see what is exported (DefaultSidecarScopeForGateway)."""
         return exported_first(service for service in self.mesh.services_by_host.get(host, ()) if self.sees(service))
 
-    def _build(self, host: str, port: int, subset: str) -> Upstream | None:
+    def _build(self, host: str, number: int, subset: str) -> Upstream | None:
         service = self.service(host)
         if service is None:
             return None
-        number = service.port(port)
+        port = service.port(number)
         rule = self.mesh.rule_for(service, self.namespace, self.labels)
         chosen = rule.subsets.get(subset) if rule and subset else None
-        if number is None or (subset and chosen is None):
+        if port is None or (subset and chosen is None):
             return None
-        return upstream.build(self.mesh, service, number, chosen, rule, self.is_gateway)
+        return upstream.build(self.mesh, service, port, chosen, rule, self.is_gateway)
 
 
 def exported_first(services: Iterable[Service]) -> list[Service]:
