@@ -25,17 +25,12 @@ from mirrorlint.unruled import unruled
 
 
 def remarks(scope: Scope, missing: Absence) -> tuple[Remark, ...]:
-    """What is there instead of what a destination asks for: the service that lacks it, or a host that is called almost alike."""
+    """What is there instead of what a destination asks for: the service that lacks it, what hides it, or a host of almost that name."""
     if missing.there is None:
-        return host_remarks(scope, missing.asked, missing.node.text)
+        hidden = scope.mesh.services_by_host.get(missing.asked)
+        return _hiding(scope, hidden) if hidden else near(scope.mesh, missing.asked, missing.node.text)
     found = of_subset(scope, missing.service, missing.subset) if missing.service and missing.subset else ()
     return found or (Remark(missing.there, missing.has, scope.mesh.cluster.name),)
-
-
-def host_remarks(scope: Scope, host: str, written: str) -> tuple[Remark, ...]:
-    """Why a host is none of the registry's although something like it is: at most one remark, at what comes nearest."""
-    hidden = scope.mesh.services_by_host.get(host)
-    return _hiding(scope, hidden) if hidden else near(scope.mesh, host, written)
 
 
 def _hiding(scope: Scope, hidden: Sequence[Service]) -> tuple[Remark, ...]:

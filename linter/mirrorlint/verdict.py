@@ -250,7 +250,7 @@ def _ends(judged: Judged, world: str) -> Iterator[End]:
 
 def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
     """What becomes of a mirror's shadows in each world."""
-    owner, destination = judged.mirror.owner, judged.mirror.destination
+    destination = judged.mirror.destination
     ways = [way for found in judged.ways.values() for way in found]
     port = (ways[0].first or ways[0]).target[1] if ways else destination.port
     reasons = {world: {end.reason for end in _ends(judged, world)} for world in judged.ways}
@@ -261,7 +261,7 @@ def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
     target = f"{destination.host}:{port}" if port else destination.host
     every = set().union(*reasons.values())
     leads = next((away for away in (reason.STAYS, reason.ELSEWHERE) if every == {away}), "")
-    return MirrorFate(judged.mirror.destination.host_node.place, judged.cluster, str(owner), target, found, leads)
+    return MirrorFate(destination.host_node.place, judged.cluster, str(judged.mirror.owner), target, found, leads)
 
 
 def _outcomes(end: End) -> tuple[str, ...]:

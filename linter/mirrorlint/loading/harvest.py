@@ -141,7 +141,7 @@ class Harvest:
         variables = dict(source.variables) if source.substituted else None
         final = adapted(found, namespace, source.namespace, variables)
         share.contents[(*key, namespace, source.namespace, *map(str, source.variables))] = final
-        share.read |= {key[0]}
+        share.read.add(key[0])
         return final
 
     def _add_build(self, share: Share, build: Build, output: Output) -> Iterable[Unit]:

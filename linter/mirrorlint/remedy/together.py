@@ -131,4 +131,5 @@ def _passed(way: Way) -> Iterator[Node]:
     for end in way.ends:
         yield from (server.gateway.manifest.node for server in (end.chain.servers if end.chain else ()))
         yield from (service.manifest.node for service in (end.host.services if end.host else ()))
-        yield from (rule.owner.node for rule in ([end.route.rule] if end.route else ()))
+        if end.route:
+            yield end.route.rule.owner.node
