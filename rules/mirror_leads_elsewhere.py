@@ -19,8 +19,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     known = [address for mesh in subject.delivery.meshes.values() for address in mesh.entrances.addresses]
     for judged in subject.judged:
         meant = subject.documents.clusters[judged.cluster].settings.external
-        ways = [way for ways in judged.ways.values() for way in ways]
-        leaving = [(way, end) for way in ways for end in way.ends if end.reason == reason.ELSEWHERE]
+        leaving = [(way, end) for way in judged.every_way() for end in way.ends if end.reason == reason.ELSEWHERE]
         for address, upstream in {reached(end.address): reached(way.upstream) for way, end in leaving}.items():
             if not {address.host, upstream.service.host} & {*meant}:
                 near = get_close_matches(address.host, known, n=1, cutoff=TYPO)

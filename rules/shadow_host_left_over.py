@@ -17,7 +17,7 @@ LEVEL = OFF
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the host, in a VirtualService or a Gateway."""
-    ways = [(judged, way) for judged in subject.judged for ways in judged.ways.values() for way in ways]
+    ways = [(judged, way) for judged in subject.judged for way in judged.every_way()]
     for cluster in dict.fromkeys(end.cluster for _, way in ways for end in way.ends if end.scope):
         sent: dict[str, Remark] = {}
         for judged, way in (each for each in ways if any(end.cluster == cluster for end in each[1].ends)):

@@ -129,7 +129,7 @@ class Subject(NamedTuple):
         """Each end at which a shadow arrives; callers that see alike count once."""
         for judged in self.judged:
             followed: dict[int, Way] = {}
-            for way in (way for ways in judged.ways.values() for way in ways):
+            for way in judged.every_way():
                 followed.setdefault(id(way.ends), way)
             ends = ((way, end) for way in followed.values() for end in way.ends)
             yield from ((judged, way, end) for way, end in ends if end.reason == reason.ARRIVES)

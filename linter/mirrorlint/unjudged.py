@@ -123,7 +123,7 @@ def _authentications(documents: Documents, delivery: Delivery) -> Iterator[Blind
 
 def _met(judged: Iterable[Judged]) -> Iterator[End]:
     """All that decides what becomes of shadows."""
-    return (end for each in judged for ways in each.ways.values() for way in ways for end in way.met)
+    return (end for each in judged for way in each.every_way() for end in way.met)
 
 
 def _policies(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
@@ -155,7 +155,7 @@ def _passed_on(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
 
 def _sent_on(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each gateway of their own cluster that mirrors lead to, which may send shadows on to another one."""
-    ways = (way for each in judged for ways in each.ways.values() for way in ways if way.reason == reason.STAYS and not way.first)
+    ways = (way for each in judged for way in each.every_way() if way.reason == reason.STAYS and not way.first)
     reached = {way.upstream.service.manifest: (way, way.upstream.service) for way in ways if way.upstream}
     for way, service in reached.values():
         cluster = way.call.cluster
@@ -183,11 +183,7 @@ def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[Bli
     if len(documents.clusters) == 1 and any(spot.cluster and spot.cluster not in documents.clusters for spot in documents.blind_spots):
         return
     for name in documents.clusters:
-        lost_sight = [
-            j
-            for j in judged
-            if j.cluster == name and any(e.reason == reason.UNKNOWN for ways in j.ways.values() for way in ways for e in way.ends)
-        ]
+        lost_sight = [j for j in judged if j.cluster == name and any(e.reason == reason.UNKNOWN for way in j.every_way() for e in way.ends)]
         if lost_sight:
             what, lead = ("1 mirror is", "it leads") if len(lost_sight) == 1 else (f"{len(lost_sight)} mirrors are", "they lead")
             why = (

@@ -85,7 +85,7 @@ def spared_by_age(judged: Sequence[Judged], documents: Documents) -> set[MirrorK
 def _arrives_for_rival(lost: Judged, judged: Iterable[Judged]) -> bool:
     """Whether a shadow of an object arrives that may be older than the mirror's own."""
     rivals = (other for other in judged if other.service.manifest in lost.rivals)
-    return any(not _lost(way) for rival in rivals for ways in rival.ways.values() for way in ways)
+    return any(not _lost(way) for rival in rivals for way in rival.every_way())
 
 
 def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bool) -> Iterator[Finding]:
@@ -187,7 +187,7 @@ def _share(group: _Group, judged: Judged) -> str:
     """Who is hit, where not all are: by namespace or Host when that tells them from the rest, else by request."""
     if group.losses[0].end.outcome != LOST or group.losses[0].end.partial:
         return ""
-    ways = [way for found in judged.ways.values() for way in found]
+    ways = list(judged.every_way())
     lost = [loss.way for loss in group.losses]
     hit = {id(way) for way in lost}
     rest = [way for way in ways if not _lost(way)] or [way for way in ways if id(way) not in hit]
@@ -251,7 +251,7 @@ def _ends(judged: Judged, world: str) -> Iterator[End]:
 def fate(judged: Judged, delivery: Delivery) -> MirrorFate:
     """What becomes of a mirror's shadows in each world."""
     destination = judged.mirror.destination
-    ways = [way for found in judged.ways.values() for way in found]
+    ways = list(judged.every_way())
     port = (ways[0].first or ways[0]).target[1] if ways else destination.port
     reasons = {world: {end.reason for end in _ends(judged, world)} for world in judged.ways}
     outcomes = {world: {told for end in _ends(judged, world) for told in _outcomes(end)} for world in judged.ways}

@@ -118,7 +118,7 @@ def _unknown(cluster: str, expectation: Expectation) -> MirrorFate:
 
 def _astray(judged: Judged, expectation: Expectation, delivery: Delivery) -> Iterator[Finding]:
     """A finding where an endpoint is no longer the ingress of the cluster that took its shadows."""
-    ends = (end for ways in judged.ways.values() for way in ways for end in way.ends)
+    ends = (end for way in judged.every_way() for end in way.ends)
     astray = {end.address.host for end in ends if end.reason in (reason.ELSEWHERE, reason.UNKNOWN) and end.address}
     bare = " (no Gateway is left)" if expectation.to and not delivery.meshes[expectation.to].gateways else ""
     sent = f"{judged.cluster}'s shadows, which arrived there, are lost"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from mirrorlint.delivery import reason
@@ -54,6 +55,10 @@ class Judged(NamedTuple):
     rule: Rule
     ways: Mapping[str, tuple[Way, ...]]
     rivals: frozenset[Manifest] = frozenset()
+
+    def every_way(self) -> Iterator[Way]:
+        """The ways in all worlds."""
+        return chain.from_iterable(self.ways.values())
 
 
 def judge(

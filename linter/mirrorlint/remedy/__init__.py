@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mirrorlint.delivery.callers import AskedAtTarget
 from mirrorlint.delivery.follow import Delivery, authorities
@@ -29,18 +29,12 @@ def of_one_cluster(edits: Sequence[Edit], delivery: Delivery) -> bool:
     return alone and all(is_at_hand(edit.node) for edit in edits)
 
 
-def ways(loss: Loss) -> Iterator[Way]:
-    """The ways of all callers of the loss's mirror, in all worlds."""
-    for found in loss.judged.ways.values():
-        yield from found
-
-
 def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]]) -> bool:
     """Whether a change saves all shadows of a mirror; `after` says where it would lead one of them.
 
     Requests that meet conditions of rules which only the change brings up are tried as well.
     """
-    if loss.judged.rivals or any(len(authorities(way.route)) > 1 for way in ways(loss)):
+    if loss.judged.rivals or any(len(authorities(way.route)) > 1 for way in loss.judged.every_way()):
         return False  # the way isn't sure, or names but one of its shadows' Hosts
     if any(strays(loss.way.scope.mesh, loss.judged.service)):
         return False  # it is not for the requests that it was meant for, as may be its namespace

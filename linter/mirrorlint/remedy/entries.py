@@ -12,7 +12,7 @@ from mirrorlint.istio.routing import Mirror
 from mirrorlint.istio.services import DNS, STATIC, read_entry
 from mirrorlint.kinds import NETWORKING
 from mirrorlint.nearest import meant
-from mirrorlint.remedy import NO_EDITS, saves, ways
+from mirrorlint.remedy import NO_EDITS, saves
 from mirrorlint.remedy.corrections import likely_hosts
 from mirrorlint.rule import DOCUMENT, Edit, Loss
 from mirrorlint.source import Node, parse
@@ -77,6 +77,6 @@ def _suits(loss: Loss, delivery: Delivery, manifest: Manifest) -> bool:
     host = service.endpoints[0].address if service.endpoints else service.host
     address = Address(host, service.ports[0].number, loss.judged.mirror.destination.node)
     upstream = Upstream(service, service.ports[0], False, (address,), PLAINTEXT, "", None, service.node["tls"])
-    ruled = any(way.scope.mesh.rule_for(service, way.scope.namespace, way.scope.labels) for way in ways(loss))
-    alike = all(way.target == loss.way.target for way in ways(loss))
+    ruled = any(way.scope.mesh.rule_for(service, way.scope.namespace, way.scope.labels) for way in loss.judged.every_way())
+    alike = all(way.target == loss.way.target for way in loss.judged.every_way())
     return alike and not ruled and saves(loss, delivery, lambda way: delivery.ends(way, upstream))

@@ -14,7 +14,7 @@ from mirrorlint.istio.admission.names import gateway_host, host
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
 from mirrorlint.istio.routing import Rule, VirtualService
-from mirrorlint.remedy import NO_EDITS, saves, ways
+from mirrorlint.remedy import NO_EDITS, saves
 from mirrorlint.remedy.hostnames import lead_to, listing, routes_to
 from mirrorlint.rule import ITEMS, Edit, Loss
 
@@ -22,7 +22,7 @@ from mirrorlint.rule import ITEMS, Edit, Loss
 def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """The entries that cover all refused Hosts of a mirror, at the one object that leads to the mirrored service's namesake."""
     scope, chain = reached(loss.end.scope), reached(loss.end.chain)
-    refused = (way.host for way in ways(loss) if any(end.reason == reason.NO_VIRTUAL_HOST for end in way.ends))
+    refused = (way.host for way in loss.judged.every_way() if any(end.reason == reason.NO_VIRTUAL_HOST for end in way.ends))
     names = tuple(dict.fromkeys(without_port(host).lower() for host in refused))
     meant = loss.judged.rule.used
     takers = [(server, service) for server, service in _candidates(scope, chain) if lead_to(service.rules, meant)]
