@@ -169,14 +169,14 @@ def _unheard(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
     service = judged.service
     scopes = delivery.ingress(judged.cluster)
     servers = [server for scope in scopes for name in service.gateways for _, _, server in scope.http_servers.get(name, ())]
-    if MESH not in service.gateways and all(server.redirects for server in servers):
-        node = servers[0].node["tls"]["httpsRedirect"] if servers else service.bindings[service.gateways[0]]
-        why = (
-            "redirects all requests to HTTPS"
-            if servers
-            else "has no listener at the gateway's pods: its `selector`, `bind` or port is in the way"
-        )
-        yield Obstacle(node, f"the Gateway that its {service.manifest.kind} is bound to {why}")
+    if MESH in service.gateways or not all(server.redirects for server in servers):
+        return
+    bound = f"the Gateway that its {service.manifest.kind} is bound to"
+    if servers:
+        yield Obstacle(servers[0].node["tls"]["httpsRedirect"], f"{bound} redirects all requests to HTTPS")
+    else:
+        why = "has no listener at the gateway's pods: its `selector`, `bind` or port is in the way"
+        yield Obstacle(service.bindings[service.gateways[0]], f"{bound} {why}")
 
 
 def _elsewhere(missing: str, mesh: Mesh) -> str:
@@ -194,10 +194,9 @@ def _unserved(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         return
     hosts, host = quoted(h.node.text for h in service.hosts), service.hosts[0]
     if owners:
-        remarks = tuple(
-            Remark(port.node, f"{owners[0].manifest} says {port.protocol or 'TCP'}", judged.cluster) for port in owners[0].ports
-        )
-        yield Obstacle(host.node, f"no port of {hosts} speaks HTTP, so `http` rules see none of it", remarks[:1])
+        first = owners[0].ports[:1]
+        remarks = tuple(Remark(port.node, f"{owners[0].manifest} says {port.protocol or 'TCP'}", judged.cluster) for port in first)
+        yield Obstacle(host.node, f"no port of {hosts} speaks HTTP, so `http` rules see none of it", remarks)
     else:
         why = f"{hosts} is no service of {judged.cluster}, and nothing there speaks HTTP on port 80"
         yield Obstacle(host.node, why, cause=cause_of("host-of-no-service", host.node.place))
