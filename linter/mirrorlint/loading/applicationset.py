@@ -5,7 +5,7 @@ Source: argo-cd, applicationset/generators.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -101,18 +101,14 @@ class Expansion:
             known = {**found, prefix: {"path": found["path"]}, f"{prefix}.path": found["path"]} if prefix else found
             yield self._with_values(body, known)
 
-    def _git_folders(self, wanted: Iterable[Node]) -> Iterator[dict[str, Any]]:
-        rules = [(node["path"].text, node["exclude"].truth) for node in wanted]
-        for folder in self._land.all_folders():
-            said = {exclude for pattern, exclude in rules if matches(pattern.strip("/"), folder)}
-            if said == {False}:
-                yield of_folder(folder)
+    def _git_folders(self, wanted: Node) -> Iterator[dict[str, Any]]:
+        return map(of_folder, filter(_taking(wanted), self._land.all_folders()))
 
-    def _git_files(self, wanted: Iterable[Node]) -> Iterator[dict[str, Any]]:
-        rules = [(node["path"].text, node["exclude"].truth) for node in wanted]
-        for file in self._land.files.listed(self._land.roots[0]) if rules else ():
+    def _git_files(self, wanted: Node) -> Iterator[dict[str, Any]]:
+        takes = _taking(wanted)
+        for file in self._land.files.listed(self._land.roots[0]) if len(wanted) else ():
             path = self._land.relative(file)
-            if {exclude for pattern, exclude in rules if matches(pattern.strip("/"), path)} == {False}:
+            if takes(path):
                 for document in self._land.files.documents(file):
                     said = document.plain()
                     yield from (of_file(path, each) for each in (said if isinstance(said, list) else [said]) if isinstance(each, dict))
@@ -141,6 +137,12 @@ class Expansion:
 
     def _fill(self, node: Node, known: Parameters) -> Node:
         return filled(node, parameters(known, go=self._go))
+
+
+def _taking(wanted: Node) -> Callable[[str], bool]:
+    """What tells whether a generator's patterns take a path, and none of them excludes it."""
+    rules = [(node["path"].text.strip("/"), node["exclude"].truth) for node in wanted]
+    return lambda path: {exclude for pattern, exclude in rules if matches(pattern, path)} == {False}
 
 
 def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
