@@ -51,7 +51,7 @@ def _empty(end: End, destination: Destination, near: Callable[[str, str], _Pods]
     found, owner = near(end.cluster, service.namespace), service.manifest
     selector = {label: value for label, value in service.selector.items() if not _is_added(label)}
     fitting = {workload: labels for workload, labels in found.items() if selector.items() <= labels.items()}
-    rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
+    rule = scope.rule_for(service)
     subset = rule.subsets.get(destination.subset) if rule and fitting else None
     wanted = subset.labels if subset else {}
     chosen = [workload for workload, labels in fitting.items() if wanted.items() <= labels.items()]

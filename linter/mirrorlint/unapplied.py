@@ -33,7 +33,7 @@ def of_tls(scope: Scope, upstream: Upstream, field: str) -> tuple[Remark, ...]:
 
 def of_subset(scope: Scope, service: Service, subset: str) -> tuple[Remark, ...]:
     """The subsets that there are instead of one, the nearest first; or the rule that has it and does not count for the service."""
-    cluster, rule = scope.mesh.cluster.name, scope.mesh.rule_for(service, scope.namespace, scope.labels)
+    cluster, rule = scope.mesh.cluster.name, scope.rule_for(service)
     if rule is None or not rule.subsets:
         return _meant(scope, service, (r for r in scope.mesh.destination_rules if subset in r.subsets), f", which has subset `{subset}`,")
     near = get_close_matches(subset, rule.subsets, n=1, cutoff=TYPO)

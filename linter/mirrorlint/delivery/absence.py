@@ -38,7 +38,7 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
         there = _unmerged(scope, service, number) or _ports(service)
         return Absence(destination.port_node, _portless(service, number, destination), f"{host}:{number}", *there)
     definition = (service.node, f"{service.manifest} defines the host")
-    rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
+    rule = scope.rule_for(service)
     if destination.subset and not (rule and destination.subset in rule.subsets):
         words = f"no DestinationRule defines subset `{destination.subset}` of `{host}`"
         return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition, service, destination.subset)

@@ -227,12 +227,9 @@ class Mesh:
         return tuple(sorted(rules, key=lambda r: not r.selective))
 
     @cached_property
-    def _rules_in_force(self) -> RulesInForce:
+    def rules_in_force(self) -> RulesInForce:
+        """Which of the DestinationRules a proxy applies to a service."""
         return RulesInForce(self.destination_rules, self.root_namespace, self._exports("defaultDestinationRuleExportTo"))
-
-    def rule_for(self, service: Service, namespace: str, labels: Mapping[str, str]) -> DestinationRule | None:
-        """The DestinationRule that a proxy of a namespace, with some labels, applies to a service."""
-        return self._rules_in_force.rule_for(service, namespace, labels)
 
     @cached_property
     def _workloads(self) -> list[tuple[str, Endpoint]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from mirrorlint.delivery import upstream
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Upstream
+from mirrorlint.istio.destination_rule import DestinationRule
 from mirrorlint.istio.names import exported
 from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
@@ -35,6 +36,10 @@ class Scope:
             self._services[host] = joined(self.services_of(host))
         return self._services[host]
 
+    def rule_for(self, service: Service) -> DestinationRule | None:
+        """The DestinationRule that the proxy applies to a service."""
+        return self.mesh.rules_in_force.rule_for(service, self.namespace, self.labels)
+
     def upstream(self, host: str, port: int, subset: str) -> Upstream | None:
         """The upstream of that name, None where the proxy has none: then Envoy drops the request."""
         key = (host, port, subset)
@@ -51,7 +56,7 @@ class Scope:
         if service is None:
             return None
         port = service.port(number)
-        rule = self.mesh.rule_for(service, self.namespace, self.labels)
+        rule = self.rule_for(service)
         chosen = rule.subsets.get(subset) if rule and subset else None
         if port is None or (subset and chosen is None):
             return None

@@ -80,7 +80,7 @@ def _corrections(scope: AnyScope, route: Route, wrong: Destination, target: tupl
             edit = Edit(ENTRY, wrong.node["host"], ("port", "number", number)) if unnamed else Edit(REPLACE, node, (number,))
             yield edit, wrong._replace(port=number)
     elif wrong.subset:
-        rule = scope.mesh.rule_for(service, scope.namespace, scope.labels)
+        rule = scope.rule_for(service)
         names = [name for name in (rule.subsets if rule else ()) if alike(name, wrong.subset)]
         for name in names if len(names) == 1 else ():
             yield Edit(REPLACE, wrong.node["subset"], (name,)), wrong._replace(subset=name)
