@@ -196,7 +196,7 @@ def _node(way: Way, end: End, host: str) -> Node:
         return end.alike[-1].servers[0].number_node if end.alike else _listening(end.scope, end.address)
     if end.reason == reason.HTTPS_REDIRECT:
         return redirecting(end.chain, reached(end.host).domain).node["tls"]["httpsRedirect"]
-    server = server_of(end.chain, end.host.domain if end.host else without_port(host).lower())
+    server = server_of(end.chain, end.domain(host))
     return _node_of_route(end, end.host, end.seen(way.request._replace(host=host))) if end.host else _node_of_server(end, server, host)
 
 

@@ -14,7 +14,6 @@ from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import SOME, End, Way, reached
 from mirrorlint.delivery.worlds import SUFFIX, SUFFIXED, shadow_host
-from mirrorlint.istio.names import without_port
 from mirrorlint.source import Node, Place
 
 
@@ -182,7 +181,7 @@ def _through(scope: GatewayScope, address: Address) -> str:
 
 
 def _server(end: End, chain: Chain, host: str, sent: str) -> Step:
-    server = server_of(chain, end.host.domain if end.host else without_port(host).lower())
+    server = server_of(chain, end.domain(host))
     says = " ".join(part for part in (str(server.number), server.protocol, server.mode) if part)
     text = f"{server.title} {says} takes the connection: {sent}"
     return Step(server.number_node, end.cluster, "server", text)

@@ -15,6 +15,7 @@ from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.istio.certificate import Certificate
+from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import Destination, Mirror
 
 AnyScope = SidecarScope | GatewayScope
@@ -82,6 +83,10 @@ class End(NamedTuple):
     def seen(self, request: Request) -> Request:
         """A shadow as the target's gateway sees it."""
         return request._replace(scheme=self.chain.scheme) if self.chain else request
+
+    def domain(self, host: str) -> str:
+        """The domain that took a shadow with a Host; where none did, the Host as domains are compared with it."""
+        return self.host.domain if self.host else without_port(host).lower()
 
     @property
     def outcome(self) -> str:
