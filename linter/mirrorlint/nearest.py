@@ -141,7 +141,7 @@ def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> tuple[
     if services:
         nearest = max(services, key=lambda v: max(_likeness_but_for_suffix(name, h.name) for h in v.hosts))
         hosts = dict.fromkeys(host for service in services if service.manifest is nearest.manifest for host in service.hosts)
-        return nearest.hosts[0].node, f"{nearest.manifest} takes {', '.join(map(_named, hosts))}", nearest.manifest
+        return nearest.hosts[0].node, f"{nearest.manifest} takes {', '.join(map(named, hosts))}", nearest.manifest
     return _nothing_bound(scope.mesh, servers[0])
 
 
@@ -162,7 +162,7 @@ def _nothing_bound(mesh: Mesh, first: Server) -> tuple[Node, str, object]:
     return first.host_node, "no route is attached to this listener", first.gateway.manifest
 
 
-def _named(host: Host) -> str:
+def named(host: Host) -> str:
     """A host as it is written, and what that stands for."""
     written = host.node.text or host.name
     return f"`{written}`" + (f" (that is `{host.name}`)" if host.name != written else "")
