@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
-from mirrorlint.fleet import Manifest, Suppression
+from mirrorlint.fleet import Manifest
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.globs import matches
@@ -157,7 +157,8 @@ class Harvest:
 
             share.gaps.update(dict.fromkeys(misdirected(build, found.manifests, self._disk)))
         self._seen |= set(build.render.files)
-        comments = [quiet for file in build.render.files for quiet in self._comments(file)]
+        listed = (file for file in build.render.files if self._disk.below(file))
+        comments = [quiet for file in listed for quiet in self._disk.content(file).suppressions]
         found = found._replace(suppressions=tuple(dict.fromkeys((*found.suppressions, *comments))))
         key = (build.render.target, repr(build.render), str(build.node.place))
         content = self._add(share, key, found, build.source, build.namespace)
@@ -168,9 +169,6 @@ class Harvest:
         """What the objects of a source apply; in a folder that nothing is known to apply, variables may yet be filled in."""
         units = self._units(told)
         return units if source.substituted or source.how == FOLDER else map(literal, units)
-
-    def _comments(self, file: str) -> Sequence[Suppression]:
-        return self._disk.content(file).suppressions if self._disk.below(file) else ()
 
     def _targets(self, holder: str, unit: Unit) -> Iterator[tuple[str, Unit]]:
         """The clusters that a unit is for; one that nothing else speaks of is a new one, where clusters are found by such objects."""
@@ -192,16 +190,14 @@ class Harvest:
         if source.how == HELM:
             from mirrorlint.loading.builds import of_chart
 
-            build = of_chart(source, self._disk)
-            touched = frozenset(self._disk.listed(source.path))
-            return _Part(frozenset(), (), touched, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), touched, ())
+            return _rendered(of_chart(source, self._disk), frozenset(self._disk.listed(source.path)))
         if source.how == FOLDER:
             return self._folder(source)
         return self._applied(source)
 
     def _folder(self, source: Source) -> _Part:
         """All that is below a folder, as its kustomizations have it; what GitOps applies from it by itself is left to that."""
-        own = {path for path in self._disk.below(source.path) if not self._is_covered(path)}
+        own = {path for path in self._disk.below(source.path) if not any(within(path, covered) for covered in self._covered)}
         found = [each for each in self._disk.kustomizations(source.path) if each.file in own]
         reached = reach(roots(found), self._disk)
         parts = {path for each in found if each.is_component for path in self._disk.governed(each.folder)}
@@ -220,9 +216,6 @@ class Harvest:
         every = self._unlisted - self._listed - self._seen
         return {path: self._disk.content(path) for path in sorted(every) if self._is_object(path)}
 
-    def _is_covered(self, path: str) -> bool:
-        return any(within(path, covered) for covered in self._covered)
-
     def _applied(self, source: Source) -> _Part:
         """What Argo CD or Flux takes of a folder."""
         from mirrorlint.loading.builds import plain_options
@@ -233,7 +226,7 @@ class Harvest:
             return self._files(source, namespace)
         if namespace is None:
             touched = {*self._disk.below(source.path), *reach([start], self._disk).files}
-            return self._built_part(_nothing(start), source, set(), touched)
+            return self._built_part(_alone(start), source, set(), touched)
         reached = reach([start], self._disk, namespace)
         return self._built_part(reached, source, reached.plain, set())
 
@@ -247,8 +240,7 @@ class Harvest:
         if namespace is None and source.owner is not None:
             from mirrorlint.loading.builds import of_folder
 
-            build = of_folder(source, source.owner, plain, inner, self._disk)
-            return _Part(frozenset(), (), below, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), below, ())
+            return _rendered(of_folder(source, source.owner, plain, inner, self._disk), below)
         reached = reach(inner, self._disk, namespace or "")
         own = {Plain(path, namespace or "") for path in plain}
         return self._built_part(reached, source, own | reached.plain, below)
@@ -268,7 +260,13 @@ class Harvest:
         return [of_kustomization(each, source, self._disk) for each in rendered]
 
 
-def _nothing(start: Kustomization) -> Reach:
+def _rendered(build: Build | Gap, touched: AbstractSet[str]) -> _Part:
+    """A source that is only seen when it is rendered, or why it is not."""
+    return _Part(frozenset(), (), touched, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), touched, ())
+
+
+def _alone(start: Kustomization) -> Reach:
+    """A kustomization that is rendered, whatever it leads to."""
     return Reach(frozenset(), frozenset([Rendered(start)]), frozenset(), frozenset(), ())
 
 
