@@ -82,15 +82,15 @@ def load(
     `mesh` is a cluster's meshConfig as Istio spells it. OSError for a missing path, SettingsError for a broken settings file.
     """
     if isinstance(paths, Mapping):
-        return Fleet(loading.read_mapping(paths, ingress or {}, mesh or {}))
-    return Fleet(loading.read([os.fspath(paths)], ingress=ingress or {}, mesh=mesh or {}))
+        return Fleet(loading.read_mapping(paths, ingress, mesh))
+    return Fleet(loading.read([os.fspath(paths)], ingress=ingress, mesh=mesh))
 
 
 def loads(
     texts: Mapping[str, str], *, ingress: Mapping[str, Any] | None = None, mesh: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Fleet:
     """The fleet of clusters given as YAML text; places say `<name>`. No file is read."""
-    return Fleet(loading.read_texts(texts, ingress or {}, mesh or {}))
+    return Fleet(loading.read_texts(texts, ingress, mesh))
 
 
 def check(fleet: Fleet, istio: str | None = None) -> Report:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
+from mirrorlint.delivery.ending import named
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import End, Way, reached
@@ -86,7 +87,7 @@ class Loss(NamedTuple):
     @property
     def target(self) -> str:
         """Host and port that the mirror names, as Istio resolves them."""
-        return "{}:{}".format(*self.way.target)
+        return named(self.way.target)
 
     def at_source(self, node: Node, message: str, *remarks: Remark, cause: str = "") -> Flaw:
         """A flaw in the source cluster."""
