@@ -47,14 +47,18 @@ class Match(NamedTuple):
         return self.node[name] if self.root is None or name in self.node else self.root[name]
 
 
+def string_match(kind: Kind, value: str, node: Node) -> StringMatch:
+    """A condition; the regex `*` accepts any value (route.go:canBeConvertedToPresentMatch)."""
+    return StringMatch("present" if (kind, value) == ("regex", "*") else kind, value, node)
+
+
 def read_string_match(node: Node) -> StringMatch:
-    """A StringMatch; `{}` and the regex `*` accept any value (route.go:canBeConvertedToPresentMatch)."""
+    """A StringMatch; `{}` accepts any value."""
     if not node.present:
         return StringMatch("", "", node)
     for kind in _KINDS:
         if kind in node:
-            value = node[kind].text
-            return StringMatch("present" if (kind, value) == ("regex", "*") else kind, value, node[kind])
+            return string_match(kind, node[kind].text, node[kind])
     return StringMatch("present", "", node)
 
 

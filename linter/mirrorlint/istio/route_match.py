@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mirrorlint.istio.matches import Kind, Match, StringMatch
+from mirrorlint.istio.matches import Kind, Match, StringMatch, string_match
 from mirrorlint.source import Node
 
 _KINDS: Mapping[str, Kind] = {"Exact": "exact", "RegularExpression": "regex", "PathPrefix": "path-prefix"}
@@ -47,20 +47,15 @@ def _none(node: Node) -> StringMatch:
     return StringMatch("", "", node)
 
 
-def _string(kind: Kind, value: str, node: Node) -> StringMatch:
-    """A condition; the regex `*` accepts any value (route.go:canBeConvertedToPresentMatch)."""
-    return StringMatch("present" if (kind, value) == ("regex", "*") else kind, value, node)
-
-
 def _strings(entries: Node) -> dict[str, StringMatch]:
-    return {e["name"].text: _string(_KINDS.get(e["type"].text, "exact"), e["value"].text, e["value"]) for e in entries}
+    return {e["name"].text: string_match(_KINDS.get(e["type"].text, "exact"), e["value"].text, e["value"]) for e in entries}
 
 
 def _path(node: Node) -> StringMatch:
     """A path's condition, `PathPrefix /` unless it says another (createURIMatch); prefixes count by whole segments."""
     kind, value = _KINDS.get(node["type"].text, "path-prefix"), node["value"].text or "/"
     if kind != "path-prefix":
-        return _string(kind, value, node["value"])
+        return string_match(kind, value, node["value"])
     prefix = value.removesuffix("/")
     return StringMatch("path-prefix", prefix, node["value"]) if prefix else StringMatch("prefix", "/", node["value"])
 
