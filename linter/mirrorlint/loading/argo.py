@@ -21,15 +21,10 @@ def unit(application: Node, file: str, land: Land, revisions: frozenset[str]) ->
     """Read an Application, or a filled-in template of one; `revisions` are those at which this repository is asked for."""
     spec = application["spec"]
     name = application["metadata"]["name"].text
-    sources: list[Source] = []
-    gaps: list[Gap] = []
-    for node in every_source(spec):
-        found = _source(node, application, land, revisions)
-        if isinstance(found, Source):
-            sources.append(found)
-        elif found is not None:
-            gaps.append(found)
-    return Unit(application, f"Application {name}", file, cluster_of(spec["destination"], land), tuple(sources), tuple(gaps))
+    found = [_source(node, application, land, revisions) for node in every_source(spec)]
+    sources = tuple(each for each in found if isinstance(each, Source))
+    gaps = tuple(each for each in found if isinstance(each, Gap))
+    return Unit(application, f"Application {name}", file, cluster_of(spec["destination"], land), sources, gaps)
 
 
 def every_source(spec: Node) -> list[Node]:

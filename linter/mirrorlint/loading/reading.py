@@ -205,12 +205,12 @@ class Reading:
 
 def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
     for name, section in told.items():
-        if section.contract:
+        if section.contract or name in found:
             continue
-        if section.peer and name not in found:
+        if section.peer:
             path = section.peer.replace(os.sep, "/")
             yield BlindSpot(f"the peer `{name}` is not here, so what it accepts is not known", path, 0, name)
-        elif name not in found:
+        else:
             yield BlindSpot(f"the settings speak of a cluster `{name}`, but no folder of it was found", "", 0, name)
 
 
