@@ -101,8 +101,7 @@ class Disk:
         names = (os.path.join(folder, name) for name in KUSTOMIZATIONS)
         file = next((name for name in names if name in self._real), "")
         if file and file not in self._read:
-            data = self._bytes(self._real[file])
-            documents = parse(b"" if isinstance(data, Unread) else data, files.shown(file)).documents
+            documents = self.documents(file)
             self._read[file] = kustomization(file, documents[0]) if documents else None
         return self._read.get(file)
 
