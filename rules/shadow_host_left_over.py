@@ -34,5 +34,5 @@ def _hosts(mesh: Mesh) -> Iterator[tuple[Node, str, Manifest]]:
     """The hosts that gateways serve or may serve, in lower case."""
     for service in mesh.virtual_services:
         yield from ((host.node, host.name.lower(), service.manifest) for host in service.hosts if set(service.gateways) != {MESH})
-    for server in (server for gateway in mesh.gateways for server in gateway.servers):
+    for server in mesh.servers:
         yield from ((host, host.text.rpartition("/")[2].lower(), server.gateway.manifest) for host in server.node["hosts"])

@@ -43,7 +43,7 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     if meant.number == port:
         node, why = _deaf(scope, meant)
         yield node, f"{meant.phrase} {why}", gateway
-    numbers = _listed(list(dict.fromkeys(s.number for known in scope.mesh.gateways if known.manifest is gateway for s in known.servers)))
+    numbers = _listed(list(dict.fromkeys(s.number for s in scope.mesh.servers if s.gateway.manifest is gateway)))
     hint = "" if front else f"; where port {port} leads otherwise, `ingress: {{ports: ...}}` in .mirrorlint.yaml tells"
     yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway
 

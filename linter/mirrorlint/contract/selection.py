@@ -92,7 +92,7 @@ class _Selection:
     def _guards(self) -> Iterator[Manifest]:
         """The policies for the gateways' pods, and the certificates that servers show."""
         yield from (policy for policy in self._mesh.authorization_policies if any(is_for(policy, pod) is not False for pod in self._pods))
-        shown = {server.node["tls"]["credentialName"].text for gateway in self._mesh.gateways for server in gateway.servers}
+        shown = {server.node["tls"]["credentialName"].text for server in self._mesh.servers}
         yield from (certificate.manifest for certificate in self._mesh.certificates.values() if certificate.secret in shown)
         yield from self._bad_secrets()
 

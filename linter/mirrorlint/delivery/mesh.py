@@ -18,7 +18,7 @@ from mirrorlint.istio import gateway_routes
 from mirrorlint.istio.admission import KINDS, Refusal, judged
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
-from mirrorlint.istio.gateway import Gateway, read_gateway
+from mirrorlint.istio.gateway import Gateway, Server, read_gateway
 from mirrorlint.istio.names import PUBLIC
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service
@@ -176,9 +176,14 @@ class Mesh:
         return tuple(sorted(found, key=lambda g: self._age(g.manifest, g.name.partition("/")[2], g.manifest.namespace)))
 
     @cached_property
+    def servers(self) -> tuple[Server, ...]:
+        """The servers of its Gateways."""
+        return tuple(server for gateway in self.gateways for server in gateway.servers)
+
+    @cached_property
     def server_hosts(self) -> frozenset[str]:
-        """The names that servers of its Gateways are for."""
-        return frozenset(host for gateway in self.gateways for server in gateway.servers for host in server.sni_hosts())
+        """The names that these are for."""
+        return frozenset(host for server in self.servers for host in server.sni_hosts())
 
     @cached_property
     def entrances(self) -> Entrances:
