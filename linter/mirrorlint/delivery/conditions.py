@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from mirrorlint.delivery.match import Request, Unmet, closest
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.fleet import Manifest
-from mirrorlint.istio.matches import Match, StringMatch
+from mirrorlint.istio.matches import STRINGS, Match, StringMatch
 from mirrorlint.source import Node
 
-_BARE = ("uri", "scheme", "method", "authority")
 _OF_ISTIO: Mapping[str, str] = {}
 _OF_GATEWAY_API = {
     "uri": "path",
@@ -26,7 +25,7 @@ _ASKED = {"withoutHeaders": "no header"}
 def conditions(match: Match, *, gateway_api: bool) -> Iterator[str]:
     """The conditions of a block."""
     words = _OF_GATEWAY_API if gateway_api else _OF_ISTIO
-    for name in _BARE:
+    for name in STRINGS:
         if getattr(match, name).kind:
             yield _said(words.get(name, name), getattr(match, name), words)
     for field, group in (("headers", match.headers), ("withoutHeaders", match.without_headers), ("queryParams", match.query)):

@@ -11,6 +11,7 @@ from mirrorlint.source import Node
 # `path-prefix` is the Gateway API's, which counts by segments; `present` takes any value, "" is no condition.
 Kind = Literal["exact", "prefix", "path-prefix", "regex", "present", ""]
 _KINDS: tuple[Kind, ...] = ("exact", "prefix", "regex")
+STRINGS = ("uri", "scheme", "method", "authority")  # the conditions of a block that have no names
 
 
 class StringMatch(NamedTuple):
@@ -101,10 +102,7 @@ def merge_matches(root: tuple[Match, ...], child: tuple[Match, ...]) -> tuple[Ma
 def merge_match(root: Match, leaf: Match) -> Match:
     """The leaf's conditions, and the root's where the leaf has none (mergeHTTPMatchRequest)."""
     return leaf._replace(
-        **{
-            name: getattr(leaf, name) if getattr(leaf, name).kind else getattr(root, name)
-            for name in ("uri", "scheme", "method", "authority")
-        },
+        **{name: getattr(leaf if getattr(leaf, name).kind else root, name) for name in STRINGS},
         headers={**root.headers, **leaf.headers},
         without_headers={**root.without_headers, **leaf.without_headers},
         query={**root.query, **leaf.query},
@@ -118,7 +116,7 @@ def merge_match(root: Match, leaf: Match) -> Match:
 
 def _conflict(root: Match, leaf: Match) -> bool:
     """Whether the leaf is no part of what the root asks for (virtualservice.go:hasConflict)."""
-    pairs = [(getattr(root, name), getattr(leaf, name)) for name in ("uri", "scheme", "method", "authority")]
+    pairs = [(getattr(root, name), getattr(leaf, name)) for name in STRINGS]
     for ours, theirs in ((root.headers, leaf.headers), (root.without_headers, leaf.without_headers), (root.query, leaf.query)):
         pairs += [(ours[key], theirs[key]) for key in theirs if key in ours]
     return (
