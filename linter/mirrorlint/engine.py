@@ -22,7 +22,7 @@ from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, s
 _REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs", "target-without-pods"})
 
 
-def worlds_of(settings: ClusterSettings, istio: str = "") -> tuple[str, ...]:
+def worlds_of(settings: ClusterSettings, istio: str) -> tuple[str, ...]:
     """The worlds that a source may run: one when its version is known, else both; ValueError for a version that is none."""
     if istio:
         return (world_of(istio),)

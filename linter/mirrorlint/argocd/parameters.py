@@ -25,9 +25,9 @@ class Policy(NamedTuple):
 class Parameters(NamedTuple):
     """What an application asks for: a policy of its own, and files of Helm values."""
 
-    mode: str = WARN
-    on_failure: str = OPEN
-    values: tuple[str, ...] = ()
+    mode: str
+    on_failure: str
+    values: tuple[str, ...]
 
     def over(self, policy: Policy) -> Policy:
         """The stricter one of both."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from mirrorlint.delivery.age import Age, as_written
+from mirrorlint.delivery.age import Age
 from mirrorlint.delivery.entrances import Entrances
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
@@ -35,7 +35,7 @@ _Found = TypeVar("_Found")
 class Mesh:
     """A cluster's registry, routes, rules and gateways; everything is read when it is first asked for."""
 
-    def __init__(self, cluster: Cluster, age: Age = as_written, let_in: frozenset[Manifest] = frozenset()) -> None:
+    def __init__(self, cluster: Cluster, age: Age, let_in: frozenset[Manifest]) -> None:
         """`age` orders objects of one kind, the oldest first; where two of them claim the same the oldest has it.
 
         Admission lets `let_in` through whatever it finds.

@@ -44,11 +44,11 @@ class Tree(NamedTuple):
     blobs: Mapping[str, str]
     listings: Mapping[str, Listing]
     walked: frozenset[str]
-    staged: Mapping[str, bytes] = {}
+    staged: Mapping[str, bytes]
     untold: bool = False
 
 
-def tree(root: str, index: Index | None = None) -> Tree:
+def tree(root: str, index: Index | None) -> Tree:
     """What is below a folder, or the one file that `root` is, whatever its name; in the repository of an index what is staged."""
     root = os.path.abspath(root)
     if not os.path.isdir(root):

@@ -14,7 +14,7 @@ from mirrorlint.loading.settings import ClusterSection, Settings, SettingsError
 _IGNORED = f"settings are read from `{settings.FILE}`, so nothing of what this file says is used"
 
 
-def find(paths: Iterable[str], config: str, index: Index | None = None) -> tuple[Settings, list[BlindSpot]]:
+def find(paths: Iterable[str], config: str, index: Index | None) -> tuple[Settings, list[BlindSpot]]:
     """The settings for some paths, those of the working directory first, and which others there are; of an index those that are staged."""
     if config:
         return settings.read(files.shown(os.path.abspath(config))), []

@@ -142,7 +142,7 @@ class Unit(NamedTuple):
     file: str
     cluster: str
     sources: tuple[Source, ...]
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[Gap, ...]
 
     @property
     def is_open(self) -> bool:

@@ -19,7 +19,7 @@ def unwatched(path: str, seconds: float) -> None:
 class Watch:
     """Notes what each file or render costs in seconds; `costs` has them by absolute path."""
 
-    def __init__(self, tell: Callable[[str], object] | None = None) -> None:
+    def __init__(self, tell: Callable[[str], object] | None) -> None:
         """`tell` is given a line now and then once a second has passed; None tells nobody."""
         self.costs: dict[str, float] = {}
         self._tell = tell
