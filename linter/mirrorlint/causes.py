@@ -28,9 +28,9 @@ class Causes:
 
     def __init__(self, documents: Documents, delivery: Delivery) -> None:
         """`delivery` is the one that the losses come from."""
-        self._clusters, self._faults = documents.clusters, documents.faults
+        self._faults = documents.faults
         self._refused = {name: mesh.refused for name, mesh in delivery.meshes.items()}
-        self._letting_in = cache(self._with)
+        self._letting_in = cache(lambda refused: Delivery(documents.clusters, by_name, frozenset({refused})))
 
     def behind(self, loss: Loss) -> str:
         """The cause of the finding that speaks for a loss as well; "" when the loss speaks for itself."""
@@ -47,9 +47,6 @@ class Causes:
         ways = self._letting_in(refused).follow(loss.way.call, loss.world)
         again = [way for way in ways if way.mirror.node == loss.way.mirror.node]
         return any(end.reason != loss.end.reason for way in again for end in way.ends)
-
-    def _with(self, refused: Manifest) -> Delivery:
-        return Delivery(self._clusters, by_name, frozenset({refused}))
 
 
 def _names(refused: Manifest, loss: Loss) -> bool:

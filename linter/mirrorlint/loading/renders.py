@@ -93,9 +93,7 @@ def run(renders: Iterable[Render], deadline: float, *, cached: bool) -> dict[Ren
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs render nothing
 
     names = {render: _name(render) if cached else "" for render in renders}
-    found = {
-        render: Output(kept) for render, kept in ((render, vault.get(name)) for render, name in names.items() if name) if kept is not None
-    }
+    found = {render: Output(kept) for render, name in names.items() if name and (kept := vault.get(name)) is not None}
     missing = [render for render in names if render not in found]
     with ThreadPoolExecutor(WORKERS) as pool:
         made = dict(zip(missing, pool.map(lambda render: _timed(render, deadline), missing), strict=True))
