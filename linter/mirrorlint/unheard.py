@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
@@ -43,7 +43,7 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     if meant.number == port:
         node, why = _deaf(scope, meant)
         yield node, f"{meant.phrase} {why}", gateway
-    numbers = _listed(list(dict.fromkeys(s.number for s in scope.mesh.servers if s.gateway.manifest is gateway)))
+    numbers = _listed(dict.fromkeys(s.number for s in scope.mesh.servers if s.gateway.manifest is gateway))
     hint = "" if front else f"; where port {port} leads otherwise, `ingress: {{ports: ...}}` in .mirrorlint.yaml tells"
     yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway
 
@@ -63,5 +63,5 @@ def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:
     return meant.number_node, f"listens on port {_listed(listening)} of the pods, to which port {meant.number} of the ingress does not lead"
 
 
-def _listed(ports: Sequence[int]) -> str:
+def _listed(ports: Iterable[int]) -> str:
     return " and ".join(map(str, ports))
