@@ -233,6 +233,42 @@ def test_a_file_of_two_clusters_is_left() -> None:
     assert {(finding.rule, finding.fix) for finding in report.findings} == {("mirror-to-unknown-host", ())}
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right", "port", "said"),
+    [
+        ("prot: 8080}", "port: 8080}", 8080, "has no port 8080, and"),
+        ("prot: 8080}, {name: admin, port: 9000}", "port: 8080}, {name: admin, port: 9000}", 8080, "has no port 8080, only 9000, and"),
+        ("{nme: shop}", "{name: shop}", 80, "is not a host of prod's registry"),
+    ],
+)
+def test_what_a_service_lacks_is_written_there_and_nothing_else_made_to_fit(wrong: str, right: str, port: int, said: str) -> None:
+    service = SERVICE.replace("port: 80}", right) if "port" in right else SERVICE
+    rest = ENTRY + MIRROR.replace("{host: shop}", f"{{host: shop, port: {{number: {port}}}}}")
+    misspelt, unknown = sorted(judged(service.replace(right, wrong) + rest, STAGE).findings, key=lambda finding: finding.rule)
+    assert (unknown.rule, unknown.level, unknown.fix) == ("route-to-unknown-host", "error", ())
+    assert said in unknown.message
+    assert mended(misspelt, prod=service.replace(right, wrong) + rest) == {"prod": service + rest}
+    assert judged(service + rest, STAGE).findings == ()
+
+
+def test_a_route_gets_no_port_of_a_service_of_which_one_is_misspelt() -> None:
+    service = "{name: http, prot: 8080}, {name: admin, port: 9000}"
+    route = """---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{group: "", kind: Service, name: shop}]
+  rules:
+  - backendRefs: [{name: shop, port: 8080}]
+    filters:
+    - {type: RequestMirror, requestMirror: {backendRef: {group: networking.istio.io, kind: Hostname, name: stage-gateway.example.com, port: 80}}}
+"""
+    found = judged(SERVICE.replace("{name: http, port: 80}", service) + ENTRY + route, STAGE).findings
+    assert {finding.rule for finding in found if finding.fix} == {"misspelt-field"}
+    assert "route-to-unknown-host" in {finding.rule for finding in found}
+
+
 def test_a_subset_is_corrected() -> None:
     rule = """---
 apiVersion: networking.istio.io/v1

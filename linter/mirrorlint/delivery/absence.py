@@ -62,8 +62,9 @@ def _unknown(scope: Scope, host: str, number: int) -> str:
 
 
 def _ports(service: Service) -> tuple[Node, str]:
-    known = ", ".join(str(port.number) for port in service.ports) or "no port"
-    return service.ports[0].node if service.ports else service.node, f"{service.manifest} has {known}"
+    ports = service.numbered
+    known = ", ".join(str(port.number) for port in ports) or "no port"
+    return ports[0].node if ports else service.node, f"{service.manifest} has {known}"
 
 
 def _unmerged(scope: Scope, service: Service, number: int) -> tuple[Node, str] | None:
@@ -80,5 +81,5 @@ def _portless(service: Service, number: int, destination: Destination) -> str:
     if any(port.number == number for port in service.ports):
         return f"port {number} of `{service.host}` is UDP"
     inferred = "" if destination.port_node.present else " (the port that is called, since none is named)"
-    known = ", ".join(str(port.number) for port in service.ports)
+    known = ", ".join(str(port.number) for port in service.numbered)
     return f"`{service.host}` has no port {number}{inferred}" + (f", only {known}" if known else "")

@@ -92,7 +92,7 @@ class Mesh:
     @cached_property
     def services(self) -> tuple[Service, ...]:
         """All services, the oldest first."""
-        found = [read_service(m, self.domain) for m in self.cluster.of("Service", "")]
+        found = [read_service(m, self.domain) for m in self.cluster.of("Service", "") if m.name]
         written = {service.host for service in found}
         found += [service for service in self.gateway_api.managed_services if service.host not in written]
         found += [service for m in self.admitted("ServiceEntry") for service in read_entry(m)]

@@ -50,6 +50,11 @@ class Service(NamedTuple):
         return next((port for port in self.ports if port.number == number and port.protocol != "UDP"), None)
 
     @property
+    def numbered(self) -> tuple[Port, ...]:
+        """The ports that say their number."""
+        return tuple(port for port in self.ports if port.number > 0)
+
+    @property
     def export_node(self) -> Node:
         """Where the object says to which namespaces it is exported, or where it would."""
         if self.kubernetes:

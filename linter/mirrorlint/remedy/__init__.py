@@ -9,6 +9,7 @@ from mirrorlint.delivery.follow import Delivery, authorities
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.way import LOST, End, Way
 from mirrorlint.fleet import is_peers
+from mirrorlint.istio.services import Service
 from mirrorlint.nearest import strays
 from mirrorlint.rule import Edit, Loss
 from mirrorlint.source import Node
@@ -27,6 +28,12 @@ def of_one_cluster(edits: Sequence[Edit], delivery: Delivery) -> bool:
     paths = {edit.node.path for edit in edits}
     alone = sum(len(paths & mesh.cluster.paths) for mesh in delivery.meshes.values()) <= len(paths)
     return alone and all(is_at_hand(edit.node) for edit in edits)
+
+
+def numbers(service: Service) -> Iterable[int]:
+    """The ports of a service that may be meant; none where one doesn't say its number, which may be the very one."""
+    sound = service.numbered == service.ports
+    return dict.fromkeys(port.number for port in service.ports if port.protocol != "UDP") if sound else ()
 
 
 def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]]) -> bool:

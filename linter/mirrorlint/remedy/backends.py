@@ -10,6 +10,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.backends import Resolver
 from mirrorlint.istio.references import HOSTNAME, SERVICE, Reference, read_reference
 from mirrorlint.istio.routing import Destination
+from mirrorlint.remedy import numbers
 from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import ENTRY, REPLACE, Edit
 from mirrorlint.source import Node
@@ -38,8 +39,8 @@ def _candidates(mesh: Mesh, reference: Reference, host: str) -> Iterator[tuple[s
     names = _names(mesh, reference)
     if reference.name in names:
         service = mesh.owner(host, reference.namespace)
-        ports = service.ports if service and not service.port(reference.node["port"].number) else ()
-        yield from (("port", port.number) for port in ports if port.protocol != "UDP")
+        found = numbers(service) if service and not service.port(reference.node["port"].number) else ()
+        yield from (("port", number) for number in found)
     elif reference.name:
         meant = [name for name in names if alike(name, reference.name) or _qualified(reference, name, mesh.domain)]
         yield from (("name", name) for name in meant if len(meant) == 1)

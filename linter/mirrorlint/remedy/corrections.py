@@ -11,7 +11,7 @@ from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.way import AnyScope, End, Way, reached
 from mirrorlint.istio.routing import Backend, Destination
-from mirrorlint.remedy import NO_EDITS, backends, saves
+from mirrorlint.remedy import NO_EDITS, backends, numbers, saves
 from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import ENTRY, REPLACE, Edit, Loss
 from mirrorlint.source import Node
@@ -76,7 +76,7 @@ def _corrections(scope: AnyScope, route: Route, wrong: Destination, target: tupl
             yield Edit(REPLACE, wrong.node["host"], (_written(name, wrong),)), wrong._replace(host=name)
     elif service.port(port) is None:
         node, unnamed = wrong.node["port"]["number"], "port" not in wrong.node
-        for number in dict.fromkeys(found.number for found in service.ports if unnamed or node.is_scalar):
+        for number in numbers(service) if unnamed or node.is_scalar else ():
             edit = Edit(ENTRY, wrong.node["host"], ("port", "number", number)) if unnamed else Edit(REPLACE, node, (number,))
             yield edit, wrong._replace(port=number)
     elif wrong.subset:
