@@ -11,7 +11,7 @@ from scenarios import fleet_of, scenarios
 from mirrorlint import check, loads
 from mirrorlint.engine import lint
 from mirrorlint.fix import fixed
-from mirrorlint.fleet import Cluster
+from mirrorlint.fleet import Cluster, ClusterSettings
 from mirrorlint.rule import Finding, Report
 from mirrorlint.source import parse
 
@@ -146,6 +146,21 @@ def test_a_wrong_namespace_is_named_and_not_covered_up() -> None:
     )
     assert [(finding.rule, finding.fix) for finding in unknown.findings] == [("host-of-no-service", ()), ("mirror-to-unknown-host", ())]
     assert "metadata.namespace" not in str(unknown.findings)
+
+
+def test_a_wrong_domain_is_named_and_not_covered_up() -> None:
+    away = PROD.replace("[shop]", "[shop.default.svc.cluster.local]").replace("port: 80}]", "port: 8080}]")
+    documents = loads({"prod": away, "stage": STAGE}).loaded.documents
+    told = Cluster("prod", documents.clusters["prod"].manifests(), ClusterSettings(domain="corp.example"))
+    astray, unknown = lint(documents._replace(clusters={**documents.clusters, "prod": told}), {}).findings
+    assert [(each.rule, each.fix) for each in (astray, unknown)] == [("host-of-no-service", ()), ("route-to-unknown-host", ())]
+    (note,) = astray.notes
+    assert note.message == "the cluster's domain is `corp.example`: did you mean `shop.default.svc.corp.example`?"
+
+
+def test_a_domain_that_nobody_told_may_be_right() -> None:
+    found = judged(PROD.replace("[shop]", "[shop.default.svc.corp.example]"), STAGE).findings
+    assert "host-of-no-service" not in {finding.rule for finding in found}
 
 
 ASKING = asking("{prefix: shop}", BARE)

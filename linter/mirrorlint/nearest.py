@@ -12,6 +12,7 @@ from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.worlds import SUFFIX
+from mirrorlint.fleet import NO_SETTINGS
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.listeners import LISTENER_MARK
 from mirrorlint.istio.names import MESH, intersection, is_wild, subset_of, without_port
@@ -100,6 +101,10 @@ def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
     for full in (f"{host}.svc.{mesh.domain}", f"{host}.{mesh.domain}"):
         if full in known:
             yield known[full][0], f"its full name is `{full}`: a name with a dot is not expanded"
+    own, of_service, _ = host.partition(".svc.")
+    full = f"{own}{of_service}{mesh.domain}"
+    if of_service and full in known and mesh.domain != NO_SETTINGS.domain:  # else the cluster may have the other domain, and nobody says so
+        yield known[full][0], f"the cluster's domain is `{mesh.domain}`: did you mean `{full}`?"
     for name, services in known.items():
         if name.lower() == host.lower():
             yield services[0], f"`{name}` differs in case, which counts here"
