@@ -164,6 +164,20 @@ def test_a_domain_that_nobody_told_may_be_right() -> None:
 
 
 ASKING = asking("{prefix: shop}", BARE)
+LOOP = (
+    SERVICE
+    + GATEWAY.replace('"*"', '"*.example.com"\n        - "*.example.com-shadow"')
+    + ENTRY.replace("stage-gateway", "{to}")
+    + ROUTE.replace('"*"', "shop.example.com").replace("port: {number: 80}}}]", "port: {number: 80}}}]\n      mirror: {host: {to}.example.com}")
+)
+
+
+def test_a_shadows_shadow_is_not_let_in() -> None:
+    prod = LOOP.replace("{to}", "stage").replace("- shop.example.com\n", "- shop.example.com\n    - shop.example.com-shadow\n")
+    found = judged(prod, LOOP.replace("{to}", "prod"), {"prod": ["prod.example.com"], "stage": ["stage.example.com"]}).findings
+    assert [(finding.rule, finding.fix) for finding in found] == [("shadow-host-not-accepted", ()), ("shadow-mirrored-back", ())]
+
+
 OTHER = ROUTE.replace("shop", "cart") + "---\n" + SERVICE.replace("shop", "cart")
 
 

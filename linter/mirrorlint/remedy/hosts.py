@@ -10,6 +10,7 @@ from mirrorlint.delivery.follow import Delivery, taken
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import accepts_string
 from mirrorlint.delivery.way import End, Way, reached
+from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.admission.names import gateway_host, host
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
@@ -22,8 +23,10 @@ from mirrorlint.rule import ITEMS, Edit, Loss
 def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     """The entries that cover all refused Hosts of a mirror, at the one object that leads to the mirrored service's namesake."""
     scope, chain = reached(loss.end.scope), reached(loss.end.chain)
-    refused = (way.host for way in loss.judged.every_way() if any(end.reason == reason.NO_VIRTUAL_HOST for end in way.ends))
-    names = tuple(dict.fromkeys(without_port(host).lower() for host in refused))
+    refused = [way for way in loss.judged.every_way() if any(end.reason == reason.NO_VIRTUAL_HOST for end in way.ends)]
+    if any(way.call.gateway and without_port(way.call.host).endswith(SUFFIX) for way in refused):
+        return NO_EDITS  # a shadow's shadow: with it taken the next one would be refused
+    names = tuple(dict.fromkeys(without_port(way.host).lower() for way in refused))
     meant = loss.judged.rule.used
     takers = [(server, service) for server, service in _candidates(scope, chain) if lead_to(service.rules, meant)]
     routes = routes_to(meant, scope, chain)
