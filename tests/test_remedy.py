@@ -105,6 +105,38 @@ def test_a_server_is_not_opened_for_hosts_that_another_would_get_too() -> None:
     assert [(finding.rule, finding.fix) for finding in judged(OUTSIDE, stage).findings] == [("shadow-host-not-accepted", ())]
 
 
+@pytest.mark.parametrize(
+    ("listed", "written"),
+    [
+        ('["default/shop.partner.example"]', '["default/shop.partner.example", "default/shop.partner.example-shadow"]'),
+        ("[./shop.partner.example]", "[./shop.partner.example, ./shop.partner.example-shadow]"),
+        (
+            '["defalt/shop.partner.example", "default/*.partner.example-shadow"]',
+            '["default/shop.partner.example", "default/*.partner.example-shadow"]',
+        ),
+    ],
+)
+def test_a_servers_hosts_stay_one_namespaces(listed: str, written: str) -> None:
+    server = GATEWAY.replace('hosts:\n        - "*"', "hosts: %s")
+    taking = ROUTE.replace('"*"', "shop.partner.example\n    - shop.partner.example-shadow")
+    assert after_fixing(OUTSIDE, SERVICE + server % listed + taking)["stage"] == SERVICE + server % written + taking
+
+
+@pytest.mark.parametrize("others", ["default/a.partner.example, team/shop.partner.example", "default/a.partner.example, b.partner.example"])
+def test_a_server_for_several_namespaces_is_left(others: str) -> None:
+    stage = SERVICE + GATEWAY.replace('hosts:\n        - "*"', f"hosts: [{others}]") + TAKING_ONE
+    assert [(finding.rule, finding.fix) for finding in judged(OUTSIDE, stage).findings] == [("shadow-host-not-accepted", ())]
+
+
+@pytest.mark.parametrize(("there", "meant"), [("", ": did you mean `default/shop.partner.example`?"), ("defaults", "")])
+def test_a_namespace_that_is_nearly_one_is_named(there: str, meant: str) -> None:
+    stage = SERVICE + GATEWAY.replace('"*"', "defaults/shop.partner.example") + TAKING_ONE
+    other = f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {there}}}\n" if there else ""
+    (finding,) = judged(OUTSIDE, stage + other).findings
+    assert f"the Gateway's server takes `defaults/shop.partner.example`{meant}" in finding.message
+    assert finding.message.count("did you mean") == bool(meant)
+
+
 def asking(condition: str, route: str) -> str:
     """A route whose rule has a condition on the Host."""
     return route.replace("- route", f"- match: [{{authority: {condition}}}]\n      route")

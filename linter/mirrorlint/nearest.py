@@ -192,7 +192,19 @@ def _refused_taker(
         return (found[0], f"{would} has no rule left for it: {found[1]}", found[2]) if found else None
     first = ours[0][0]
     own = next((node for node in first.host_nodes if subset_of(name, node.text.rpartition("/")[2].lower())), first.host_node)
-    return own, f"{would} the Gateway's {first.noun} takes {quoted(node.text for node in first.host_nodes)}", first.gateway.manifest
+    meant = dict(respelt_hosts(scope.mesh, first, taker)).get(own)
+    said = f"{would} the Gateway's {first.noun} takes {quoted(node.text for node in first.host_nodes)}" + (
+        f": did you mean `{meant}`?" if meant else ""
+    )
+    return own, said, first.gateway.manifest
+
+
+def respelt_hosts(mesh: Mesh, server: Server, service: VirtualService) -> Iterator[tuple[Node, str]]:
+    """The hosts of a server for a namespace that there isn't, but that is called nearly like a VirtualService's, and as they are for that."""
+    named = [(node, *node.text.rpartition("/")) for node in server.host_nodes]
+    near = [(node, owner, host) for node, owner, _, host in named if owner != service.namespace and likeness(owner, service.namespace) >= TYPO]
+    known = {m.namespace for m in mesh.cluster.manifests()} | {m.name for m in mesh.cluster.of("Namespace", "")} if near else set()
+    yield from ((node, f"{service.namespace}/{host}") for node, owner, host in near if owner not in known)
 
 
 def _shares(server: Server, taker: VirtualService, name: str) -> bool:

@@ -9,15 +9,18 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import Delivery, taken
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import accepts_string
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.admission.names import gateway_host, host
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
 from mirrorlint.istio.routing import Rule, VirtualService
+from mirrorlint.nearest import respelt_hosts
 from mirrorlint.remedy import NO_EDITS, saves
 from mirrorlint.remedy.hostnames import lead_to, listing, routes_to
-from mirrorlint.rule import ITEMS, Edit, Loss
+from mirrorlint.remedy.spelling import alike
+from mirrorlint.rule import ITEMS, REPLACE, Edit, Loss
 
 
 def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
@@ -65,7 +68,7 @@ def _edits(loss: Loss, server: Server, service: VirtualService, names: Collectio
     bound = (v for v in scope.mesh.virtual_services if v is not service and set(v.gateways) - {MESH})
     rivals = [host.name.lower() for rival in bound for host in rival.hosts]
     if all("." in name for name in names):
-        return _listed(server, service, names, rivals)
+        return _listed(scope.mesh, server, service, names, rivals)
     own = [host.name.lower() for host in service.hosts]
     takes_all = "*" in server.hosts_for(service.namespace) and not _covered(["*", *own], rivals)
     node = service.manifest.node["spec"]["hosts"]
@@ -88,17 +91,34 @@ def _foreign(loss: Loss, service: VirtualService) -> set[str]:
     return {*known, *short, "any.example"}
 
 
-def _listed(server: Server, service: VirtualService, names: Collection[str], rivals: Collection[str]) -> tuple[Edit, ...]:
-    """Adds what the VirtualService and the server miss; an entry like `*-shadow`, which Istio expands, gives way."""
+def _listed(mesh: Mesh, server: Server, service: VirtualService, names: Collection[str], rivals: Collection[str]) -> tuple[Edit, ...]:
+    """Adds what the VirtualService and the server miss; an entry like `*-shadow`, which Istio expands, gives way.
+
+    What the server lists for a misspelt namespace is corrected; new hosts are for the namespace that all the others are for.
+    """
     missing = _uncovered(names, [host.name.lower() for host in service.hosts])
-    shut_out = _uncovered(names, server.hosts_for(service.namespace))
+    let_in = server.hosts_for(service.namespace)
+    slips = {node: text for node, text in respelt_hosts(mesh, server, service) if alike(node.text, text)}
+    respelt = {node: text for node, text in slips.items() if _covered(names, [_bare(text)])}
+    shut_out = _uncovered(names, [*let_in, *map(_bare, respelt.values())])
     wrong = [*filter(host, missing), *filter(gateway_host, shut_out), *_covered(shut_out, rivals)]
-    if wrong or (shut_out and not server.plain_http):
+    if wrong or (shut_out and (respelt or not server.plain_http or not _is_for(server, service.namespace))):
         return NO_EDITS
     node = service.manifest.node["spec"]["hosts"]
     expanded = tuple(text for text in node.texts if is_wild(text) and "." not in text and text != "*")
-    edits = (Edit(ITEMS, node, missing, expanded), Edit(ITEMS, server.node["hosts"], shut_out))
-    return tuple(edit for edit in edits if edit.values)
+    owner, slash, _ = server.host_node.text.rpartition("/")
+    listed = tuple(f"{owner}{slash}{name}" for name in shut_out)
+    edits = (Edit(ITEMS, node, missing, expanded), Edit(ITEMS, server.node["hosts"], listed))
+    return (*(edit for edit in edits if edit.values), *(Edit(REPLACE, slip, (text,)) for slip, text in respelt.items()))
+
+
+def _bare(listed: str) -> str:
+    return listed.rpartition("/")[2].lower()
+
+
+def _is_for(server: Server, namespace: str) -> bool:
+    """Whether all hosts of a server are for one namespace, or all for any."""
+    return {host.rpartition("/")[0] for host in server.hosts} in ({""}, {namespace})
 
 
 def _covered(names: Iterable[str], hosts: Collection[str]) -> tuple[str, ...]:
