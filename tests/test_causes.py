@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from test_engine import SOURCE, TARGET, judge, levels
+from test_gateway_api import PROD as ROUTED
 
 from mirrorlint import check, loads
 from mirrorlint.report.text import render
@@ -52,6 +53,15 @@ def test_a_mirror_that_is_lost_behind_a_refused_object_is_a_note_of_the_refusal(
     assert (finding.level, finding.rule) == ("error", "refused-by-istio")
     assert [(note.cluster, note.message) for note in finding.notes] == [("prod", "so the shadows of this mirror are lost")]
     assert set(report.mirrors[0].delivery.values()) == {"none"}
+
+
+def test_a_mirror_that_is_left_out_behind_a_refused_entry_is_a_note_of_the_refusal() -> None:
+    report = judge(source=ROUTED.replace("resolution: DNS", "resolution: DSN"))
+    (finding,) = report.findings
+    assert (finding.level, finding.rule) == ("error", "refused-by-istio")
+    assert [(note.cluster, note.message) for note in finding.notes] == [("prod", "so the shadows of this mirror are lost")]
+    away = ROUTED.replace("resolution: DNS", "resolution: DSN").replace("{name: stage}", "{name: stage, namespace: other}")
+    assert sorted(levels(judge(source=away))) == [("error", "mirror-left-out"), ("error", "refused-by-istio")]
 
 
 def test_the_loss_speaks_for_itself_where_the_refusal_is_switched_off() -> None:

@@ -200,7 +200,9 @@ LOOP = (
     SERVICE
     + GATEWAY.replace('"*"', '"*.example.com"\n        - "*.example.com-shadow"')
     + ENTRY.replace("stage-gateway", "{to}")
-    + ROUTE.replace('"*"', "shop.example.com").replace("port: {number: 80}}}]", "port: {number: 80}}}]\n      mirror: {host: {to}.example.com}")
+    + ROUTE.replace('"*"', "shop.example.com").replace(
+        "port: {number: 80}}}]", "port: {number: 80}}}]\n      mirror: {host: {to}.example.com}"
+    )
 )
 
 
@@ -323,7 +325,8 @@ spec:
   rules:
   - backendRefs: [{name: shop, port: 8080}]
     filters:
-    - {type: RequestMirror, requestMirror: {backendRef: {group: networking.istio.io, kind: Hostname, name: stage-gateway.example.com, port: 80}}}
+    - type: RequestMirror
+      requestMirror: {backendRef: {group: networking.istio.io, kind: Hostname, name: stage-gateway.example.com, port: 80}}
 """
     found = judged(SERVICE.replace("{name: http, port: 80}", service) + ENTRY + route, STAGE).findings
     assert {finding.rule for finding in found if finding.fix} == {"misspelt-field"}
@@ -382,6 +385,52 @@ def test_a_destination_is_left_where_another_one_is_missing_as_well() -> None:
     assert [(finding.rule, finding.fix) for finding in found] == [("route-to-unknown-host", ())]
 
 
+RULE = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: s}\nspec: {host: '*.example.com'}\n"
+MUTUAL = "{host: '*.example.com', trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"
+MISSPELT = PROD.replace("hosts: [stage-gateway", "hosts: [stage-gatway")
+
+
+@pytest.mark.parametrize("ingress", [{"stage": ["stage-gateway.example.com"]}, {}])
+def test_an_entry_is_corrected_where_the_mirror_names_the_ingress(ingress: dict[str, Any]) -> None:
+    """As settings say, or since a Gateway server is for that name."""
+    stage = STAGE if ingress else STAGE.replace('- "*"', '- "*"\n        - stage-gateway.example.com', 1)
+    (finding,) = judged(MISSPELT, stage, ingress).findings
+    assert [note.message for note in finding.notes] == ["did you mean `stage-gateway.example.com`, which is stage's ingress?"]
+    assert after_fixing(MISSPELT, stage, ingress) == {"prod": PROD, "stage": stage}
+
+
+def test_the_case_of_a_mirrors_host_is_corrected_at_the_mirror() -> None:
+    prod, known = PROD.replace("host: stage-g", "host: Stage-G"), {"stage": ["stage-gateway.example.com"]}
+    assert after_fixing(prod, STAGE, known)["prod"] == PROD
+
+
+TOWARDS = "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: out}\nspec:\n  hosts: [%s]\n  gateways: [out]\n"
+USING = TOWARDS % "out.example.com" + "  http: [{route: [{destination: {host: stage-gatway.example.com}}]}]\n"
+
+
+@pytest.mark.parametrize(
+    "prod",
+    [
+        pytest.param(MISSPELT + USING, id="a route names the entry"),
+        pytest.param(MISSPELT + TOWARDS % "stage-gatway.example.com" + "  http: [{route: [{destination: {host: shop}}]}]\n", id="a host"),
+        pytest.param(MISSPELT + ENTRY.replace("name: stage}", "name: b}").replace("[stage-g", "[stge-g"), id="two entries"),
+        pytest.param(MISSPELT + RULE.replace("{host: '*.example.com'}", MUTUAL), id="the shadows would be lost all the same"),
+    ],
+)
+def test_a_mirror_that_names_the_ingress_is_never_corrected(prod: str) -> None:
+    found = judged(prod, STAGE, {"stage": ["stage-gateway.example.com"]}).findings
+    assert [(finding.rule, finding.fix) for finding in found] == [("mirror-to-unknown-host", ())]
+
+
+def test_a_mirror_is_led_elsewhere_only_where_settings_name_that() -> None:
+    prod = PROD.replace("stage-gateway", "collector").replace("host: collector", "host: colector")
+    documents = loads({"prod": prod, "stage": STAGE}, ingress=KNOWN).loaded.documents
+    assert [finding.fix for finding in lint(documents, {}).findings] == [()]
+    told = Cluster("prod", documents.clusters["prod"].manifests(), ClusterSettings(external=("collector.example.com",)))
+    (finding,) = lint(documents._replace(clusters={**documents.clusters, "prod": told}), {}).findings
+    assert mended(finding, prod=prod) == {"prod": prod.replace("colector", "collector")}
+
+
 WITHOUT_ENTRY = SERVICE + MIRROR.replace("name: shop}", "name: shop, namespace: default}")
 
 
@@ -409,7 +458,6 @@ def test_a_missing_entry_is_added_where_the_ingress_is_known(address: str, spec:
     }
 
 
-RULE = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: s}\nspec: {host: '*.example.com'}\n"
 SECURE = STAGE.replace("protocol: HTTP}", "protocol: HTTPS}\n      tls: {mode: SIMPLE, credentialName: stage}")
 TAKEN = ENTRY.replace("name: stage}", "name: stage-gateway.example.com}").replace("[stage-gateway", "[other")
 
@@ -428,6 +476,13 @@ TAKEN = ENTRY.replace("name: stage}", "name: stage-gateway.example.com}").replac
 def test_a_missing_entry_is_not_made_up(prod: str, stage: str, ingress: dict[str, Any]) -> None:
     found = [finding for finding in judged(prod, stage, ingress).findings if finding.rule == "mirror-to-unknown-host"]
     assert [finding.fix for finding in found] == [()]
+
+
+def test_an_entry_that_leads_to_the_ingress_is_named_and_none_beside_it_made_up() -> None:
+    there = ENTRY.replace("[stage-gateway", "[green").replace("DNS}", "STATIC, endpoints: [{address: 203.0.113.9}]}")
+    (finding,) = judged(WITHOUT_ENTRY + there, STAGE, KNOWN).findings
+    assert (finding.rule, finding.fix) == ("mirror-to-unknown-host", ())
+    assert [note.message for note in finding.notes] == ["did you mean `green.example.com`, which leads to the ingress at 203.0.113.9?"]
 
 
 def test_what_may_live_elsewhere_is_not_fixed() -> None:

@@ -114,6 +114,21 @@ def test_a_mirror_of_a_route_is_corrected(wrong: str, kind: str) -> None:
     assert after_fixing(prod.replace(BACKEND, wrong), STAGE)["prod"] == prod
 
 
+def test_the_entry_of_a_route_is_corrected_where_the_mirror_names_the_ingress() -> None:
+    wrong, ingress = PROD.replace("hosts: [stage.", "hosts: [stag."), {"stage": ["stage.example.com"]}
+    (finding,) = judged(wrong, STAGE, ingress).findings
+    assert (finding.rule, [note.message for note in finding.notes]) == (
+        "mirror-left-out",
+        ["did you mean `stage.example.com`, which is stage's ingress?"],
+    )
+    assert after_fixing(wrong, STAGE, ingress)["prod"] == PROD
+
+
+def test_a_mirror_of_a_route_is_not_led_elsewhere() -> None:
+    wrong = PROD.replace(BACKEND, BACKEND.replace("stage.", "stag."))
+    assert [(finding.rule, finding.fix) for finding in judged(wrong, STAGE, ADDRESS).findings] == [("mirror-left-out", ())]
+
+
 MIRRORED = PROD.replace(BACKEND, "{name: copy, port: 80}") + f"---\n{SERVICE.replace('shop', 'copy')}"
 
 
@@ -189,6 +204,11 @@ def test_a_missing_entry_is_added_in_the_namespace_of_the_route(kind: str, proto
             "endpoints": [{"address": "203.0.113.10"}],
         },
     }
+
+
+def test_no_entry_is_added_beside_one_that_istio_refuses() -> None:
+    refused = PROD.replace("resolution: DNS", "resolution: DSN")
+    assert [(finding.rule, finding.fix) for finding in judged(refused, STAGE, ADDRESS).findings] == [("refused-by-istio", ())]
 
 
 def test_an_entry_that_several_mirrors_lack_is_added_once() -> None:

@@ -11,9 +11,8 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.fleet import Documents, Fault, Manifest
 from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.level import ERROR
-from mirrorlint.rule import DOCUMENT, Edit, Finding, Loss, cause_of
+from mirrorlint.rule import BROKEN, DOCUMENT, REFUSED, Edit, Finding, Loss, cause_of
 
-BROKEN, REFUSED = "broken-document", "refused-by-istio"
 _MISSING = {
     reason.UNKNOWN_TARGET: "Service",
     reason.UNKNOWN_DESTINATION: "Service",

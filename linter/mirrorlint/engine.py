@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mirrorlint import unjudged
 from mirrorlint.book import level_of, rule_book
-from mirrorlint.causes import BROKEN, REFUSED, Causes, merged
+from mirrorlint.causes import Causes, merged
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
@@ -16,7 +16,7 @@ from mirrorlint.istio.routing import MirrorKey
 from mirrorlint.level import OFF, WARNING
 from mirrorlint.quiet import Quieted, quieted
 from mirrorlint.remedy.together import agreeing
-from mirrorlint.rule import UNKNOWN_FATE, Edit, Finding, MirrorFate, Report, Subject
+from mirrorlint.rule import BROKEN, REFUSED, UNKNOWN_FATE, Edit, Finding, MirrorFate, Report, Subject
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
 _REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs", "target-without-pods"})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
 from mirrorlint.delivery.absence import Absence
 from mirrorlint.delivery.gateway import GatewayScope
+from mirrorlint.delivery.ingress import landing
 from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.sidecar import SidecarScope
@@ -15,7 +16,7 @@ from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import NO_SETTINGS
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.listeners import LISTENER_MARK
-from mirrorlint.istio.names import MESH, intersection, is_wild, subset_of, without_port
+from mirrorlint.istio.names import MESH, intersection, is_wild, known_as, subset_of, without_port
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import TYPO, likeness
@@ -47,6 +48,50 @@ def _hiding(scope: Scope, hidden: Sequence[Service]) -> tuple[Remark, ...]:
     if port:
         return (Remark(port, f"{manifest} imports it for port {port.text} alone", cluster),)
     return (Remark(egress.at(0)["hosts"].at(0), f"{manifest} does not import it", cluster),)
+
+
+def ingress_remarks(meshes: Mapping[str, Mesh], source: str, host: str) -> tuple[Remark, ...]:
+    """At a host that is none of the registry's the entry that leads to the target's ingress, or was meant to: at most one remark."""
+    mesh = meshes[source]
+    entry = None if host in mesh.services_by_host else misspelt_entry(meshes, source, host)
+    if entry:
+        return (Remark(entry.node, f"did you mean `{host}`, which is {ingress_of(meshes, source, host)}'s ingress?", source),)
+    address = "" if meant(mesh, host) else ingress_address(meshes, source, host)
+    there = at_address(mesh, address)
+    return (Remark(there.node, f"did you mean `{there.host}`, which leads to the ingress at {address}?", source),) if there else ()
+
+
+def misspelt_entry(meshes: Mapping[str, Mesh], source: str, host: str) -> Service | None:
+    """The ServiceEntry whose own host is misspelt where a mirror's is right: that one is a known ingress, and nothing names the entry's."""
+    mesh = meshes[source]
+    entry = (meant(mesh, host) or (None,))[0] if ingress_of(meshes, source, host) else None
+    if entry is None or entry.kubernetes or likeness(host, entry.host) < TYPO or ingress_of(meshes, source, entry.host):
+        return None
+    rules = [rule for service in mesh.virtual_services for rule in service.rules]
+    named = {backend.destination.host for rule in rules for backend in rule.backends}
+    named |= {mirror.destination.host for rule in rules for mirror in rule.mirrors}
+    named |= {host.name for service in mesh.virtual_services for host in service.hosts}
+    return None if entry.host in named else entry
+
+
+def ingress_of(meshes: Mapping[str, Mesh], source: str, host: str) -> str:
+    """The other cluster at whose ingress a host is known to be, spelt as it is known there; "" for none."""
+    found = landing(meshes, source, host, host)
+    return "" if found.assumed or found.cluster == source or host != known_as(host) else found.cluster
+
+
+def ingress_address(meshes: Mapping[str, Mesh], source: str, host: str) -> str:
+    """Where the target's ingress is reached: at a mirror's host, else at the only address of the only other cluster; "" if unknown."""
+    others = [mesh.entrances.addresses for name, mesh in meshes.items() if name != source]
+    if any(host in addresses for addresses in others):
+        return host
+    return next(iter(others[0])) if len(others) == 1 and len(others[0]) == 1 else ""
+
+
+def at_address(mesh: Mesh, address: str) -> Service | None:
+    """The ServiceEntry that leads to an address."""
+    entries = (service for service in mesh.services if address and not service.kubernetes)
+    return next((each for each in entries if address in (known_as(e.address) for e in mesh.endpoints(each)) or each.host == address), None)
 
 
 def near(mesh: Mesh, host: str, written: str) -> tuple[Remark, ...]:
@@ -200,9 +245,11 @@ def _refused_taker(
 
 
 def respelt_hosts(mesh: Mesh, server: Server, service: VirtualService) -> Iterator[tuple[Node, str]]:
-    """The hosts of a server for a namespace that there isn't, but that is called nearly like a VirtualService's, and as they are for that."""
+    """The hosts of a server for a namespace that there isn't, but that is called nearly like a VirtualService's, with that."""
     named = [(node, *node.text.rpartition("/")) for node in server.host_nodes]
-    near = [(node, owner, host) for node, owner, _, host in named if owner != service.namespace and likeness(owner, service.namespace) >= TYPO]
+    near = [
+        (node, owner, host) for node, owner, _, host in named if owner != service.namespace and likeness(owner, service.namespace) >= TYPO
+    ]
     known = {m.namespace for m in mesh.cluster.manifests()} | {m.name for m in mesh.cluster.of("Namespace", "")} if near else set()
     yield from ((node, f"{service.namespace}/{host}") for node, owner, host in near if owner not in known)
 

@@ -16,6 +16,8 @@ from mirrorlint.source import Node, Place
 
 REPLACE, ENTRY, ITEMS, DOCUMENT = "replace", "entry", "items", "document"
 
+BROKEN, REFUSED = "broken-document", "refused-by-istio"  # the rules whose findings speak for losses as well
+
 
 class Edit(NamedTuple):
     """A change to a file, named by the Node that it concerns; pure data, `mirrorlint.fix` makes text of it.
@@ -72,12 +74,13 @@ def cause_of(rule: str, place: Place) -> str:
 
 
 class Loss(NamedTuple):
-    """Shadows of one mirror that are lost for one reason; `world`, `way` and `end` are those of the first."""
+    """Shadows of one mirror that are lost for one reason; `world`, `way` and `end` are those of the first, `meshes` all clusters."""
 
     judged: Judged
     world: str
     way: Way
     end: End
+    meshes: Mapping[str, Mesh]
 
     @property
     def source(self) -> str:

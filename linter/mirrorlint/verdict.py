@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint import remedy
@@ -12,6 +12,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name_backwards
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import LOST, SOME, End, Way
 from mirrorlint.delivery.worlds import WORLD_WORDS
 from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents
@@ -94,9 +95,9 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     `spared` says that the loss depends on which of two objects is older. Where the request's own destination may be there, but not at hand,
     what becomes of the shadow then is told as well, but for the destination at the target, which may be where the other one is.
     """
-    dead = _dead(judged)
-    hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, world, way) for way in ways)]
-    groups = _groups(judged, hurt)
+    dead, meshes = _dead(judged), subject.delivery.meshes
+    hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, world, way, meshes) for way in ways)]
+    groups = _groups(judged, hurt, meshes)
     if not groups:
         return
     first, *others = groups
@@ -107,7 +108,9 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     share = _likewise(first) if dead else _share(first, judged)
     message = first.flaw.message + share + _only_in(hurt, judged) + doubt
     notes = [_too(group, judged) for group in others]
-    notes += [_too(group, judged, f"; with {WORLD_WORDS[w]}") for w in judged.ways if w not in hurt for group in _groups(judged, [w])]
+    notes += [
+        _too(group, judged, f"; with {WORLD_WORDS[w]}") for w in judged.ways if w not in hurt for group in _groups(judged, [w], meshes)
+    ]
     if any(loss.end.assumed for loss in first.losses):
         notes.append(_assumed(judged, first.losses[0]))
     behind = causes.behind(first.losses[0])
@@ -142,19 +145,19 @@ def _fix(group: _Group, delivery: Delivery) -> tuple[Edit, ...]:
     return edits if remedy.of_one_cluster(edits, delivery) else ()
 
 
-def _losses(judged: Judged, world: str, way: Way) -> list[Loss]:
+def _losses(judged: Judged, world: str, way: Way, meshes: Mapping[str, Mesh]) -> list[Loss]:
     """The ends at which a way's shadow is lost, or the one that leads elsewhere while others arrive."""
     lost = [end for end in way.ends if end.outcome == LOST]
     if not lost and way.outcome == SOME:
         lost = [end for end in way.ends if end.outcome != way.ends[0].outcome][:1]
-    return [Loss(judged, world, way, end) for end in lost]
+    return [Loss(judged, world, way, end, meshes) for end in lost]
 
 
-def _groups(judged: Judged, worlds: Iterable[str]) -> list[_Group]:
+def _groups(judged: Judged, worlds: Iterable[str], meshes: Mapping[str, Mesh]) -> list[_Group]:
     """The losses in some worlds by what a rule says of them, the most frequent first."""
     said: dict[tuple[object, ...], _Group] = {}
     alike: dict[tuple[object, ...], tuple[str, Flaw]] = {}
-    for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, world, way)):
+    for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, world, way, meshes)):
         key = _fate_key(loss)
         if key not in alike:
             rule = by_reason()[loss.end.reason if loss.end.outcome == LOST else reason.MIXED]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint import unjudged
-from mirrorlint.causes import BROKEN, merged
+from mirrorlint.causes import merged
 from mirrorlint.contract import withheld
 from mirrorlint.contract.sender import SENDER_PORT, caller, sender
 from mirrorlint.delivery import reason
@@ -19,7 +19,7 @@ from mirrorlint.fleet import BlindSpot, Cluster, Documents
 from mirrorlint.level import ERROR
 from mirrorlint.loading import Loaded
 from mirrorlint.loading.contracts import Contract, Expectation
-from mirrorlint.rule import Finding, MirrorFate, Report
+from mirrorlint.rule import BROKEN, Finding, MirrorFate, Report
 
 _ELSEWHERE = "mirror-leads-elsewhere"
 

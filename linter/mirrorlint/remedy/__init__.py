@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from mirrorlint.delivery.callers import AskedAtTarget
+from mirrorlint.delivery import reason
+from mirrorlint.delivery.callers import AskedAtTarget, Judged
 from mirrorlint.delivery.follow import Delivery, authorities
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import Sample
-from mirrorlint.delivery.way import LOST, End, Way
+from mirrorlint.delivery.way import LOST, SOME, End, Way
 from mirrorlint.fleet import is_peers
+from mirrorlint.istio.names import known_as
 from mirrorlint.istio.services import Service
 from mirrorlint.nearest import strays
 from mirrorlint.rule import Edit, Loss
@@ -34,6 +37,18 @@ def numbers(service: Service) -> Iterable[int]:
     """The ports of a service that may be meant; none where one doesn't say its number, which may be the very one."""
     sound = service.numbered == service.ports
     return dict.fromkeys(port.number for port in service.ports if port.protocol != "UDP") if sound else ()
+
+
+def arrives(judged: Judged) -> bool:
+    """Whether callers make a mirror run, in all worlds, and no shadow of it is lost."""
+    sure = not judged.mirror.why and not judged.rivals
+    return sure and all(ways and all(way.outcome not in (LOST, SOME) for way in ways) for ways in judged.ways.values())
+
+
+def is_astray(mesh: Mesh, host: str, ends: Iterable[End]) -> bool:
+    """Whether ends lead elsewhere by a host that is not told to: it may be the one of two that is misspelt."""
+    told = known_as(host) in map(known_as, mesh.cluster.settings.external)
+    return not told and any(end.reason == reason.ELSEWHERE for end in ends)
 
 
 def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]]) -> bool:

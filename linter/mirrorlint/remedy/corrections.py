@@ -11,18 +11,25 @@ from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.way import AnyScope, End, Way, reached
 from mirrorlint.istio.routing import Backend, Destination
-from mirrorlint.remedy import NO_EDITS, backends, numbers, saves
+from mirrorlint.nearest import ingress_of
+from mirrorlint.remedy import NO_EDITS, backends, is_astray, numbers, saves
 from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import ENTRY, REPLACE, Edit, Loss
 from mirrorlint.source import Node
 
 
 def of_mirror(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
-    """The correction of a mirror with which none of its callers' shadows is lost."""
-    return _only(
-        _corrections(loss.way.scope, loss.way.route, loss.judged.mirror.destination, loss.way.target),
-        lambda found: saves(loss, delivery, lambda way: delivery.ends(way, way.scope.upstream(*way.asks(found), found.subset))),
-    )
+    """The correction of a mirror with which none of its callers' shadows is lost, nor goes elsewhere by another host."""
+    wrong, scope = loss.judged.mirror.destination, loss.way.scope
+    if scope.service(loss.way.target[0]) is None and ingress_of(delivery.meshes, loss.source, loss.way.target[0]):
+        return NO_EDITS
+
+    def after(way: Way, found: Destination) -> tuple[End, ...]:
+        ends = delivery.ends(way, way.scope.upstream(*way.asks(found), found.subset))
+        return way.ends if found.host != wrong.host and is_astray(scope.mesh, found.host, ends) else ends
+
+    corrections = _corrections(scope, loss.way.route, wrong, loss.way.target)
+    return _only(corrections, lambda found: saves(loss, delivery, lambda way: after(way, found)))
 
 
 def of_route(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:

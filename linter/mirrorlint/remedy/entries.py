@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 
+from mirrorlint.delivery.age import by_name
+from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import is_ip
-from mirrorlint.istio.routing import Mirror
+from mirrorlint.istio.routing import Destination, Mirror
 from mirrorlint.istio.services import DNS, STATIC, read_entry
 from mirrorlint.kinds import NETWORKING
-from mirrorlint.nearest import meant
-from mirrorlint.remedy import NO_EDITS, saves
+from mirrorlint.nearest import at_address, ingress_address, meant, misspelt_entry, strays
+from mirrorlint.remedy import NO_EDITS, arrives, saves
 from mirrorlint.remedy.corrections import likely_hosts
-from mirrorlint.rule import DOCUMENT, Edit, Loss
+from mirrorlint.remedy.edited import edited
+from mirrorlint.rule import DOCUMENT, REPLACE, Edit, Loss
 from mirrorlint.source import Node, parse
 
 
@@ -27,11 +32,15 @@ def added(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
 
 
 def missing(delivery: Delivery, source: str, mirror: Mirror, host: str, port: int) -> str:
-    """The ServiceEntry for a mirror's host, as JSON; "" if the registry has a host like it, or nothing tells where it leads."""
-    mesh, address = delivery.meshes[source], _address(delivery, source, host)
+    """The ServiceEntry for a mirror's host, as JSON; "" if another one is there for it, or nothing tells where it leads.
+
+    That is one for a host like it, one that has the address, or one that Istio refuses.
+    """
+    mesh, address = delivery.meshes[source], ingress_address(delivery.meshes, source, host)
     own = host.endswith(f".svc.{mesh.domain}")
     known = own or host in mesh.services_by_host or meant(mesh, host) or likely_hosts(mesh, mirror.destination)
-    if known or not address or mesh.config.get("defaultServiceExportTo"):
+    there = at_address(mesh, address) or next(refused_entries(mesh, host), None)
+    if known or there or not address or mesh.config.get("defaultServiceExportTo"):
         return ""
     text = json.dumps(_entry(mirror.owner, host, port, address))
     made = str(manifest_of(text, mirror.destination.node))
@@ -43,12 +52,26 @@ def manifest_of(text: str, node: Node) -> Manifest:
     return Manifest(parse(text.encode(), node.path).documents[0])
 
 
-def _address(delivery: Delivery, source: str, host: str) -> str:
-    """Where the target's ingress is reached: at the mirror's host, else at the only address of the only other cluster; "" if unknown."""
-    others = [mesh.entrances.addresses for name, mesh in delivery.meshes.items() if name != source]
-    if any(host in addresses for addresses in others):
-        return host
-    return next(iter(others[0])) if len(others) == 1 and len(others[0]) == 1 else ""
+def respelt(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+    """The correction of an entry's host with which all shadows of a mirror arrive."""
+    edit, key = correction(delivery.meshes, loss.source, loss.judged.mirror.destination), loss.judged.mirror.key
+    if edit is None or any(strays(loss.way.scope.mesh, loss.judged.service)):
+        return NO_EDITS
+    changed, _ = edited({name: mesh.cluster for name, mesh in delivery.meshes.items()}, [edit])
+    again = judge(changed, Delivery(changed, by_name), loss.source, loss.judged.ways, {key})
+    return (edit,) if any(arrives(judged) for judged in again if judged.mirror.key == key) else NO_EDITS
+
+
+def correction(meshes: Mapping[str, Mesh], source: str, destination: Destination) -> Edit | None:
+    """The host that a mirror names, written at the only entry that is like it."""
+    entry = misspelt_entry(meshes, source, destination.host)
+    alone = entry is not None and likely_hosts(meshes[source], destination) == [entry.host]
+    return Edit(REPLACE, entry.node, (destination.host,)) if entry and alone else None
+
+
+def refused_entries(mesh: Mesh, host: str) -> Iterator[Manifest]:
+    """The ServiceEntries for a host that Istio refuses."""
+    return (manifest for manifest in mesh.refused if manifest.kind == "ServiceEntry" and host in manifest.node["spec"]["hosts"].texts)
 
 
 def _entry(owner: Manifest, host: str, port: int, address: str) -> dict[str, object]:

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.way import LOST, SOME
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.references import HOSTNAME, SERVICE, read_reference
 from mirrorlint.istio.routing import Destination
-from mirrorlint.remedy import of_one_cluster
+from mirrorlint.nearest import ingress_of
+from mirrorlint.remedy import arrives, is_astray, of_one_cluster
 from mirrorlint.remedy.backends import corrections
 from mirrorlint.remedy.edited import edited
-from mirrorlint.remedy.entries import missing
+from mirrorlint.remedy.entries import correction, missing
 from mirrorlint.rule import DOCUMENT, Edit, Subject
 
 _Edits = tuple[Edit, ...]
@@ -60,8 +61,10 @@ def _refused(judged: Judged, route: Manifest) -> Iterable[Destination]:
 
 
 def _corrected(refused: Destination, judged: Judged, delivery: Delivery) -> Edit | None:
-    """The only correction of a backend."""
+    """The only correction of a backend, or of the entry where the backend's host is right."""
     mesh, route = delivery.meshes[judged.cluster], judged.mirror.owner
+    if refused.host not in mesh.services_by_host and ingress_of(delivery.meshes, judged.cluster, refused.host):
+        return correction(delivery.meshes, judged.cluster, refused)
     found = [edit for edit, _ in corrections(mesh, route, refused.node, at_gateway=False)]
     return found[0] if len(found) == 1 else None
 
@@ -82,11 +85,13 @@ def _failing(changes: Mapping[Manifest, _Edits], own: Sequence[Judged], subject:
     """The routes of a cluster of which a shadow is lost when all of them are changed."""
     changed, _ = edited(subject.documents.clusters, (edit for edits in changes.values() for edit in edits))
     again = judge(changed, Delivery(changed, by_name), own[0].cluster, own[0].ways)
-    arriving = {judged.mirror.key for judged in again if _arrives(judged)}
+    mesh = subject.delivery.meshes[own[0].cluster]
+    named = {one.mirror.key: one.mirror.destination.host for one in own}
+    arriving = {judged.mirror.key for judged in again if arrives(judged) and not _led_astray(mesh, judged, named[judged.mirror.key])}
     return {one.mirror.owner for one in own if one.mirror.owner in changes and one.mirror.key not in arriving}
 
 
-def _arrives(judged: Judged) -> bool:
-    """Whether callers make a mirror run, in all worlds, and no shadow of it is lost."""
-    sure = not judged.mirror.why and not judged.rivals
-    return sure and all(ways and all(way.outcome not in (LOST, SOME) for way in ways) for ways in judged.ways.values())
+def _led_astray(mesh: Mesh, judged: Judged, before: str) -> bool:
+    """Whether shadows of a mirror that had another host lead elsewhere."""
+    host = judged.mirror.destination.host
+    return host != before and any(is_astray(mesh, host, way.ends) for found in judged.ways.values() for way in found)
