@@ -89,6 +89,12 @@ def test_what_it_does_not_send_on_is_lost_there(old: str, new: str, rule: int, l
     assert "prod's gateway" in finding.message
 
 
+def test_a_destination_that_is_the_targets_ingress_is_not_written_like_a_misspelt_entry() -> None:
+    source = MIRRORING.replace("hosts: [stage.example.com]", "hosts: [stage.example.con]") + EGRESS
+    (finding,) = check(loads({"prod": source, "stage": TARGET}, ingress={"stage": ["stage.example.com"]})).findings
+    assert (finding.rule, finding.fix) == ("target-route-to-unknown-host", ())
+
+
 def test_what_the_target_does_not_take_names_the_gateway_between() -> None:
     strict = TARGET.replace("hosts: ['*'], gateways", "hosts: [shop.example.com], gateways")
     (finding,) = check(loads({"prod": MIRRORING + EGRESS, "stage": strict}, ingress={"stage": ["stage.example.com"]})).findings
