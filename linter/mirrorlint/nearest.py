@@ -20,7 +20,7 @@ from mirrorlint.istio.names import MESH, intersection, is_wild, known_as, subset
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import TYPO, likeness
-from mirrorlint.rule import Remark, quoted
+from mirrorlint.rule import MOST, Remark, few
 from mirrorlint.source import Node
 from mirrorlint.unapplied import of_subset
 from mirrorlint.unruled import unruled
@@ -189,8 +189,9 @@ def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> tuple[
             return found
     if services:
         nearest = max(services, key=lambda v: max(_likeness_but_for_suffix(name, h.name) for h in v.hosts))
-        hosts = dict.fromkeys(host for service in services if service.manifest is nearest.manifest for host in service.hosts)
-        return nearest.hosts[0].node, f"{nearest.manifest} takes {', '.join(map(named, hosts))}", nearest.manifest
+        own = dict.fromkeys(host for service in services if service.manifest is nearest.manifest for host in service.hosts)
+        hosts = sorted(own, key=lambda host: -_likeness_but_for_suffix(name, host.name)) if len(own) > MOST else own
+        return nearest.hosts[0].node, f"{nearest.manifest} takes {few(map(named, hosts))}", nearest.manifest
     return _nothing_bound(scope.mesh, servers[0])
 
 
@@ -238,7 +239,7 @@ def _refused_taker(
     first = ours[0][0]
     own = next((node for node in first.host_nodes if subset_of(name, node.text.rpartition("/")[2].lower())), first.host_node)
     meant = dict(respelt_hosts(scope.mesh, first, taker)).get(own)
-    said = f"{would} the Gateway's {first.noun} takes {quoted(node.text for node in first.host_nodes)}" + (
+    said = f"{would} the Gateway's {first.noun} takes {few(f'`{node.text}`' for node in first.host_nodes)}" + (
         f": did you mean `{meant}`?" if meant else ""
     )
     return own, said, first.gateway.manifest

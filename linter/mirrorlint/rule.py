@@ -14,6 +14,7 @@ from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
 from mirrorlint.source import Node, Place
 
+MOST = 3  # of what is listed
 REPLACE, ENTRY, ITEMS, DOCUMENT = "replace", "entry", "items", "document"
 
 BROKEN, REFUSED = "broken-document", "refused-by-istio"  # the rules whose findings speak for losses as well
@@ -39,6 +40,12 @@ Reason = tuple[Node, str, object]  # where, why, and the object that it stands i
 def quoted(values: Iterable[str]) -> str:
     """Values as messages list them."""
     return ", ".join(f"`{value}`" for value in values)
+
+
+def few(said: Iterable[str]) -> str:
+    """The first of a list, and how many more there are."""
+    every = list(said)
+    return ", ".join(every[:MOST]) + (f" and {len(every) - MOST} more" if len(every) > MOST else "")
 
 
 class Remark(NamedTuple):

@@ -33,7 +33,7 @@ from mirrorlint.rule import (
     Remark,
     Subject,
     cause_of,
-    quoted,
+    few,
 )
 from mirrorlint.unreached import is_uncertain
 
@@ -208,7 +208,7 @@ def _share(group: _Group, judged: Judged) -> str:
 
 
 def _listed(hosts: Sequence[str]) -> str:
-    return quoted(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
+    return few(f"`{host}`" for host in hosts)
 
 
 def _likewise(group: _Group) -> str:
