@@ -39,6 +39,25 @@ def application(helm: str, version: str = "1.27.1") -> str:
     )
 
 
+FLAG = "{pilot: {env: {DISABLE_SHADOW_HOST_SUFFIX: 'false'}}}"
+PARAMETERS = "[{name: pilot.env.DISABLE_SHADOW_HOST_SUFFIX, value: 'false'}, {name: meshConfig.enableAutoMtls, value: 'true'}]"
+LENDING = (
+    "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: istiod}\nspec:\n"
+    "  destination: {server: https://kubernetes.default.svc}\n  sources:\n"
+    "  - {repoURL: https://charts.example.com, chart: istiod, targetRevision: 1.29.0, helm: {valueFiles: [%s]}}\n"
+    f"  - {{repoURL: {URL}, ref: values, path: ''}}\n"
+    f"  - {{repoURL: {URL}, path: clusters/prod}}\n"
+)
+BORROWING = release("null\n  valuesFrom: [{kind: ConfigMap, name: lent}]", "1.29.0")
+LENT = f'apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: lent}}\ndata: {{values.yaml: "{FLAG}"}}\n'
+BY_REFERENCE = (
+    "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: mesh}\n"
+    "spec: {chartRef: {kind: OCIRepository, name: repository}}\n---\n"
+    "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: repository}\n"
+    "spec: {url: 'oci://gcr.io/istio-release/charts/istiod', ref: {%s}}\n"
+)
+
+
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -89,6 +108,16 @@ EVIDENCE = {
         {},
     ),
     "a compatibility version that changes nothing here": (release("{compatibilityVersion: '1.28'}", "1.29.0"), "1.29", None, {}),
+    "a flag in an Application's parameters": (
+        application(f"{{parameters: {PARAMETERS}}}", "1.29.1"),
+        "1.29",
+        True,
+        {"enableAutoMtls": True},
+    ),
+    "a flag in values that are lent": (LENDING % "$values/flag.yaml", "1.29", True, {}),
+    "a flag in a ConfigMap that a HelmRelease takes": (f"{BORROWING}---\n{LENT}", "1.29", True, {}),
+    "a tag of an OCIRepository": (BY_REFERENCE % "tag: 1.27.1", "1.27", None, {}),
+    "a range of an OCIRepository": (BY_REFERENCE % "semver: 1.28.x", "1.28", None, {}),
     "a flag in a Deployment": (
         deployment("istio/pilot:1.30.0", "[{name: DISABLE_SHADOW_HOST_SUFFIX, value: 'false'}]"),
         "1.30",
@@ -100,8 +129,27 @@ EVIDENCE = {
 
 @pytest.mark.parametrize(("text", "version", "suffix", "mesh"), EVIDENCE.values(), ids=EVIDENCE)
 def test_manifests_tell_of_the_control_plane(repo: Path, text: str, version: str, suffix: bool | None, mesh: dict[str, str]) -> None:
-    made = settings(repo, text)
+    made = settings(repo, text, **{"flag.yaml": f"{FLAG}\n"})
     assert (made.istio, made.shadow_suffix, made.mesh) == (version, suffix, mesh)
+
+
+UNREAD = {
+    "values that are not lent": (LENDING % "$other/flag.yaml", "the values `$other/flag.yaml` are not in this repository"),
+    "a Secret": (release("null\n  valuesFrom: [{kind: Secret, name: s}]", "%s"), "what this takes from the Secret `s` is not known"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), UNREAD.values(), ids=UNREAD)
+def test_where_values_are_not_at_hand_a_later_version_may_keep_the_suffix(repo: Path, text: str, why: str) -> None:
+    documents = loaded(repo, text.replace("%s", "1.29.0")).documents
+    assert (documents.clusters["prod"].settings.istio, [fact.message for fact in documents.facts]) == ("", ["Istio 1.29.0"])
+    assert [(spot.message, spot.holds) for spot in documents.blind_spots] == [(f"{why}, and may say more of Istio", "nothing")]
+
+
+def test_values_that_are_not_at_hand_say_nothing_of_an_old_version_or_below_a_flag(repo: Path) -> None:
+    taking = "valuesFrom: [{kind: Secret, name: s}]"
+    assert settings(repo, release(f"null\n  {taking}", "1.27.1")).istio == "1.27"
+    assert settings(repo, release("{pilot: {env: {DISABLE_SHADOW_HOST_SUFFIX: true}}}" + f"\n  {taking}", "1.29.1")).istio == "1.29"
 
 
 def test_settings_go_before_manifests(repo: Path) -> None:

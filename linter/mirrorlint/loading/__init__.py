@@ -137,11 +137,11 @@ def _part(share: Share, reading: Reading, said: _Said) -> _Part:
     name, contents = share.cluster, share.contents.values()
     manifests, repeated = without_repeats((manifest for each in contents for manifest in each.manifests), name)
     every = [manifest for each in contents for manifest in (*each.manifests, *each.tells)]
-    applied = [(node, values) for (node, _), values in share.applied.items()]
+    charts = [chart for those in share.charts.values() for chart in those]
     written = {manifest.identity for manifest in manifests}
-    made = (*installed.services(every, applied), *canaries.services(every))
+    made = (*installed.services(every, charts), *canaries.services(every))
     manifests += [service for service in made if service.identity not in written]
-    planes = control_plane.said(every, applied)
+    planes = control_plane.said(every, charts)
     section = reading.sections.get(name, ClusterSection())
     settings, facts = control_plane.settled(said.over(name, section.settings), planes, name)
     closed = not any(spot.cluster == name and spot.holds == ANYTHING for spot in reading.blind_spots)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+from mirrorlint.fleet import NOTHING
 from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
-from mirrorlint.loading.units import ARGO, HELM, Gap, Source, Unit, Values, foreign_chart, is_told_by_source
+from mirrorlint.loading.units import ARGO, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values
 from mirrorlint.source import Node
 
 TRUNK = frozenset({"", "HEAD", "main", "master"})
@@ -23,8 +24,9 @@ def unit(application: Node, file: str, land: Land, revisions: frozenset[str]) ->
     name = application["metadata"]["name"].text
     found = [_source(node, application, land, revisions) for node in every_source(spec)]
     sources = tuple(each for each in found if isinstance(each, Source))
-    gaps = tuple(each for each in found if isinstance(each, Gap))
-    return Unit(application, f"Application {name}", file, cluster_of(spec["destination"], land), sources, gaps)
+    charts = tuple(each for each in found if isinstance(each, Chart))
+    gaps = tuple(each for each in found if isinstance(each, Gap)) + tuple(gap for gap in map(_unknown, charts) if gap)
+    return Unit(application, f"Application {name}", file, cluster_of(spec["destination"], land), sources, gaps, charts)
 
 
 def every_source(spec: Node) -> list[Node]:
@@ -40,16 +42,13 @@ def cluster_of(destination: Node, land: Land) -> str:
     return "" if is_local(server) else land.name_of(server) or server
 
 
-def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]) -> Source | Gap | None:
+def _source(node: Node, application: Node, land: Land, revisions: frozenset[str]) -> Source | Chart | Gap | None:
     """What a source is; None for one that only lends its files to others, or of which nothing else is asked."""
     waiting = _waiting(application, node) or _waiting(application, application["spec"]["destination"]["namespace"])
     if waiting is not None:
         return waiting
-    if is_told_by_source(node):
-        return None
     if node["chart"]:
-        where = f"the chart `{node['chart'].text}` of `{node['repoURL'].text}`"
-        return foreign_chart(node["chart"], f"{where} is not in this repository, so it is not read")
+        return _chart(node, application, land)
     if node["ref"] and not node["path"]:
         return None
     if not land.is_own(node["repoURL"].text):
@@ -95,6 +94,20 @@ def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | Non
     return None
 
 
+def _chart(node: Node, application: Node, land: Land) -> Chart:
+    """A chart of elsewhere; only values that another source lends it (`$ref`) can be at hand."""
+    values, gap = _values(node["helm"], "", application, land, NOT_HEARD)
+    namespace = application["spec"]["destination"]["namespace"].text or application["metadata"]["namespace"].text
+    release = node["helm"]["releaseName"] or application["metadata"]["name"]
+    gap = gap and gap._replace(holds=NOTHING)
+    return Chart(node["chart"], node["targetRevision"], node["repoURL"].text, release, namespace, values, gap)
+
+
+def _unknown(chart: Chart) -> Gap | None:
+    where = f"the chart `{chart.name.text}` of `{chart.home}`"
+    return chart.unknown(chart.name, f"{where} is not in this repository, so it is not read")
+
+
 def _of_folder(node: Node, path: str, application: Node, land: Land) -> Source | Gap:
     namespace = application["spec"]["destination"]["namespace"].text
     directory = node["directory"]
@@ -110,10 +123,8 @@ def _of_folder(node: Node, path: str, application: Node, land: Land) -> Source |
     )
     if not land.is_chart(path):
         return made
-    values = _values(node["helm"], path, application, land)
-    if isinstance(values, Gap):
-        return values
-    return made._replace(how=HELM, namespace=node["helm"]["namespace"].text or namespace, values=values)
+    values, gap = _values(node["helm"], path, application, land, NOT_RENDERED)
+    return gap or made._replace(how=HELM, namespace=node["helm"]["namespace"].text or namespace, values=values)
 
 
 def _options(kustomize: Node) -> str:
@@ -122,25 +133,28 @@ def _options(kustomize: Node) -> str:
     return json.dumps(found, sort_keys=True) if found else ""
 
 
-def _values(helm: Node, path: str, application: Node, land: Land) -> Values | Gap:
-    files = []
-    for node in helm["valueFiles"]:
-        file = _value_file(node.text, path, application, land)
-        if land.files.listed(file):
-            files.append(file)
-        elif not helm["ignoreMissingValueFiles"].truth:
-            return Gap(node, f"the values `{node.text}` are not in this repository, so the chart is not rendered")
+def _values(helm: Node, path: str, application: Node, land: Land, then: str) -> tuple[Values, Gap | None]:
+    """The values of a chart, and which are not at hand; `then` is what follows."""
+    named = {node: _value_file(node.text, path, application, land) for node in helm["valueFiles"]}
+    files = tuple(file for file in named.values() if land.files.listed(file))
+    missing = [] if helm["ignoreMissingValueFiles"].truth else [node for node, file in named.items() if file not in files]
+    gaps = [Gap(node, f"the values `{node.text}` are not in this repository, {then}") for node in missing]
     if helm["fileParameters"]:
-        return Gap(helm["fileParameters"], "`fileParameters` are not read, so the chart is not rendered")
+        gaps.append(Gap(helm["fileParameters"], f"`fileParameters` are not read, {then}"))
     texts = [(json.dumps(helm["valuesObject"].plain()), helm["valuesObject"])] if helm["valuesObject"] else []
     if helm["values"] and not texts:
         texts = [(helm["values"].text, helm["values"])]
     release = helm["releaseName"] or application["metadata"]["name"]
     waiting = _waiting(application, release)
-    if waiting is not None:
-        return waiting
-    parameters = ((each["name"].text, each["value"].text, each["value"]) for each in helm["parameters"])
-    return Values(release.text, tuple(files), tuple(texts), tuple(parameters))
+    gaps += [waiting] if waiting else []
+    parameters = ((each["name"].text, each["value"].text, _typed(each)) for each in helm["parameters"])
+    return Values(release.text, files, tuple(texts), tuple(parameters)), next(iter(gaps), None)
+
+
+def _typed(parameter: Node) -> Node:
+    """The value of a parameter, which helm's `--set` reads as YAML would without its quotes."""
+    value = parameter["value"]
+    return value if parameter["forceString"].truth else Node((value.text, True, *value.raw[2:]), value.path)
 
 
 def _value_file(text: str, path: str, application: Node, land: Land) -> str:

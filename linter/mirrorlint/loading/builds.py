@@ -16,7 +16,7 @@ from mirrorlint.loading.kustomize import Kustomization, Rendered
 from mirrorlint.loading.objects import Content, content_of, unfolded
 from mirrorlint.loading.paths import CHART, joined
 from mirrorlint.loading.renders import Output, Render, places, program
-from mirrorlint.loading.units import Gap, Source, one_value
+from mirrorlint.loading.units import Gap, Source, Values, one_value
 from mirrorlint.sieve import KUSTOMIZATIONS, sift
 from mirrorlint.source import Node, parse
 from mirrorlint.source.place import Origins
@@ -210,20 +210,15 @@ def _folder(chart: str, name: str, disk: Disk) -> str:
 
 
 def _values(source: Source, disk: Disk) -> list[Node]:
-    """The values that a chart is rendered with, those that win first."""
-    values = source.values
+    """The values that a chart of this repository is rendered with, those that win first."""
+    return [*given(source.values, disk), *disk.documents(os.path.join(source.path, "values.yaml"))[:1]]
+
+
+def given(values: Values, disk: Disk) -> list[Node]:
+    """The values that a chart is given, those that win first."""
     parameters = [one_value(name, value) for name, _, value in values.parameters]
     written = [_written(node, disk) for _, node in values.texts]
-    paths = [os.path.join(source.path, "values.yaml"), *values.files]
-    return [*reversed(parameters), *reversed(written), *(node for file in reversed(paths) for node in disk.documents(file)[:1])]
-
-
-def written_values(owner: Node, disk: Disk) -> list[Node]:
-    """The values that an Application or a HelmRelease writes down itself."""
-    spec = owner["spec"]
-    charts = [source["helm"] for source in (*spec["sources"], spec["source"])]
-    found = [values for helm in charts for values in (helm["valuesObject"], helm["values"]) if values]
-    return [_written(node, disk) for node in (*found, *([spec["values"]] if spec["values"] else ()))]
+    return [*reversed(parameters), *reversed(written), *(node for file in reversed(values.files) for node in disk.documents(file)[:1])]
 
 
 def _written(node: Node, disk: Disk) -> Node:

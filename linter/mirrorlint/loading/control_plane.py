@@ -6,16 +6,16 @@ Sources: Istio's chart istio-discovery, operator/pkg/apis (IstioOperator), sail-
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ClusterSettings, Fact, Manifest
 from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading.settings import usable_mesh
+from mirrorlint.loading.units import ISTIOD_CHART, Chart, Installed
 from mirrorlint.source import Node, inside
 
-VERSION, MESH, SUFFIX = "Istio", "meshConfig", "the suffix of shadows"
-_CHART = "istiod"
+VERSION, MESH, SUFFIX, UNREAD = "Istio", "meshConfig", "the suffix of shadows", "values that are not at hand"
 _FLAG = "DISABLE_SHADOW_HOST_SUFFIX"
 _LAST_SUFFIXED = (1, 27)
 # A version, or a range that stays with one minor version.
@@ -31,26 +31,32 @@ class Said(NamedTuple):
     node: Node
 
 
-def said(manifests: Iterable[Manifest], applied: Iterable[tuple[Node, Sequence[Node]]]) -> list[Said]:
-    """What objects of a cluster say; `applied` are Applications and HelmReleases with the values that they give their charts."""
+def said(manifests: Sequence[Manifest], charts: Iterable[Installed]) -> list[Said]:
+    """What objects of a cluster and the charts that are installed there say."""
     found = [one for manifest in manifests for one in _of(manifest)]
-    for node, values in applied:
-        found += _of_chart(node, values)
+    repositories = {(m.kind, m.namespace, m.name): m.node["spec"] for m in manifests if m.kind == "OCIRepository"}
+    for chart, values in charts:
+        if chart.called == ISTIOD_CHART:
+            found += _of_chart(chart, values, repositories)
     return found
 
 
 def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> tuple[ClusterSettings, list[Fact]]:
     """Settings with what they leave open filled in, and what says so.
 
-    Of several versions that treat shadows alike the oldest counts; where they don't, none is taken, and mirrors are judged for all.
+    Of several versions that treat shadows alike the oldest counts; where they don't, or what is not at hand may change how the only ones
+    do, none is taken, and mirrors are judged for all.
     """
     facts: list[Fact] = []
     versions = {minor(one.value): one for one in found if one.what == VERSION and minor(one.value)}
     if not settings.istio:
         facts += [Fact(cluster, f"Istio {one.value}", one.node.place) for one in versions.values()]
-    if not settings.istio and len({version <= _LAST_SUFFIXED for version in versions}) == 1:
-        settings = settings._replace(istio=".".join(map(str, min(versions))))
     suffix = _suffixed(found)
+    suffixed = {version <= _LAST_SUFFIXED for version in versions}
+    if suffixed == {False} and not _flags(found) and any(one.what == UNREAD for one in found):
+        suffixed.add(True)
+    if not settings.istio and len(suffixed) == 1:
+        settings = settings._replace(istio=".".join(map(str, min(versions))))
     if settings.shadow_suffix is None and suffix is not None:
         settings = settings._replace(shadow_suffix=True)
         facts.append(Fact(cluster, f"shadows get `-shadow` ({suffix.value})", suffix.node.place))
@@ -68,11 +74,15 @@ def minor(version: str) -> tuple[int, ...]:
 
 def _suffixed(found: Sequence[Said]) -> Said | None:
     """What switches the suffix on in versions that have none: a flag, else a compatibility version."""
-    flags = [one for one in found if one.what == SUFFIX and one.value.startswith(_FLAG)]
+    flags = _flags(found)
     olds = [one for one in found if one.what == SUFFIX and one not in flags]
     if flags:
         return flags[0] if flags[0].value.endswith("false") else None
     return next(iter(olds), None)
+
+
+def _flags(found: Sequence[Said]) -> list[Said]:
+    return [one for one in found if one.what == SUFFIX and one.value.startswith(_FLAG)]
 
 
 def _over(found: dict[str, Any], said: Any) -> dict[str, Any]:
@@ -85,7 +95,7 @@ def _over(found: dict[str, Any], said: Any) -> dict[str, Any]:
 
 def _of(manifest: Manifest) -> Iterator[Said]:
     spec = manifest.node["spec"]
-    if manifest.kind == "Deployment" and manifest.name.startswith(_CHART):
+    if manifest.kind == "Deployment" and manifest.name.startswith(ISTIOD_CHART):
         yield from _deployed(spec["template"]["spec"]["containers"])
     elif manifest.kind == CONFIG_MAP:
         yield from _mesh(inside(manifest.node["data"]["mesh"]))
@@ -100,16 +110,14 @@ def _of(manifest: Manifest) -> Iterator[Said]:
         yield from _values(spec["values"])
 
 
-def _of_chart(node: Node, values: Sequence[Node]) -> Iterator[Said]:
-    """What an Application or a HelmRelease of Istio's chart says."""
-    spec = node["spec"]
-    sources = [(each["chart"], each["targetRevision"]) for each in (*spec["sources"], spec["source"])]
-    chart = spec["chart"]["spec"]
-    for name, version in [*sources, (chart["chart"], chart["version"])]:
-        if name.text.rpartition("/")[2] == _CHART:
-            yield from _version(version)
-            for each in values:
-                yield from _values(each)
+def _of_chart(chart: Chart, values: Sequence[Node], repositories: Mapping[tuple[str, str, str], Node]) -> Iterator[Said]:
+    """What a chart of Istio's control plane says; where values that win are not at hand, a later version may keep the suffix."""
+    reference = repositories[chart.reference]["ref"] if chart.reference in repositories else chart.version
+    yield from _version(reference["tag"] or reference["semver"] or chart.version)
+    for each in values:
+        yield from _values(each)
+    if chart.unread:
+        yield Said(UNREAD, "", chart.unread.node)
 
 
 def _deployed(containers: Iterable[Node]) -> Iterator[Said]:

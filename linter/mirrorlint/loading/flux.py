@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mirrorlint.fleet import Manifest
+from mirrorlint.fleet import NOTHING, Manifest
 from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading.filling import first, is_substituted
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import CHART
-from mirrorlint.loading.units import FLUX, HELM, Gap, Source, Unit, Values, foreign_chart, is_told_by_release, one_value
+from mirrorlint.loading.units import FLUX, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values, one_value
 from mirrorlint.source import Node
 
 SOURCES = ("GitRepository", "OCIRepository")
@@ -127,35 +127,62 @@ def release(manifest: Manifest, file: str, land: Land) -> Unit:
     """Read a HelmRelease: only one whose chart is a folder of this repository can be rendered."""
     node, spec = manifest.node, manifest.node["spec"]
     config = spec["kubeConfig"]["secretRef"]["name"].text
-    made = None if is_told_by_release(spec) else _chart(manifest, file, land)
-    sources = (made,) if isinstance(made, Source) else ()
-    gaps = (made,) if isinstance(made, Gap) else ()
-    return Unit(node, str(manifest), file, _KUBECONFIG.sub("", config), sources, gaps)
+    cluster = _KUBECONFIG.sub("", config)
+    if _is_own_chart(spec["chart"]["spec"], land):
+        made = _chart(manifest, file, land)
+        parts = ((made,), ()) if isinstance(made, Source) else ((), (made,))
+        return Unit(node, str(manifest), file, cluster, *parts)
+    chart = _foreign_chart(manifest, file, land)
+    name = spec["chart"]["spec"]["chart"] or spec["chartRef"]["name"]
+    gap = chart.unknown(name, f"the chart `{name.text}` is not in this repository, so it is not rendered")
+    return Unit(node, str(manifest), file, cluster, (), (gap,) if gap else (), (chart,))
+
+
+def _is_own_chart(chart: Node, land: Land) -> bool:
+    own = chart["sourceRef"]["kind"].text == "GitRepository" and not _foreign(chart["sourceRef"], land)
+    return own and bool(land.files.listed(os.path.join(land.folder(chart["chart"].text), CHART)))
+
+
+def _foreign_chart(manifest: Manifest, file: str, land: Land) -> Chart:
+    """A chart of elsewhere; one by `chartRef` has the name that its address ends with."""
+    spec, release = manifest.node["spec"], manifest.node["spec"]["releaseName"] or manifest.node["metadata"]["name"]
+    chart, namespace = spec["chart"]["spec"], spec["targetNamespace"].text or manifest.namespace
+    texts, gap = _texts(manifest, file, land, NOT_HEARD)
+    for inner in (*chart["valuesFiles"], *([chart["valuesFile"]] if chart["valuesFile"] else ())):
+        gap = Gap(inner, f"the values `{inner.text}` are in the chart, {NOT_HEARD}")
+    values, gap = Values(texts=texts), gap and gap._replace(holds=NOTHING)
+    if not spec["chartRef"]:
+        return Chart(chart["chart"], chart["version"], chart["sourceRef"]["name"].text, release, namespace, values, gap)
+    kind, name = spec["chartRef"]["kind"].text, spec["chartRef"]["name"]
+    urls = (found.node["spec"]["url"] for found, _ in land.objects.get(kind, ()) if found.name == name.text)
+    url = next(urls, name)
+    home, reference = url.text.rpartition("/")[0], (kind, spec["chartRef"]["namespace"].text or manifest.namespace, name.text)
+    return Chart(url, spec["chart"]["spec"]["version"], home, release, namespace, values, gap, reference)
+
+
+def _texts(manifest: Manifest, file: str, land: Land, then: str) -> tuple[tuple[tuple[str, Node], ...], Gap | None]:
+    """The values that a release writes down or takes from ConfigMaps, and which are not at hand; `then` is what follows."""
+    spec = manifest.node["spec"]
+    lent = list(_lent(spec["valuesFrom"], _Asking(file, manifest.namespace), land))
+    missing = (node for text, node in lent if not text)
+    gaps = (Gap(each, f"what this takes from the {each['kind'].text} `{each['name'].text}` is not known, {then}") for each in missing)
+    written = [(json.dumps(spec["values"].plain()), spec["values"])] if spec["values"] else []
+    return (*((text, node) for text, node in lent if text), *written), next(gaps, None)
 
 
 def _chart(manifest: Manifest, file: str, land: Land) -> Source | Gap:
     spec = manifest.node["spec"]
     chart = spec["chart"]["spec"]
-    name = chart["chart"]
-    own = chart["sourceRef"]["kind"].text == "GitRepository" and not _foreign(chart["sourceRef"], land)
-    path = land.folder(name.text)
-    if not own or not land.files.listed(os.path.join(path, CHART)):
-        return foreign_chart(
-            name, f"the chart `{name.text or spec['chartRef']['name'].text}` is not in this repository, so it is not rendered"
-        )
     if spec["postRenderers"]:
         return Gap(spec["postRenderers"], "`postRenderers` change what the chart makes, so it is not rendered")
     files = [land.folder(node.text) for node in (*chart["valuesFiles"], *([chart["valuesFile"]] if chart["valuesFile"] else ()))]
-    lent = list(_lent(spec["valuesFrom"], _Asking(file, manifest.namespace), land))
-    missing = next((node for text, node in lent if not text), None)
-    if missing is not None:
-        kind, called = missing["kind"].text, missing["name"].text
-        return Gap(missing, f"what this takes from the {kind} `{called}` is not known, so the chart is not rendered")
-    texts = [*lent, *([(json.dumps(spec["values"].plain()), spec["values"])] if spec["values"] else ())]
+    texts, gap = _texts(manifest, file, land, NOT_RENDERED)
+    if gap:
+        return gap
     target = spec["targetNamespace"].text
     called = spec["releaseName"].text or (f"{target}-{manifest.name}" if target else manifest.name)
-    values = Values(called, tuple(files), tuple(texts), waits=_waits(manifest.node, texts))
-    return Source(path, HELM, manifest.node, target or manifest.namespace, values=values)
+    values = Values(called, tuple(files), texts, waits=_waits(manifest.node, texts))
+    return Source(land.folder(chart["chart"].text), HELM, manifest.node, target or manifest.namespace, values=values)
 
 
 def _waits(release: Node, texts: Sequence[tuple[str, Node]]) -> Gap | None:

@@ -16,7 +16,7 @@ from mirrorlint.loading.globs import matches
 from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, beside, outermost, reach, roots
 from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
-from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Source, Unit, literal, nowhere
+from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Installed, Source, Unit, literal, nowhere
 from mirrorlint.loading.watch import Spent
 from mirrorlint.source import Node
 
@@ -38,7 +38,7 @@ class Share:
         self.touched: set[str] = set()
         self.read: set[str] = set()
         self.gaps: dict[Gap, None] = {}
-        self.applied: dict[tuple[Node, str], Sequence[Node]] = {}
+        self.charts: dict[tuple[Node, str], Sequence[Installed]] = {}
 
 
 class _Part(NamedTuple):
@@ -97,10 +97,11 @@ class Harvest:
 
     def _asked(self, pairs: Iterable[tuple[str, Unit]]) -> Iterator[tuple[str, Source]]:
         for name, unit in pairs:
-            from mirrorlint.loading.builds import written_values
-
             self.shares[name].gaps.update(dict.fromkeys(unit.gaps))
-            self.shares[name].applied[unit.node, unit.name] = written_values(unit.node, self._disk)
+            if unit.charts:
+                from mirrorlint.loading.builds import given
+
+                self.shares[name].charts[unit.node, unit.name] = [(chart, given(chart.values, self._disk)) for chart in unit.charts]
             yield from ((name, source) for source in unit.sources)
 
     def _round(self, waiting: Iterable[tuple[str, Source]]) -> list[tuple[str, Unit]]:

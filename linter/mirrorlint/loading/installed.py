@@ -5,11 +5,11 @@ Sources: Istio's manifests/charts/gateways/istio-ingress and manifests/charts/ga
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.loading.units import GATEWAY_CHART, is_told_by_release, is_told_by_source
+from mirrorlint.loading.units import GATEWAY_CHART, Chart, Installed
 from mirrorlint.source import Node
 
 _NAMESPACE = "istio-system"
@@ -28,18 +28,16 @@ class _Installed(NamedTuple):
     ports: Iterable[tuple[str, int, int]]
 
 
-def services(manifests: Iterable[Manifest], applied: Iterable[tuple[Node, Sequence[Node]]]) -> Iterator[Manifest]:
-    """A Service for each ingress gateway that is told of in one place; what it says stands there.
-
-    `applied` are Applications and HelmReleases with the values that they give their charts.
-    """
+def services(manifests: Iterable[Manifest], charts: Iterable[Installed]) -> Iterator[Manifest]:
+    """A Service for each gateway that is told of in one place; what it says stands there."""
     for manifest in (manifest for manifest in manifests if manifest.kind == "IstioOperator"):
         spec = manifest.node["spec"]
         for component in spec["components"]["ingressGateways"]:
             if component["enabled"].text != "false" and not (spec["values"]["gateways"] or component["k8s"]["overlays"]):
                 yield Manifest(_service(_of_operator(component)), component["namespace"].text or spec["namespace"].text or _NAMESPACE)
-    for node, values in applied:
-        yield from _of_charts(node, values)
+    for chart, values in charts:
+        if chart.called == GATEWAY_CHART and chart.is_told:
+            yield _of_chart(chart, next(iter(values), chart.name))
 
 
 def _of_operator(component: Node) -> _Installed:
@@ -48,23 +46,11 @@ def _of_operator(component: Node) -> _Installed:
     return _Installed(component["name"], said["service"], said["serviceAnnotations"], labels, _OPERATORS_PORTS)
 
 
-def _of_charts(node: Node, every: Sequence[Node]) -> Iterator[Manifest]:
-    """What the charts of an Application or a HelmRelease make; of values that are given twice the last ones count."""
-    spec = node["spec"]
-    sources = [(each, each["chart"], each["helm"]["releaseName"]) for each in (*spec["sources"], spec["source"]) if is_told_by_source(each)]
-    releases = [(spec, spec["chart"]["spec"]["chart"], spec["releaseName"])] if is_told_by_release(spec) else []
-    for whole, chart, release in (*sources, *releases):
-        if chart.text == GATEWAY_CHART:
-            values = [value for value in every if whole.raw[2:4] <= value.raw[2:4] and value.raw[4:] <= whole.raw[4:]]
-            name = _last(values, "name", release or node["metadata"]["name"])
-            given, service = _last(values, "labels", chart), _last(values, "service", chart)
-            labels = {"app": given["app"] or name, "istio": given["istio"] or name.text.removeprefix("istio-")}
-            namespace = spec["destination"]["namespace"] or spec["targetNamespace"] or node["metadata"]["namespace"]
-            yield Manifest(_service(_Installed(name, service, service["annotations"], labels, _CHARTS_PORTS)), namespace.text)
-
-
-def _last(values: Sequence[Node], name: str, default: Node) -> Node:
-    return next((value[name] for value in reversed(values) if value[name]), default)
+def _of_chart(chart: Chart, values: Node) -> Manifest:
+    name = values["name"] or chart.release
+    given, service = values["labels"], values["service"]
+    labels = {"app": given["app"] or name, "istio": given["istio"] or name.text.removeprefix("istio-")}
+    return Manifest(_service(_Installed(name, service, service["annotations"], labels, _CHARTS_PORTS)), chart.namespace)
 
 
 def _service(said: _Installed) -> Node:

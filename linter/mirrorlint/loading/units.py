@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mirrorlint.fleet import ANYTHING, NOTHING
 from mirrorlint.source import Node
 
-GATEWAY_CHART = "gateway"
-_CONTROL_PLANE = frozenset({"base", "istiod", "cni", "ztunnel"})
+GATEWAY_CHART, ISTIOD_CHART = "gateway", "istiod"
+CONTROL_PLANE = frozenset({"base", ISTIOD_CHART, "cni", "ztunnel"})
 # Charts of tools that run a cluster, by the names that they have in their projects' own repositories: none brings what a mirror needs.
 _TOOLS = frozenset(
     [
@@ -77,6 +78,7 @@ _TOOLS = frozenset(
         "vpa",
     ]
 )
+NOT_RENDERED, NOT_HEARD = "so the chart is not rendered", "and may say more of Istio"
 FOLDER, ARGO, FLUX, HELM = "folder", "argo", "flux", "helm"
 
 
@@ -134,44 +136,71 @@ class Source(NamedTuple):
     values: Values = Values()
 
 
+class Chart(NamedTuple):
+    """A chart that is installed from elsewhere: where its name, its version and the release's name stand, and the values that it gets.
+
+    `home` is the repository that it is from, `namespace` where it is installed, `gap` what of its values can't be read. `reference` is the
+    kind, the namespace and the name of the object of Flux that says the version, where one does.
+    """
+
+    name: Node
+    version: Node
+    home: str
+    release: Node
+    namespace: str
+    values: Values
+    gap: Gap | None = None
+    reference: tuple[str, str, str] = ("", "", "")
+
+    @property
+    def called(self) -> str:
+        """Its name without the folders before it."""
+        return self.name.text.rpartition("/")[2]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether all that matters of it is read without it: versions and values tell of Istio's own charts, from its repository.
+
+        Those of a gateway must stand in one place.
+        """
+        values = self.values
+        plain = not (self.gap or values.files or values.parameters or len(values.texts) > 1)
+        return "istio" in self.home.lower() and (self.called in CONTROL_PLANE or (self.called == GATEWAY_CHART and plain))
+
+    @property
+    def unread(self) -> Gap | None:
+        """What is not at hand of what it says of Istio."""
+        return self.gap if self.called == ISTIOD_CHART else None
+
+    def unknown(self, node: Node, message: str) -> Gap | None:
+        """What is not known of it; of Istio's own charts the gateways alone hold what requests are sent to, of tools none."""
+        if self.unread or self.is_told:
+            return self.unread
+        kind = "chart of Istio" if self.called in CONTROL_PLANE else "chart of a tool" if self.called in _TOOLS else "chart"
+        return Gap(node, message, kind, ANYTHING if kind == "chart" else NOTHING)
+
+
+Installed = tuple[Chart, Sequence[Node]]  # with the values at hand, those that win first
+
+
 class Unit(NamedTuple):
-    """What a GitOps object applies: its node and the file that has it, the cluster it names ("": the one that holds it), sources, gaps."""
+    """What a GitOps object applies: its node and the file that has it, the cluster it names ("": the one that holds it), and sources.
+
+    `charts` are those of elsewhere.
+    """
 
     node: Node
     name: str
     file: str
     cluster: str
     sources: tuple[Source, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[Gap, ...] = ()
+    charts: tuple[Chart, ...] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether the cluster's name must be filled in first."""
         return "{{" in self.cluster or "${" in self.cluster
-
-
-def is_told_by_source(source: Node) -> bool:
-    """Whether all that matters of the chart of an Application's source is read without it."""
-    helm = source["helm"]
-    return _is_told(source["chart"].text, source["repoURL"].text, helm["valueFiles"], helm["parameters"], helm["fileParameters"])
-
-
-def is_told_by_release(spec: Node) -> bool:
-    """Whether all that matters of the chart of a HelmRelease's `spec` is read without it."""
-    chart = spec["chart"]["spec"]
-    return _is_told(chart["chart"].text, chart["sourceRef"]["name"].text, spec["valuesFrom"], chart["valuesFiles"], chart["valuesFile"])
-
-
-def _is_told(chart: str, home: str, *elsewhere: Node) -> bool:
-    """Istio's own charts are, from its repository: versions and values tell. Of a gateway none of them may stand `elsewhere`."""
-    return "istio" in home.lower() and (chart in _CONTROL_PLANE or (chart == GATEWAY_CHART and not any(elsewhere)))
-
-
-def foreign_chart(name: Node, message: str) -> Gap:
-    """That a chart is not in this repository; of Istio's own the gateways alone hold what requests are sent to, of tools none."""
-    chart = name.text.rpartition("/")[2]
-    kind = "chart of Istio" if chart in _CONTROL_PLANE else "chart of a tool" if chart in _TOOLS else "chart"
-    return Gap(name, message, kind, ANYTHING if kind == "chart" else NOTHING)
 
 
 def literal(unit: Unit) -> Unit:
