@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from repositories import write
 from ways import read
 
 from mirrorlint.fleet import ClusterSettings
@@ -94,6 +96,12 @@ EVIDENCE = {
         "1.28",
         None,
         {"a": "b"},
+    ),
+    "OpenShift Service Mesh": (
+        "apiVersion: maistra.io/v2\nkind: ServiceMeshControlPlane\nmetadata: {name: basic}\nspec: {version: v2.6}\n",
+        "1.20",
+        None,
+        {},
     ),
     "the ConfigMap istio": (MESH, "", None, {"rootNamespace": "root"}),
     "Argo CD's Application of the chart": (application("{valuesObject: {meshConfig: {a: b}}}"), "1.27", None, {"a": "b"}),
@@ -209,3 +217,75 @@ def test_of_istios_own_chart_nothing_else_is_asked(repo: Path) -> None:
 def test_a_mesh_config_in_manifests_may_have_fields_of_any_type(repo: Path, said: str) -> None:
     made = settings(repo, MESH.replace("rootNamespace: root", f"{said}\n    ingressClass: x"))
     assert made.mesh == {"ingressClass": "x"}
+
+
+ARGO = (
+    "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: mesh}\n"
+    f"spec: {{destination: {{name: prod, namespace: istio-system}}, source: {{repoURL: {URL}, path: mesh}}}}\n"
+)
+SHOP = ARGO.replace("name: mesh", "name: shop").replace("path: mesh", "path: shop")
+HOME = "https://istio-release.storage.googleapis.com/charts"
+
+
+def installed(folder: Path, files: Mapping[str, str]) -> tuple[ClusterSettings, list[str]]:
+    """The settings of a cluster that gets the folder `mesh` by Argo CD, and the blind spots."""
+    write(folder, {"argocd/mesh.yaml": ARGO, "argocd/shop.yaml": SHOP, "shop/x.yaml": ENTRY, **files})
+    documents = read(["."]).documents
+    return documents.clusters["prod"].settings, [spot.message for spot in documents.blind_spots]
+
+
+def wrapper(*dependencies: str) -> str:
+    listed = "".join(f"- {{{dependency}, repository: '{HOME}'}}\n" for dependency in dependencies)
+    return f"apiVersion: v2\nname: mesh\nversion: 0.1.0\ndependencies:\n{listed}"
+
+
+def test_a_chart_that_wraps_istiod_tells_its_version_and_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    chart = wrapper("name: base, version: 1.29.0", "name: istiod, alias: pilot, version: 1.29.0")
+    made, blind = installed(tmp_path, {"mesh/Chart.yaml": chart, "mesh/values.yaml": f"pilot: {FLAG}\n"})
+    assert (made.istio, made.shadow_suffix, blind) == ("1.29", True, [])
+
+
+def test_a_chart_that_wraps_more_than_istio_is_not_known_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    chart = wrapper("name: istiod, version: 1.27.3", "name: gateway, version: 1.27.3")
+    made, blind = installed(tmp_path, {"mesh/Chart.yaml": chart, "mesh/values.yaml": "a: b\n"})
+    assert (made.istio, len(blind)) == ("1.27", 1)
+
+
+def test_a_dependency_that_is_switched_off_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    chart = wrapper("name: istiod, version: 1.27.3, condition: 'old.enabled'", "name: istiod, version: 1.29.3, alias: new")
+    made, _ = installed(tmp_path, {"mesh/Chart.yaml": chart, "mesh/values.yaml": "old: {enabled: false}\n"})
+    assert made.istio == "1.29"
+
+
+def kustomized(more: str, version: str = "1.29.2") -> str:
+    chart = f"{{name: istiod, repo: '{HOME}', version: {version}, {more}}}"
+    return f"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nhelmCharts: [{chart}]\n"
+
+
+KUSTOMIZED = {
+    "a version": (kustomized("releaseName: a", "1.27.2"), "1.27", None, 0),
+    "a flag": (kustomized(f"valuesInline: {FLAG}"), "1.29", True, 0),
+    "a flag in a file": (kustomized("valuesFile: flag.yaml"), "1.29", True, 0),
+    "a file over what stands there": (
+        kustomized("valuesInline: {compatibilityVersion: '1.27'}, additionalValuesFiles: [off.yaml]"),
+        "1.29",
+        None,
+        0,
+    ),
+    "a file that is not there": (kustomized("valuesFile: none.yaml"), "", None, 1),
+    "something that must be rendered": (kustomized("releaseName: a") + "patches: [{path: patch.yaml}]\n", "", None, 2),
+    "another chart": (kustomized("releaseName: a", "1.27.2").replace("}]", "}, {name: redis, repo: r}]"), "1.27", None, 1),
+}
+
+
+@pytest.mark.parametrize(("text", "version", "suffix", "blind"), KUSTOMIZED.values(), ids=KUSTOMIZED)
+def test_a_chart_that_kustomize_lets_helm_render_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, version: str, suffix: bool | None, blind: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = {"mesh/flag.yaml": f"{FLAG}\n", "mesh/off.yaml": FLAG.replace("false", "true") + "\n"}
+    made, spots = installed(tmp_path, {"mesh/kustomization.yaml": text, **more})
+    assert (made.istio, made.shadow_suffix, len(spots)) == (version, suffix, blind)

@@ -73,6 +73,7 @@ TELLS = {
     "install.istio.io": frozenset({"IstioOperator"}),
     "sailoperator.io": frozenset({"Istio"}),
     "flagger.app": frozenset({"Canary"}),
+    "maistra.io": frozenset({"ServiceMeshControlPlane"}),
 }
 # Objects that matter only if they hold a certificate, or tell Argo CD of a cluster.
 CREDENTIALS = "Secret"

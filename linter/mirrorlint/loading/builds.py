@@ -179,7 +179,7 @@ def _options(source: Source) -> Node | None:
 
 def _locate_in_chart(documents: Iterable[Node], output: bytes, build: Build, disk: Disk, path: Origins) -> None:
     marks = list(charts.sources(output.decode("utf-8", "replace")))
-    values = _values(build.source, disk)
+    values = values_of(build.source, disk)
     for node in documents:
         template = next((name for line, name in reversed(marks) if line <= node.raw[2]), "")
         if template:
@@ -209,7 +209,7 @@ def _folder(chart: str, name: str, disk: Disk) -> str:
     return next((each["name"].text for each in dependencies if each["alias"].text == name), name)
 
 
-def _values(source: Source, disk: Disk) -> list[Node]:
+def values_of(source: Source, disk: Disk) -> list[Node]:
     """The values that a chart of this repository is rendered with, those that win first."""
     return [*given(source.values, disk), *disk.documents(os.path.join(source.path, "values.yaml"))[:1]]
 

@@ -1,6 +1,7 @@
 """What manifests say of a cluster's control plane: Istio's version, its meshConfig, and whether shadows get a suffix.
 
-Sources: Istio's chart istio-discovery, operator/pkg/apis (IstioOperator), sail-operator api/v1 (Istio), pilot/pkg/features.
+Sources: Istio's chart istio-discovery, operator/pkg/apis (IstioOperator), sail-operator api/v1 (Istio), maistra api/v2
+(ServiceMeshControlPlane), pilot/pkg/features.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _FLAG = "DISABLE_SHADOW_HOST_SUFFIX"
 _LAST_SUFFIXED = (1, 27)
 # A version, or a range that stays with one minor version.
 _VERSION = re.compile(r"[~=v ]*(\d+)\.(\d+)(?:[.-].*)?")
+# The Istio that each version of OpenShift Service Mesh 2 is (docs.redhat.com, its release notes: component versions).
+_OPENSHIFT = {(2, 0): "1.6", (2, 1): "1.9", (2, 2): "1.12", (2, 3): "1.14", (2, 4): "1.16", (2, 5): "1.18", (2, 6): "1.20"}
 _PILOT = re.compile(r"/pilot:([^@]+)")
 
 
@@ -108,6 +111,10 @@ def _of(manifest: Manifest) -> Iterator[Said]:
     elif manifest.kind == "Istio":
         yield from _version(spec["version"])
         yield from _values(spec["values"])
+    elif manifest.kind == "ServiceMeshControlPlane":
+        number = minor(spec["version"].text)
+        if number in _OPENSHIFT:
+            yield Said(VERSION, _OPENSHIFT[number], spec["version"])
 
 
 def _of_chart(chart: Chart, values: Sequence[Node], repositories: Mapping[tuple[str, str, str], Node]) -> Iterator[Said]:

@@ -18,7 +18,6 @@ from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Installed, Source, Unit, literal, nowhere
 from mirrorlint.loading.watch import Spent
-from mirrorlint.source import Node
 
 if TYPE_CHECKING:
     from mirrorlint.loading.builds import Build
@@ -38,13 +37,14 @@ class Share:
         self.touched: set[str] = set()
         self.read: set[str] = set()
         self.gaps: dict[Gap, None] = {}
-        self.charts: dict[tuple[Node, str], Sequence[Installed]] = {}
+        self.charts: dict[object, Sequence[Installed]] = {}
 
 
 class _Part(NamedTuple):
     """What a source holds: files as they are, what is only seen when it is rendered, and gaps.
 
-    `listed` are files that kustomizations read, `unlisted` those beside them that none of these does.
+    `listed` are files that kustomizations read, `unlisted` those beside them that none of these does, `charts` those of Istio that it is
+    made of.
     """
 
     plain: AbstractSet[Plain]
@@ -53,6 +53,7 @@ class _Part(NamedTuple):
     gaps: tuple[Gap, ...]
     listed: AbstractSet[str] = frozenset()
     unlisted: AbstractSet[str] = frozenset()
+    charts: Sequence[Installed] = ()
 
 
 class Harvest:
@@ -120,6 +121,7 @@ class Harvest:
             self._listed |= part.listed
             self._unlisted |= part.unlisted
             share.gaps.update(dict.fromkeys(part.gaps))
+            share.charts[source] = part.charts
             for plain in sorted(part.plain):
                 made = self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
                 told = [(manifest, plain.path) for manifest in made.tells]
@@ -189,12 +191,18 @@ class Harvest:
 
     def _part(self, source: Source) -> _Part:
         if source.how == HELM:
-            from mirrorlint.loading.builds import of_chart
-
-            return _rendered(of_chart(source, self._disk), frozenset(self._disk.listed(source.path)))
+            return self._chart(source)
         if source.how == FOLDER:
             return self._folder(source)
         return self._applied(source)
+
+    def _chart(self, source: Source) -> _Part:
+        from mirrorlint.loading import builds, wrapped
+
+        covers, charts = frozenset(self._disk.listed(source.path)), list(wrapped.of_chart(source, self._disk))
+        if wrapped.is_nothing_else(source.path, self._disk):
+            return _Part(frozenset(), (), covers, (), charts=charts)
+        return _rendered(builds.of_chart(source, self._disk), covers)._replace(charts=charts)
 
     def _folder(self, source: Source) -> _Part:
         """All that is below a folder, as its kustomizations have it; what GitOps applies from it by itself is left to that."""
@@ -253,7 +261,19 @@ class Harvest:
         kept = {each for each in plain if each.path not in reached.hidden or each in reached.plain}
         read = {each.path for each in kept}.union(*(build.render.files for build in builds))
         unread = beside(reached, self._disk) | (frozenset() if gaps else reached.hidden)
-        return _Part(kept, builds, own | reached.files, (*reached.gaps, *gaps), read | (reached.files - unread), unread - read)
+        listed, touched = read | (reached.files - unread), own | reached.files
+        charts = list(self._installed(reached))
+        unheard = (chart.unread for chart, _ in charts if chart.unread)
+        return _Part(kept, builds, touched, (*reached.gaps, *gaps, *unheard), listed, unread - read, charts)
+
+    def _installed(self, reached: Reach) -> Iterator[Installed]:
+        """The charts of Istio that kustomizations on the way let helm render."""
+        for folder in sorted(reached.folders):
+            found = self._disk.kustomization(folder)
+            if found and found.document["helmCharts"]:
+                from mirrorlint.loading.wrapped import of_kustomization
+
+                yield from of_kustomization(found, self._disk)
 
     def _kustomized(self, rendered: Iterable[Rendered], source: Source) -> list[Build | Gap]:
         from mirrorlint.loading.builds import of_kustomization

@@ -165,7 +165,7 @@ class Chart(NamedTuple):
         """
         values = self.values
         plain = not (self.gap or values.files or values.parameters or len(values.texts) > 1)
-        return "istio" in self.home.lower() and (self.called in CONTROL_PLANE or (self.called == GATEWAY_CHART and plain))
+        return is_control_plane(self.called, self.home) or (self.called == GATEWAY_CHART and _is_istios(self.home) and plain)
 
     @property
     def unread(self) -> Gap | None:
@@ -178,6 +178,15 @@ class Chart(NamedTuple):
             return self.unread
         kind = "chart of Istio" if self.called in CONTROL_PLANE else "chart of a tool" if self.called in _TOOLS else "chart"
         return Gap(node, message, kind, ANYTHING if kind == "chart" else NOTHING)
+
+
+def is_control_plane(chart: str, home: str) -> bool:
+    """Whether a chart is one of Istio's own that hold nothing which requests are sent to."""
+    return chart in CONTROL_PLANE and _is_istios(home)
+
+
+def _is_istios(home: str) -> bool:
+    return "istio" in home.lower()
 
 
 Installed = tuple[Chart, Sequence[Node]]  # with the values at hand, those that win first
