@@ -131,3 +131,40 @@ def test_flagger_makes_the_services_of_a_canary(tmp_path: Path, port: int, host:
     ended = run(str(tmp_path))
     assert ended.returncode == code
     assert ("target-route-to-unknown-host" in ended.stdout) == bool(code)
+
+
+BY_EGRESS = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: egress, namespace: istio-system}
+spec:
+  selector: {istio: egressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shadows, namespace: istio-system}
+spec:
+  hosts: ["*"]
+  gateways: [egress]
+  http: [{route: [{destination: {host: stage.example.com, port: {number: 80}}}]}]
+"""
+EGRESS = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: istio}\nspec: {%s}\n"
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("components: {egressGateways: [{name: istio-egressgateway, enabled: true}]}", "1 mirror arrives"),
+        ("profile: demo", "1 mirror arrives"),
+        ("profile: demo, components: {egressGateways: [{name: istio-egressgateway, enabled: false}]}", "1 mirror is lost"),
+        ("components: {egressGateways: [{name: istio-egressgateway}]}", "1 mirror is lost"),
+        ("profile: default", "1 mirror is lost"),
+    ],
+)
+def test_an_egress_gateway_of_an_operator_is_a_host_that_mirrors_go_through(tmp_path: Path, spec: str, said: str) -> None:
+    source = SOURCE.replace("mirror: {host: stage.example.com", "mirror: {host: istio-egressgateway.istio-system.svc.cluster.local")
+    assert source != SOURCE
+    files = {"clusters/prod/all.yaml": f"{source}---\n{BY_EGRESS}", "clusters/stage/all.yaml": TARGET}
+    write(tmp_path, {**files, "clusters/prod/istio.yaml": EGRESS % spec})
+    assert run(tmp_path).stdout.splitlines()[-1].startswith(said)

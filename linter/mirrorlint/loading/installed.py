@@ -1,6 +1,6 @@
-"""The Services before ingress gateways that installers make: of an IstioOperator, and of Istio's chart for gateways.
+"""The Services before gateways that installers make: of an IstioOperator, and of Istio's chart for gateways.
 
-Sources: Istio's manifests/charts/gateways/istio-ingress and manifests/charts/gateway.
+Sources: Istio's manifests/charts/gateways (istio-ingress, istio-egress), manifests/charts/gateway and manifests/profiles.
 """
 
 from __future__ import annotations
@@ -9,57 +9,76 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.loading.units import GATEWAY_CHART, Chart, Installed
+from mirrorlint.loading.units import GATEWAY_CHART, Chart, Installed, one_value
 from mirrorlint.source import Node
 
 _NAMESPACE = "istio-system"
-_OPERATORS_LABELS = {"app": "istio-ingressgateway", "istio": "ingressgateway"}
+_INGRESS, _EGRESS = "istio-ingressgateway", "istio-egressgateway"
 _OPERATORS_PORTS = (("http2", 80, 8080), ("https", 443, 8443))
 _CHARTS_PORTS = (("http2", 80, 80), ("https", 443, 443))
 
 
-class _Installed(NamedTuple):
-    """What is said of a gateway's Service: its name, `spec`, annotations and labels, and the ports that it has where none are said."""
+class _Gateway(NamedTuple):
+    """What is said of a gateway's Service: its name, `spec`, annotations and labels, and its type and ports where none are said."""
 
     name: Node
     spec: Node
     annotations: Node
     labels: Mapping[str, Node | str]
     ports: Iterable[tuple[str, int, int]]
+    type: str = "LoadBalancer"
 
 
 def services(manifests: Iterable[Manifest], charts: Iterable[Installed]) -> Iterator[Manifest]:
-    """A Service for each gateway that is told of in one place; what it says stands there."""
+    """A Service for each gateway that is told of, an ingress gateway only where that is in one place; what it says stands there."""
     for manifest in (manifest for manifest in manifests if manifest.kind == "IstioOperator"):
         spec = manifest.node["spec"]
-        for component in spec["components"]["ingressGateways"]:
-            if component["enabled"].text != "false" and not (spec["values"]["gateways"] or component["k8s"]["overlays"]):
-                yield Manifest(_service(_of_operator(component)), component["namespace"].text or spec["namespace"].text or _NAMESPACE)
+        gateways = (*_ingresses(spec), *_egresses(spec))
+        yield from (Manifest(_service(said), namespace.text or spec["namespace"].text or _NAMESPACE) for said, namespace in gateways)
     for chart, values in charts:
         if chart.called == GATEWAY_CHART and chart.is_told:
             yield _of_chart(chart, next(iter(values), chart.name))
 
 
-def _of_operator(component: Node) -> _Installed:
-    said, labels = component["k8s"], dict[str, Node | str](_OPERATORS_LABELS)
+def _ingresses(spec: Node) -> Iterator[tuple[_Gateway, Node]]:
+    """The ingress gateways of an IstioOperator, with their namespaces."""
+    for component in spec["components"]["ingressGateways"]:
+        if component["enabled"].text != "false" and not (spec["values"]["gateways"] or component["k8s"]["overlays"]):
+            yield _of_operator(component, _INGRESS), component["namespace"]
+
+
+def _egresses(spec: Node) -> Iterator[tuple[_Gateway, Node]]:
+    """The egress gateways; the usual one is switched off but in the profile `demo`, and by default nothing outside reaches one."""
+    profile, listed = spec["profile"], [*spec["components"]["egressGateways"]]
+    usual = profile.text == "demo"
+    if usual and all(component["name"].text != _EGRESS for component in listed):
+        listed.append(one_value("name", Node((_EGRESS, False, *profile.raw[2:]), profile.path)))
+    for component in listed:
+        enabled = component["enabled"].text or str(usual or component["name"].text != _EGRESS).lower()
+        if enabled == "true":
+            yield _of_operator(component, _EGRESS)._replace(type="ClusterIP"), component["namespace"]
+
+
+def _of_operator(component: Node, usual: str) -> _Gateway:
+    said, labels = component["k8s"], dict[str, Node | str](app=usual, istio=usual.removeprefix("istio-"))
     labels.update(component["label"].items())
-    return _Installed(component["name"], said["service"], said["serviceAnnotations"], labels, _OPERATORS_PORTS)
+    return _Gateway(component["name"], said["service"], said["serviceAnnotations"], labels, _OPERATORS_PORTS)
 
 
 def _of_chart(chart: Chart, values: Node) -> Manifest:
     name = values["name"] or chart.release
     given, service = values["labels"], values["service"]
     labels = {"app": given["app"] or name, "istio": given["istio"] or name.text.removeprefix("istio-")}
-    return Manifest(_service(_Installed(name, service, service["annotations"], labels, _CHARTS_PORTS)), chart.namespace)
+    return Manifest(_service(_Gateway(name, service, service["annotations"], labels, _CHARTS_PORTS)), chart.namespace)
 
 
-def _service(said: _Installed) -> Node:
+def _service(said: _Gateway) -> Node:
     empty = Node(({}, *said.name.raw[1:]), said.name.path)
     selector = empty
     for key, label in said.labels.items():
         selector = selector.having(key, label)
     spec = said.spec if said.spec.is_mapping else empty
-    spec = spec.having("selector", selector).having("type", spec["type"] or "LoadBalancer")
+    spec = spec.having("selector", selector).having("type", spec["type"] or said.type)
     if not spec["ports"]:
         ports = [empty.having("name", name).having("port", port).having("targetPort", target).raw for name, port, target in said.ports]
         spec = spec.having("ports", Node((ports, *empty.raw[1:]), empty.path))
