@@ -292,6 +292,39 @@ def test_flux_walks_from_the_cluster_to_what_it_applies(repo: Path) -> None:
     assert messages(loaded) == []
 
 
+def test_folders_that_flux_syncs_each_by_itself_are_clusters_further_down_too(repo: Path) -> None:
+    for name in ("prod/eu", "prod/us", "stage/eu"):
+        sync = kustomization("flux-system", f"./clusters/{name}")
+        write(repo, {f"clusters/{name}/flux-system/gotk-sync.yaml": sync, f"clusters/{name}/x.yaml": entry(name.replace("/", "-"))})
+    loaded = read(["."])
+    assert found(loaded) == {"prod-eu": ["prod-eu"], "prod-us": ["prod-us"], "stage": ["stage-eu"]}
+    assert messages(loaded) == []
+
+
+def test_folders_with_the_same_application_each_for_its_own_cluster_are_clusters_further_down_too(repo: Path) -> None:
+    for name in ("eu", "us"):
+        local = application("shop", f"shop/{name}", "name: in-cluster").replace("name: shop", "name: shop, namespace: argocd")
+        write(repo, {f"clusters/prod/{name}/apps/shop.yaml": local, f"shop/{name}/x.yaml": entry(name)})
+    assert found(read(["."])) == {"prod-eu": ["eu"], "prod-us": ["us"]}
+
+
+@pytest.mark.parametrize("namespaces", [("a", "b"), ("", "")])
+def test_folders_with_applications_of_one_cluster_stay_its_parts(repo: Path, namespaces: tuple[str, str]) -> None:
+    for name, namespace in zip(("mesh", "shop"), namespaces, strict=True):
+        local = application("app", name, "name: in-cluster").replace("name: app", f"name: app, namespace: '{namespace}'")
+        write(repo, {f"clusters/prod/{name}/app.yaml": local, f"{name}/x.yaml": entry(name)})
+    assert found(read(["."])) == {"prod": ["mesh", "shop"]}
+
+
+def test_folders_that_a_kustomization_above_lists_stay_parts_of_its_cluster(repo: Path) -> None:
+    for name in ("a", "b"):
+        prefixed = {"kustomization.yaml": f"resources: [app.yaml]\nnamePrefix: {name}-\n", "app.yaml": kustomization("app", f"./{name}")}
+        write(repo, {f"clusters/prod/{name}/{file}": text for file, text in prefixed.items()})
+        write(repo, {f"{name}/x.yaml": entry(name)})
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [a, b]\n", "clusters/stage/x.yaml": entry("x")})
+    assert set(found(read(["."]))) == {"prod", "stage"}
+
+
 def test_what_flux_can_not_fill_in_is_a_blind_spot(repo: Path) -> None:
     write(repo, {"clusters/prod/apps.yaml": kustomization("apps", "./apps", "  postBuild: {substituteFrom: [{kind: Secret, name: s}]}\n")})
     write(repo, {"apps/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n", "apps/y.yaml": entry("y")})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from mirrorlint import git
@@ -32,7 +33,26 @@ def land(top: str, asked: Sequence[str], files: Disk, found: Found) -> Land:
         return bare
     remotes, said = git.remotes(top)
     files.look(said)
-    return bare._replace(remotes=own_remotes(remotes, _named(bare)))
+    return bare._replace(remotes=own_remotes(remotes, _named(bare)), inner=frozenset(_inner(bare)))
+
+
+def _inner(land: Land) -> Iterator[str]:
+    """The folders of clusters in one that is a cluster's by convention: no cluster has two objects of one name for itself.
+
+    `clusters/prod/eu/flux-system/gotk-sync.yaml` and its like in `us` are of two, unless a kustomization above may have both.
+    """
+    alike: dict[tuple[str, ...], list[str]] = {}
+    every = ((kind, manifest, file) for kind in ("Application", "Kustomization") for manifest, file in land.objects.get(kind, ()))
+    for kind, manifest, file in every:
+        spec, namespace, folder = manifest.node["spec"], manifest.node.text_at("metadata", "namespace"), cluster_folder(file, land)
+        if folder and namespace and not spec["kubeConfig"] and not argo.cluster_of(spec["destination"], land):
+            alike.setdefault((kind, namespace, manifest.name, folder), []).append(file)
+    for files in (list(dict.fromkeys(files)) for files in alike.values()):
+        parts = [file.split(os.sep) for file in files]
+        same = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, zip(*(reversed(names) for names in parts), strict=False)))
+        above = [each for each in upwards(os.path.commonpath(files)) if within(each, cluster_folder(files[0], land))]
+        if len(files) > 1 and same and not any(map(land.files.kustomization, above)):
+            yield from (os.sep.join(names[:-same]) for names in parts)
 
 
 def _named(land: Land) -> Iterator[tuple[str, bool]]:
@@ -134,15 +154,15 @@ def groups(every: Sequence[Unit], land: Land) -> tuple[Group, ...]:
     if set(plots) <= {IN_CLUSTER}:
         return ()
     for folder in _beside({folder for plot in plots.values() for folder in plot.folders}, land):
-        plots.setdefault(os.path.basename(folder), Plot({}, [])).folders[folder] = None
+        plots.setdefault(_called(folder, land), Plot({}, [])).folders[folder] = None
     return tuple(_group(name, plot) for name, plot in sorted(plots.items()) if plot.folders or any(unit.sources for unit in plot.units))
 
 
 def _beside(folders: set[str], land: Land) -> list[str]:
     """The folders beside those of clusters: where `clusters/prod` is one, `clusters/stage` is, too."""
-    parents = {os.path.dirname(folder) for folder in folders}
+    parents = {os.path.dirname(_outermost(folder, land)) for folder in folders}
     found = {os.path.join(parent, path[len(parent) + 1 :].partition(os.sep)[0]) for parent in parents for path in land.files.listed(parent)}
-    return sorted(path for path in found if land.files.listed(path) != [path])
+    return sorted(path for path in found if land.files.listed(path) != [path] and not any(within(each, path) for each in land.inner))
 
 
 def _group(name: str, plot: Plot) -> Group:
@@ -153,9 +173,22 @@ def _group(name: str, plot: Plot) -> Group:
 
 
 def cluster_folder(path: str, land: Land) -> str:
-    """The folder of a cluster that a path is in, by convention; the outermost, "" for none."""
+    """The folder of a cluster that a path is in, "" for none: the outermost by convention, or an inner one if it has such."""
+    folder = _outermost(path, land)
+    if any(within(each, folder) for each in land.inner if folder):
+        return next((each for each in upwards(path) if each in land.inner), "")
+    return folder
+
+
+def _outermost(path: str, land: Land) -> str:
     found = [each for each in upwards(path) if os.path.basename(os.path.dirname(each)) in _WORDS and within(each, land.roots[0])]
     return next((each for each in reversed(found) if each not in land.roots and not os.path.isfile(each)), "")
+
+
+def _called(folder: str, land: Land) -> str:
+    """The name of the cluster that a folder is of: `prod-eu` for `clusters/prod/eu`, where those are inner ones."""
+    above = os.path.dirname(_outermost(folder, land) or folder)
+    return os.path.relpath(folder, above).replace(os.sep, "-")
 
 
 class _Names:
@@ -175,14 +208,14 @@ class _Names:
             return self._servers.get(unit.cluster, unit.cluster), ""
         if unit.cluster:
             folders = [cluster_folder(source.path, self._land) for source in unit.sources]
-            return next(((os.path.basename(folder), "") for folder in folders if folder), (IN_CLUSTER, ""))
+            return next(((_called(folder, self._land), "") for folder in folders if folder), (IN_CLUSTER, ""))
         holders = [other for path in upwards(unit.file) for other in self._applying.get(path, ()) if other is not unit]
         named = next((other for other in holders if other.cluster and not other.is_open), None)
         if named is not None:
             return self.of(named)
         folder = cluster_folder(unit.file, self._land)
         if folder:
-            return os.path.basename(folder), folder
+            return _called(folder, self._land), folder
         inner = next((other for other in holders if other.file not in passed), None)
         return self.of(inner, passed | {unit.file}) if inner is not None else (IN_CLUSTER, "")
 
@@ -196,5 +229,5 @@ class _Names:
 
     def _common(self, server: str) -> str:
         paths = [source.path for unit in self._every if unit.cluster == server for source in unit.sources]
-        found = {os.path.basename(cluster_folder(path, self._land)) for path in paths}
+        found = {_called(folder, self._land) if folder else "" for folder in (cluster_folder(path, self._land) for path in paths)}
         return next(iter(found)) if len(found) == 1 else ""

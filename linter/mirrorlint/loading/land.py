@@ -29,7 +29,8 @@ class Secret(NamedTuple):
 class Land(NamedTuple):
     """`roots` are the folders that a repository's paths may start at, the likeliest first; `remotes` the repository's own addresses.
 
-    `objects` are all of GitOps with the files that have them, by kind; they are those of the folders `asked` for.
+    `objects` are all of GitOps with the files that have them, by kind; they are those of the folders `asked` for. `inner` are the folders
+    of clusters that are further down than by convention.
     """
 
     roots: tuple[str, ...]
@@ -37,6 +38,7 @@ class Land(NamedTuple):
     remotes: frozenset[str]
     objects: Mapping[str, Sequence[tuple[Manifest, str]]]
     asked: tuple[str, ...]
+    inner: frozenset[str] = frozenset()
 
     def folder(self, path: str) -> str:
         """The absolute path that a repository's path stands for, be it there or not."""
