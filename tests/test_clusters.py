@@ -73,6 +73,9 @@ CONVENTIONS = {
     "overlays of several services": (["x/y/overlays/prod/a.yaml", "z/overlays/prod/b.yaml", "z/overlays/eu/c.yaml"], {"prod": 2, "eu": 1}),
     "too deep, so siblings": (["p/q/r/clusters/prod/a.yaml", "s/b.yaml"], {"p": 1, "s": 1}),
     "clusters go first": (["envs/dev/a.yaml", "clusters/prod/b.yaml", "clusters/prod/clusters/c/d.yaml"], {"prod": 2}),
+    "siblings beside what is tried out": (["east/a.yaml", "west/b.yaml", "docs/c.yaml", "tests/d.yaml"], {"east": 1, "west": 1}),
+    "no siblings beside what is tried out": (["east/a.yaml", "examples/b.yaml"], {"east": 1, "examples": 1}),
+    "siblings of which one is for tests": (["prod/a.yaml", "stage/b.yaml", "test/c.yaml"], {"prod": 1, "stage": 1, "test": 1}),
     "siblings": (["east/a.yaml", "west/b.yaml", "c.yaml"], {"east": 1, "west": 1}),
     "one": (["east/a.yaml", "b.yaml"], {"repo": 2}),
 }

@@ -16,6 +16,10 @@ _DEPTH = 2
 UNDIVIDED = "no folders of several clusters were found: all of it is one"
 
 
+# Folders whose objects are for readers or for programs that try them out, beside those of clusters.
+_TRIED = frozenset({"docs", "doc", "examples", "samples", "tests", "testdata", "fixtures", "e2e"})
+
+
 class Assignment(NamedTuple):
     """A folder or file, the clusters that it was taken to belong to (none when it was left out), and why."""
 
@@ -108,12 +112,13 @@ def _parent(folder: str) -> str:
 
 
 def _siblings(ground: Ground) -> tuple[Group, ...]:
-    """The direct child folders that hold Istio objects, when they are several.
+    """The direct child folders that hold Istio objects, when they are several; `docs`, `tests` and the like only beside less than two others.
 
     More than two are parts of one cluster if one needs what only others have.
     """
     children = [folder for folder in ground.folders if os.path.dirname(folder) == ground.root and ground.holds(folder)]
-    found = _without_bases(ground, children)
+    applied = [folder for folder in children if os.path.basename(folder) not in _TRIED]
+    found = _without_bases(ground, applied if len(applied) > 1 else children)
     if len(found) < 2 or (len(found) > 2 and ground.entangled(found)):
         return ()
     return tuple(Group(os.path.basename(folder), (folder,), "one of several folders that hold Istio objects") for folder in found)
