@@ -95,6 +95,15 @@ def test_external_dns_may_have_the_address_of_a_gateway() -> None:
     assert not any("taken to be" in note.message for finding in judged(target=known).findings for note in finding.notes)
 
 
+@pytest.mark.parametrize("annotation", ["metallb.universe.tf/loadBalancerIPs", "metallb.io/loadBalancerIPs", "lbipam.cilium.io/ips"])
+def test_an_address_that_a_load_balancer_is_asked_for_is_the_services(annotation: str) -> None:
+    source = SOURCE.replace("resolution: DNS", "resolution: STATIC, endpoints: [{address: 10.3.3.4}]")
+    assert source != SOURCE
+    asking = service(annotations=f"{{{annotation}: '10.3.3.3, 10.3.3.4'}}")
+    assert levels(judged(source, REFUSING + asking)) == [("error", "shadow-host-not-accepted")]
+    assert levels(judged(source, REFUSING + asking.replace("10.3.3.4", "10.3.3.5"))) == []
+
+
 def test_another_address_leads_elsewhere_only_where_all_are_known() -> None:
     shown = service(annotations=DNS.format("public.example.com"))
     hidden = service().replace("name: ingress,", "name: internal,")

@@ -15,6 +15,11 @@ from mirrorlint.source import Node
 
 HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
 TARGET = "external-dns.alpha.kubernetes.io/target"
+# What asks controllers for addresses: metallb (website/content/usage), kube-vip (docs/usage/kubernetes-services), cilium (lb-ipam).
+ASKED = (
+    *("metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs"),
+    *("kube-vip.io/loadbalancerIPs", "lbipam.cilium.io/ips", "io.cilium/lb-ipam-ips"),
+)
 _AWS = "service.beta.kubernetes.io/aws-load-balancer-"
 CERTIFICATE, TLS_PORTS, BEHIND = f"{_AWS}ssl-cert", f"{_AWS}ssl-ports", f"{_AWS}backend-protocol"
 ENCRYPTING = tuple(f"{controller}.ingress.kubernetes.io/backend-protocol" for controller in ("alb", "nginx"))
@@ -128,7 +133,7 @@ def _addresses(manifest: Manifest) -> Iterator[str]:
     yield from spec["externalIPs"].texts
     yield spec["loadBalancerIP"].text
     for noted in _annotations(manifest):
-        yield from (name.strip() for key in (HOSTNAME, TARGET) for name in noted[key].text.split(","))
+        yield from (name.strip() for key in (HOSTNAME, TARGET, *ASKED) for name in noted[key].text.split(","))
     for one in status["loadBalancer"]["ingress"]:
         yield from (one["ip"].text, one["hostname"].text)
     yield from (one["value"].text for one in (*spec["addresses"], *status["addresses"]))

@@ -112,7 +112,7 @@ def _parent(folder: str) -> str:
 
 
 def _siblings(ground: Ground) -> tuple[Group, ...]:
-    """The direct child folders that hold Istio objects, when they are several; `docs`, `tests` and the like only beside less than two others.
+    """The direct child folders that hold Istio objects, when they are several; of `docs` and the like only beside less than two.
 
     More than two are parts of one cluster if one needs what only others have.
     """
