@@ -113,6 +113,36 @@ def test_another_address_leads_elsewhere_only_where_all_are_known() -> None:
     ]
 
 
+ON_NODES = """
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: ingress, namespace: istio-system}
+spec: {template: {metadata: {labels: {istio: ingressgateway}}, spec: {%s}}}
+"""
+AT_NODE = SOURCE.replace("resolution: DNS", "resolution: STATIC, endpoints: [{address: 10.8.0.1, ports: {http: 8888}}]")
+
+
+@pytest.mark.parametrize(
+    ("spec", "listener", "found"),
+    [
+        ("containers: [{name: istio-proxy, ports: [{containerPort: 8080, hostPort: 8888}]}]", 8080, []),
+        (
+            "containers: [{name: istio-proxy, ports: [{containerPort: 8081, hostPort: 8888}]}]",
+            8080,
+            [("error", "ingress-without-listener")],
+        ),
+        ("hostNetwork: true, containers: [{name: istio-proxy}]", 8888, []),
+        ("containers: [{name: istio-proxy}]", 8888, [("error", "ingress-without-listener")]),
+    ],
+)
+@pytest.mark.parametrize("more", ["", service(spec="type: ClusterIP")])
+def test_a_gateway_may_be_reached_at_a_port_of_its_nodes(spec: str, listener: int, found: list[tuple[str, str]], more: str) -> None:
+    target = TARGET.replace("number: 80, name: http", f"number: {listener}, name: http")
+    expected = found if more or listener == 8080 else []
+    assert levels(judged(AT_NODE, target + more + ON_NODES % spec)) == expected
+
+
 @pytest.mark.parametrize("container", ["istio-proxy", "shop"])
 def test_a_proxy_that_no_gateway_is_for_listens_to_nothing_and_an_application_is_its_own_matter(container: str) -> None:
     report = judged(target=TARGET + service("{app: edge}", annotations=DNS.format("stage.example.com")) + PODS % container)

@@ -100,10 +100,10 @@ _ROUTE = {
         "backendRefs": {"group": ALL, "kind": ALL, "name": ALL, "namespace": ALL, "port": ALL, "weight": ALL, "filters": {"type": ALL}},
     },
 }
-_CONTAINERS = {"name": ALL, "ports": {"name": ALL, "containerPort": ALL}}
+_POD = {"hostNetwork": ALL, "containers": {"name": ALL, "ports": {"name": ALL, "containerPort": ALL, "hostPort": ALL}}}
 _WORKLOAD = {
     "metadata": _METADATA,
-    "spec": {"replicas": ALL, "workloadRef": ALL, "template": {"metadata": {"labels": ALL}, "spec": {"containers": _CONTAINERS}}},
+    "spec": {"replicas": ALL, "workloadRef": ALL, "template": {"metadata": {"labels": ALL}, "spec": _POD}},
 }
 
 
@@ -143,7 +143,7 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     },
     ("", "Namespace"): {"metadata": {**_METADATA, "labels": ALL}},
     ("", "Secret"): {"metadata": _METADATA, "data": {"tls.crt": NAMED, "tls.key": NAMED}},
-    ("", "Pod"): {"metadata": {**_METADATA, "labels": ALL}, "spec": {"containers": _CONTAINERS}},
+    ("", "Pod"): {"metadata": {**_METADATA, "labels": ALL}, "spec": _POD},
     ("cert-manager.io", "Certificate"): _object({"secretName": ALL, "dnsNames": ALL, "ipAddresses": ALL}),
     **dict.fromkeys(OF_TEMPLATES, _WORKLOAD),
 }

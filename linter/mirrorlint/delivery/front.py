@@ -73,7 +73,17 @@ class Front:
             return (self._ports[port],) if port in self._ports else ()
         reached = self._reached(service)
         fitting = ((s, p) for s in reached for p in s.ports if port and port in (p.number, p.node_port) and p.protocol != "UDP")
-        return tuple(number for s, p in fitting for number in self._targets(s, p)) if reached else _usual(port)
+        hosted = () if service else tuple(self._hosted(port))
+        return (*(number for s, p in fitting for number in self._targets(s, p)), *hosted) if reached or hosted else _usual(port)
+
+    def _hosted(self, port: int) -> Iterator[int]:
+        """The container ports behind a port of the nodes that the pods run on (kubernetes/api, core/v1: ContainerPort)."""
+        near = (pod for namespace, pod in self._mesh.pods if self._labels and self._namespace in ("", namespace))
+        for pod in (pod for pod in near if self._labels.items() <= pod["metadata"]["labels"].named_texts.items()):
+            if pod["spec"]["hostNetwork"].truth:
+                yield port
+            said = (each for container in pod["spec"]["containers"] for each in container["ports"])
+            yield from (each["containerPort"].number for each in said if port and each["hostPort"].number == port)
 
     def said_ports(self, listener: int) -> list[int]:
         """The ports that clients put behind the host to reach a listener: none where it can be reached at 80 or 443."""
