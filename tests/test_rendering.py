@@ -745,6 +745,16 @@ def test_an_application_renders_its_chart_with_files_and_parameters(repo: Path) 
     assert (made.namespace, str(mirror["host"].place), mirror["port"]["number"].number) == ("n", "charts/mesh/values-prod.yaml:1:16", 8080)
 
 
+@HELM
+@pytest.mark.parametrize(("asked", "said", "made"), [(">=1.25.0-0", "", True), ("<1.20.0", "1.19.0", True), ("<1.20.0", "", False)])
+def test_a_chart_is_told_a_version_that_clusters_run(repo: Path, asked: str, said: str, made: bool) -> None:
+    source = f"{{repoURL: {URL}, path: charts/mesh, helm: {{kubeVersion: '{said}'}}}}"
+    chart = {**CHART, "charts/mesh/Chart.yaml": f"{CHART['charts/mesh/Chart.yaml']}kubeVersion: '{asked}'\n"}
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"
+    write(repo, {**chart, "argo.yaml": f"{text}spec: {{destination: {{name: prod}}, source: {source}}}\n"})
+    assert [spot.partition("incompatible")[1] for spot in messages(read(["."]))] == ([] if made else ["incompatible"])
+
+
 SET = f"""apiVersion: argoproj.io/v1alpha1
 kind: ApplicationSet
 metadata: {{name: s}}
@@ -787,6 +797,55 @@ name: mesh
 version: 0.1.0
 dependencies: [{name: entry, alias: one, version: 0.1.0}, {name: entry, alias: two, version: 0.1.0}]
 """
+
+
+LIBRARY = {
+    "charts/mesh/Chart.yaml": "apiVersion: v2\nname: mesh\nversion: 0.1.0\ndependencies:\n"
+    "- {name: entry, alias: one, version: 0.1.0, repository: 'file://../../parts/entry'}\n",
+    "charts/mesh/values.yaml": "one: {port: 82}\n",
+    "parts/entry/Chart.yaml": "apiVersion: v2\nname: entry\nversion: 0.1.0\n"
+    "dependencies: [{name: names, version: 0.1.0, repository: 'file://../names'}]\n",
+    "parts/entry/values.yaml": "host: stage.example.com\nport: 81\n",
+    "parts/entry/templates/entry.yaml": "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata:\n"
+    '  name: {{ include "names.one" . }}\nspec:\n  hosts:\n  - {{ .Values.host }}\n  location: MESH_EXTERNAL\n'
+    "  ports:\n  - number: {{ .Values.port }}\n",
+    "parts/names/Chart.yaml": "apiVersion: v2\nname: names\nversion: 0.1.0\ntype: library\n",
+    "parts/names/templates/_names.tpl": '{{- define "names.one" }}stage{{ end }}\n',
+}
+
+
+@HELM
+def test_charts_that_one_depends_on_may_be_elsewhere_in_the_repository(repo: Path) -> None:
+    write(repo, {**LIBRARY, "clusters/prod/release.yaml": RELEASE, "clusters/prod/vs.yaml": SERVICE})
+    loaded = read(["."])
+    (made,) = loaded.documents.clusters["prod"].of("ServiceEntry")
+    spec = made.node["spec"]
+    assert (made.name, messages(loaded), sorted(path.name for path in (repo / "charts/mesh").iterdir())) == (
+        "stage",
+        [],
+        ["Chart.yaml", "values.yaml"],
+    )
+    assert str(spec["location"].place) == "parts/entry/templates/entry.yaml:8:13"
+    assert str(spec["hosts"].at(0).place) == "parts/entry/values.yaml:1:7"
+    assert str(spec["ports"].at(0)["number"].place) == "charts/mesh/values.yaml:1:13"
+
+
+@HELM
+def test_applications_of_a_chart_that_has_all_from_another_name_clusters(repo: Path) -> None:
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: %s}\nspec: {destination: {name: %s}, source: %s}\n"
+    source = f"{{repoURL: {URL}, path: charts/mesh}}"
+    write(repo, {**LIBRARY, **{f"argocd/{name}.yaml": text % (name, name, source) for name in ("prod", "stage")}})
+    loaded = read(["."])
+    assert {name: len(cluster.of("ServiceEntry")) for name, cluster in loaded.documents.clusters.items()} == {"prod": 1, "stage": 1}
+    assert {each.path: each.why for each in loaded.assignments if each.path.startswith("parts")}["parts/entry"] == "a part of a chart"
+
+
+@HELM
+@pytest.mark.parametrize("path", ["../../../parts/entry", "../../parts/none", "../mesh"])
+def test_charts_that_one_depends_on_are_not_taken_from_where_there_is_none(repo: Path, path: str) -> None:
+    write(repo, {**CHART, "charts/mesh/Chart.yaml": LIBRARY["charts/mesh/Chart.yaml"].replace("../../parts/entry", path)})
+    write(repo, {"clusters/prod/release.yaml": RELEASE, "clusters/prod/vs.yaml": SERVICE})
+    assert any("missing in charts/ directory: entry" in said for said in messages(read(["."])))
 
 
 @HELM

@@ -148,7 +148,8 @@ def _values(helm: Node, path: str, application: Node, land: Land, then: str) -> 
     waiting = _waiting(application, release)
     gaps += [waiting] if waiting else []
     parameters = ((each["name"].text, each["value"].text, _typed(each)) for each in helm["parameters"])
-    return Values(release.text, files, tuple(texts), tuple(parameters)), next(iter(gaps), None)
+    values = Values(release.text, files, tuple(texts), tuple(parameters), kubernetes=helm["kubeVersion"].text)
+    return values, next(iter(gaps), None)
 
 
 def _typed(parameter: Node) -> Node:

@@ -26,6 +26,9 @@ _SCHEMA = "values.schema.json"
 _API_VERSIONS = [
     f"--api-versions={','.join((version, *(f'{version}/{kind}' for kind in sorted(kinds))))}" for version, kinds in SERVED.items()
 ]
+# What clusters run; helm itself may take a chart to be for v1.20.0.
+_KUBERNETES = "v1.34.0"
+_LOCAL = "file://"
 _ELSEWHERE = re.compile(rb'"\$ref"\s*:\s*"[^"#]*://')
 
 # How kustomize tells of an operation of a JSON patch that can't be applied (github.com/evanphx/json-patch, patch.go).
@@ -98,9 +101,13 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     if source.values.waits:
         return source.values.waits
     node = source.owner or disk.documents(os.path.join(source.path, CHART))[0]
-    listed, stray = _chart_files(source.path, disk)
-    if stray:
-        return Gap(node, f"`{files.shown(stray)}` leads out of the repository, so the chart is not rendered")
+    parts = tuple(parts_of(source.path, disk))
+    listed: list[str] = []
+    for folder in (source.path, *(part for _, part in parts)):
+        found, stray = chart_files(folder, disk)
+        listed += found
+        if stray:
+            return Gap(node, f"`{files.shown(stray)}` leads out of the repository, so the chart is not rendered")
     if any(_fetches(file) for file in listed):
         return Gap(node, "a schema of the chart's values is elsewhere, so the chart is not rendered")
     command = _command("helm", disk)
@@ -109,14 +116,43 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     values = source.values
     arguments = [f"--namespace={source.namespace or _NAMESPACE}", *(f"--values={file}" for file in values.files)]
     arguments += [f"--set={name}={value}" for name, value, _ in values.parameters]
-    arguments += _API_VERSIONS
+    arguments += [f"--kube-version={values.kubernetes or _KUBERNETES}", *_API_VERSIONS]
     called = ("--", values.release or _RELEASE, source.path)
     texts = tuple(text for text, _ in values.texts)
-    render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called)
+    render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called, parts)
     return _as_staged(Build(render, node, source), (*render.files, *disk.listed(source.path)), disk)
 
 
-def _chart_files(chart: str, disk: Disk) -> tuple[list[str], str]:
+def dependencies(chart: str, disk: Disk) -> list[Node]:
+    """What a chart says of those that it depends on."""
+    return [each for document in disk.documents(os.path.join(chart, CHART))[:1] for each in document["dependencies"]]
+
+
+def parts_of(chart: str, disk: Disk, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """The charts that one depends on and that stand elsewhere in the repository: where it is to have them, and where they are.
+
+    `helm dependency build` puts them there (helm, pkg/downloader/manager.go).
+    """
+    for each in dependencies(chart, disk):
+        path = _local(chart, each, disk)
+        if path and path not in (chart, *above):
+            where = os.path.join("charts", each["name"].text)
+            yield where, path
+            yield from ((os.path.join(where, inner), part) for inner, part in parts_of(path, disk, (chart, *above)))
+
+
+def _local(chart: str, dependency: Node, disk: Disk) -> str:
+    """The folder of the repository that a dependency is; "" for one that is packed, already there, or elsewhere."""
+    local, name = dependency["repository"].text.partition(_LOCAL), dependency["name"].text
+    path = os.path.normpath(os.path.join(chart, local[2]))
+    there = local[1] and not local[0] and not disk.outside(path) and disk.listed(os.path.join(path, CHART))
+    own = os.path.join(chart, "charts")
+    disk.look(own)
+    packed = os.path.isdir(own) and any(file.startswith(name) for file in os.listdir(own))
+    return path if there and not packed else ""
+
+
+def chart_files(chart: str, disk: Disk) -> tuple[list[str], str]:
     """All files of a chart, sorted, and the first link in it that leads out of the repository."""
     found: list[str] = []
     disk.look(chart)
@@ -196,7 +232,7 @@ def _seen(values: Sequence[Node], parts: list[str], top: str, disk: Disk) -> tup
     seen, chart = [*values], top
     while parts[0] == "charts" and len(parts) > 2:
         seen = [each[parts[1]] for each in seen if parts[1] in each]
-        chart = os.path.join(chart, "charts", _folder(chart, parts[1], disk))
+        chart = _folder(chart, parts[1], disk)
         seen += disk.documents(os.path.join(chart, "values.yaml"))[:1]
         parts = parts[2:]
     file = os.path.join(chart, *parts)
@@ -204,9 +240,10 @@ def _seen(values: Sequence[Node], parts: list[str], top: str, disk: Disk) -> tup
 
 
 def _folder(chart: str, name: str, disk: Disk) -> str:
-    """The folder of a subchart in `charts/`: a dependency may be called otherwise here."""
-    dependencies = (each for document in disk.documents(os.path.join(chart, CHART)) for each in document["dependencies"])
-    return next((each["name"].text for each in dependencies if each["alias"].text == name), name)
+    """The folder of a subchart: a dependency may be called otherwise here, or be elsewhere in the repository."""
+    meant = next((each for each in dependencies(chart, disk) if name in (each["alias"].text, each["name"].text)), None)
+    local = _local(chart, meant, disk) if meant else ""
+    return local or os.path.join(chart, "charts", meant["name"].text if meant else name)
 
 
 def values_of(source: Source, disk: Disk) -> list[Node]:

@@ -202,7 +202,9 @@ class Harvest:
         covers, charts = frozenset(self._disk.listed(source.path)), list(wrapped.of_chart(source, self._disk))
         if wrapped.is_nothing_else(source.path, self._disk):
             return _Part(frozenset(), (), covers, (), charts=charts)
-        return _rendered(builds.of_chart(source, self._disk), covers)._replace(charts=charts)
+        build = builds.of_chart(source, self._disk)
+        read = frozenset() if isinstance(build, Gap) else {*build.render.files}
+        return _rendered(build, covers | read)._replace(charts=charts)
 
     def _folder(self, source: Source) -> _Part:
         """All that is below a folder, as its kustomizations have it; what GitOps applies from it by itself is left to that."""

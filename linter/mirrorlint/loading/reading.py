@@ -18,7 +18,7 @@ from mirrorlint.loading.harvest import Harvest
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content
-from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.paths import CHART, upwards, within
 from mirrorlint.loading.peers import Peers, holds_contract, with_contracts
 from mirrorlint.loading.settings import ClusterSection
 from mirrorlint.loading.snapshots import apart
@@ -124,7 +124,12 @@ class Reading:
         reached = self._reach((folder,))
         if any(self._disk.content(path).meshed for path in {*self._disk.below(folder), *reached.files}):
             return True
-        return any(NETWORKING in line for path in self._disk.listed(folder) if _is_template(path) for line in self._disk.lines(path))
+        templates = [path for path in self._disk.listed(folder) if _is_template(path)]
+        if self._disk.listed(os.path.join(folder, CHART)):
+            from mirrorlint.loading.builds import chart_files, parts_of  # noqa: PLC0415 - most folders are no charts
+
+            templates += [path for _, part in parts_of(folder, self._disk) for path in chart_files(part, self._disk)[0]]
+        return any(NETWORKING in line for path in templates for line in self._disk.lines(path))
 
     def _meshed(self) -> list[str]:
         return [path for path in self._disk.below(self._root) if self._disk.content(path).meshed]
@@ -195,7 +200,8 @@ class Reading:
             for path, why in whys.items():
                 rows.setdefault(path, []).append((group.name, why))
             for path in (path for path in more if not any(within(path, start) for start in applied)):
-                rows.setdefault(path, []).append((group.name, "listed by a kustomization"))
+                why = "a part of a chart" if any(within(path, chart) for chart in self._disk.charts) else "listed by a kustomization"
+                rows.setdefault(path, []).append((group.name, why))
         for path in left_out:
             rows.setdefault(path, [("", _LEFT_OUT)])
         for path, row in sorted(rows.items()):

@@ -40,6 +40,7 @@ class Render(NamedTuple):
 
     For kustomize, `resources` are what the target is made of when it has no kustomization of its own, and `options` are fields of one put
     over it, as JSON. `arguments` are helm's, `values` texts that go over the files named in them, and `called` what is no option.
+    `parts` are folders of charts that the target, then a copy, is to have within it, each behind its path there.
     """
 
     program: tuple[str, ...]
@@ -50,6 +51,7 @@ class Render(NamedTuple):
     arguments: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
     @property
     def patches(self) -> list[str]:
@@ -137,7 +139,10 @@ def _rendered(render: Render, deadline: float) -> Output:
         return Output(b"", "there was no time left for it")
     with tempfile.TemporaryDirectory(prefix="mirrorlint-") as name:
         folder = os.path.realpath(name)
-        arguments = _chart(render, folder) if render.is_chart else _overlay(render, folder)
+        try:
+            arguments = _chart(render, folder) if render.is_chart else _overlay(render, folder)
+        except OSError as error:
+            return Output(b"", str(error))
         return _outcome([*render.program, *arguments], folder, left)
 
 
@@ -178,7 +183,17 @@ def _chart(render: Render, folder: str) -> list[str]:
         with open(file, "w", encoding="utf-8", errors="replace") as written:
             written.write(text)
         given.append(f"--values={file}")
-    return [*render.arguments, *given, *render.called]
+    if not render.parts:
+        return [*render.arguments, *given, *render.called]
+    for where, path in (("", render.target), *render.parts):
+        shutil.copytree(path, os.path.join(folder, "chart", where), dirs_exist_ok=True, ignore=_uncopied)
+    return [*render.arguments, *given, *render.called[:-1], os.path.join(folder, "chart")]
+
+
+def _uncopied(folder: str, names: Iterable[str]) -> set[str]:
+    """Links to folders, which may go round, and what is neither a folder nor a file."""
+    paths = {name: os.path.join(folder, name) for name in names}
+    return {name for name, path in paths.items() if (os.path.islink(path) if os.path.isdir(path) else not os.path.isfile(path))}
 
 
 def _outcome(command: Sequence[str], folder: str, left: float) -> Output:

@@ -98,7 +98,7 @@ class Values(NamedTuple):
     """What a chart is rendered with: the release, files in order, and texts (each with the node that has it) that go over them.
 
     `parameters` go over those: names and values, each with its node. `waits` tells of what must be filled in before, unless it is meant
-    as it is written.
+    as it is written; `kubernetes` is the version that the chart is told, "" where nothing says one.
     """
 
     release: str = ""
@@ -106,6 +106,7 @@ class Values(NamedTuple):
     texts: tuple[tuple[str, Node], ...] = ()
     parameters: tuple[tuple[str, str, Node], ...] = ()
     waits: Gap | None = None
+    kubernetes: str = ""
 
 
 def one_value(name: str, value: Node) -> Node:

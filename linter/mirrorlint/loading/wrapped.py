@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Sequence
 
 from mirrorlint.fleet import NOTHING
-from mirrorlint.loading.builds import values_of
+from mirrorlint.loading.builds import dependencies, values_of
 from mirrorlint.loading.charts import Scope
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import Kustomization
-from mirrorlint.loading.paths import CHART, joined
+from mirrorlint.loading.paths import joined
 from mirrorlint.loading.units import ISTIOD_CHART, NOT_HEARD, Chart, Gap, Installed, Source, Values, is_control_plane
 from mirrorlint.source import Node
 
@@ -19,22 +19,18 @@ _CHANGING = frozenset({"patches", "patchesStrategicMerge", "patchesJson6902", "t
 
 def is_nothing_else(chart: str, disk: Disk) -> bool:
     """Whether a chart has no objects but those of Istio's own charts, so that nothing of it need be rendered."""
-    every = [(each["name"].text, each["repository"].text) for each in _dependencies(chart, disk)]
+    every = [(each["name"].text, each["repository"].text) for each in dependencies(chart, disk)]
     return bool(every) and all(is_control_plane(*each) for each in every) and not disk.listed(os.path.join(chart, "templates"))
 
 
 def of_chart(source: Source, disk: Disk) -> Iterator[Installed]:
     """The charts istiod that a chart depends on, with the values that it gives them under their names (helm, pkg/chartutil/coalesce.go)."""
     values = values_of(source, disk)
-    for each in _dependencies(source.path, disk):
+    for each in dependencies(source.path, disk):
         if each["name"].text == ISTIOD_CHART and not _is_off(each["condition"].text, values):
             key = (each["alias"] or each["name"]).text
             chart = Chart(each["name"], each["version"], each["repository"].text, each["name"], source.namespace, Values())
             yield chart, [those[key] for those in values if those[key]]
-
-
-def _dependencies(chart: str, disk: Disk) -> list[Node]:
-    return [each for document in disk.documents(os.path.join(chart, CHART))[:1] for each in document["dependencies"]]
 
 
 def _is_off(condition: str, values: Sequence[Node]) -> bool:
