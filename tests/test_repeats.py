@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import ways
+from repositories import write
 
 from mirrorlint import check, load
 from mirrorlint.loading import read
@@ -77,3 +79,28 @@ def test_objects_of_one_name_that_differ_are_both_judged(tmp_path: Path, monkeyp
     assert len(list(loaded.documents.clusters["all"].manifests())) == 2
     (spot,) = loaded.documents.blind_spots
     assert spot.message.endswith("says something else there: the one that is applied last wins, and both are judged")
+
+
+OVERLAYS = {
+    "base/x.yaml": entry("a.example.com"),
+    "base/kustomization.yaml": "resources: [x.yaml]\n",
+    "prod/eu/kustomization.yaml": "resources: [../../base]\n",
+}
+PATCHED = "resources: [../../base]\npatches: [{target: {kind: %s}, patch: '- {op: replace, path: /spec/hosts/0, value: b.example.com}'}]\n"
+
+
+@pytest.mark.skipif(not (shutil.which("kustomize") or shutil.which("kubectl")), reason="neither kustomize nor kubectl is here")
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("ServiceEntry", "says something else each time: the one that is applied last wins, and both are judged"),
+        ("Gateway", "says the same each time: it counts once"),
+    ],
+)
+def test_what_overlays_make_of_one_object_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, {**OVERLAYS, "prod/us/kustomization.yaml": PATCHED % kind})
+    spots = read(["all=."]).documents.blind_spots
+    assert [(spot.path, spot.message) for spot in spots if "comes from" in spot.message] == [
+        ("base/x.yaml", f"ServiceEntry default/x comes from here several times, by overlays or releases, and {said}")
+    ]

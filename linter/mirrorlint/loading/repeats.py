@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from mirrorlint.fleet import NOTHING, BlindSpot, Manifest
 from mirrorlint.kinds import WORKLOADS
 
+# Annotations of `kubectl apply`, and of kustomize for where an object comes from.
+_ADDED = ("last-applied-configuration", "config.kubernetes.io/")
+
 
 def without_repeats(manifests: Iterable[Manifest], cluster: str) -> tuple[list[Manifest], list[BlindSpot]]:
     """The objects, each that says the same once; and, for those that are there twice, what is made of them.
@@ -23,7 +26,7 @@ def without_repeats(manifests: Iterable[Manifest], cluster: str) -> tuple[list[M
 
 
 def _different(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
-    """Each object that says something else than those before it; what the API server adds says nothing."""
+    """Each object that says something else than those before it; what the API server and kustomize add says nothing."""
     said: list[object] = []
     for manifest in manifests:
         own = _content(manifest)
@@ -36,7 +39,7 @@ def _content(manifest: Manifest) -> object:
     """What is asked of an object: of workloads, whose containers may not have been read, the labels and ports of their pods."""
     metadata = {key.text: value.plain() for key, value in manifest.node["metadata"].entries() if key.text in ("labels", "annotations")}
     annotations = metadata.get("annotations") or {}
-    metadata["annotations"] = {key: value for key, value in annotations.items() if "last-applied-configuration" not in key}
+    metadata["annotations"] = {key: value for key, value in annotations.items() if not any(added in key for added in _ADDED)}
     if manifest.kind in WORKLOADS:
         pod = manifest.node["spec"]["template"]
         ports = [port.plain() for container in pod["spec"]["containers"] for port in container["ports"]]
@@ -52,5 +55,7 @@ def _told(groups: Iterable[Sequence[Manifest]], what: str, counts: str, cluster:
     if twice:
         first, second, *_ = twice[0]
         more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
-        message = f"{first} stands at {first.node.place}, too, and {what} there: {counts}{more}"
+        here, there = "comes from here several times, by overlays or releases", f"stands at {first.node.place}, too"
+        alike = first.node.place == second.node.place
+        message = f"{first} {here if alike else there}, and {what} {'each time' if alike else 'there'}: {counts}{more}"
         yield BlindSpot.at(second.node.place, message, cluster, NOTHING)
