@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mirrorlint import Call, Fleet, check, loads
+from mirrorlint import Call, Fleet, check, load, loads
 from mirrorlint.rule import Report
 
 SERVICE = """\
@@ -206,12 +207,72 @@ def test_gateways_of_another_class_are_not_judged_on_either_side() -> None:
 
 def test_what_of_the_gateway_api_is_not_judged_is_listed() -> None:
     attached = ROUTE.replace("{name: ingress}", "{kind: ListenerSet, name: more}").replace("name: shop}", "name: more}", 1)
-    policy = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: BackendTLSPolicy\nmetadata: {name: shop}\n"
-    report = check(fleet(stage=STAGE + attached + policy))
+    report = check(fleet(stage=STAGE + attached))
     assert report.findings == ()
-    assert [spot.message for spot in report.blind_spots] == [
-        "HTTPRoute default/more: listeners outside of Gateways are not judged",
-        "BackendTLSPolicy default/shop: the TLS that it starts is not judged",
+    assert [spot.message for spot in report.blind_spots] == ["HTTPRoute default/more: listeners outside of Gateways are not judged"]
+
+
+SECURE = CLASSIC.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}").replace(
+    'hosts: ["*"]}]', 'hosts: ["*"], tls: {mode: SIMPLE, credentialName: shop}}]'
+)
+POLICY = """\
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: tls}
+spec:
+  targetRefs: [{group: networking.istio.io, kind: ServiceEntry, name: stage}]
+  validation: {hostname: shop.example.com, wellKnownCACertificates: System}
+"""
+RULE = """\
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: stage}
+spec: {host: stage.example.com, trafficPolicy: {%s}}
+"""
+TO_443 = PROD.replace("name: stage.example.com, port: 80", "name: stage.example.com, port: 443").replace(
+    "ports: [{number: 80,", "ports: [{number: 443, name: https, protocol: HTTPS}, {number: 80,"
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        ("", "tls-mismatch"),
+        (POLICY, "arrives"),
+        (POLICY.replace("name: stage}", "name: stage, sectionName: https}"), "arrives"),
+        (POLICY.replace("name: stage}", "name: stage, sectionName: http}"), "tls-mismatch"),
+        (POLICY.replace("name: stage}", "name: stage, sectionName: web}"), "tls-mismatch"),
+        (POLICY.replace("ServiceEntry", "Service"), "tls-mismatch"),
+        (POLICY.replace("tls}", 'tls, annotations: {istio.io/ignore-policy-attachment: "true"}}'), "tls-mismatch"),
+        (POLICY + RULE % "connectionPool: {tcp: {maxConnections: 1}}", "arrives"),
+        (POLICY + RULE % "tls: {mode: DISABLE}", "tls-mismatch"),
+        (POLICY + RULE % "portLevelSettings: [{port: {number: 443}, tls: {mode: DISABLE}}]", "tls-mismatch"),
+    ],
+    ids=["none", "entry", "port", "other port", "no port", "kind", "ignored", "filled", "rule decides", "rule's port decides"],
+)
+def test_a_backend_tls_policy_starts_the_tls_of_what_it_names(policy: str, reason: str) -> None:
+    assert reasons(TO_443 + policy, SECURE, addresses=["stage.example.com"]) == [reason]
+    report = check(fleet(TO_443 + policy, SECURE, addresses=["stage.example.com"]), istio="1.28")
+    assert (report.findings == (), report.blind_spots) == (reason == "arrives", ())
+
+
+def test_a_backend_tls_policy_tells_of_itself_what_it_decides() -> None:
+    wrong = POLICY.replace("hostname: shop", "hostname: other")
+    strict = SECURE.replace('hosts: ["*"], tls', "hosts: [shop.example.com], tls")
+    finding = check(fleet(TO_443 + wrong, strict, addresses=["stage.example.com"]), istio="1.28").findings[0]
+    line = (TO_443 + wrong).splitlines().index("  validation: {hostname: other.example.com, wellKnownCACertificates: System}") + 1
+    assert finding.rule == "sni-without-server"
+    assert ("BackendTLSPolicy default/tls decides TLS and SNI", line) in [(note.message, note.place.line) for note in finding.notes]
+
+
+def test_istio_that_heeds_backend_tls_policies_only_when_told_is_a_blind_spot(tmp_path: Path) -> None:
+    (tmp_path / "prod.yaml").write_text(TO_443 + POLICY)
+    (tmp_path / "stage.yaml").write_text(SECURE)
+    (tmp_path / ".mirrorlint.yaml").write_text('clusters: {prod: {paths: [prod.yaml], istio: "1.27"}, stage: {paths: [stage.yaml]}}')
+    assert [spot.message for spot in check(load(tmp_path)).blind_spots] == [
+        "BackendTLSPolicy default/tls: Istio 1.27 starts the TLS only if PILOT_ENABLE_ALPHA_GATEWAY_API is set, which it is taken to be"
     ]
 
 

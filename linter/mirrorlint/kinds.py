@@ -4,6 +4,7 @@ from __future__ import annotations
 
 NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
 KUBERNETES_NETWORKING = "networking.k8s.io"
+BACKEND_TLS_POLICY = "BackendTLSPolicy"
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 # What makes pods of a template, Kubernetes' own and others': argoproj.github.io/rollouts, docs.openshift.com, openkruise.io.
 _OF_TEMPLATES = {
@@ -26,7 +27,7 @@ MATTERS = {
             "GatewayClass",
             "ReferenceGrant",
             "ListenerSet",
-            "BackendTLSPolicy",
+            BACKEND_TLS_POLICY,
         }
     ),
     "": frozenset({"Service", "Namespace", "Pod"}),
@@ -55,8 +56,8 @@ SERVED = {
 }
 # What releases of the Gateway API served besides (config/crd of kubernetes-sigs/gateway-api).
 EARLIER = {
-    f"{GATEWAY_API}/v1alpha2": frozenset({"HTTPRoute", "Gateway", "GatewayClass", "BackendTLSPolicy"}),
-    f"{GATEWAY_API}/v1alpha3": frozenset({"BackendTLSPolicy"}),
+    f"{GATEWAY_API}/v1alpha2": frozenset({"HTTPRoute", "Gateway", "GatewayClass", BACKEND_TLS_POLICY}),
+    f"{GATEWAY_API}/v1alpha3": frozenset({BACKEND_TLS_POLICY}),
 }
 # Kinds that are not read, of groups with kinds that are.
 NOT_READ = {

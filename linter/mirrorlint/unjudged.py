@@ -9,9 +9,10 @@ from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.ingress import inner_scopes
 from mirrorlint.delivery.way import End
+from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
-from mirrorlint.kinds import GATEWAY_API, SECURITY
+from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, SECURITY
 from mirrorlint.rule import quoted
 from mirrorlint.source import Node
 
@@ -32,6 +33,7 @@ def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str
     classes = cluster.of("GatewayClass", GATEWAY_API)
     gateways = [m for m in cluster.of("Gateway", GATEWAY_API) if m.node["spec"]["gatewayClassName"].text not in NOT_PROGRAMMED]
     foreign = [manifest for manifest in gateways if not is_istios(manifest, classes)]
+    istio = cluster.settings.istio
     routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
     named = quoted(dict.fromkeys(manifest.node["spec"]["gatewayClassName"].text for manifest in foreign))
     groups = (
@@ -41,7 +43,11 @@ def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str
             "listeners outside of Gateways are not judged",
             GATEWAYS,
         ),
-        (cluster.of("BackendTLSPolicy", GATEWAY_API), "the TLS that it starts is not judged", NOTHING),
+        (
+            cluster.of(BACKEND_TLS_POLICY, GATEWAY_API) if istio and number_of(istio) < (1, 28) else [],
+            f"Istio {istio} starts the TLS only if PILOT_ENABLE_ALPHA_GATEWAY_API is set, which it is taken to be",
+            NOTHING,
+        ),
     )
     yield from (group for group in groups if group[0])
 

@@ -86,7 +86,7 @@ class _Selection:
         """The DestinationRules that may be for those, and all that are for certain pods."""
         hosts = {service.host.lower() for service in self._behind}
         for rule in self._mesh.destination_rules:
-            if rule.selective or any(subset_of(host, rule.host.lower()) for host in hosts):
+            if rule.manifest.kind == "DestinationRule" and (rule.selective or any(subset_of(host, rule.host.lower()) for host in hosts)):
                 yield rule.manifest
 
     def _guards(self) -> Iterator[Manifest]:

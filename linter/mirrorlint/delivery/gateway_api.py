@@ -13,7 +13,7 @@ from mirrorlint.istio.listeners import Listener, Surroundings, is_istios, is_man
 from mirrorlint.istio.parents import Attachment, Parents, attach
 from mirrorlint.istio.references import Grants
 from mirrorlint.istio.services import Service
-from mirrorlint.kinds import GATEWAY_API
+from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API
 
 Place = tuple[str, str]  # namespace and name
 _ROUTES, _PASSING = ("HTTPRoute", "GRPCRoute"), ("TLSRoute", "TCPRoute")
@@ -65,6 +65,11 @@ class GatewayApi:
     def routes(self) -> list[Manifest]:
         """The HTTPRoutes and GRPCRoutes, the oldest first; `~` follows the names by which Istio compares (route_collections.go)."""
         return sorted(self._of(*_ROUTES), key=lambda m: self._age(m, m.namespace, f"{m.name}~"))
+
+    @property
+    def tls_policies(self) -> list[Manifest]:
+        """The BackendTLSPolicies, the oldest first."""
+        return sorted(self._of(BACKEND_TLS_POLICY), key=lambda m: self._age(m, m.namespace, m.name))
 
     @cached_property
     def passing(self) -> Mapping[str, list[str]]:

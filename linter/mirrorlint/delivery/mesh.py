@@ -16,6 +16,7 @@ from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio import gateway_routes
 from mirrorlint.istio.admission import KINDS, Refusal, judged
+from mirrorlint.istio.backend_tls import read_policies
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, Server, read_gateway
@@ -227,8 +228,9 @@ class Mesh:
 
     @cached_property
     def destination_rules(self) -> tuple[DestinationRule, ...]:
-        """The DestinationRules, those with a workloadSelector first, then the oldest."""
-        rules = (read_rule(m, self.domain) for m in self.admitted("DestinationRule"))
+        """The DestinationRules, those with a workloadSelector first, then the oldest, and those made of BackendTLSPolicies."""
+        rules = [read_rule(m, self.domain) for m in self.admitted("DestinationRule")]
+        rules += read_policies(self.gateway_api.tls_policies, self.services)
         return tuple(sorted(rules, key=lambda r: not r.selective))
 
     @cached_property

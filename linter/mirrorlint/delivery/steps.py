@@ -126,7 +126,7 @@ def _authorities(route: Route, asked: str, node: Node) -> list[tuple[str, Node]]
 
 
 def _looked_up(way: Way, upstream: Upstream) -> Iterator[Step]:
-    """The registry's entry for the mirror's target, and the TLS that a DestinationRule asks for."""
+    """The registry's entry for the mirror's target, and the TLS that a rule asks for."""
     service, port = upstream.service, upstream.port
     protocol = port.protocol or "protocol not declared"
     text = f"{service.manifest}: port {port.number} ({protocol}), resolution {service.resolution}"
@@ -135,7 +135,7 @@ def _looked_up(way: Way, upstream: Upstream) -> Iterator[Step]:
         return
     mode = upstream.client_tls["mode"]
     if mode:
-        text = f"the DestinationRule for `{upstream.rule.host}` says {mode.text}: {connection(upstream, way.host)}"
+        text = f"the {upstream.rule.manifest.kind} for `{upstream.rule.host}` says {mode.text}: {connection(upstream, way.host)}"
         if upstream.tls == PLAINTEXT and upstream.client_tls["credentialName"]:
             text += ", since a sidecar gets no `credentialName` from it"
         yield Step(mode, way.call.cluster, "TLS", text)

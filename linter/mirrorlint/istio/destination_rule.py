@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import expand
+from mirrorlint.kinds import BACKEND_TLS_POLICY
 from mirrorlint.source import Node
 
 
@@ -20,6 +21,11 @@ class Policy(NamedTuple):
     def tls_of(self, port: int) -> Node:
         """The `tls` that counts for a port: port settings replace the others whole (util.go:GetPortLevelTrafficPolicy)."""
         return self.ports.get(port, self.tls)
+
+    def over(self, other: Policy) -> Policy:
+        """With the TLS of another one where it says none (destination_rule.go:mergeBackendPolicyTrafficPolicy)."""
+        own = {port: tls for port, tls in self.ports.items() if tls}
+        return Policy(self.node or other.node, self.tls or other.tls, {**self.ports, **other.ports, **own})
 
 
 class Subset(NamedTuple):
@@ -50,8 +56,12 @@ class DestinationRule(NamedTuple):
     host_node: Node
 
     def merged(self, other: DestinationRule) -> DestinationRule:
-        """With the subsets of a later rule, and its policy where this one has none (destination_rule.go:mergeDestinationRule)."""
-        policy = self.policy if self.policy.node else other.policy
+        """With the subsets of a later rule, and its policy where this one has none (destination_rule.go:mergeDestinationRule).
+
+        Of what is made of a BackendTLSPolicy it has all that it doesn't say itself.
+        """
+        filled = other.manifest.kind == BACKEND_TLS_POLICY or not self.policy.node
+        policy = self.policy.over(other.policy) if filled else self.policy
         return self._replace(policy=policy, subsets={**other.subsets, **self.subsets})
 
 
