@@ -320,6 +320,16 @@ def test_a_trace_speaks_of_routes_and_listeners() -> None:
         ("name: ingress, port: 81", "listener `http` of Gateway default/ingress has port 80, not 81"),
         ("name: ingress, namespace: other", "listener `http` of Gateway other/ingress takes no routes of namespace default"),
         ("kind: Service, group: '', name: shopp", "there is no Service default/shopp"),
+        ("kind: Service, name: shop", 'a parent of kind Service needs `group: ""`, and has no `group`'),
+        ("kind: Servce, group: '', name: shop", "routes have no parents of kind `Servce` (did you mean `Service`?)"),
+        (
+            "group: networking.istio.io, name: ingress",
+            "a parent of kind Gateway needs `group: gateway.networking.k8s.io`, and has `group: networking.istio.io`",
+        ),
+        (
+            "group: networking.k8s.io, kind: ServiceEntry, name: stage",
+            "a parent of kind ServiceEntry needs `group: networking.istio.io`, and has `group: networking.k8s.io`",
+        ),
     ],
 )
 def test_a_route_that_attaches_to_nothing_says_why(parent: str, why: str) -> None:
@@ -331,6 +341,21 @@ def test_a_route_that_attaches_to_nothing_says_why(parent: str, why: str) -> Non
     report = check(fleet(prod))
     assert said(report) == [("warning", "mirror-never-runs")]
     assert report.findings[0].message == f"no request can make the mirror to `stage.example.com` run: {why}"
+
+
+@pytest.mark.parametrize(
+    "parent", ["group: gateway.kgateway.dev, kind: Gateway", "kind: XListenerSet", "group: serving.knative.dev, kind: Service"]
+)
+def test_a_route_of_another_project_is_none_of_istios(parent: str) -> None:
+    prod = PROD.replace('group: "", kind: Service, name: shop', f"{parent}, name: shop")
+    assert check(fleet(prod)).findings == ()
+
+
+def test_a_route_of_the_target_that_names_another_kind_of_parent_is_pointed_at() -> None:
+    stage = STAGE.replace("parentRefs: [{name: ingress}]", "parentRefs: [{kind: Gatway, name: ingress}]")
+    (finding,) = check(fleet(stage=stage)).findings
+    assert "HTTPRoute default/shop would take it, but routes have no parents of kind `Gatway`" in finding.message
+    assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith("Gatway")
 
 
 @pytest.mark.parametrize(

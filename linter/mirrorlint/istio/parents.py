@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
@@ -10,7 +11,13 @@ from mirrorlint.istio.listeners import Listener
 from mirrorlint.istio.names import MESH, is_wild, overlaps, subset_of
 from mirrorlint.istio.references import GATEWAY, SERVICE, SERVICE_ENTRY, Reference, read_reference
 from mirrorlint.istio.routing import Host, Unbound
+from mirrorlint.kinds import KUBERNETES_NETWORKING
+from mirrorlint.likeness import TYPO
 from mirrorlint.source import Node
+
+_KINDS = (GATEWAY, SERVICE, SERVICE_ENTRY)
+_CORE = '""'
+_GROUPS = ("", "core", "v1", KUBERNETES_NETWORKING, *(kind.group for kind in _KINDS))  # those that have no kinds of others called alike
 
 
 class Parents(NamedTuple):
@@ -55,8 +62,20 @@ def attach(route: Manifest, parents: Parents) -> Iterator[Attachment | Denial]:
         elif reference.kind in (SERVICE, SERVICE_ENTRY):
             yield _to_mesh(route, reference, parents)
         else:
-            why = f"a parent of kind {reference.kind.name} is none of Istio's"
-            yield Denial(Unbound(node["kind"], why, route), foreign=True)
+            yield _to_nothing(route, reference)
+
+
+def _to_nothing(route: Manifest, reference: Reference) -> Denial:
+    """What is of no kind that Istio takes: a slip, or another project's (toInternalParentReference)."""
+    said, node = reference.kind, reference.node
+    meant = next((kind for kind in _KINDS if get_close_matches(said.name, [kind.name], cutoff=TYPO)), None)
+    if meant is None or not get_close_matches(said.group, _GROUPS, n=1, cutoff=TYPO):
+        return Denial(Unbound(node["kind"], f"a parent of kind {said.name} is none of Istio's", route), foreign=True)
+    if said.name != meant.name:
+        return Denial(Unbound(node["kind"], f"routes have no parents of kind `{said.name}` (did you mean `{meant.name}`?)", route))
+    needed, has = (f"`group: {group or _CORE}`" for group in (meant.group, said.group))
+    why = f"a parent of kind {said.name} needs {needed}, and has {has if node['group'] else 'no `group`'}"
+    return Denial(Unbound(node["group" if node["group"] else "kind"], why, route))
 
 
 def _to_mesh(route: Manifest, reference: Reference, parents: Parents) -> Attachment | Denial:
