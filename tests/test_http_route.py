@@ -217,7 +217,7 @@ def test_a_certificate_that_is_not_in_the_manifests_is_taken_to_be_fine(given: s
         (secured(secret(base64.b64encode(b"cert").decode())), "Secret default/cert holds no certificate and key in PEM"),
         (secured("", "{name: cert, namespace: certs}"), "no ReferenceGrant in certs allows it"),
         (secured("", "{name: cert, kind: ConfigMap}"), "a certificate is a Secret"),
-        (STAGE.replace("protocol: HTTP}", "protocol: UDP}"), "`protocol: UDP` is none that Istio takes"),
+        (STAGE.replace("protocol: HTTP}", "protocol: UDP}"), "`protocol: UDP` is none that Istio takes, which are HTTP, HTTPS, TCP, TLS"),
     ],
 )
 def test_a_listener_that_istio_does_not_program_says_why(stage: str, why: str) -> None:
@@ -301,6 +301,61 @@ def test_of_two_listeners_that_clash_the_first_is_programmed() -> None:
         "protocol: HTTP, hostname: shop.example}, {name: tls, port: 80, protocol: HTTPS, hostname: shop.example, tls: {}}]",
     )
     assert reasons(stage=twice) == ["no-virtual-host"]
+
+
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [
+        ("protocol: HTP", "arrives"),
+        ("protocol: GRPC", "arrives"),
+        ("protocol: HTTP, hostname: a.example", "arrives"),
+        ("protocol: HTTPS, tls: {certificateRefs: [{name: cert}]}", "tls-mismatch"),
+        ("protocol: TCP", "no-listener"),
+    ],
+)
+def test_what_listeners_of_one_port_have_in_common_decides_whether_they_clash(first: str, reason: str) -> None:
+    twice = STAGE.replace("[{name: http,", f"[{{name: first, port: 80, {first}}}, {{name: http,")
+    assert reasons(stage=twice, addresses=["stage.example.com"]) == [reason]
+
+
+@pytest.mark.parametrize("protocol", ["HTP", "GRPC", "http"])
+def test_a_gateway_without_a_listener_that_istio_programs_has_its_address(protocol: str) -> None:
+    named = "name: ingress, annotations: {external-dns.alpha.kubernetes.io/hostname: stage.example.com}"
+    stage = STAGE.replace("metadata: {name: ingress", f"metadata: {{{named}").replace("protocol: HTTP", f"protocol: {protocol}")
+    (finding,) = check(fleet(stage=stage)).findings
+    assert finding.message == (
+        "nothing listens on port 80 of stage's gateway: the shadow is refused; Istio does not program listener `http` of"
+        f" Gateway default/ingress: `protocol: {protocol}` is none that Istio takes, which are HTTP, HTTPS, TCP, TLS"
+    )
+
+
+AT_GATEWAY = PROD.replace('[{group: "", kind: Service, name: shop}]', "[{name: ingress}]\n  hostnames: [shop.example]") + GATEWAY
+TWO_NAMES = STAGE.replace("[{name: ingress}]", "[{name: ingress}]\n  hostnames: [shop.example, other.example]").replace(
+    "[{name: http,", "[{name: other, port: 80, protocol: HTTP, hostname: other.example}, {name: http,"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "start", "why"),
+    [
+        ("protocol: HTTP}]", "protocol: HTP}]", "HTP", "Istio does not program listener `http` of Gateway default/ingress"),
+        (
+            "protocol: HTTP}]",
+            "protocol: HTTP, allowedRoutes: {kinds: [{kind: GRPCRoute}]}}]",
+            "GRPCRoute",
+            "listener `http` of Gateway default/ingress takes no HTTPRoute",
+        ),
+        (", {name: http, port: 80, protocol: HTTP}", "", "other.example", "Gateway default/ingress has no listener for it"),
+    ],
+    ids=["protocol", "kind", "none"],
+)
+def test_a_route_of_which_another_listener_takes_a_part_says_what_keeps_the_rest_out(old: str, new: str, start: str, why: str) -> None:
+    assert TWO_NAMES.count(old) == 1
+    stage = TWO_NAMES.replace(old, new)
+    (finding,) = check(fleet(AT_GATEWAY, stage), "1.28").findings
+    assert f"the shadow's Host: it is answered 404; HTTPRoute default/shop would take it, but {why}" in finding.message
+    place = finding.place
+    assert stage.splitlines()[place.line - 1][place.column - 1 :].startswith(start)
 
 
 def test_a_trace_speaks_of_routes_and_listeners() -> None:

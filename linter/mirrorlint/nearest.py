@@ -183,6 +183,10 @@ def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> tuple[
     name = without_port(host).lower()
     bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
     services = [v for _, seen in bound for v in seen]
+    for route, gateway in dict.fromkeys((v.manifest, s.gateway.manifest) for s, seen in bound for v in seen if v.gateway_semantics):
+        kept = scope.mesh.route_reader.unserved(route, gateway, name)
+        if kept:
+            return kept.node, f"{route} would take it, but {kept.why}", kept.owner
     for taker in _takers(scope.mesh, services, name):
         found = _refused_taker(scope, taker, bound, name)
         if found:

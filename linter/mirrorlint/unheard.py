@@ -25,7 +25,7 @@ def _unprogrammed(mesh: Mesh, port: int) -> Iterator[Reason]:
     for one in (one for several in mesh.gateway_api.listeners.values() for one in several):
         if one.fault and (one.server.number == port or not mesh.gateways):
             gateway, (node, why) = one.gateway.manifest, one.fault
-            yield node, f"Istio does not program listener `{one.name}` of {gateway}: {why}", gateway
+            yield node, f"Istio does not program {one.phrase}: {why}", gateway
 
 
 def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator[Reason]:

@@ -27,7 +27,7 @@ class Entrances:
     @cached_property
     def addresses(self) -> dict[str, Service | None]:
         """The names and IPs of the cluster's ingress, with the Service that has one: settings, else Services in front of gateways."""
-        gateways = self._mesh.gateways
+        gateways = self._mesh.meant_gateways
         found: dict[str, Service | None] = {known_as(name): None for gateway in gateways for name in targets(gateway.manifest)}
         found |= {known_as(address): service for address, service in shown(self._mesh.services, gateways)}
         said = [known_as(address) for address in self._settings.addresses]
@@ -67,7 +67,7 @@ class Entrances:
     @cached_property
     def hidden(self) -> bool:
         """Whether requests may reach the gateways at an address that manifests don't show."""
-        return not self._settings.addresses and unaddressed(self._mesh.services, self._mesh.gateways)
+        return not self._settings.addresses and unaddressed(self._mesh.services, self._mesh.meant_gateways)
 
     @cached_property
     def ingresses(self) -> dict[str, Balancer]:

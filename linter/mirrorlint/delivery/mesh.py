@@ -176,6 +176,12 @@ class Mesh:
         found += [one.gateway for listeners in self.gateway_api.listeners.values() for one in listeners if not one.fault]
         return tuple(sorted(found, key=lambda g: self._age(g.manifest, g.name.partition("/")[2], g.manifest.namespace)))
 
+    @property
+    def meant_gateways(self) -> list[Gateway]:
+        """The gateways, and what listeners that Istio does not program would be."""
+        faulty = (one.gateway for listeners in self.gateway_api.listeners.values() for one in listeners if one.fault)
+        return [*self.gateways, *faulty]
+
     @cached_property
     def servers(self) -> tuple[Server, ...]:
         """The servers of its Gateways."""

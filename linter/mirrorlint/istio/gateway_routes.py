@@ -8,8 +8,8 @@ from typing import NamedTuple
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.backends import Registry
 from mirrorlint.istio.http_route import Converted, convert, in_precedence
-from mirrorlint.istio.names import MESH
-from mirrorlint.istio.parents import Attachment, Denial, Parents, attach, hostnames
+from mirrorlint.istio.names import MESH, subset_of
+from mirrorlint.istio.parents import Attachment, Denial, Parents, attach, hostnames, unserved
 from mirrorlint.istio.routing import Host, Rule, Unbound, VirtualService
 from mirrorlint.source import Node
 
@@ -45,6 +45,11 @@ class Reader:
             if not bound and not (attached and all(isinstance(one, Denial) and one.foreign for one in attached)):
                 yield self._idle(route, attached)
         yield from (self._merged(key, bound) for key, bound in merged.items())
+
+    def unserved(self, route: Manifest, gateway: Manifest, name: str) -> Unbound | None:
+        """What keeps a route from a listener of a Gateway for a name that one of its hostnames covers; None where no hostname does."""
+        covered = any(subset_of(name, host.name.lower()) for host in hostnames(route))
+        return unserved(route, gateway, name, self._parents) if covered else None
 
     def _bound(self, route: Manifest, attached: Iterable[Attachment | Denial]) -> Iterator[tuple[str, _Bound]]:
         results: dict[bool, Converted] = {}

@@ -21,6 +21,7 @@ NAME_LABEL = "gateway.networking.k8s.io/gateway-name"
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 NOT_PROGRAMMED = frozenset({"istio-remote", "istio-waypoint", "istio-east-west"})  # classes that take no routes (classinfo.go)
 _ROUTES = {"HTTP": ("HTTPRoute", "GRPCRoute"), "HTTPS": ("HTTPRoute", "GRPCRoute"), "TCP": ("TCPRoute",), "TLS": ("TLSRoute",)}
+_DISTINCT, _BARE = frozenset({"HTTP", "HTTPS", "TLS"}), frozenset({"TCP", "UDP"})  # told apart by hostname, or not at all
 _MODES = {"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"}
 MODE_OPTION = "gateway.istio.io/tls-terminate-mode"
 NAME_OVERRIDE = "gateway.istio.io/name-override"
@@ -54,6 +55,11 @@ class Listener(NamedTuple):
     presumed: frozenset[str]
 
     @property
+    def phrase(self) -> str:
+        """It in words."""
+        return f"listener `{self.name}` of {self.gateway.manifest}"
+
+    @property
     def server(self) -> Server:
         """What it becomes."""
         return self.gateway.servers[0]
@@ -79,10 +85,10 @@ def read_listeners(manifest: Manifest, around: Surroundings) -> Iterator[Listene
 
 def _clash(node: Node, other: Node) -> bool:
     """Whether two listeners can't both be (listenersDistinct)."""
-    if node["port"].number != other["port"].number:
+    protocols = {node["protocol"].text, other["protocol"].text}
+    if node["port"].number != other["port"].number or not (protocols <= _DISTINCT | _BARE or len(protocols) == 1):
         return False
-    http = [one["protocol"].text in ("HTTP", "HTTPS", "TLS") for one in (node, other)]
-    return not all(http) or node["hostname"].text == other["hostname"].text
+    return not protocols <= _DISTINCT or node["hostname"].text == other["hostname"].text
 
 
 def _listener(manifest: Manifest, node: Node, around: Surroundings) -> Listener:
@@ -146,7 +152,7 @@ def _presumed(allowed: Node, around: Surroundings) -> frozenset[str]:
 
 def _fault(manifest: Manifest, node: Node, around: Surroundings) -> tuple[Node, str] | None:
     if node["protocol"].text not in _ROUTES:
-        return node["protocol"], f"`protocol: {node['protocol'].text}` is none that Istio takes"
+        return node["protocol"], f"`protocol: {node['protocol'].text}` is none that Istio takes, which are {', '.join(_ROUTES)}"
     if not node["tls"] or _mode(node["tls"]) in ("PASSTHROUGH", "ISTIO_MUTUAL"):
         return None
     found = [(ref, why) for ref in node["tls"]["certificateRefs"] if (why := refusal(manifest, ref, around.grants, around.secrets))]

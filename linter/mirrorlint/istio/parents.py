@@ -116,7 +116,7 @@ def hostnames(route: Manifest) -> list[Host]:
 
 def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[int, Unbound] | None:
     """Why a listener doesn't take a route, and how far it got; None when it does (referenceAllowed)."""
-    node, gateway, called = reference.node, listener.gateway.manifest, f"listener `{listener.name}` of {listener.gateway.manifest}"
+    node, gateway, called = reference.node, listener.gateway.manifest, listener.phrase
     section, port = node["sectionName"].text, node["port"].number
     if section not in ("", listener.name):
         return 0, Unbound(node["sectionName"], f"{gateway} has no listener `{section}`", route)
@@ -132,6 +132,21 @@ def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[
         kinds = listener.server.node["allowedRoutes"]["kinds"]
         return 1, Unbound(kinds.at(0)["kind"] if len(kinds) else listener.server.protocol_node, f"{called} takes no {route.kind}", gateway)
     return None
+
+
+def unserved(route: Manifest, gateway: Manifest, name: str, parents: Parents) -> Unbound | None:
+    """What keeps a route's hostname, which covers `name`, from the listeners of a Gateway that the route names."""
+    references = [read_reference(node, route.namespace, GATEWAY) for node in route.node["spec"]["parentRefs"]]
+    place, listeners = (gateway.namespace, gateway.name), parents.listeners[gateway.namespace, gateway.name]
+    covering = [listener for listener in listeners if subset_of(name, listener.hostname or "*")]
+    for listener in covering:
+        if listener.fault:
+            return Unbound(listener.fault[0], f"Istio does not program {listener.phrase}: {listener.fault[1]}", gateway)
+        for reference in (one for one in references if one.kind == GATEWAY and (one.namespace, one.name) == place):
+            denial = _denial(route, reference, listener)
+            if denial:
+                return denial[1]
+    return None if covering else Unbound(listeners[0].server.host_node, f"{gateway} has no listener for it", gateway)
 
 
 def _allowed(namespaces: Node) -> tuple[Node, str]:
