@@ -17,6 +17,9 @@ _NO_BLANK = re.compile(r"(\s*+(?:- ++)*)(?!- )([A-Za-z_][\w.-]*):([^\s/:].*)")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 # An anchor, and the plain text behind it that ends with its line.
 _ANCHOR = re.compile(r"(?<![^\s\[{,])&([^\s,\[\]{}]+)(?:[ \t]+([\w./-][^#:,\[\]{}]{0,200})(?=$|#))?")
+_OF_RULES = frozenset(
+    {"match", "route", "mirror", "mirrors", "mirrorPercentage", "matches", "filters", "backendRefs"}
+)  # no `spec` has them
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 
 
@@ -171,10 +174,20 @@ def _beside_items(case: Case) -> Advice | None:
     column, start = _indent(case.here), case.failure.context_line
     message = f"`{short(case.here)}` stands among the items of the list that begins in line {start + 1}"
     owner = next((n for n in range(start - 1, -1, -1) if has_content(case.lines[n])), -1)
-    match = KEY.match(case.lines[owner]) if owner >= 0 else None
-    if match is None or match.end(1) >= column:
-        return Advice(case.line, column, message, "an item of the list begins with a dash")
-    return Advice(case.line, column, message, f"move it to column {match.end(1) + 1}, under `{match[2]}`")
+    around = KEY.match(case.lines[owner]) if owner >= 0 else None
+    item, own = _item(case, column), KEY.match(case.here)
+    near = [key for key in (item, around) if key and key.end(1) != column]
+    of_rule = [key for key in near if own and {own[2], key[2]} <= _OF_RULES]
+    likely = of_rule or ([item] if item and column > case.failure.context_column else near)
+    places = [f"to column {key.end(1) + 1}, beside `{key[2]}`" for key in likely]
+    return Advice(case.line, column, message, f"move it {', or '.join(places)}" if places else "an item of the list begins with a dash")
+
+
+def _item(case: Case, column: int) -> re.Match[str] | None:
+    """The first key of the list item above that a line in a column breaks off: its dash is not right of the column, its keys are."""
+    above = next((line for line in reversed(case.lines[: case.line]) if has_content(line) and _indent(line) <= column), "")
+    match = KEY.match(above)
+    return match if match and column < match.end(1) else None
 
 
 def _same_line_list(case: Case) -> Advice | None:
@@ -195,7 +208,8 @@ def _lines_up_with_nothing(case: Case) -> Advice | None:
     if case.here.lstrip().startswith("- "):
         return Advice(case.line, column, message, "the items of a list begin in one column")
     hint = f"the keys of the mapping that begins in line {start + 1} stand in column {case.failure.context_column + 1}"
-    return Advice(case.line, column, message, hint)
+    item = _item(case, column)
+    return Advice(case.line, column, message, f"move it to column {item.end(1) + 1}, beside `{item[2]}`" if item else hint)
 
 
 def _second_document(case: Case) -> Advice | None:
