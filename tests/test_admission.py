@@ -722,6 +722,23 @@ def test_a_field_of_the_traffic_policy_that_stands_beside_it_is_dropped(spec: st
     assert (refusal.node.text, refusal.pruned, refusal.message) == (field, True, said)
 
 
+@pytest.mark.parametrize(
+    ("rule", "dropped"),
+    [
+        ("mirrorPercentage: , value: 10", [("value", "mirrorPercentage")]),
+        ("mirror: , host: b, port: {number: 80}", [("host", "mirror"), ("port", "mirror")]),
+        ("mirrorPercentage: {value: 5}, value: 10", []),
+        ("mirrorPercentage: , amount: 10", []),
+    ],
+)
+def test_a_field_beside_the_empty_one_that_has_it_is_dropped(rule: str, dropped: list[tuple[str, str]]) -> None:
+    (document,) = documents(manifest(f"{{hosts: [a], http: [{{route: [{{destination: {{host: b}}}}], {rule}}}]}}"))
+    said = [
+        f"Kubernetes drops `{name}`, which is no field here: it belongs into `{home}`, which is empty: indent it" for name, home in dropped
+    ]
+    assert [(one.pruned, one.message) for one in judged(document, "default")] == [(True, each) for each in said]
+
+
 def test_a_choice_that_differs_in_case_is_told_the_right_one() -> None:
     (refusal,) = refused(manifest("{host: b, trafficPolicy: {tls: {mode: Simple}}}", kind="DestinationRule"))
     assert refusal.message.endswith("(did you mean `SIMPLE`?)")

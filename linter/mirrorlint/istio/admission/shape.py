@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import reduce
 from operator import getitem
@@ -34,7 +34,7 @@ class Refusal(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What a field holds: its type in words, whether a value is of it, what is refused in one that is.
+    """What a field holds: its type in words, whether a value is of it, what is refused in one that is, and which fields that may have.
 
     Null fits nowhere and is asked nowhere but in lists: in a mapping the API server takes it for an absent field.
     """
@@ -42,6 +42,7 @@ class Shape(NamedTuple):
     what: str
     fits: Callable[[Node], bool]
     refusals: Callable[[Node, str], Iterator[Refusal]]
+    fields: Collection[str] = ()
 
 
 Complaint = Callable[[str], str]  # what is wrong with a text, empty when nothing is
@@ -146,7 +147,7 @@ def message(fields: Mapping[str, Shape], *rules: Rule, homes: Mapping[str, str] 
             for rule in rules:
                 yield from rule(node)
 
-    return Shape("a mapping", _is_mapping, refusals)
+    return Shape("a mapping", _is_mapping, refusals, fields)
 
 
 def _dropped(key: Node, fields: Mapping[str, Shape], node: Node, homes: Mapping[str, str]) -> Iterator[Refusal]:
@@ -155,7 +156,10 @@ def _dropped(key: Node, fields: Mapping[str, Shape], node: Node, homes: Mapping[
     camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
     same = [field for field in fields if field.lower() in (name.lower(), camel.lower())]
     near = same or get_close_matches(name, fields, n=1, cutoff=TYPO)
-    if name.startswith("-") and name[1:] in fields:
+    empty = next((field for field, value in node.items() if not value and field in fields and name in fields[field].fields), "")
+    if empty:
+        yield Refusal(key, f"{drops}: it belongs into `{empty}`, which is empty: indent it", pruned=True)
+    elif name.startswith("-") and name[1:] in fields:
         yield Refusal(key, f"{drops}: behind the dash of a list item comes a blank", pruned=True)
     elif near:
         meant = near[0] if _would_do(node[name], fields[near[0]]) and near[0] not in node else ""
