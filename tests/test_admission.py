@@ -47,6 +47,7 @@ SPECS = {
     "DestinationRule alone": ("DestinationRule", "{%s}"),
     "policy": ("DestinationRule", "{host: b, trafficPolicy: {%s}}"),
     "Sidecar": ("Sidecar", "{%s}"),
+    "WorkloadEntry": ("WorkloadEntry", "{%s}"),
     "egress": ("Sidecar", "{egress: [{%s}]}"),
     "egress host": ("Sidecar", "{egress: [{hosts: [%s]}]}"),
     "ingress alone": ("Sidecar", "{ingress: [{%s}]}"),
@@ -213,6 +214,17 @@ REFUSED = {
         f"match: [{{sniHosts: [a.com]}}], {ROUTE}",
         f"match: [{{sniHosts: ['*']}}], {ROUTE}",
         f"match: [{{sniHosts: [a_b.example.com]}}], {ROUTE}",
+    ],
+    "WorkloadEntry": [
+        "address: 198.51.1007",
+        "address: 300.1.1.1",
+        "address: a_b",
+        "address: ''",
+        "labels: {app: shop}",
+        "address: unix://relative",
+        "address: unix:///run/a.sock, ports: {http: 80}",
+        "address: 10.0.0.1, ports: {http: 99999}",
+        "address: 10.0.0.1, labels: {app: a b}",
     ],
     "ServiceEntry": [
         "hosts: []",
@@ -498,6 +510,13 @@ ACCEPTED = {
     "TLS rule": [
         f"match: [{{sniHosts: [a.example.com], port: 443}}], {ROUTE}",
         f"match: [{{sniHosts: [10.0.0.1]}}], {ROUTE}",
+    ],
+    "WorkloadEntry": [
+        "address: 10.0.0.1, ports: {http: 8080}, labels: {app: shop}, serviceAccount: shop",
+        "address: vm.example.com",
+        "address: '2001:db8::1'",
+        "address: unix:///run/a.sock",
+        "network: west",
     ],
     "ServiceEntry": [
         "hosts: [a.com]",

@@ -698,6 +698,14 @@ def test_a_port_in_settings_is_the_one_at_which_the_ingress_is_reached(service: 
     assert levels(check(loads({"prod": source, "stage": TARGET + service}, ingress=ingress))) == []
 
 
+def test_a_workload_entry_that_istio_refuses_is_no_endpoint() -> None:
+    chosen = SOURCE.replace("resolution: DNS", "resolution: STATIC, workloadSelector: {labels: {app: gate}}")
+    entry = "---\napiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: gate}\n"
+    entry += "spec: {address: 10.0.0.5, labels: {app: gate}, ports: {http: %d}}\n"
+    assert levels(judge(chosen + entry % 80)) == []
+    assert levels(judge(chosen + entry % 80000)) == [("error", "refused-by-istio")]
+
+
 def test_an_entry_may_select_pods() -> None:
     source = SOURCE.replace("resolution: DNS", "resolution: STATIC, workloadSelector: {labels: {app: proxy}}")
     pods = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: p}\nspec: {template: {metadata: {labels: {app: proxy}}}}\n"

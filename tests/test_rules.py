@@ -38,7 +38,8 @@ def test_a_scaler_may_give_pods_to_what_is_written_without_any(target: str, rule
     [
         pytest.param("v1\nkind: Pod\nmetadata: {name: a, labels: {app: shop, tier: web}}", id="pod"),
         pytest.param(
-            "networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: a}\nspec: {labels: {app: shop, tier: web}}", id="workload"
+            "networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: a}\nspec: {address: 10.0.0.9, labels: {app: shop, tier: web}}",
+            id="workload",
         ),
     ],
 )

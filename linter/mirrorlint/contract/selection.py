@@ -120,7 +120,7 @@ class _Selection:
     def _selected(self, entry: Service) -> Iterator[Manifest]:
         for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", NETWORKING):
             labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
-            if entry.selector.items() <= labels.items():
+            if entry.selector.items() <= labels.items() and manifest not in self._mesh.refused:
                 yield manifest
 
     def _missing(self, service: Service) -> Iterator[Manifest]:

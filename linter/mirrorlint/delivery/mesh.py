@@ -249,6 +249,8 @@ class Mesh:
         """The WorkloadEntries with their namespaces, as endpoints that ServiceEntries may select."""
         found = []
         for manifest in self.cluster.of("WorkloadEntry"):
+            if manifest in self.refused:
+                continue
             labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
             found.append((manifest.namespace, read_endpoint(manifest.node["spec"], labels)))
         return found

@@ -35,6 +35,7 @@ KINDS = {
     (NETWORKING, "DestinationRule"): _Kind(destination_rule.SPEC, (export_to.refusals, destination_rule.credentials)),
     (NETWORKING, "Gateway"): _Kind(gateway.SPEC, (gateway.label_name,)),
     (NETWORKING, "Sidecar"): _Kind(sidecar.SPEC),
+    (NETWORKING, "WorkloadEntry"): _Kind(service_entry.WORKLOAD),
     (GATEWAY_API, "HTTPRoute"): _Kind(gateway_api.HTTP_ROUTE),
     (GATEWAY_API, "GRPCRoute"): _Kind(gateway_api.GRPC_ROUTE),
     (GATEWAY_API, "Gateway"): _Kind(gateway_api.GATEWAY),

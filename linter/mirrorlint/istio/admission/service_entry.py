@@ -1,4 +1,4 @@
-"""ServiceEntries (pkg/config/validation/validation.go:ValidateServiceEntry)."""
+"""ServiceEntries and WorkloadEntries (pkg/config/validation/validation.go:ValidateServiceEntry, ValidateWorkloadEntry)."""
 
 from __future__ import annotations
 
@@ -76,6 +76,13 @@ def _static(endpoint: Node) -> str:
     return "" if is_ip(address) else "is not an IP address, and resolution STATIC takes nothing else"
 
 
+def _address(workload: Node) -> Iterator[Refusal]:
+    address = workload["address"]
+    wrong = _name_or_ip(address.text) if address.text and not address.text.startswith(names.UNIX) else _static(workload)
+    if wrong:
+        yield Refusal(address, f"its `address: {address.text}` {wrong}")
+
+
 def _name_or_ip(address: str) -> str:
     return "" if is_ip(address) or not names.fqdn(address) else "is neither a host name nor an IP address"
 
@@ -134,17 +141,16 @@ _PORT = message(
     required("a port of a ServiceEntry needs a `number`", "number"),
     required("a port of a ServiceEntry needs a `name`", "name"),
 )
-_ENDPOINT = message(
-    {
-        "address": ANY_TEXT,
-        "ports": table(PORT, key=names.label),
-        "labels": LABELS,
-        "network": ANY_TEXT,
-        "locality": ANY_TEXT,
-        "weight": NATURAL,
-        "serviceAccount": ANY_TEXT,
-    }
-)
+_WORKLOAD = {
+    "address": ANY_TEXT,
+    "ports": table(PORT, key=names.label),
+    "labels": LABELS,
+    "network": ANY_TEXT,
+    "locality": ANY_TEXT,
+    "weight": NATURAL,
+    "serviceAccount": ANY_TEXT,
+}
+WORKLOAD = message(_WORKLOAD, _address)
 
 SPEC = message(
     {
@@ -153,7 +159,7 @@ SPEC = message(
         "ports": each(_PORT),
         "location": choice("MESH_EXTERNAL", "MESH_INTERNAL"),
         "resolution": choice("NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"),
-        "endpoints": each(_ENDPOINT),
+        "endpoints": each(message(_WORKLOAD)),
         "workloadSelector": message({"labels": SELECTOR_LABELS}),
         "exportTo": TEXTS,
         "subjectAltNames": TEXTS,
