@@ -147,3 +147,16 @@ def test_of_a_servers_hosts_the_one_that_is_kept_for_another_namespace_is_shown(
     (finding,) = check(loads({"prod": PROD, "stage": stage})).findings
     assert finding.rule == "shadow-host-not-accepted"
     assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith('"other/*"')
+
+
+def test_a_misspelt_external_name_is_noted_where_it_is_written() -> None:
+    alias = (
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: alias}\nspec: {type: ExternalName, externalName: %s, ports: [{port: 80}]}\n"
+    )
+    prod = PROD.replace("host: stage-gateway.example.com", "host: alias") + alias % "stage-gatway.example.com"
+    finding = only(prod)
+    assert (finding.rule, finding.place.line) == ("mirror-to-unknown-host", prod.splitlines().index("      host: alias") + 1)
+    assert [(start.partition(",")[0].partition("]")[0], message) for start, message in noted(finding, prod)] == [
+        ("stage-gatway.example.com", "Service default/alias stands for this name"),
+        ("stage-gateway.example.com", "did you mean `stage-gateway.example.com`?"),
+    ]
