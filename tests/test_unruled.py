@@ -51,6 +51,14 @@ UNRULED = {
         "VirtualService default/shop",
         "its rule is for `mesh`, `default/other`, and the server is of `default/stage`",
     ),
+    "the rule that is for none of its servers": (
+        ruled(matching("{port: 8080}", "{port: 81}")).replace(
+            "  servers:\n", "  servers:\n  - {port: {number: 8080, name: b, protocol: HTTP}, hosts: ['*']}\n"
+        ),
+        "19:20",
+        "VirtualService default/shop",
+        "its rule is for port 81, and the server's is 80",
+    ),
     "namespace": (
         ruled(matching("{sourceNamespace: web}")),
         "16:31",

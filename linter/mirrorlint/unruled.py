@@ -22,7 +22,8 @@ def unruled(scope: GatewayScope, server: Server, service: VirtualService) -> Rea
     if not service.rules:
         return next(undelegated(scope.mesh, manifest), (manifest.node["spec"]["http"], "it has no `http` rules", manifest))
     blocks = [(match, rule.owner) for rule in service.rules for match in rule.matches]
-    match, owner = min(blocks, key=lambda block: len(scope.foreign(server, block[0])))
+    served = {other.number for gateway in scope.mesh.gateways if gateway.name in service.gateways for other in gateway.servers}
+    match, owner = min(blocks, key=lambda block: (len(scope.foreign(server, block[0])), block[0].port in served))
     field = scope.foreign(server, match)[0]
     node = match.field(field)
     first = node.at(0) if node.is_sequence else node
