@@ -37,6 +37,15 @@ def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str,
     assert finding.message.partition("; where port")[0].endswith(f"Gateway default/stage{why}")
 
 
+def test_the_server_behind_a_translated_port_says_what_keeps_it_from_that() -> None:
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: ingress}\n"
+    service += "spec: {type: LoadBalancer, selector: {istio: a}, ports: [{port: 80, targetPort: 8080}]}\n"
+    server = "  selector: {istio: a}\n  servers:\n  - port: " + TCP.replace("80", "8080")
+    finding = only(STAGE.replace("  servers:\n  - port: " + HTTP, server) + service)
+    assert finding.rule == "ingress-without-listener"
+    assert finding.message.endswith("Gateway default/stage's server is for TCP, for which no route is bound to it")
+
+
 def test_without_a_service_settings_may_tell_of_other_ports() -> None:
     other = STAGE.replace(HTTP, HTTP.replace("80", "81"))
     hint = "`ingress: {ports: ...}` in .mirrorlint.yaml tells"

@@ -40,7 +40,7 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     if front and not scope.container_ports(address.host, port):
         ports = ", ".join(str(p.number) for p in front.ports)
         yield front.ports[0].node, f"{front.manifest} in front of it has {ports}", front.manifest
-    if meant.number == port:
+    if meant.number == port or not {*scope.front.listening(meant)}.isdisjoint(scope.container_ports(address.host, port)):
         node, why = _deaf(scope, meant)
         yield node, f"{meant.phrase} {why}", gateway
     numbers = _listed(dict.fromkeys(s.number for s in scope.mesh.servers if s.gateway.manifest is gateway))
