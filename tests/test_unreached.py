@@ -73,6 +73,13 @@ CASES = {
         "no port of `shop` speaks HTTP",
         "shop",
     ),
+    "one port of another protocol": (
+        lambda source: rule(f"    - match: [{{port: 81}}]\n{MIRROR}")(source).replace(
+            "[{name: http, port: 80}]", "[{name: http, port: 80}, {name: tcp, port: 81}]"
+        ),
+        "port 81 does not speak HTTP, so `http` rules see none of it",
+        "81",
+    ),
     "an older VirtualService": (
         lambda source: source.replace(SHOP, f'{SHOP[:-1]}, creationTimestamp: "2021-01-01T00:00:00Z"}}') + OLDER,
         "VirtualService default/zebra takes what is sent to",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from mirrorlint.delegates import Lacking, lacking
@@ -229,7 +229,9 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     if judged.service.gateway_semantics and 0 not in asked and not asked & ports:
         host = judged.service.hosts[0].node
         yield Obstacle(host, f"`{host.text}` has no port {', '.join(map(str, sorted(asked)))}")
-    ports |= {server.number for gateway in mesh.gateways if gateway.name in judged.service.gateways for server in gateway.servers}
+    served = {server.number for gateway in mesh.gateways if gateway.name in judged.service.gateways for server in gateway.servers}
+    ports |= served
+    yield from _mute(judged, mesh, served)
     for match in judged.rule.matches:
         if match.port and match.port not in ports:
             listed = ", ".join(map(str, sorted(ports))) or "none"
@@ -249,6 +251,16 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         if match.uri.kind and not accepts_string(match.uri, meeting(match).path, fold=match.ignore_case):
             yield Obstacle(match.uri.node, "no path is like that, since each begins with a slash", certain=True)
         yield Obstacle(match.node, "no request of any caller meets these conditions")
+
+
+def _mute(judged: Judged, mesh: Mesh, served: Container[int]) -> Iterator[Obstacle]:
+    """A rule for a port that does not speak HTTP, among others that do."""
+    for match in judged.rule.matches:
+        said = [port for owner in _owners(judged, mesh) for port in owner.ports if port.number == match.port]
+        if said and match.port not in served and not any(port.routes_http for port in said):
+            remark = Remark(said[0].node, f"this port is for {said[0].protocol}", judged.cluster)
+            node = match.node["port"] or judged.service.hosts[0].node
+            yield Obstacle(node, f"port {match.port} does not speak HTTP, so `http` rules see none of it", (remark,))
 
 
 def _unseen(judged: Judged) -> Iterator[Obstacle]:
