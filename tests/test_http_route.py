@@ -135,7 +135,7 @@ def test_a_grpc_route_falls_with_its_mirror() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ("{name: shop, port: 80}]\n", "{name: shop}]\n", "of `shop`: it has no `port`"),
+        ("{name: shop, port: 80}]\n", "{name: shop}]\n", "its backend `shop` is none that Istio takes: it has no `port`"),
         (
             "    filters:\n",
             "    filters:\n    - {type: ExtensionRef, extensionRef: {}}\n",
@@ -157,7 +157,7 @@ def test_what_drops_the_whole_route_costs_its_mirrors(old: str, new: str, why: s
 def test_a_dropped_route_of_the_target_takes_no_shadow() -> None:
     (finding,) = check(fleet(stage=STAGE.replace("port: 80}]}]", "}]}]"))).findings
     assert (finding.rule, finding.object) == ("shadow-host-not-accepted", "HTTPRoute default/shop")
-    assert "would take it, but of `shop`: it has no `port`" in finding.message
+    assert "would take it, but its backend `shop` is none that Istio takes: it has no `port`" in finding.message
 
 
 APART = STAGE.replace("metadata: {name: shop}\nspec: {ports", "metadata: {name: shop, namespace: apps}\nspec: {ports").replace(

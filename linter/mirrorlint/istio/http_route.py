@@ -66,7 +66,11 @@ class _Fields:
             yield unknown, f"`type: {unknown.text}` is no filter that Istio takes here{home}"
         strict = self._mirrors if self._manifest.kind == "GRPCRoute" else []
         yield from ((node, found.destination.why) for node, found in strict if found.destination.why)
-        yield from ((node, f"of `{node['name'].text}`: {found.fatal}") for node, found in self._backends if found.fatal)
+        yield from (
+            (node, f"its backend `{node['name'].text}` is none that Istio takes: {found.fatal}")
+            for node, found in self._backends
+            if found.fatal
+        )
 
     def rules(self) -> Iterator[Rule]:
         """One rule for each match."""
