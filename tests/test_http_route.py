@@ -218,6 +218,7 @@ def test_a_certificate_that_is_not_in_the_manifests_is_taken_to_be_fine(given: s
         (secured("", "{name: cert, namespace: certs}"), "no ReferenceGrant in certs allows it"),
         (secured("", "{name: cert, kind: ConfigMap}"), "a certificate is a Secret"),
         (STAGE.replace("protocol: HTTP}", "protocol: UDP}"), "`protocol: UDP` is none that Istio takes, which are HTTP, HTTPS, TCP, TLS"),
+        (STAGE.replace("protocol: HTTP}", "protocol: HTTPS}"), "it is for HTTPS and has no `tls`"),
     ],
 )
 def test_a_listener_that_istio_does_not_program_says_why(stage: str, why: str) -> None:
@@ -311,6 +312,8 @@ def test_of_two_listeners_that_clash_the_first_is_programmed() -> None:
         ("protocol: HTTP, hostname: a.example", "arrives"),
         ("protocol: HTTPS, tls: {certificateRefs: [{name: cert}]}", "tls-mismatch"),
         ("protocol: TCP", "no-listener"),
+        ("protocol: HTTPS", "no-listener"),
+        ("protocol: HTTPS, hostname: a.example", "arrives"),
     ],
 )
 def test_what_listeners_of_one_port_have_in_common_decides_whether_they_clash(first: str, reason: str) -> None:
@@ -428,6 +431,16 @@ def test_a_rule_that_answers_itself_mirrors_nothing(old: str, new: str, why: str
     report = check(fleet(PROD.replace(old, new)))
     assert said(report) == [("warning", "mirror-never-runs")]
     assert report.findings[0].message.endswith(f" run: {why}")
+
+
+def test_a_listener_that_istio_makes_nothing_of_keeps_no_hosts() -> None:
+    tls = "\n---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: stage}\n"
+    tls += "spec: {host: stage.example.com, trafficPolicy: {tls: {mode: SIMPLE}}}\n"
+    both = "{name: narrow, port: 80, protocol: HTTPS, hostname: shop}"
+    both += ", {name: http, port: 80, protocol: HTTPS, tls: {certificateRefs: [{name: a}]}}"
+    stage = STAGE.replace("{name: http, port: 80, protocol: HTTP}", both)
+    stage = stage.replace("[{name: ingress}]", "[{name: ingress}]\n  hostnames: [shop]")
+    assert reasons(PROD + tls, stage) == ["arrives"]
 
 
 def test_a_narrower_listener_keeps_its_hosts() -> None:

@@ -79,8 +79,7 @@ def read_listeners(manifest: Manifest, around: Surroundings) -> Iterator[Listene
         if any(_clash(node, other) for other in taken):
             continue
         taken.append(node)
-        if node["tls"] or node["protocol"].text not in ("HTTPS", "TLS"):
-            yield _listener(manifest, node, around)
+        yield _listener(manifest, node, around)
 
 
 def _clash(node: Node, other: Node) -> bool:
@@ -97,7 +96,7 @@ def _listener(manifest: Manifest, node: Node, around: Surroundings) -> Listener:
     selector = {NAME_LABEL: manifest.name} if is_managed(manifest) else {}
     bare = Gateway(manifest, f"{manifest.namespace}/{named}", selector, (), services)
     gateway = bare._replace(servers=(_server(bare, node, around),))
-    kinds = _ROUTES.get(node["protocol"].text, ())
+    kinds = _kinds(node)
     allowed = [k["kind"].text for k in node["allowedRoutes"]["kinds"] if (k["group"].text or GATEWAY_API) == GATEWAY_API]
     if len(node["allowedRoutes"]["kinds"]):
         kinds = tuple(kind for kind in kinds if kind in allowed)
@@ -113,7 +112,7 @@ def _server(gateway: Gateway, node: Node, around: Surroundings) -> Server:
         gateway=gateway,
         node=node,
         number=node["port"].number,
-        protocol=node["protocol"].text if node["protocol"].text in _ROUTES else "",
+        protocol=node["protocol"].text if _kinds(node) else "",
         bind="",
         hosts=("*",) if hosts == ("*/*",) else hosts,
         tls=bool(tls),
@@ -150,9 +149,21 @@ def _presumed(allowed: Node, around: Surroundings) -> frozenset[str]:
     return frozenset() if decided else around.unlabelled
 
 
+def _kinds(node: Node) -> tuple[str, ...]:
+    """The kinds of routes that listeners of a protocol take, if Istio makes anything of them."""
+    return () if _lacks_tls(node) else _ROUTES.get(node["protocol"].text, ())
+
+
+def _lacks_tls(node: Node) -> bool:
+    """Whether Istio makes nothing of a listener, for want of what the protocol needs (conversion.go:buildListener)."""
+    return node["protocol"].text in ("HTTPS", "TLS") and not node["tls"]
+
+
 def _fault(manifest: Manifest, node: Node, around: Surroundings) -> tuple[Node, str] | None:
     if node["protocol"].text not in _ROUTES:
         return node["protocol"], f"`protocol: {node['protocol'].text}` is none that Istio takes, which are {', '.join(_ROUTES)}"
+    if _lacks_tls(node):
+        return node["protocol"], f"it is for {node['protocol'].text} and has no `tls`"
     if not node["tls"] or _mode(node["tls"]) in ("PASSTHROUGH", "ISTIO_MUTUAL"):
         return None
     found = [(ref, why) for ref in node["tls"]["certificateRefs"] if (why := refusal(manifest, ref, around.grants, around.secrets))]

@@ -128,10 +128,20 @@ def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[
     if not listener.server.hosts_for(route.namespace):
         place, lacks = _allowed(listener.server.node["allowedRoutes"]["namespaces"])
         return 1, Unbound(place, f"{called} takes no routes of namespace {route.namespace}{lacks}", gateway)
-    if route.kind not in listener.kinds:
-        kinds = listener.server.node["allowedRoutes"]["kinds"]
-        return 1, Unbound(kinds.at(0)["kind"] if len(kinds) else listener.server.protocol_node, f"{called} takes no {route.kind}", gateway)
-    return None
+    return None if route.kind in listener.kinds else (1, _other_kinds(route, listener))
+
+
+def _other_kinds(route: Manifest, listener: Listener) -> Unbound:
+    """Why a listener takes no routes of a kind."""
+    if listener.fault:
+        return _unprogrammed(listener, listener.fault)
+    kinds = listener.server.node["allowedRoutes"]["kinds"]
+    where = kinds.at(0)["kind"] if len(kinds) else listener.server.protocol_node
+    return Unbound(where, f"{listener.phrase} takes no {route.kind}", listener.gateway.manifest)
+
+
+def _unprogrammed(listener: Listener, fault: tuple[Node, str]) -> Unbound:
+    return Unbound(fault[0], f"Istio does not program {listener.phrase}: {fault[1]}", listener.gateway.manifest)
 
 
 def unserved(route: Manifest, gateway: Manifest, name: str, parents: Parents) -> Unbound | None:
@@ -141,7 +151,7 @@ def unserved(route: Manifest, gateway: Manifest, name: str, parents: Parents) ->
     covering = [listener for listener in listeners if subset_of(name, listener.hostname or "*")]
     for listener in covering:
         if listener.fault:
-            return Unbound(listener.fault[0], f"Istio does not program {listener.phrase}: {listener.fault[1]}", gateway)
+            return _unprogrammed(listener, listener.fault)
         for reference in (one for one in references if one.kind == GATEWAY and (one.namespace, one.name) == place):
             denial = _denial(route, reference, listener)
             if denial:
