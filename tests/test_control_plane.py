@@ -148,16 +148,10 @@ UNREAD = {
 
 
 @pytest.mark.parametrize(("text", "why"), UNREAD.values(), ids=UNREAD)
-def test_where_values_are_not_at_hand_a_later_version_may_keep_the_suffix(repo: Path, text: str, why: str) -> None:
+def test_values_that_are_not_at_hand_are_a_blind_spot_and_the_version_tells(repo: Path, text: str, why: str) -> None:
     documents = loaded(repo, text.replace("%s", "1.29.0")).documents
-    assert (documents.clusters["prod"].settings.istio, [fact.message for fact in documents.facts]) == ("", ["Istio 1.29.0"])
+    assert documents.clusters["prod"].settings.istio == "1.29"
     assert [(spot.message, spot.holds) for spot in documents.blind_spots] == [(f"{why}, and may say more of Istio", "nothing")]
-
-
-def test_values_that_are_not_at_hand_say_nothing_of_an_old_version_or_below_a_flag(repo: Path) -> None:
-    taking = "valuesFrom: [{kind: Secret, name: s}]"
-    assert settings(repo, release(f"null\n  {taking}", "1.27.1")).istio == "1.27"
-    assert settings(repo, release("{pilot: {env: {DISABLE_SHADOW_HOST_SUFFIX: true}}}" + f"\n  {taking}", "1.29.1")).istio == "1.29"
 
 
 def test_settings_go_before_manifests(repo: Path) -> None:
@@ -275,8 +269,8 @@ KUSTOMIZED = {
         None,
         0,
     ),
-    "a file that is not there": (kustomized("valuesFile: none.yaml"), "", None, 1),
-    "something that must be rendered": (kustomized("releaseName: a") + "patches: [{path: patch.yaml}]\n", "", None, 2),
+    "a file that is not there": (kustomized("valuesFile: none.yaml"), "1.29", None, 1),
+    "something that must be rendered": (kustomized("releaseName: a") + "patches: [{path: patch.yaml}]\n", "1.29", None, 2),
     "another chart": (kustomized("releaseName: a", "1.27.2").replace("}]", "}, {name: redis, repo: r}]"), "1.27", None, 1),
 }
 

@@ -16,7 +16,7 @@ from mirrorlint.loading.settings import usable_mesh
 from mirrorlint.loading.units import ISTIOD_CHART, Chart, Installed
 from mirrorlint.source import Node, inside
 
-VERSION, MESH, SUFFIX, UNREAD = "Istio", "meshConfig", "the suffix of shadows", "values that are not at hand"
+VERSION, MESH, SUFFIX = "Istio", "meshConfig", "the suffix of shadows"
 _FLAG = "DISABLE_SHADOW_HOST_SUFFIX"
 _LAST_SUFFIXED = (1, 27)
 # A version, or a range that stays with one minor version.
@@ -47,18 +47,14 @@ def said(manifests: Sequence[Manifest], charts: Iterable[Installed]) -> list[Sai
 def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> tuple[ClusterSettings, list[Fact]]:
     """Settings with what they leave open filled in, and what says so.
 
-    Of several versions that treat shadows alike the oldest counts; where they don't, or what is not at hand may change how the only ones
-    do, none is taken, and mirrors are judged for all.
+    Of several versions that treat shadows alike the oldest counts; where they don't none is taken, and mirrors are judged for all.
     """
     facts: list[Fact] = []
     versions = {minor(one.value): one for one in found if one.what == VERSION and minor(one.value)}
     if not settings.istio:
         facts += [Fact(cluster, f"Istio {one.value}", one.node.place) for one in versions.values()]
     suffix = _suffixed(found)
-    suffixed = {version <= _LAST_SUFFIXED for version in versions}
-    if suffixed == {False} and not _flags(found) and any(one.what == UNREAD for one in found):
-        suffixed.add(True)
-    if not settings.istio and len(suffixed) == 1:
+    if not settings.istio and len({version <= _LAST_SUFFIXED for version in versions}) == 1:
         settings = settings._replace(istio=".".join(map(str, min(versions))))
     if settings.shadow_suffix is None and suffix is not None:
         settings = settings._replace(shadow_suffix=True)
@@ -118,13 +114,11 @@ def _of(manifest: Manifest) -> Iterator[Said]:
 
 
 def _of_chart(chart: Chart, values: Sequence[Node], repositories: Mapping[tuple[str, str, str], Node]) -> Iterator[Said]:
-    """What a chart of Istio's control plane says; where values that win are not at hand, a later version may keep the suffix."""
+    """What a chart of Istio's control plane says."""
     reference = repositories[chart.reference]["ref"] if chart.reference in repositories else chart.version
     yield from _version(reference["tag"] or reference["semver"] or chart.version)
     for each in values:
         yield from _values(each)
-    if chart.unread:
-        yield Said(UNREAD, "", chart.unread.node)
 
 
 def _deployed(containers: Iterable[Node]) -> Iterator[Said]:
