@@ -831,13 +831,19 @@ def test_charts_that_one_depends_on_may_be_elsewhere_in_the_repository(repo: Pat
 
 
 @HELM
-def test_applications_of_a_chart_that_has_all_from_another_name_clusters(repo: Path) -> None:
+@pytest.mark.parametrize("folder", ["parts", "charts/mesh/charts"])
+def test_applications_of_a_chart_that_has_all_from_another_name_clusters(repo: Path, folder: str) -> None:
     text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: %s}\nspec: {destination: {name: %s}, source: %s}\n"
     source = f"{{repoURL: {URL}, path: charts/mesh}}"
-    write(repo, {**LIBRARY, **{f"argocd/{name}.yaml": text % (name, name, source) for name in ("prod", "stage")}})
+    files = {path.replace("parts", folder): text.replace("parts", folder) for path, text in LIBRARY.items()}
+    files[f"{folder}/entry/templates/_all.tpl"] = '{{ define "all" }}\n' + files.pop(f"{folder}/entry/templates/entry.yaml") + "{{ end }}\n"
+    write(repo, {**files, "charts/mesh/templates/all.yaml": '{{ include "all" (dict "Values" (dict "host" "h" "port" 80)) }}\n'})
+    write(repo, {f"argocd/{name}.yaml": text % (name, name, source) for name in ("prod", "stage")})
     loaded = read(["."])
     assert {name: len(cluster.of("ServiceEntry")) for name, cluster in loaded.documents.clusters.items()} == {"prod": 1, "stage": 1}
-    assert {each.path: each.why for each in loaded.assignments if each.path.startswith("parts")}["parts/entry"] == "a part of a chart"
+    assert {each.why for each in loaded.assignments if each.path == f"{folder}/entry"} == (
+        {"a part of a chart"} if folder == "parts" else set()
+    )
 
 
 @HELM

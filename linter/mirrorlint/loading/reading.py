@@ -128,7 +128,10 @@ class Reading:
         if self._disk.listed(os.path.join(folder, CHART)):
             from mirrorlint.loading.builds import chart_files, parts_of  # noqa: PLC0415 - most folders are no charts
 
-            templates += [path for _, part in parts_of(folder, self._disk) for path in chart_files(part, self._disk)[0]]
+            charts = (folder, *(part for _, part in parts_of(folder, self._disk)))
+            templates += [
+                path for chart in charts for path in chart_files(chart, self._disk)[0] if path.endswith(".tpl") or _is_template(path)
+            ]
         return any(NETWORKING in line for path in templates for line in self._disk.lines(path))
 
     def _meshed(self) -> list[str]:
