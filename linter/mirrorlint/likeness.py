@@ -1,8 +1,9 @@
-"""How much two hosts are alike."""
+"""How much two names are alike, and which one was probably meant."""
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+from collections.abc import Iterable
+from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
 TYPO = 0.8  # what is at least so much alike may be meant
@@ -15,3 +16,9 @@ def likeness(host: str, other: str) -> float:
     while ours and theirs and ours[-1] == theirs[-1]:
         del ours[-1], theirs[-1]
     return SequenceMatcher(None, ".".join(ours), ".".join(theirs)).ratio()
+
+
+def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str:
+    """The known word that was probably meant, as a question; "" when none comes near."""
+    near = get_close_matches(word, known, 1, least)
+    return f" (did you mean `{near[0]}`?)" if near else ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from mirrorlint.fleet import Suppression
 from mirrorlint.level import OFF
+from mirrorlint.likeness import nearest
 from mirrorlint.rule import Finding, Idle
 from mirrorlint.source import Place
 
@@ -52,8 +52,7 @@ def _flaw(suppression: Suppression, rules: Collection[str], expected: Collection
     if not rule:
         return "names no rule"
     if rule not in rules:
-        near = get_close_matches(rule, rules, n=1)
-        return f"is for `{rule}`, which is no rule" + (f" (did you mean `{near[0]}`?)" if near else "")
+        return f"is for `{rule}`, which is no rule{nearest(rule, rules)}"
     if not suppression.reason:
         return "gives no reason, so it does not count"
     return f"is for `{rule}`, which finds nothing here" if rule in expected else ""

@@ -6,6 +6,7 @@ import json
 import re
 
 from mirrorlint.fleet import NOTHING
+from mirrorlint.likeness import TYPO, nearest
 from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
 from mirrorlint.loading.units import ARGO, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values
@@ -76,10 +77,7 @@ def _foreign(node: Node, land: Land) -> Gap:
 
 def _near(path: str, land: Land) -> str:
     """The folder that a path was probably meant to be, as messages ask for it."""
-    from difflib import get_close_matches  # noqa: PLC0415 - most paths are there
-
-    near = get_close_matches(path, land.all_folders(), 1, 0.8) if path else []
-    return f" (did you mean `{near[0]}`?)" if near else ""
+    return nearest(path, land.all_folders(), TYPO) if path else ""
 
 
 def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | None:

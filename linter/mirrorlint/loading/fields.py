@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import TypeVar
 
+from mirrorlint.likeness import nearest
 from mirrorlint.source import Node, Place
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Fields:
     def near(self, node: Node, what: str, names: Collection[str], others: Collection[str] = ()) -> None:
         """Note keys of a mapping that are nearly one of some names; `others` are real ones that are so, too."""
         for name in (name for name, _ in node.items() if name not in (*names, *others)):
-            if difflib.get_close_matches(name, names, 1, _TYPO):
+            if get_close_matches(name, names, 1, _TYPO):
                 self.wrong.append((node.key(name).place, f"{what} has no `{name}`{nearest(name, names)}"))
 
     def take(self, fields: Mapping[str, Node], name: str, read: Callable[[Node], T], default: D) -> T | D:
@@ -80,12 +81,6 @@ class Fields:
                 yield read(node)
             except FieldError as error:
                 self.wrong.append((error.place, error.text))
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """The known word that was probably meant, as a question; "" when none comes near."""
-    near = difflib.get_close_matches(word, sorted(known), 1)
-    return f" (did you mean `{near[0]}`?)" if near else ""
 
 
 def _named(node: Node) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 
 from mirrorlint.fleet import NOTHING, Manifest
 from mirrorlint.kinds import JUDGED
+from mirrorlint.likeness import TYPO
 from mirrorlint.loading.builds import Build
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import COMPONENT
@@ -105,7 +106,7 @@ def _meant(field: str, wanted: Mapping[str, str], objects: Iterable[_Object]) ->
     """What was meant by a field; None where that is not plain. With a name all else is, but for names and kinds that are not near."""
     others = {other: text for other, text in wanted.items() if other != field}
     there = sorted({text for each in objects if each.has(others) for text in each.fields[field]})
-    near = get_close_matches(wanted[field], there, 1, 0.8)
+    near = get_close_matches(wanted[field], there, 1, TYPO)
     if "name" not in wanted and wanted[field] in JUDGED:
         return None
     if near or not there or field in ("name", "kind") or "name" not in wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from functools import lru_cache
 
 from mirrorlint.kinds import EARLIER, GATEWAY_API, KUBERNETES_NETWORKING, MATTERS, NETWORKING, NOT_READ, SECURITY, SERVED
@@ -80,6 +81,4 @@ def _nearest_version(group: str, kind: str, number: str) -> str:
 
 
 def _near(word: str, known: dict[str, str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - hardly any object needs it
-
     return next((known[each] for each in get_close_matches(word, known, 1, _ALIKE)), "")

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ClusterSettings, Ingress
 from mirrorlint.level import LEVELS, OFF
+from mirrorlint.likeness import nearest
 from mirrorlint.loading import files
-from mirrorlint.loading.fields import FieldError, Fields, boolean, host, nearest, one_of, port, text, version
+from mirrorlint.loading.fields import FieldError, Fields, boolean, host, one_of, port, text, version
 from mirrorlint.source import Node, Place, parse
 
 FILE, MISNAMED = ".mirrorlint.yaml", ".mirrorlint.yml"
