@@ -37,8 +37,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     delivery = Delivery(documents.clusters, by_name)
     judged = [
         mirror
-        for name, cluster in documents.clusters.items()
-        if not cluster.published
+        for name, cluster in documents.own().items()
         for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
     ]
     spared = spared_by_age(judged, documents)

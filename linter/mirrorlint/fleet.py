@@ -203,3 +203,7 @@ class Documents(NamedTuple):
     documents: int = 0
     suppressions: tuple[Suppression, ...] = ()
     facts: tuple[Fact, ...] = ()
+
+    def own(self) -> dict[str, Cluster]:
+        """The clusters whose manifests are at hand; of others there is a contract alone."""
+        return {name: cluster for name, cluster in self.clusters.items() if not cluster.published}

@@ -130,7 +130,7 @@ def _manner(way: Way) -> tuple[object, ...]:
 def every_way(documents: Documents, istio: str) -> Iterator[tuple[str, Way]]:
     """The ways of all callers of all mirrors, with their worlds."""
     delivery = Delivery(documents.clusters, by_name)
-    for name, cluster in ((name, cluster) for name, cluster in documents.clusters.items() if not cluster.published):
+    for name, cluster in documents.own().items():
         for judged in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio)):
             for world, ways in judged.ways.items():
                 yield from ((world, way) for way in ways)

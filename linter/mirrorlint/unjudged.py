@@ -22,8 +22,8 @@ _PATCHED = frozenset(
 
 
 def objects(documents: Documents) -> Iterator[BlindSpot]:
-    """Blind spots for each cluster: objects of the Gateway API that may change or take shadows."""
-    for name, cluster in _own(documents):
+    """Blind spots for each cluster at hand: objects of the Gateway API that may change or take shadows."""
+    for name, cluster in documents.own().items():
         for found, why, holds in _of_gateway_api(cluster):
             yield BlindSpot.at(found[0].node.place, f"{_counted(found)}: {why}", name, holds)
 
@@ -84,7 +84,7 @@ def _undecided(delivery: Delivery) -> Iterator[BlindSpot]:
 
 def _presumed(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
     """Blind spots for listeners that are taken to let routes of a namespace in although no manifest shows its labels."""
-    for name, _ in _own(documents):
+    for name in documents.own():
         mesh = delivery.meshes[name]
         for listener in (one for found in mesh.gateway_api.listeners.values() for one in found if one.presumed):
             bound = {service.namespace for service in mesh.virtual_services if listener.gateway.name in service.gateways}
@@ -94,14 +94,9 @@ def _presumed(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
                 yield BlindSpot.at(place, message, name, NOTHING)
 
 
-def _own(documents: Documents) -> Iterator[tuple[str, Cluster]]:
-    """The clusters whose manifests are at hand; a contract has its own blind spots."""
-    return ((name, cluster) for name, cluster in documents.clusters.items() if not cluster.published)
-
-
 def _filters(documents: Documents) -> Iterator[BlindSpot]:
     """A blind spot for each cluster with EnvoyFilters that may change the way of shadows."""
-    for _, cluster in _own(documents):
+    for cluster in documents.own().values():
         patches = ((m, patch) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
         found = list(dict.fromkeys(m for m, patch in patches if patch["applyTo"].text in _PATCHED and not _is_inbound(patch)))
         if found:
@@ -116,7 +111,7 @@ def _is_inbound(patch: Node) -> bool:
 
 def _authentications(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
     """A blind spot for each cluster whose ingress gateway looks at tokens: a copied one may not be valid there."""
-    for name, cluster in _own(documents):
+    for name, cluster in documents.own().items():
         mesh = delivery.meshes[name]
         where = {mesh.root_namespace, *(scope.namespace for scope in delivery.ingress(name))}
         every = cluster.of("RequestAuthentication", SECURITY)

@@ -30,7 +30,7 @@ def export(paths: tuple[str, ...], cluster: str, output: str, istio: str, config
     from mirrorlint.outputs import STANDARD
 
     documents = load(paths, config).documents
-    own = [name for name, each in documents.clusters.items() if not each.published]
+    own = list(documents.own())
     if cluster and cluster not in own:
         raise click.UsageError(f"`{cluster}` is no cluster here: {', '.join(own)}")
     if not cluster and len(own) != 1:

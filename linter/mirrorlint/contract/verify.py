@@ -42,9 +42,8 @@ def verify(loaded: Loaded) -> Report:
 
     ValueError where all of it is for clusters that are not here: then nothing would be verified.
     """
-    documents = loaded.documents
-    own = {name: cluster for name, cluster in documents.clusters.items() if not cluster.published}
-    documents = documents._replace(clusters=own)
+    own = loaded.documents.own()
+    documents = loaded.documents._replace(clusters=own)
     documents = documents._replace(blind_spots=(*documents.blind_spots, *unjudged.objects(documents)))
     expected = [(contract, each) for contract in loaded.contracts if contract.usable for each in contract.expectations]
     delivery = Delivery(own, by_name)
