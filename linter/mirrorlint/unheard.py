@@ -32,7 +32,7 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     """What keeps the server that was probably meant from being reached at an address, the farthest from it first."""
     gateway, port = meant.gateway.manifest, address.port
     if not any(meant.gateway.name == known.name for known in scope.gateways):
-        chosen = next((value for _, value in gateway.node["spec"]["selector"].entries()), gateway.node["spec"]["addresses"])
+        chosen = next((value for _, value in gateway.node["spec"]["selector"].items()), gateway.node["spec"]["addresses"])
         labels = quoted(f"{name}: {value}" for name, value in meant.gateway.selector.items())
         which = f"pods with {labels}, which the ingress's are not" if labels else "other pods"
         yield chosen, f"{gateway} would, but selects {which}", gateway

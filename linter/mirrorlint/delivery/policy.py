@@ -136,7 +136,7 @@ def _source(source: Node, shadow: Arriving) -> Maybe:
     def is_meant(field: str) -> Callable[[Node], Maybe]:
         return lambda _: False if field in _PEER and not shadow.authenticated else None
 
-    return _both(_asked(key, values, is_meant) for key, values in source.entries())
+    return _both(_asked(name, values, is_meant) for name, values in source.items())
 
 
 def _operation(operation: Node, shadow: Arriving) -> Maybe:
@@ -147,12 +147,11 @@ def _operation(operation: Node, shadow: Arriving) -> Maybe:
         fold = field == "hosts"
         return lambda value: _fits(value.text.lower() if fold else value.text, seen[field]) if field in seen else None
 
-    return _both(_asked(key, values, is_meant) for key, values in operation.entries())
+    return _both(_asked(name, values, is_meant) for name, values in operation.items())
 
 
-def _asked(key: Node, values: Node, is_meant: Callable[[str], Callable[[Node], Maybe]]) -> Maybe:
+def _asked(name: str, values: Node, is_meant: Callable[[str], Callable[[Node], Maybe]]) -> Maybe:
     """What a field asks for: one of its values, or none of them where it is a `notHosts` or the like."""
-    name = key.text
     if name.startswith("not"):
         return _none_of(map(is_meant(name[3:4].lower() + name[4:]), values))
     return _either(map(is_meant(name), values))
@@ -189,7 +188,7 @@ def _first_condition(rule: Node, operations: Sequence[Maybe] = (), sources: Sequ
     to = next((each for each, hit in zip(rule["to"], operations, strict=False) if hit), rule["to"].at(0))
     source = next((each for each, hit in zip(rule["from"], sources, strict=False) if hit), rule["from"].at(0))
     asked = (to["operation"], source["source"], rule["when"].at(0))
-    lists = (values for fields in asked for _, values in fields.entries() if values.is_sequence)
+    lists = (values for fields in asked for _, values in fields.items() if values.is_sequence)
     return next((values.at(0) for values in lists), rule)
 
 

@@ -64,7 +64,7 @@ def read_string_match(node: Node) -> StringMatch:
 
 
 def _string_matches(node: Node) -> dict[str, StringMatch]:
-    return {key.text: read_string_match(value) for key, value in node.entries()}
+    return {name: read_string_match(value) for name, value in node.items()}
 
 
 def read_match(node: Node, namespace: str) -> Match:

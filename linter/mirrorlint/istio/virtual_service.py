@@ -152,5 +152,4 @@ def read_headers(node: Node) -> Headers:
     request = node["request"]
     if not request:
         return NO_HEADERS
-    operations = ((key, value) for name in ("add", "set") for key, value in request[name].entries())
-    return headers_of(((key.text, value) for key, value in operations), request["remove"].texts)
+    return headers_of((each for name in ("add", "set") for each in request[name].items()), request["remove"].texts)

@@ -192,7 +192,7 @@ class _Reader(Fields):
     def _request(self, node: Node) -> Request:
         for key, _ in node["hosts"].entries():
             one_of(WORLDS)(key)
-        hosts = {key.text: self.texts(value) for key, value in node["hosts"].entries()}
+        hosts = {world: self.texts(value) for world, value in node["hosts"].items()}
         if not any(hosts.values()):
             raise FieldError(node, "this must be a request, with its `hosts` for 1.27 and 1.28")
         return Request(text(node["method"]), text(node["path"]), node["headers"].named_texts, hosts)

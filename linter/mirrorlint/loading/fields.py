@@ -38,7 +38,7 @@ class Fields:
         """The values of a mapping whose keys are given; nothing at all is an empty one."""
         if node and not node.is_mapping:
             self.wrong.append((node.place, f"{what} must be a mapping (of {', '.join(f'`{name}`' for name in names)})"))
-        fields = {key.text: value for key, value in node.entries()}
+        fields = dict(node.items())
         for name in [name for name in fields if name not in names]:
             self.wrong.append((node.key(name).place, f"{what} has no `{name}`{nearest(name, names)}"))
             del fields[name]
@@ -63,7 +63,7 @@ class Fields:
             return {}
         if not node.is_mapping:
             self.wrong.append((node.place, f"`{name}` must be a mapping"))
-        return {key.text: said for key, value in node.entries() for said in self._read([value], read)}
+        return {key: said for key, value in node.items() for said in self._read([value], read)}
 
     def items(self, node: Node, read: Callable[[Node], T]) -> tuple[T, ...]:
         """The values of a list."""

@@ -46,7 +46,7 @@ def first(node: Node, pattern: re.Pattern[str]) -> Node | None:
     """The first text in a tree that a pattern is found in."""
     if node.is_scalar:
         return node if pattern.search(node.text) else None
-    values = (value for _, value in node.entries()) if node.is_mapping else iter(node)
+    values = (value for _, value in node.items()) if node.is_mapping else iter(node)
     return next((found for found in (first(value, pattern) for value in values) if found is not None), None)
 
 

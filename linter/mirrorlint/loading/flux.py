@@ -106,7 +106,7 @@ def _config_map(reference: Node, asking: _Asking, land: Land) -> Mapping[str, No
     if len(alike) > 1 and asking.namespace:
         alike = [node for node in alike if node["metadata"]["namespace"].text in ("", asking.namespace)]
     alike = _nearest(alike, asking.file, land)
-    return {key.text: value for key, value in alike[0]["data"].entries()} if len(alike) == 1 else None
+    return dict(alike[0]["data"].items()) if len(alike) == 1 else None
 
 
 def _nearest(alike: Sequence[Node], file: str, land: Land) -> list[Node]:

@@ -227,8 +227,8 @@ def _without_secrets(found: Manifest) -> Manifest:
     if (found.group, found.kind) != ("", CREDENTIALS):
         return found
     node = found.node
-    told = {key.text: SOME_PEM if may_be_pem(value.text) else WITHHELD for key, value in node["data"].entries()}
-    strings = {key.text: WITHHELD for key, _ in node["stringData"].entries() if key.text not in _OPEN}
+    told = {key: SOME_PEM if may_be_pem(value.text) else WITHHELD for key, value in node["data"].items()}
+    strings = {key: WITHHELD for key, _ in node["stringData"].items() if key not in _OPEN}
     annotations = {_APPLIED: WITHHELD} if _APPLIED in node["metadata"]["annotations"] else {}
     node = _having(_having(node, "data", told), "stringData", strings)
     return Manifest(node.having("metadata", _having(node["metadata"], "annotations", annotations)) if annotations else node)

@@ -37,16 +37,14 @@ def _different(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
 
 def _content(manifest: Manifest) -> object:
     """What is asked of an object: of workloads, whose containers may not have been read, the labels and ports of their pods."""
-    metadata = {key.text: value.plain() for key, value in manifest.node["metadata"].entries() if key.text in ("labels", "annotations")}
+    metadata = {key: value.plain() for key, value in manifest.node["metadata"].items() if key in ("labels", "annotations")}
     annotations = metadata.get("annotations") or {}
     metadata["annotations"] = {key: value for key, value in annotations.items() if not any(added in key for added in _ADDED)}
     if manifest.kind in WORKLOADS:
         pod = manifest.node["spec"]["template"]
         ports = [port.plain() for container in pod["spec"]["containers"] for port in container["ports"]]
         return metadata, pod["metadata"]["labels"].plain(), ports
-    return metadata, {
-        key.text: value.plain() for key, value in manifest.node.entries() if key.text not in ("apiVersion", "metadata", "status")
-    }
+    return metadata, {key: value.plain() for key, value in manifest.node.items() if key not in ("apiVersion", "metadata", "status")}
 
 
 def _told(groups: Iterable[Sequence[Manifest]], what: str, counts: str, cluster: str) -> Iterator[BlindSpot]:

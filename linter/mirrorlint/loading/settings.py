@@ -100,7 +100,7 @@ def _are_numbers(ports: object) -> bool:
 def read_section(node: Node, wrong: list[tuple[Place, str]]) -> ClusterSettings:
     """What a mapping says of a cluster, in the words of a settings file; what is wrong is added to the list."""
     reader = _Reader("", lambda _: True)
-    found = reader.cluster({key.text: value for key, value in node.entries()})
+    found = reader.cluster(dict(node.items()))
     wrong += reader.wrong
     return found
 
@@ -202,7 +202,7 @@ class _Reader(Fields):
             raise FieldError(node, "this must be a mapping, with the fields of Istio's meshConfig")
         self.near(node, "`mesh`", _MESH, _LIKE_MESH)
         self.near(node[_POLICY], f"`{_POLICY}`", ("mode",))
-        fields = {key.text: value for key, value in node.entries()}
+        fields = dict(node.items())
         self.take(fields, "rootNamespace", text, "")
         for name in EXPORTS:
             self.take(fields, name, self.texts, ())

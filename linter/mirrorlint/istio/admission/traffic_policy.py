@@ -64,7 +64,7 @@ def _maglev(maglev: Node) -> Iterator[Refusal]:
 
 def _distribution(locality: Node) -> Iterator[Refusal]:
     for item in locality["distribute"]:
-        shares = [share for _, share in item["to"].entries()]
+        shares = [share for _, share in item["to"].items()]
         for share in shares:
             if not 1 <= share.number <= 100:
                 yield Refusal(share, f"the share `{share.text}` does not lie between 1 and 100")
