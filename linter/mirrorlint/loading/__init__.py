@@ -208,7 +208,7 @@ def _arguments(paths: Sequence[str]) -> dict[str, list[str]]:
             if holds_contract(path):
                 found.setdefault(os.path.basename(path).removesuffix(".json"), []).append(path)
                 continue
-            unnamed.setdefault(path if os.path.isdir(path) else os.path.dirname(path), []).append(path)
+            unnamed.setdefault(files.folder_of(path), []).append(path)
     for folder, those in unnamed.items():
         alike = [other for other in unnamed if os.path.basename(other) == os.path.basename(folder)]
         found.setdefault(os.path.basename(folder) if len(alike) == 1 else files.shown(folder), []).extend(those)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -92,7 +91,7 @@ class Applied:
         """The repository that a path is in, with the objects of what was asked for of it."""
         top = files.repository(path)
         if top not in self._lands:
-            asked = [start if os.path.isdir(start) else os.path.dirname(start) for start in self._asked if within(start, top)] or [top]
+            asked = [files.folder_of(start) for start in self._asked if within(start, top)] or [top]
             self._lands[top] = gitops.land(top, asked, self._disk, self._telling(asked))
         return self._lands[top]
 

@@ -73,6 +73,11 @@ def _single(path: str, index: Index | None) -> Tree:
     return Tree({} if why else {path: path}, unread, {}, {}, frozenset({path}), {} if staged is None else {path: staged})
 
 
+def folder_of(path: str) -> str:
+    """The folder that a path is, or is in."""
+    return path if os.path.isdir(path) else os.path.dirname(path)
+
+
 def repository(path: str) -> str:
     """The Git work tree that a path is in; else the working directory if it is in that, else its own folder."""
     start = folder = os.path.abspath(path) if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))

@@ -45,7 +45,7 @@ class Reading:
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
         self._disk = Disk(means, shelf)
         names = settings.FILE, settings.MISNAMED
-        self._disk.look(*(os.path.join(above, name) for path in asked for above in upwards(told.folder_of(path)) for name in names))
+        self._disk.look(*(os.path.join(above, name) for path in asked for above in upwards(files.folder_of(path)) for name in names))
         self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*(path for path in asked if path not in contracts.values()))
@@ -86,7 +86,7 @@ class Reading:
         self._disk.look(*wanted, *peers.values())
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
-        name = os.path.basename(told.folder_of(self._root)) or "cluster"
+        name = os.path.basename(files.folder_of(self._root)) or "cluster"
         asked = self._told, self._holds, self._leads, self._entangled, self._meshed, self._snapshots
         ground = clusters.Ground(self._root, name, self._arguments, named, folders, *asked)
         found = clusters.find(ground) if self._root or self._arguments else ()

@@ -43,15 +43,10 @@ def _nearest(path: str, index: Index | None) -> tuple[str, bytes | None] | None:
 def _around(path: str) -> Iterator[str]:
     """The folder of a path, and those further up to the repository's root."""
     top = files.repository(path)
-    for folder in upwards(folder_of(path)):
+    for folder in upwards(files.folder_of(path)):
         yield folder
         if folder == top:
             return
-
-
-def folder_of(path: str) -> str:
-    """The folder that a path is, or is in."""
-    return path if os.path.isdir(path) else os.path.dirname(path)
 
 
 def with_own(
@@ -66,7 +61,7 @@ def with_own(
     for name, section in sections.items():
         path = os.path.abspath(section.peer)
         if section.peer and os.path.exists(path):
-            look(*(os.path.join(above, settings.FILE) for above in upwards(folder_of(path))))
+            look(*(os.path.join(above, settings.FILE) for above in upwards(files.folder_of(path))))
             try:
                 found[name] = _joined(name, section, _own(path, used))
             except SettingsError as error:
