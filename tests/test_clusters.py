@@ -370,15 +370,24 @@ def test_routes_for_services_that_are_not_here_tell_of_others(repo: Path) -> Non
     write(repo, **{"a.yaml": route("shop", mirror)})
     assert messages(read(["."])) == []
     write(repo, **{"b.yaml": route("cart")})
-    said = (
-        "VirtualService default/shop is for `shop`, and others are for `cart`, but no such Services are here: they seem to live elsewhere"
-    )
+    said = "VirtualService default/shop routes to `shop`, and others to `cart`, but no such Services are here: they seem to live elsewhere"
     assert messages(read(["."])) == [said]
     assert not read(["."]).documents.clusters["repo"].settings.complete
     write(repo, **{"c.yaml": entry("cart", "Service", "")})
     assert messages(read(["."])) == []
     write(repo, **{"b.yaml": route("card"), "a.yaml": route("shop")})
     assert messages(read(["."])) == []
+
+
+@pytest.mark.parametrize("more", [[], ["Service"]])
+def test_a_repository_without_any_service_leaves_them_to_another_one(repo: Path, more: list[str]) -> None:
+    def route(name: str) -> str:
+        spec = f"spec: {{hosts: ['{name}.example.com'], gateways: [edge], http: [{{route: [{{destination: {{host: {name}}}}}]}}]}}\n"
+        return entry(name, "VirtualService") + spec
+
+    write(repo, **{"a.yaml": route("shop"), "b.yaml": route("cart"), **{f"{kind}.yaml": entry("other", kind, "") for kind in more}})
+    assert messages(read(["."])) == []
+    assert read(["."]).documents.clusters["repo"].settings.complete == bool(more)
 
 
 def test_overlays_of_a_part_are_no_clusters(repo: Path) -> None:

@@ -146,7 +146,8 @@ def _part(share: Share, reading: Reading, said: _Said) -> _Part:
     settings, facts = control_plane.settled(said.over(name, section.settings), planes, name)
     closed = not any(spot.cluster == name and spot.holds == ANYTHING for spot in reading.blind_spots)
     unserved = list(needs.unserved(manifests, name)) if closed else []
-    cluster = Cluster(name, manifests, settings._replace(complete=False) if unserved else settings)
+    elsewhere = unserved or (closed and needs.has_no_services(manifests))
+    cluster = Cluster(name, manifests, settings._replace(complete=False) if elsewhere else settings)
     blind = [
         *repeated,
         *unserved,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mirrorlint.fleet import DEFAULT_NAMESPACE, NOTHING, BlindSpot, Manifest
@@ -39,30 +39,43 @@ def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]
 
 
 def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]:
-    """That Services come from elsewhere: mesh VirtualServices route to the Services that they are for, and several of those are not here.
+    """That Services come from elsewhere: VirtualServices route to several that are not here.
 
-    One that is missing may be a mistake.
+    One that is missing may be a mistake. Of VirtualServices for sidecars those Services count that they are for, of those for gateways all
+    of namespaces without any.
     """
     entries = {host.text for manifest in manifests if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"]}
     known = entries | {manifest.name for manifest in manifests if manifest.kind == "Service"}
+    served = {manifest.namespace for manifest in manifests if manifest.kind == "Service"}
     lacking: dict[str, list[Manifest]] = {}
-    routes = (manifest for manifest in manifests if manifest.kind == "VirtualService")
-    for route in (each for each in routes if serves_mesh(each.node["spec"]["gateways"].texts)):
-        for host in _own_services(route):
+    for route in (manifest for manifest in manifests if manifest.kind == "VirtualService"):
+        own = _own_services(route) if serves_mesh(route.node["spec"]["gateways"].texts) else _foreign_services(route, served)
+        for host in own:
             if not {host, host.partition(".")[0]} & known:
                 lacking.setdefault(host.partition(".")[0], []).append(route)
-    mirroring = [(name, route) for name, routes in lacking.items() for route in routes if _mirrors(route)]
-    if len(lacking) > 1 and mirroring:
-        name, route = mirroring[0]
+    wanting = [(name, route) for name, routes in lacking.items() for route in routes if _mirrors(route)]
+    if len(lacking) > 1 and wanting:
+        name, route = wanting[0]
         others = ", ".join(f"`{other}`" for other in sorted(lacking)[:4] if other != name)
-        message = f"{route} is for `{name}`, and others are for {others}, but no such Services are here: they seem to live elsewhere"
+        message = f"{route} routes to `{name}`, and others to {others}, but no such Services are here: they seem to live elsewhere"
         yield BlindSpot.at(route.node.place, message, cluster, NOTHING)
+
+
+def has_no_services(manifests: Sequence[Manifest]) -> bool:
+    """Whether VirtualServices route to several Services, and not a single one is here: another repository has them."""
+    routed = {each for manifest in manifests if manifest.kind == "VirtualService" for each in _destinations(manifest)}
+    return len(routed) > 1 and not any(manifest.kind == "Service" for manifest in manifests)
 
 
 def _own_services(route: Manifest) -> Iterator[str]:
     """The Services that a VirtualService is for and routes to."""
     needed = {to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"]}
     yield from (host.text for host in route.node["spec"]["hosts"] if host.text in needed and _is_service(host.text))
+
+
+def _foreign_services(route: Manifest, served: Container[str]) -> Iterator[str]:
+    """The Services that a VirtualService routes to, of namespaces of which no Service is here."""
+    yield from (name for name, namespace in _destinations(route) if namespace not in served)
 
 
 def _mirrors(route: Manifest) -> bool:
