@@ -52,7 +52,7 @@ SERVED = {
     f"{GATEWAY_API}/v1alpha2": frozenset({"GRPCRoute", "ReferenceGrant", "TCPRoute", "TLSRoute"}),
     f"{GATEWAY_API}/v1alpha3": frozenset({"TLSRoute"}),
     f"{GATEWAY_API}/v1beta1": frozenset({"HTTPRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
-    f"{GATEWAY_API}/v1": MATTERS[GATEWAY_API] - {"TCPRoute"},
+    f"{GATEWAY_API}/v1": MATTERS[GATEWAY_API],
 }
 # What releases of the Gateway API served besides (config/crd of kubernetes-sigs/gateway-api).
 EARLIER = {

@@ -93,7 +93,7 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     """One error where a world has no caller whose shadow arrives, else one warning where some are lost; the loss that hits most speaks.
 
     `spared` says that the loss depends on which of two objects is older. Where the request's own destination may be there, but not at hand,
-    what becomes of the shadow then is told as well, but for the destination at the target, which may be where the other one is.
+    what becomes of the shadow then is told as well, unless it lacks another Service.
     """
     dead, meshes = _dead(judged), subject.delivery.meshes
     hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, world, way, meshes) for way in ways)]
@@ -119,8 +119,14 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     yield finding._replace(cause=behind, likewise=_so_lost(judged)) if behind else finding
     if doubt and first.losses[0].end.reason == reason.UNKNOWN_PRIMARY:
         past = {world: tuple(map(subject.delivery.past, ways)) for world, ways in judged.ways.items()}
-        found = mirror_findings(judged._replace(ways=past), subject, causes, spared)
-        yield from (one for one in found if one.level == ERROR or one.rule != by_reason()[reason.UNKNOWN_DESTINATION])
+        if not any(_lacks_service(way) for ways in past.values() for way in ways):
+            yield from mirror_findings(judged._replace(ways=past), subject, causes, spared)
+
+
+def _lacks_service(way: Way) -> bool:
+    """Whether a shadow is lost for want of a Service, which may be where the one that its request is for is."""
+    own = way.target[0].endswith(f".svc.{way.scope.mesh.domain}")
+    return way.reason == reason.UNKNOWN_DESTINATION or (way.reason == reason.UNKNOWN_TARGET and own)
 
 
 def _absent(loss: Loss) -> tuple[str, str]:
