@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from mirrorlint.delivery.addresses import Balancer, balancer, exposed
 from mirrorlint.delivery.mesh import Mesh
@@ -10,6 +11,7 @@ from mirrorlint.fleet import Ingress
 from mirrorlint.istio.gateway import Gateway, Server
 from mirrorlint.istio.ports import Port
 from mirrorlint.istio.services import Service
+from mirrorlint.source import Node
 
 USUAL_PORTS = {80: 8080, 443: 8443}  # manifests/charts/gateways: the ingress Service's ports and the container ports behind them
 UNTRANSLATED = "experimental.istio.io/disable-gateway-port-translation"
@@ -78,12 +80,16 @@ class Front:
 
     def _hosted(self, port: int) -> Iterator[int]:
         """The container ports behind a port of the nodes that the pods run on (kubernetes/api, core/v1: ContainerPort)."""
-        near = (pod for namespace, pod in self._mesh.pods if self._labels and self._namespace in ("", namespace))
-        for pod in (pod for pod in near if self._labels.items() <= pod["metadata"]["labels"].named_texts.items()):
+        for pod in self._pods:
             if pod["spec"]["hostNetwork"].truth:
                 yield port
             said = (each for container in pod["spec"]["containers"] for each in container["ports"])
             yield from (each["containerPort"].number for each in said if port and each["hostPort"].number == port)
+
+    @cached_property
+    def _pods(self) -> list[Node]:
+        near = (pod for namespace, pod in self._mesh.pods if self._labels and self._namespace in ("", namespace))
+        return [pod for pod in near if self._labels.items() <= pod["metadata"]["labels"].named_texts.items()]
 
     def said_ports(self, listener: int) -> list[int]:
         """The ports that clients put behind the host to reach a listener: none where it can be reached at 80 or 443."""
