@@ -297,7 +297,7 @@ def _concrete(delivery: Delivery, mesh: Mesh, service: VirtualService, host: str
     asked = set(_asked_hosts(service, host))
     if is_wild(host):
         theirs = (name for each in delivery.meshes.values() if each is not mesh for name in _served(each, host))
-        asked |= {name.removesuffix(SUFFIX) for name in theirs}
+        asked |= {name.removesuffix(SUFFIX) for name in theirs if host[1:] in name}
     name, asked = _made_up(host), {*map(_made_up, asked)}
     return [name, *sorted(each for each in asked - {name} if subset_of(without_port(each).lower(), host))]
 
