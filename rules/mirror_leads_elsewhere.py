@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.way import reached
 from mirrorlint.level import OFF
-from mirrorlint.likeness import TYPO, nearest
+from mirrorlint.likeness import TYPO, suggestion
 from mirrorlint.rule import Flaw, Remark, Subject
 
 LEVEL = OFF
@@ -21,7 +21,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
         leaving = [(way, end) for way in judged.every_way() for end in way.ends if end.reason == reason.ELSEWHERE]
         for address, upstream in {reached(end.address): reached(way.upstream) for way, end in leaving}.items():
             if not {address.host, upstream.service.host} & {*meant}:
-                near = nearest(address.host, known, TYPO)
+                near = suggestion(address.host, known, TYPO)
                 message = f"`{address.host}` is the ingress of no cluster at hand, so shadows are followed no farther than this{near}"
                 mirror = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
                 yield Flaw(address.node.place, message, judged.cluster, str(upstream.service.manifest), (mirror,), likewise=mirror)

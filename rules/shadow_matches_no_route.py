@@ -6,7 +6,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.conditions import missed
 from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Flaw, Loss, Remark
-from mirrorlint.unruled import undelegated
+from mirrorlint.unruled import withheld
 
 REASONS = (reason.NO_ROUTE,)
 
@@ -17,6 +17,6 @@ def check(loss: Loss) -> Flaw:
     asked = f"`{request.method} {request.path}` with Host `{request.host}`"
     node, lacks, owner = reached(missed(host, request))
     mesh, roots = reached(loss.end.scope).mesh, dict.fromkeys(service.manifest for service in host.services)
-    notes = (Remark(place, f"{root} lacks rules: {why}", loss.end.cluster) for root in roots for place, why, _ in undelegated(mesh, root))
+    notes = (Remark(place, f"{root} lacks rules: {why}", loss.end.cluster) for root in roots for place, why, _ in withheld(mesh, root))
     message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404; {lacks}"
     return loss.at_target(node, message, owner, *notes)

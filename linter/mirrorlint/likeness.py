@@ -18,7 +18,7 @@ def likeness(host: str, other: str) -> float:
     return SequenceMatcher(None, ".".join(ours), ".".join(theirs)).ratio()
 
 
-def nearest(word: str, known: Iterable[str], least: float = 0.6) -> str:
+def suggestion(word: str, known: Iterable[str], least: float = 0.6) -> str:
     """The known word that was probably meant, as a question; "" when none comes near."""
     near = get_close_matches(word, known, 1, least)
     return f" (did you mean `{near[0]}`?)" if near else ""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import Suppression
 from mirrorlint.level import OFF
-from mirrorlint.likeness import nearest
+from mirrorlint.likeness import suggestion
 from mirrorlint.rule import Finding, Idle
 from mirrorlint.source import Place
 
@@ -52,7 +52,7 @@ def _flaw(suppression: Suppression, rules: Collection[str], expected: Collection
     if not rule:
         return "names no rule"
     if rule not in rules:
-        return f"is for `{rule}`, which is no rule{nearest(rule, rules)}"
+        return f"is for `{rule}`, which is no rule{suggestion(rule, rules)}"
     if not suppression.reason:
         return "gives no reason, so it does not count"
     return f"is for `{rule}`, which finds nothing here" if rule in expected else ""

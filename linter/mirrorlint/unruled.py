@@ -20,7 +20,7 @@ def unruled(scope: GatewayScope, server: Server, service: VirtualService) -> Rea
         return None
     manifest = service.manifest
     if not service.rules:
-        return next(undelegated(scope.mesh, manifest), (manifest.node["spec"]["http"], "it has no `http` rules", manifest))
+        return next(withheld(scope.mesh, manifest), (manifest.node["spec"]["http"], "it has no `http` rules", manifest))
     blocks = [(match, rule.owner) for rule in service.rules for match in rule.matches]
     served = {other.number for gateway in scope.mesh.gateways if gateway.name in service.gateways for other in gateway.servers}
     match, owner = min(blocks, key=lambda block: (len(scope.foreign(server, block[0])), block[0].port in served))
@@ -42,7 +42,7 @@ def _asked(field: str, match: Match, server: Server) -> str:
     )
 
 
-def undelegated(mesh: Mesh, root: Manifest) -> Iterator[Reason]:
+def withheld(mesh: Mesh, root: Manifest) -> Iterator[Reason]:
     """What keeps each delegate that a VirtualService names from giving it rules."""
     given = {rule.owner for service in mesh.virtual_services if service.manifest is root for rule in service.rules}
     yield from ((lack.node, lack.why, lack.owner) for lack in lacking(mesh, root))

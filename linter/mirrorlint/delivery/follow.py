@@ -281,10 +281,10 @@ def _routed(end: End, scope: GatewayScope, chain: Chain, upstream: Upstream, sha
     host = scope.table(chain).pick(shadow.host)
     if host is None:
         return end._replace(reason=reason.NO_VIRTUAL_HOST)
-    return taken(end, scope, host, upstream, shadow)
+    return in_virtual_host(end, scope, host, upstream, shadow)
 
 
-def taken(end: End, scope: GatewayScope, host: VirtualHost, upstream: Upstream, shadow: Request) -> End:
+def in_virtual_host(end: End, scope: GatewayScope, host: VirtualHost, upstream: Upstream, shadow: Request) -> End:
     """How far a shadow gets in a virtual host of a cluster's ingress gateway."""
     end = end._replace(host=host)
     if host.requires_tls and upstream.tls == PLAINTEXT:

@@ -6,7 +6,7 @@ import json
 import re
 
 from mirrorlint.fleet import NOTHING
-from mirrorlint.likeness import TYPO, nearest
+from mirrorlint.likeness import TYPO, suggestion
 from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
 from mirrorlint.loading.units import ARGO, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values
@@ -77,7 +77,7 @@ def _foreign(node: Node, land: Land) -> Gap:
 
 def _near(path: str, land: Land) -> str:
     """The folder that a path was probably meant to be, as messages ask for it."""
-    return nearest(path, land.all_folders(), TYPO) if path else ""
+    return suggestion(path, land.all_folders(), TYPO) if path else ""
 
 
 def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | None:

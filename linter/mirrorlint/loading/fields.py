@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
-from mirrorlint.likeness import nearest
+from mirrorlint.likeness import suggestion
 from mirrorlint.source import Node, Place
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Fields:
             self.wrong.append((node.place, f"{what} must be a mapping (of {', '.join(f'`{name}`' for name in names)})"))
         fields = dict(node.items())
         for name in [name for name in fields if name not in names]:
-            self.wrong.append((node.key(name).place, f"{what} has no `{name}`{nearest(name, names)}"))
+            self.wrong.append((node.key(name).place, f"{what} has no `{name}`{suggestion(name, names)}"))
             del fields[name]
         return fields
 
@@ -48,7 +48,7 @@ class Fields:
         """Note keys of a mapping that are nearly one of some names; `others` are real ones that are so, too."""
         for name in (name for name, _ in node.items() if name not in (*names, *others)):
             if get_close_matches(name, names, 1, _TYPO):
-                self.wrong.append((node.key(name).place, f"{what} has no `{name}`{nearest(name, names)}"))
+                self.wrong.append((node.key(name).place, f"{what} has no `{name}`{suggestion(name, names)}"))
 
     def take(self, fields: Mapping[str, Node], name: str, read: Callable[[Node], T], default: D) -> T | D:
         """The value of a field."""
@@ -130,7 +130,7 @@ def one_of(words: Collection[str]) -> Callable[[Node], str]:
 
     def read(node: Node) -> str:
         if node.text not in words:
-            raise FieldError(node, f"{_named(node)} one of {', '.join(words)}{nearest(node.text, words)}")
+            raise FieldError(node, f"{_named(node)} one of {', '.join(words)}{suggestion(node.text, words)}")
         return node.text
 
     return read

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ClusterSettings, Ingress
 from mirrorlint.level import LEVELS, OFF
-from mirrorlint.likeness import nearest
+from mirrorlint.likeness import suggestion
 from mirrorlint.loading import files
 from mirrorlint.loading.fields import FieldError, Fields, boolean, host, one_of, port, text, version
 from mirrorlint.source import Node, Place, parse
@@ -128,7 +128,7 @@ def check_rules(settings: Settings, known_names: Collection[str]) -> None:
     """Raise SettingsError when the settings name a rule that there is not."""
     unknown = [name for name in settings.rules if name not in known_names]
     if unknown:
-        raise SettingsError(f"{settings.places[name]}: there is no rule `{name}`{nearest(name, known_names)}" for name in unknown)
+        raise SettingsError(f"{settings.places[name]}: there is no rule `{name}`{suggestion(name, known_names)}" for name in unknown)
 
 
 def _node(value: object, name: str) -> Node:

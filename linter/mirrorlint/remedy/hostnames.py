@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery, taken
+from mirrorlint.delivery.follow import Delivery, in_virtual_host
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import Manifest
@@ -80,7 +80,7 @@ def _accepted(chain: Chain, services: Collection[VirtualService], way: Way) -> I
         found = next(servers, None) if refused else None
         if found:
             scope = reached(end.scope)
-            yield taken(end, scope, scope.virtual_host(name, *found), reached(way.upstream), way.request)
+            yield in_virtual_host(end, scope, scope.virtual_host(name, *found), reached(way.upstream), way.request)
         else:
             yield end
 

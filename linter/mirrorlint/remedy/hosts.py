@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery, taken
+from mirrorlint.delivery.follow import Delivery, in_virtual_host
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import accepts_string
 from mirrorlint.delivery.mesh import Mesh
@@ -46,7 +46,7 @@ def _accepted(chain: Chain, server: Server, service: VirtualService, way: Way) -
     for end in way.ends:
         if end.reason == reason.NO_VIRTUAL_HOST and end.chain is chain:
             scope = reached(end.scope)
-            yield taken(end, scope, scope.virtual_host("*", server, service), reached(way.upstream), way.request)
+            yield in_virtual_host(end, scope, scope.virtual_host("*", server, service), reached(way.upstream), way.request)
         else:
             yield end
 
