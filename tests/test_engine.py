@@ -769,6 +769,21 @@ def test_a_rewritten_path_is_tried_with_what_else_the_target_asks_for() -> None:
     assert {fate for mirror in report.mirrors for fate in mirror.delivery.values()} == {"some"}
 
 
+@pytest.mark.parametrize(("taken", "fate"), [("{exact: /}", "all"), ("{prefix: /api}", "none")])
+def test_a_rewrite_replaces_the_whole_path_that_an_expression_takes(taken: str, fate: str) -> None:
+    rewrite = "match: [{uri: {regex: '/api/v[0-9]+/.*'}}]\n      rewrite: {uri: /}\n      route"
+    target = TARGET.replace("http: [{", f"http: [{{match: [{{uri: {taken}}}], ")
+    report = judge(SOURCE.replace("- route", f"- {rewrite}"), target)
+    assert [set(mirror.delivery.values()) for mirror in report.mirrors] == [{fate}]
+
+
+def test_no_host_is_tried_that_has_the_end_of_a_wildcard_twice() -> None:
+    target = TARGET.replace("http: [{", "http: [{match: [{authority: {regex: '[^.]+[.]example[.]com(-shadow)?'}}], ")
+    report = judge(at_edge("'*.example.com'", "{uri: {prefix: /}}"), target)
+    assert report.findings == ()
+    assert [set(mirror.delivery.values()) for mirror in report.mirrors] == [{"all"}]
+
+
 AHEAD = """
 ---
 apiVersion: networking.istio.io/v1

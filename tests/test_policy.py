@@ -53,6 +53,11 @@ LET_THROUGH, DENIED = {"1.27": "arrives", "1.28": "arrives"}, {"1.27": "denied",
         ("{action: DENY, rules: [{when: [{key: 'request.headers[x-team]', values: [a]}]}]}", LET_THROUGH),
         ("{action: DENY, rules: [{when: [{key: 'request.headers[x-team]', notValues: [a]}]}]}", DENIED),
         ("{action: DENY, rules: [{when: [{key: destination.port, values: ['80']}]}]}", DENIED),
+        (
+            "{action: DENY, rules: [{when: [{key: 'request.headers[:authority]', values: ['*-shadow']}]}]}",
+            {"1.27": "denied", "1.28": "arrives"},
+        ),
+        ("{rules: [{when: [{key: 'request.headers[:method]', values: [GET]}]}]}", LET_THROUGH),
         ("{rules: [{when: [{key: source.namespace, values: [frontend]}]}]}", DENIED),
         ("{action: AUDIT, rules: [{}]}", LET_THROUGH),
         (f"{{selector: {{matchLabels: {{istio: other}}}}, {hosts('x')[1:]}", LET_THROUGH),
@@ -95,6 +100,7 @@ def test_only_what_denies_every_request_is_an_error(spec: str, level: str) -> No
         ("{action: DENY, rules: [{from: [{source: {notPrincipals: [a]}}]}]}", "a]"),
         ("{action: DENY, rules: [{}]}", "{}]}"),
         ("{rules: [{to: [{operation: {hosts: [a]}}]}]}", "a]}}]}]}"),
+        ("{rules: [{to: [{operation: {hosts: ['*'], ports: ['443']}}]}]}", "'443'"),
     ],
 )
 def test_a_denial_points_at_the_condition_that_decides(spec: str, start: str) -> None:

@@ -70,10 +70,8 @@ class Route:
 
     def _with_prefix(self, prefix: str, path: str) -> str:
         kind = self.match.uri.kind if self.match else ""
-        if kind == "regex":
-            return path
-        if kind == "exact":
-            return prefix
+        if kind in ("exact", "regex"):
+            return prefix  # an expression takes the whole path (envoy, source/common/router/config_impl.cc: RegexRouteEntryImpl)
         return prefix + path[len(self.match.uri.value) if self.match and kind in ("prefix", "path-prefix") else 1 :]
 
 
@@ -102,7 +100,7 @@ def unmet(request: Request, match: Match) -> Iterator[Unmet]:
     if match.scheme.kind and not accepts_string(match.scheme, request.scheme):
         yield Unmet("scheme", "", match.scheme)
     if match.headers or match.without_headers:
-        headers = _headers_of(request)
+        headers = headers_of(request)
         yield from (Unmet("headers", *each) for each in _seen(match.headers) if not _accepts_value(each[1], headers, each[0].lower()))
         yield from (Unmet("withoutHeaders", *e) for e in _seen(match.without_headers) if _accepts_value(e[1], headers, e[0].lower()))
     if match.query:
@@ -110,7 +108,8 @@ def unmet(request: Request, match: Match) -> Iterator[Unmet]:
         yield from (Unmet("queryParams", *each) for each in match.query.items() if not _accepts_value(each[1], values, each[0]))
 
 
-def _headers_of(request: Request) -> Mapping[str, str]:
+def headers_of(request: Request) -> Mapping[str, str]:
+    """The headers as Envoy sees them, what stands for the Host, the method and the path among them."""
     pseudo = {":authority": request.host, "host": request.host, ":method": request.method, ":path": request.path, ":scheme": request.scheme}
     return {**request.headers, **pseudo}
 

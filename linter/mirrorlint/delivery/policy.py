@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from mirrorlint.delivery.match import Request
+from mirrorlint.delivery.match import Request, headers_of
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.fleet import Manifest
@@ -61,7 +61,7 @@ def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     allowing = [(p, applies) for p, applies in policies if _action(p) == "ALLOW"]
     hits = [_both((applies, hit)) for p, applies in allowing for _, hit in _hits(p, shadow)]
     if any(applies for _, applies in allowing) and not any(hit is not False for hit in hits):
-        return Verdict(False, allowing[0][0], _first_condition(allowing[0][0].node["spec"]["rules"].at(0)))
+        return Verdict(False, allowing[0][0], _first_unmet(allowing[0][0].node["spec"]["rules"].at(0), shadow))
     unsure = [p for p, _, hit in refusing if hit is None] + [p for p, _ in policies if _action(p) == "CUSTOM" and _may_hit(p, shadow)]
     if allowing and True not in hits:
         unsure.append(allowing[0][0])
@@ -123,23 +123,24 @@ def _is_of_applications(namespace: str, scope: Scope) -> bool:
 def _hits(policy: Manifest, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
     """For each rule the first condition of what matches, and whether it does."""
     for rule in policy.node["spec"]["rules"]:
-        sources = [_source(each["source"], shadow) for each in rule["from"]]
-        operations = [_operation(each["operation"], shadow) for each in rule["to"]]
+        sources = [_every(_source(each["source"], shadow)) for each in rule["from"]]
+        operations = [_every(_operation(each["operation"], shadow)) for each in rule["to"]]
         conditions = [_condition(each, shadow) for each in rule["when"]]
         alternatives = (_either(found) for found in (sources, operations) if found)
         yield _first_condition(rule, operations, sources), _both((*alternatives, *conditions))
 
 
-def _source(source: Node, shadow: Arriving) -> Maybe:
-    """Whether the client is meant: one without a certificate has no identity, and its address is not known."""
+def _source(source: Node, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
+    """For each field whether it means the client: one without a certificate has no identity, and its address is not known."""
 
     def is_meant(field: str) -> Callable[[Node], Maybe]:
         return lambda _: False if field in _PEER and not shadow.authenticated else None
 
-    return _both(_asked(name, values, is_meant) for name, values in source.items())
+    yield from ((values, _asked(name, values, is_meant)) for name, values in source.items())
 
 
-def _operation(operation: Node, shadow: Arriving) -> Maybe:
+def _operation(operation: Node, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
+    """For each field whether it means the request."""
     request = shadow.request
     seen = {"hosts": request.host.lower(), "methods": request.method, "paths": request.path.partition("?")[0], "ports": str(shadow.port)}
 
@@ -147,7 +148,7 @@ def _operation(operation: Node, shadow: Arriving) -> Maybe:
         fold = field == "hosts"
         return lambda value: _fits(value.text.lower() if fold else value.text, seen[field]) if field in seen else None
 
-    return _both(_asked(name, values, is_meant) for name, values in operation.items())
+    yield from ((values, _asked(name, values, is_meant)) for name, values in operation.items())
 
 
 def _asked(name: str, values: Node, is_meant: Callable[[str], Callable[[Node], Maybe]]) -> Maybe:
@@ -159,11 +160,11 @@ def _asked(name: str, values: Node, is_meant: Callable[[str], Callable[[Node], M
 
 def _condition(when: Node, shadow: Arriving) -> Maybe:
     key = when["key"].text
-    name = _header(key)
+    name, headers = _header(key), headers_of(shadow.request)
 
     def is_meant(value: Node) -> Maybe:
         if key.startswith(_HEADER):
-            return name in shadow.request.headers and _fits(value.text, shadow.request.headers[name])
+            return name in headers and _fits(value.text, headers[name])
         if key == "destination.port":
             return value.text == str(shadow.port)
         return False if key in _PEER_KEYS and not shadow.authenticated else None
@@ -190,6 +191,19 @@ def _first_condition(rule: Node, operations: Sequence[Maybe] = (), sources: Sequ
     asked = (to["operation"], source["source"], rule["when"].at(0))
     lists = (values for fields in asked for _, values in fields.items() if values.is_sequence)
     return next((values.at(0) for values in lists), rule)
+
+
+def _first_unmet(rule: Node, shadow: Arriving) -> Node:
+    """The first value of what a rule asks for and the shadow does not have; what it asks for first where that can't be told."""
+    operations = (asked for each in rule["to"] for asked in _operation(each["operation"], shadow))
+    sources = (asked for each in rule["from"] for asked in _source(each["source"], shadow))
+    conditions = ((each["values"] or each["notValues"], _condition(each, shadow)) for each in rule["when"])
+    found = (values.at(0) for values, hit in (*operations, *sources, *conditions) if hit is False)
+    return next(found, _first_condition(rule))
+
+
+def _every(fields: Iterable[tuple[Node, Maybe]]) -> Maybe:
+    return _both(hit for _, hit in fields)
 
 
 def _either(found: Iterable[Maybe]) -> Maybe:

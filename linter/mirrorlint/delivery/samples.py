@@ -8,6 +8,7 @@ from itertools import islice, product
 from typing import NamedTuple
 
 from mirrorlint.delivery.match import Request, Route, accepts_string, is_catch_all, meets
+from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.matches import Match, StringMatch
 from mirrorlint.istio.names import is_wild, subset_of, without_port
 from mirrorlint.istio.re2 import examples
@@ -217,7 +218,7 @@ def hosts(match: Match, host: str) -> Iterator[str]:
         yield text
         if host.startswith(text.lower()):
             yield text + host[len(text) :]
-        elif is_wild(host) and not subset_of(without_port(text), host):
+        elif is_wild(host) and not subset_of(without_port(text).removesuffix(SUFFIX), host):
             yield f"{text.rstrip('.')}{host[1:] or '.example'}"
 
 

@@ -261,9 +261,10 @@ class Harvest:
         gaps = [each for each in found if isinstance(each, Gap)]
         builds = tuple(each for each in found if not isinstance(each, Gap))
         kept = {each for each in plain if each.path not in reached.hidden or each in reached.plain}
-        read = {each.path for each in kept}.union(*(build.render.files for build in builds))
+        built = {file for build in builds for file in build.render.files}
+        read = {each.path for each in kept} | built
         unread = beside(reached, self._disk) | (frozenset() if gaps else reached.hidden)
-        listed, touched = read | (reached.files - unread), own | reached.files
+        listed, touched = read | (reached.files - unread), own | reached.files | built
         charts = list(self._installed(reached))
         unheard = (chart.unread for chart, _ in charts if chart.unread)
         return _Part(kept, builds, touched, (*reached.gaps, *gaps, *unheard), listed, unread - read, charts)
@@ -285,7 +286,9 @@ class Harvest:
 
 def _rendered(build: Build | Gap, touched: AbstractSet[str]) -> _Part:
     """A source that is only seen when it is rendered, or why it is not."""
-    return _Part(frozenset(), (), touched, (build,)) if isinstance(build, Gap) else _Part(frozenset(), (build,), touched, ())
+    if isinstance(build, Gap):
+        return _Part(frozenset(), (), touched, (build,))
+    return _Part(frozenset(), (build,), touched.union(build.render.files), ())
 
 
 def _alone(start: Kustomization) -> Reach:
