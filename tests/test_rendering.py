@@ -18,6 +18,7 @@ from mirrorlint.loading import Loaded
 KUSTOMIZE = pytest.mark.skipif(not (shutil.which("kustomize") or shutil.which("kubectl")), reason="neither kustomize nor kubectl is here")
 HELM = pytest.mark.skipif(not shutil.which("helm"), reason="helm is not here")
 URL = "https://git.example.com/org/repo"
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 SERVICE = """apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata:
@@ -220,6 +221,20 @@ def test_a_component_is_a_part_of_what_lists_it(repo: Path) -> None:
     write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\ncomponents: [part]\n", "clusters/prod/vs.yaml": SERVICE})
     loaded = read(["."])
     assert service(loaded).node["spec"]["hosts"].texts == ("other",)
+    assert messages(loaded) == []
+
+
+@KUSTOMIZE
+def test_files_of_a_component_that_an_application_names_are_not_left_out(repo: Path) -> None:
+    head = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop}\n"
+    sources = {"prod": "path: app, kustomize: {components: [../part]}", "stage": "path: stage"}
+    for cluster, source in sources.items():
+        spec = f"spec: {{destination: {{name: {cluster}}}, source: {{repoURL: {URL}, {source}}}}}\n"
+        write(repo, {f"argocd/{cluster}.yaml": head + spec})
+    write(repo, {"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": CONFIG_MAP, "stage/vs.yaml": SERVICE})
+    write(repo, {"part/kustomization.yaml": "kind: Component\nresources: [vs.yaml]\n", "part/vs.yaml": SERVICE})
+    loaded = read(["."])
+    assert service(loaded).name == "shop"
     assert messages(loaded) == []
 
 
