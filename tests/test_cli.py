@@ -101,6 +101,13 @@ def test_quiet_is_one_line_a_finding() -> None:
     assert lines[0].startswith("examples/as-first-written/clusters/stage/virtual-service.yaml:10:7: error[shadow-host-not-accepted]: ")
 
 
+def test_a_run_that_fails_says_why_even_when_quiet(repo: Path) -> None:
+    (repo / "chart").mkdir()
+    (repo / "chart" / "Chart.yaml").write_text("name: a\n")
+    done = run("-q", "--strict", cwd=repo)
+    assert (done.returncode, "not judged: " in done.stdout) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

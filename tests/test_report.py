@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mirrorlint import report as reports
 from mirrorlint.fleet import BlindSpot
-from mirrorlint.report import as_json, cells, clean, text
+from mirrorlint.report import as_json, cells, clean, text, without_repeats
 from mirrorlint.rule import Finding, MirrorFate, Note, Report
 from mirrorlint.source import Place
 
@@ -166,11 +166,17 @@ def test_verbose_tells_each_mirrors_delivery() -> None:
 
 def test_quiet_is_a_line_for_each_finding() -> None:
     warning = FINDING._replace(level="warning", message="two\nlines\x1b[31m", rule="r")
-    assert shown(Report((FINDING, warning), (BlindSpot("b"),), (MIRROR,)), quiet=True, verbose=True).splitlines() == [
+    report = Report((FINDING, warning), (BlindSpot("b"),), (MIRROR,))
+    assert text.brief(report, SOURCES.__getitem__).splitlines() == [
         f"{SERVICE}:14:13: error[mirror-to-unknown-host]: {FINDING.message}",
         f"{SERVICE}:14:13: warning[r]: two␊lines␛[31m",
     ]
-    assert shown(Report((), (BlindSpot("b"),), (MIRROR,)), quiet=True) == ""
+
+
+def test_quiet_tells_blind_spots_where_they_fail_the_run() -> None:
+    report = Report((), (BlindSpot("not seen"),), (MIRROR,))
+    assert text.brief(report, SOURCES.__getitem__) == ""
+    assert text.brief(report, SOURCES.__getitem__, strict=True) == "not judged: not seen\n"
 
 
 def test_worlds_are_told_when_not_both() -> None:
@@ -287,14 +293,22 @@ REPORTS = st.builds(
 )
 
 
-@given(REPORTS, st.lists(TEXT, max_size=40), st.booleans(), st.booleans(), st.integers(-1, 120))
-def test_any_text_is_shown_safely(report: Report, lines: list[str], quiet: bool, verbose: bool, width: int) -> None:
-    sources, options = {"f.yaml": lines}, {"quiet": quiet, "verbose": verbose, "width": width}
+@given(REPORTS, st.lists(TEXT, max_size=40), st.booleans(), st.integers(-1, 120))
+def test_any_text_is_shown_safely(report: Report, lines: list[str], verbose: bool, width: int) -> None:
+    sources, options = {"f.yaml": lines}, {"verbose": verbose, "width": width}
     plain = shown(report, sources, **options)
     assert clean(plain.replace("\n", "")) == plain.replace("\n", "")
-    assert plain.endswith("\n") or (quiet and not report.findings)
+    assert plain.endswith("\n")
     colored = shown(report, sources, **options, color=True)
     assert ESCAPES.sub("", colored) == plain
+
+
+@given(REPORTS, st.booleans())
+def test_any_text_is_shown_safely_in_a_line(report: Report, strict: bool) -> None:
+    plain = text.brief(report, lambda _: (), strict=strict)
+    assert clean(plain.replace("\n", "")) == plain.replace("\n", "")
+    assert plain.count("\n") == len(report.findings) + (len(without_repeats(report.blind_spots)) if strict else 0)
+    assert ESCAPES.sub("", text.brief(report, lambda _: (), strict=strict, color=True)) == plain
 
 
 @given(st.text(st.characters(exclude_categories=["Mn", "Me"], exclude_characters="\r\n"), max_size=80), st.data())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from mirrorlint.report.checkout import Checkout
@@ -15,11 +16,15 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 
 
 class Look(NamedTuple):
-    """How text is shown: coloured, a line for each finding, a line for each mirror too; `staged` are files that are not as on disk."""
+    """How text is shown: coloured, a line for each finding, a line for each mirror too.
+
+    `strict` is for a run that fails for blind spots as well; `staged` are files that are not as on disk.
+    """
 
     color: bool = False
     quiet: bool = False
     verbose: bool = False
+    strict: bool = False
     staged: Mapping[str, bytes] = {}
 
 
@@ -56,9 +61,10 @@ def render(kind: str, report: Report, version: str, look: Look, fixes: Mapping[F
         from mirrorlint.report import text
 
         width = min(120, max(60, shutil.get_terminal_size((100, 24)).columns))
-        return text.render(
-            report, lambda path: _lines(path, look.staged), color=look.color, quiet=look.quiet, verbose=look.verbose, width=width
-        )
+        lines = partial(_lines, staged=look.staged)
+        if look.quiet:
+            return text.brief(report, lines, color=look.color, strict=look.strict)
+        return text.render(report, lines, color=look.color, verbose=look.verbose, width=width)
     if kind == "json":
         from mirrorlint.report import as_json
 

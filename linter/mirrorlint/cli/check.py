@@ -74,7 +74,8 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     fixes = _patches(report, loaded.staged) if "json" in dict(targets) else {}
     written = []
     for kind, file in targets:
-        look = outputs.Look(colored(options["color"], to_terminal=not file), options["quiet"], options["verbose"], loaded.staged)
+        color = colored(options["color"], to_terminal=not file)
+        look = outputs.Look(color, options["quiet"], options["verbose"], options["strict"], loaded.staged)
         written.append((file, write(file, outputs.render(kind, report, __version__, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0

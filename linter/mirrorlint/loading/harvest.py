@@ -288,7 +288,7 @@ def _rendered(build: Build | Gap, touched: AbstractSet[str]) -> _Part:
     """A source that is only seen when it is rendered, or why it is not."""
     if isinstance(build, Gap):
         return _Part(frozenset(), (), touched, (build,))
-    return _Part(frozenset(), (build,), touched.union(build.render.files), ())
+    return _Part(frozenset(), (build,), touched | {*build.render.files}, ())
 
 
 def _alone(start: Kustomization) -> Reach:

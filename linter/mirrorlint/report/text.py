@@ -85,22 +85,27 @@ def render(
     lines: Callable[[str], Sequence[str]],
     *,
     color: bool = False,
-    quiet: bool = False,
     verbose: bool = False,
     width: int = 100,
 ) -> str:
     """Show a report; `lines` gives a file's source lines, none when it is unknown.
 
-    Quiet is a line for each finding and no more, verbose adds one for each mirror.
+    Verbose adds a line for each mirror.
     """
     paper = _Paper(lines, color, max(width, _LEAST_WIDTH))
-    if quiet:
-        return "".join(f"{_brief(paper, finding)}\n" for finding in report.findings)
     blocks = ["\n".join(_finding(paper, finding)) for finding in report.findings]
     if verbose:
         blocks.append("\n".join(line for mirror in report.mirrors for line in _delivery(paper, mirror)))
     blocks.append("\n".join(line for spot in without_repeats(report.blind_spots) for line in _blind_spot(paper, spot)))
     return "\n\n".join([*filter(None, blocks), _summary(report)]) + "\n"
+
+
+def brief(report: Report, lines: Callable[[str], Sequence[str]], *, color: bool = False, strict: bool = False) -> str:
+    """A line for each finding and, where blind spots fail a run (`strict`), for each of those; no more."""
+    paper = _Paper(lines, color, _LEAST_WIDTH)
+    spots = without_repeats(report.blind_spots) if strict else ()
+    unjudged = (f"{paper.ink(_CYAN, 'not judged:')} {clean(told(spot))}" for spot in spots)
+    return "".join(f"{line}\n" for line in (*(_brief(paper, finding) for finding in report.findings), *unjudged))
 
 
 def _tag(finding: Finding) -> str:
