@@ -57,7 +57,7 @@ class Entrances:
         """Whether the pods behind a Service are gateways' proxies: by their containers, else by names and Istio's own label."""
         if not service.kubernetes or not service.selector:
             return False
-        pods = self._mesh.selected_pods(service)
+        pods = self._mesh.selected_pods(service.namespace, service.selector)
         containers = [container for pod in pods for container in pod["spec"]["containers"]]
         if containers:
             return any(container["name"].text == _PROXY for container in containers)

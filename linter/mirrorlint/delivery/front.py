@@ -88,8 +88,7 @@ class Front:
 
     @cached_property
     def _pods(self) -> list[Node]:
-        near = (pod for namespace, pod in self._mesh.pods if self._labels and self._namespace in ("", namespace))
-        return [pod for pod in near if self._labels.items() <= pod["metadata"]["labels"].named_texts.items()]
+        return self._mesh.selected_pods(self._namespace, self._labels) if self._labels else []
 
     def said_ports(self, listener: int) -> list[int]:
         """The ports that clients put behind the host to reach a listener: none where it can be reached at 80 or 443."""
@@ -116,7 +115,8 @@ class Front:
         return next(self._named(service, port.target_name), 0)
 
     def _named(self, service: Service, name: str) -> Iterator[int]:
-        containers = (container for pod in self._mesh.selected_pods(service) for container in pod["spec"]["containers"])
+        pods = self._mesh.selected_pods(service.namespace, service.selector)
+        containers = (container for pod in pods for container in pod["spec"]["containers"])
         ports = (port for container in containers for port in container["ports"])
         yield from (port["containerPort"].number for port in ports if port["name"].text == name)
 

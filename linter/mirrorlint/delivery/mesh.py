@@ -206,10 +206,10 @@ class Mesh:
             *((m.namespace, m.node) for m in self.cluster.of("Pod", "")),
         ]
 
-    def selected_pods(self, service: Service) -> list[Node]:
-        """The pods of a service's namespace that have the labels which it asks for."""
-        own = [pod for namespace, pod in self.pods if namespace == service.namespace]
-        return [pod for pod in own if service.selector.items() <= pod["metadata"]["labels"].named_texts.items()]
+    def selected_pods(self, namespace: str, labels: Mapping[str, str]) -> list[Node]:
+        """The pods of a namespace, "" for any, that have some labels."""
+        near = (pod for own, pod in self.pods if namespace in ("", own))
+        return [pod for pod in near if labels.items() <= pod["metadata"]["labels"].named_texts.items()]
 
     @cached_property
     def sidecarless(self) -> frozenset[str]:
@@ -257,7 +257,7 @@ class Mesh:
 
     def has_pods(self, service: Service) -> bool:
         """Whether an entry selects pods of its namespace, which are endpoints like WorkloadEntries (service_entry.proto)."""
-        return service.selects and bool(self.selected_pods(service))
+        return service.selects and bool(self.selected_pods(service.namespace, service.selector))
 
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """A ServiceEntry's endpoints, written in it or selected in its namespace."""
