@@ -28,11 +28,11 @@ class DefaultGroup(click.Group):
         """Suggest the command that a word is nearly, unless there is such a file or folder."""
         if not word.isalpha() or os.path.lexists(word) or ctx.resilient_parsing:
             return
-        from difflib import get_close_matches
+        from mirrorlint.likeness import suggestion
 
-        near = get_close_matches(word, self.commands, 1)
+        near = suggestion(word, self.commands)
         if near:
-            ctx.fail(f"`{word}` is no command (did you mean `{near[0]}`?), and there is no such file or folder")
+            ctx.fail(f"`{word}` is no command{near}, and there is no such file or folder")
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's own signature)
         """In the order in which people meet them, which is that of the source."""

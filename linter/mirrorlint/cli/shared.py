@@ -130,14 +130,12 @@ def judge(loaded: Loaded, istio: str, levels: Mapping[str, str] = MappingProxyTy
 
 def check_names(names: Sequence[str]) -> None:
     """A usage error for the first name that is no rule's."""
-    from difflib import get_close_matches
-
     from mirrorlint.book import rule_book
+    from mirrorlint.likeness import suggestion
 
     for name in names:
         if name not in rule_book():
-            near = get_close_matches(name, rule_book(), n=1)
-            raise click.UsageError(f"`{name}` is no rule" + (f", did you mean `{near[0]}`?" if near else ""))
+            raise click.UsageError(f"`{name}` is no rule{suggestion(name, rule_book())}")
 
 
 def colored(choice: str, *, to_terminal: bool) -> bool:
