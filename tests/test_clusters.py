@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -304,7 +305,39 @@ def test_settings_hold_for_arguments_of_the_name(repo: Path, tmp_path: Path) -> 
     loaded = read([f"prod={other}", "stage=."])
     assert loaded.documents.clusters["prod"].settings.istio == "1.27"
     assert found(loaded) == {"prod": ["b"], "stage": ["a"]}
-    assert spots(loaded) == [("../other/.mirrorlint.yaml", 0, "")]
+    assert spots(loaded) == []
+
+
+@pytest.mark.parametrize("arguments", [["prod=us", "eu"], ["us", "stage=eu"], ["prod=us/k8s", "eu=eu/k8s"], ["us/k8s", "x=eu/k8s/"]])
+def test_arguments_are_known_as_their_own_repositories_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, section in (("us", "prod: {istio: 1.27, paths: [k8s]}"), ("eu", "stage: {ingress: [stage.example.com]}")):
+        subprocess.run(["git", "init", "--quiet", name], check=True)
+        write(tmp_path / name, "k8s/a.yaml", "docs/b.yaml", **{".mirrorlint.yaml": f"clusters: {{{section}, other: {{path: ../x}}}}\n"})
+    loaded = read(arguments)
+    second, first = sorted(loaded.documents.clusters.values(), key=lambda cluster: cluster.settings.istio)
+    assert (first.settings.istio, second.settings.ingress.addresses, spots(loaded)) == ("1.27", ("stage.example.com",), [])
+    assert [manifest.name for manifest in first.manifests()] == ["k8s.a"]
+
+
+def test_what_the_settings_of_arguments_say_and_nothing_uses_is_told(repo: Path, tmp_path: Path) -> None:
+    write(tmp_path / "other", "b.yaml", "c.yaml", **{".mirrorlint.yaml": "clusters: {one: , two: }\nrules: {broken-document: off}\n"})
+    write(repo, "a.yaml", **{".mirrorlint.yaml": "clusters: {prod: {istio: 1.27}}\n"})
+    loaded = read(["prod=.", "stage=../other"])
+    assert messages(loaded) == [
+        "nothing that these settings say of `one`, `two` is used: no argument has such a name or paths of theirs",
+        "the `rules` of these settings are not used, since those of `.mirrorlint.yaml` are",
+    ]
+    write(tmp_path, **{"other/.mirrorlint.yaml": "clusters: [\n"})
+    message, _ = messages(read(["prod=.", "stage=../other"]))
+    assert message.startswith("these settings of `stage` can't be used, so what they say is not known: ../other/.mirrorlint.yaml:1:")
+
+
+def test_settings_that_are_given_stand_in_for_those_of_the_working_directory(repo: Path, tmp_path: Path) -> None:
+    write(tmp_path / "other", "b.yaml", **{".mirrorlint.yaml": "clusters: {stage: {ingress: [stage.example.com]}}\n"})
+    write(repo, "a.yaml", **{".mirrorlint.yaml": "clusters: {prod: {istio: 1.27}}\n", "ci.yaml": "clusters: {prod: }\n"})
+    clusters = read(["prod=.", "stage=../other"], "ci.yaml").documents.clusters
+    assert (clusters["prod"].settings.istio, clusters["stage"].settings.ingress.addresses) == ("", ("stage.example.com",))
 
 
 def test_settings_may_be_elsewhere(repo: Path) -> None:

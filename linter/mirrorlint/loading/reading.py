@@ -49,8 +49,15 @@ class Reading:
         self._applied = Applied(asked, self._disk)
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*(path for path in asked if path not in contracts.values()))
-        said = with_contracts(self.settings.clusters) if arguments or config or self._concerned() else {}
-        self.sections, unusable = told.with_own(said, self.settings.path, self._disk.look)
+        if arguments:
+            own, unusable = told.of_arguments(self._arguments, self.settings, config, means.staging)
+            self.sections = {**self.settings.clusters, **own}
+            self._arguments = {
+                name: [os.path.abspath(path) for path in own[name].paths] or those for name, those in self._arguments.items()
+            }
+        else:
+            said = with_contracts(self.settings.clusters) if config or self._concerned() else {}
+            self.sections, unusable = told.of_peers(said, self.settings, self._disk.look)
         found, missing = self._find()
         self.groups, adrift = self._applied.assigned(found, self._root)
         named = [path for paths in self._arguments.values() for path in paths]

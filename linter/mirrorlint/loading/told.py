@@ -1,9 +1,9 @@
-"""Which settings a run goes by: the nearest ones, and those that a peer has of its own."""
+"""Which settings a run goes by: the nearest ones, and what those of other repositories say of the clusters in them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.loading import files, settings
@@ -13,24 +13,27 @@ from mirrorlint.loading.settings import ClusterSection, Settings, SettingsError
 
 _IGNORED = f"settings are read from `{settings.FILE}`, so nothing of what this file says is used"
 
+File = tuple[str, bytes | None]  # the path of a settings file, and what is staged of it
+
 
 def find(paths: Iterable[str], config: str, index: Index | None) -> tuple[Settings, list[BlindSpot]]:
-    """The settings for some paths, those of the working directory first, and which others there are; of an index those that are staged."""
+    """The settings for some paths, those of the working directory first, and files that are none; of an index those that are staged."""
     if config:
         return settings.read(files.shown(os.path.abspath(config))), []
     ordered = sorted(paths, key=lambda path: not within(path, os.getcwd()))
-    found = [each for each in dict.fromkeys(_nearest(path, index) for path in ordered) if each]
     misnamed = {os.path.join(folder, settings.MISNAMED) for path in ordered for folder in _around(path)}
     ignored = [BlindSpot(_IGNORED, files.shown(file)) for file in sorted(misnamed) if os.path.isfile(file)]
-    if not found:
-        return Settings(), ignored
-    (path, staged), *others = [(files.shown(path), data) for path, data in found]
-    ignored += [BlindSpot(f"these settings are not used, since those of `{path}` are", other) for other, _ in others]
-    return settings.read(path) if staged is None else settings.parse_settings(staged, path, os.path.exists), ignored
+    found = next(filter(None, (_nearest(path, index) for path in ordered)), None)
+    return _read(found) if found else Settings(), ignored
 
 
-def _nearest(path: str, index: Index | None) -> tuple[str, bytes | None] | None:
-    """The settings file of a path, in its folder or further up to the repository's root, with what is staged of it; None for none."""
+def _read(file: File) -> Settings:
+    path, staged = files.shown(file[0]), file[1]
+    return settings.read(path) if staged is None else settings.parse_settings(staged, path, os.path.exists)
+
+
+def _nearest(path: str, index: Index | None) -> File | None:
+    """The settings file of a path, in its folder or further up to the repository's root; None for none."""
     ours = index if index and index.root == files.repository(path) else None
     for folder in _around(path):
         file = os.path.join(folder, settings.FILE)
@@ -49,37 +52,103 @@ def _around(path: str) -> Iterator[str]:
             return
 
 
-def with_own(
-    sections: Mapping[str, ClusterSection], used: str, look: Callable[..., None]
+def of_peers(
+    sections: Mapping[str, ClusterSection], used: Settings, look: Callable[..., None]
 ) -> tuple[dict[str, ClusterSection], list[BlindSpot]]:
     """Sections in which a peer has what its own repository says of it, unless it is said here, and which of that can't be used.
 
-    `used` are the settings of the run, `look` is told of each file that may say something. A peer is the cluster of its name there, or the
-    only one.
+    `used` are the settings of the run, `look` is told of each file that may say something.
     """
     found, unusable = dict(sections), []
     for name, section in sections.items():
         path = os.path.abspath(section.peer)
         if section.peer and os.path.exists(path):
             look(*(os.path.join(above, settings.FILE) for above in upwards(files.folder_of(path))))
-            try:
-                found[name] = _joined(name, section, _own(path, used))
-            except SettingsError as error:
-                why = f"these settings of the peer `{name}` can't be used, so what they say is not known: {error.messages[0]}"
-                unusable.append(BlindSpot(why, section.peer, 0, name))
+            file = _nearest(path, None)
+            if file and files.shown(file[0]) != used.path:
+                try:
+                    theirs = _own(_read(file), {name: [path]}, ())
+                except SettingsError as error:
+                    unusable.append(_unusable(error, f"the peer `{name}`", section.peer, name))
+                else:
+                    found[name] = _over(section, theirs.get(name), [path])
     return found, unusable
 
 
-def _own(peer: str, used: str) -> Mapping[str, ClusterSection]:
-    nearest = _nearest(peer, None)
-    if nearest is None or files.shown(nearest[0]) == used:
-        return {}
-    read = settings.read(files.shown(nearest[0])).clusters
-    return {name: section for name, section in read.items() if not (section.peer or section.contract)}
+def of_arguments(
+    arguments: Mapping[str, Sequence[str]], used: Settings, config: str, index: Index | None
+) -> tuple[dict[str, ClusterSection], list[BlindSpot]]:
+    """Sections of clusters that are named as arguments, with those paths of theirs that are to be read, and what of settings is not used.
+
+    A section has what the settings of the run say of the cluster, and below it what those say that are nearest to its files; those of the
+    working directory say nothing where `config` was given in their place.
+    """
+    near: dict[File, dict[str, Sequence[str]]] = {}
+    for name, paths in arguments.items():
+        file = _nearest(paths[0], index)
+        if file and not (config and file == _nearest(os.getcwd(), index)):
+            near.setdefault(file, {})[name] = paths
+    own: dict[str, ClusterSection] = {}
+    unused: list[BlindSpot] = []
+    for file, those in near.items():
+        path = files.shown(file[0])
+        try:
+            theirs = used if path == used.path else _read(file)
+        except SettingsError as error:
+            unused.append(_unusable(error, " and ".join(f"`{name}`" for name in those), path, ""))
+        else:
+            known = _own(theirs, those, arguments)
+            own |= known
+            taken = known or (theirs is used and arguments.keys() & used.clusters.keys())
+            unused += [BlindSpot(why, path) for why in _unused(theirs, used, bool(taken))]
+    return {name: _over(_meant(name, paths, used.clusters), own.get(name), paths) for name, paths in arguments.items()}, unused
 
 
-def _joined(name: str, section: ClusterSection, own: Mapping[str, ClusterSection]) -> ClusterSection:
-    alone = next(iter(own.values())) if len(own) == 1 else ClusterSection()
-    theirs = own.get(name, alone)
-    paths = tuple(path for path in theirs.paths if within(os.path.abspath(path), os.path.abspath(section.peer)))
-    return section._replace(settings=section.settings.over(theirs.settings), paths=paths)
+def _unused(theirs: Settings, used: Settings, taken: bool) -> Iterator[str]:
+    """What is not used of settings, of whose clusters some are `taken` to be those of the run."""
+    clusters = ", ".join(f"`{name}`" for name in _local(theirs))
+    if clusters and not taken:
+        yield f"nothing that these settings say of {clusters} is used: no argument has such a name or paths of theirs"
+    if theirs.rules != used.rules:
+        yield f"the `rules` of these settings are not used, since those of `{used.path}` are"
+
+
+def _own(said: Settings, paths: Mapping[str, Sequence[str]], named: Collection[str]) -> dict[str, ClusterSection]:
+    """What the settings of a repository say of the clusters that have paths in it, among those that are `named` in a run.
+
+    It is that of their name or of their paths; if they speak of one cluster only and the run has one of theirs, it is that.
+    """
+    here = {name: section for name, section in _local(said).items() if name in paths or name not in named}
+    if len(here) == len(paths) == 1:
+        return dict(zip(paths, here.values(), strict=True))
+    meant = {name: _meant(name, those, here) for name, those in paths.items()}
+    return {name: section for name, section in meant.items() if section}
+
+
+def _local(said: Settings) -> dict[str, ClusterSection]:
+    """What settings say of clusters of their own repository."""
+    return {name: section for name, section in said.clusters.items() if not (section.peer or section.contract)}
+
+
+def _meant(name: str, paths: Sequence[str], sections: Mapping[str, ClusterSection]) -> ClusterSection | None:
+    """The section of a name, or else the only one that shares paths with some."""
+    if name in sections:
+        return sections[name]
+    sharing = [section for section in sections.values() if any(_shares(section, path) for path in paths)]
+    return sharing[0] if len(sharing) == 1 else None
+
+
+def _shares(section: ClusterSection, path: str) -> bool:
+    own = [os.path.abspath(each) for each in (*section.paths, section.peer) if each]
+    return any(within(path, each) or within(each, path) for each in own)
+
+
+def _over(section: ClusterSection | None, theirs: ClusterSection | None, among: Sequence[str]) -> ClusterSection:
+    """What is said of a cluster, and below it what its own repository says, with those of its paths that lie in some others."""
+    section, theirs = section or ClusterSection(), theirs or ClusterSection()
+    paths = [path for path in section.paths or theirs.paths if any(within(os.path.abspath(path), each) for each in among)]
+    return section._replace(settings=section.settings.over(theirs.settings), paths=tuple(paths))
+
+
+def _unusable(error: SettingsError, whose: str, path: str, cluster: str) -> BlindSpot:
+    return BlindSpot(f"these settings of {whose} can't be used, so what they say is not known: {error.messages[0]}", path, 0, cluster)
