@@ -37,6 +37,13 @@ kind: VirtualService
 metadata: {name: zebra, creationTimestamp: "2020-01-01T00:00:00Z"}
 spec: {hosts: [shop.default.svc.cluster.local], http: [{route: [{destination: {host: shop}}]}]}
 """
+SIDECAR = """
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: narrow}
+spec: {egress: [{hosts: [istio-system/*]}]}
+"""
 FIRST = "    - route: [{destination: {host: shop}}]\n"
 ROUTE = "      route: [{destination: {host: shop}}]\n"
 SHOP = "kind: VirtualService\nmetadata: {name: shop}"
@@ -79,6 +86,21 @@ CASES = {
         ),
         "port 81 does not speak HTTP, so `http` rules see none of it",
         "81",
+    ),
+    "a Sidecar": (
+        lambda source: rule(f"    - match: [{{headers: {{x-shadow: {{exact: 'on'}}}}}}]\n{MIRROR}")(source) + SIDECAR,
+        "Sidecar default/narrow lets callers' proxies see `istio-system/*`, which leaves VirtualService default/shop out",
+        "istio-system/*",
+    ),
+    "an export to a misspelt namespace": (
+        spec("  hosts: [shop]\n  exportTo: [defualt]"),
+        "is exported to `defualt`, where no caller's proxy is (did you mean `default`?)",
+        "defualt",
+    ),
+    "callers in a misspelt namespace": (
+        rule(f"    - match: [{{sourceNamespace: defaut}}]\n{MIRROR}"),
+        "its rule asks for callers that there are not, or that don't come through its gateways (did you mean `default`?)",
+        "defaut",
     ),
     "an older VirtualService": (
         lambda source: source.replace(SHOP, f'{SHOP[:-1]}, creationTimestamp: "2021-01-01T00:00:00Z"}}') + OLDER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
@@ -22,3 +22,13 @@ def suggestion(word: str, known: Iterable[str], least: float = 0.6) -> str:
     """The known word that was probably meant, as a question; "" when none comes near."""
     near = get_close_matches(word, known, 1, least)
     return f" (did you mean `{near[0]}`?)" if near else ""
+
+
+def slip(word: str, known: Iterable[str]) -> str:
+    """The known word that this one is but for a letter too many, one too few, or two that changed places; "" for none."""
+    return next((other for other in known if word in _slips(other) or other in _slips(word)), "")
+
+
+def _slips(word: str) -> Iterator[str]:
+    yield from (word[:at] + word[at + 1 :] for at, letter in enumerate(word) if letter.isalpha())
+    yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))

@@ -6,16 +6,18 @@ from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from mirrorlint.delegates import Lacking, lacking
-from mirrorlint.delivery.callers import Judged, takers
+from mirrorlint.delivery.callers import Judged, shown_namespaces, takers
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import eludes, meeting
+from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.way import Call
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, intersection, overlaps
 from mirrorlint.istio.services import Service
+from mirrorlint.likeness import slip
 from mirrorlint.rule import Remark, cause_of, quoted
 from mirrorlint.source import Node, Place
 
@@ -58,8 +60,9 @@ def _obstacles(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
     yield from _unheard(judged, delivery)
     yield from _unserved(judged, mesh)
     yield from _taken(judged, delivery)
+    yield from _hidden(judged, delivery)
     yield from _narrow(judged, mesh)
-    yield from _unseen(judged)
+    yield from _unseen(judged, mesh)
 
 
 def contradicted(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Manifest, Node]]:
@@ -222,6 +225,17 @@ def _what(call: Call, route: Route) -> str:
     return "every request" if route.catch_all else f"`{call.method} {call.path}`{headers}"
 
 
+def _hidden(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
+    """A Sidecar, where the proxies of all callers that the VirtualService is exported to have one that leaves it out."""
+    own = judged.service.manifest
+    scopes = dict.fromkeys(delivery.scope(call) for call, _ in takers(delivery, judged) if not call.gateway)
+    told = [scope for scope in scopes if any(each.manifest is own for each in scope.mesh.bound_to(MESH, scope.namespace))]
+    chosen = [scope.sidecar.manifest for scope in told if isinstance(scope, SidecarScope) and scope.sidecar and not scope.imports(own)]
+    if chosen and len(chosen) == len(told):
+        hosts = chosen[0].node["spec"]["egress"].at(0)["hosts"]
+        yield Obstacle(hosts.at(0), f"{chosen[0]} lets callers' proxies see {quoted(hosts.texts)}, which leaves {own} out")
+
+
 def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     """Conditions that no caller can meet: a port that is not there, a gateway that it is not bound to, else all of the first block."""
     ports = {port.number for owner in _owners(judged, mesh) for port in owner.ports}
@@ -247,10 +261,18 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
                     node,
                     f"its rule is for callers in `{match.source_namespace}`, and the pods of `{match.source_namespace}` get no sidecar",
                 )
-            yield Obstacle(node, "its rule asks for callers that there are not, or that don't come through its gateways")
+            why = "its rule asks for callers that there are not, or that don't come through its gateways"
+            yield Obstacle(node, why + _meant([match.source_namespace], mesh))
         if match.uri.kind and not accepts_string(match.uri, meeting(match).path, fold=match.ignore_case):
             yield Obstacle(match.uri.node, "no path is like that, since each begins with a slash", certain=True)
         yield Obstacle(match.node, "no request of any caller meets these conditions")
+
+
+def _meant(namespaces: Iterable[str], mesh: Mesh) -> str:
+    """The namespace that was probably meant by one that nothing is in, as a question."""
+    shown = shown_namespaces(mesh)
+    meant = next((slip(name, shown) for name in namespaces if name not in shown), "")
+    return f" (did you mean `{meant}`?)" if meant else ""
 
 
 def _mute(judged: Judged, mesh: Mesh, served: Container[int]) -> Iterator[Obstacle]:
@@ -263,12 +285,13 @@ def _mute(judged: Judged, mesh: Mesh, served: Container[int]) -> Iterator[Obstac
             yield Obstacle(node, f"port {match.port} does not speak HTTP, so `http` rules see none of it", (remark,))
 
 
-def _unseen(judged: Judged) -> Iterator[Obstacle]:
+def _unseen(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     """What no caller's proxy has, for want of an export or since a Sidecar leaves it out."""
     service, exports = judged.service, judged.service.manifest.node["spec"]["exportTo"]
     if exports:
         where = "its own namespace" if exports.texts == (".",) else quoted(exports.texts)
-        yield Obstacle(exports.at(0), f"its VirtualService is exported to {where}, where no caller's proxy is")
+        meant = _meant(exports.texts, mesh)
+        yield Obstacle(exports.at(0), f"its VirtualService is exported to {where}, where no caller's proxy is{meant}")
     hosts = quoted(host.node.text for host in service.hosts)
     if MESH not in service.gateways:
         binding = service.bindings[service.gateways[0]]

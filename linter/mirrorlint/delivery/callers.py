@@ -25,6 +25,7 @@ from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
 from mirrorlint.istio.workloads import without_sidecars
 from mirrorlint.kinds import OF_TEMPLATES
+from mirrorlint.likeness import slip
 
 _WORKLOADS = (*OF_TEMPLATES, ("", "Pod"), ("", "Service"))
 _NEAR = 20  # so many of a virtual host's earlier blocks are avoided for one
@@ -225,18 +226,24 @@ def _entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterato
 
 
 def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
-    """The namespaces that callers may live in: those that show themselves by an object, and those that the rules name.
+    """The namespaces that callers may live in: those that show themselves by an object, and those that are named as if they were there.
 
     Where some have sidecars and others don't, only those that do.
     """
-    shown = {m.namespace for group, kind in (*_WORKLOADS, *KINDS) for m in mesh.cluster.of(kind, group)}
-    shown |= {m.name for m in mesh.cluster.of("Namespace", "")}
-    shown |= {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
-    shown |= service.export_to - {"*", ".", "~"}
+    shown = shown_namespaces(mesh)
+    named = {match.source_namespace for rule in service.rules for match in rule.matches if match.source_namespace}
+    named |= service.export_to - {"*", ".", "~"}
+    shown |= {name for name in named if not slip(name, shown)}
     working = {m.namespace for group, kind in _WORKLOADS for m in mesh.cluster.of(kind, group)}
     silent = {*_NO_CALLERS, *({mesh.root_namespace} - working)}
     found = sorted(name for name in shown - silent if not name.startswith("kube-"))
     return [name for name in found if name not in mesh.sidecarless] or found
+
+
+def shown_namespaces(mesh: Mesh) -> set[str]:
+    """The namespaces of workloads and of objects of the mesh, and those that there are objects for."""
+    found = {m.namespace for group, kind in (*_WORKLOADS, *KINDS) for m in mesh.cluster.of(kind, group)}
+    return found | {m.name for m in mesh.cluster.of("Namespace", "")}
 
 
 def unmirrored(delivery: Delivery, judged: Judged) -> Iterator[Manifest]:

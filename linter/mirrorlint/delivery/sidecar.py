@@ -9,6 +9,7 @@ from mirrorlint.delivery.match import bound_routes
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, addressed, exported_first
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
+from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import MESH, is_ip, is_wild, most_specific, overlaps, subset_of, without_port
 from mirrorlint.istio.ports import HTTP, SNIFFED, protocol
 from mirrorlint.istio.routing import Destination, VirtualService
@@ -42,6 +43,10 @@ class SidecarScope(Scope):
     def listener(self, port: int) -> EgressListener | None:
         """The egress listener for a port: the one that names it, else the one without (GetEgressListenerForRDS)."""
         return next((listener for listener in self.listeners if listener.egress.port in (0, port)), None)
+
+    def imports(self, virtual_service: Manifest) -> bool:
+        """Whether some listener imports a VirtualService."""
+        return any(each.manifest is virtual_service for listener in self.listeners for each in listener.virtual_services)
 
     def table(self, port: int) -> Table | None:
         """The virtual hosts for requests to a port; None when nothing listens there for HTTP, so that requests pass through untouched."""
