@@ -361,6 +361,25 @@ def test_a_route_of_which_another_listener_takes_a_part_says_what_keeps_the_rest
     assert stage.splitlines()[place.line - 1][place.column - 1 :].startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("section", "start", "why"),
+    [
+        ("wide", "shop.example", "listener `http` of Gateway default/ingress is for `shop.example` and keeps it from listener `wide`"),
+        ("other", "other", "it is for listener `other` alone, and listener `http` of Gateway default/ingress has this Host"),
+        ("htpp", "htpp", "Gateway default/ingress has no listener `htpp`"),
+    ],
+)
+def test_a_route_for_one_listener_says_which_one_has_the_host(section: str, start: str, why: str) -> None:
+    listeners = "{name: wide, port: 80, protocol: HTTP}, {name: http, port: 80, protocol: HTTP, hostname: shop.example}"
+    stage = TWO_NAMES.replace("{name: http, port: 80, protocol: HTTP}", listeners)
+    stage = stage.replace("hostnames: [shop.example, other.example]", "hostnames: [shop.example, other.example, third.example]")
+    stage = stage.replace("[{name: ingress}]", f"[{{name: ingress, sectionName: {section}}}]")
+    (finding,) = check(fleet(AT_GATEWAY, stage), "1.28").findings
+    assert finding.message.endswith(f"HTTPRoute default/shop would take it, but {why}")
+    place = finding.place
+    assert stage.splitlines()[place.line - 1][place.column - 1 :].startswith(start)
+
+
 def test_a_trace_speaks_of_routes_and_listeners() -> None:
     delivery = Delivery(fleet(stage=STAGE, addresses=["stage.example.com"]).loaded.documents.clusters, by_name)
     (way,) = delivery.follow(Call("prod", "default", "shop", 80), "1.28")

@@ -37,6 +37,13 @@ def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str,
     assert finding.message.partition("; where port")[0].endswith(f"Gateway default/stage{why}")
 
 
+def test_a_server_of_another_port_for_other_pods_is_not_said_to_be_for_this_one() -> None:
+    settings = {"stage": {"addresses": ["stage-gateway.example.com"], "labels": {"istio": "a"}}}
+    other = STAGE.replace("  servers:\n  - port: " + HTTP, "  selector: {istio: b}\n  servers:\n  - port: " + HTTP.replace("80", "81"))
+    (finding,) = check(loads({"prod": PROD, "stage": other}, ingress=settings)).findings
+    assert finding.message.endswith("Gateway default/stage listens on 81, and selects pods with `istio: b`, which the ingress's are not")
+
+
 def test_the_server_behind_a_translated_port_says_what_keeps_it_from_that() -> None:
     service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: ingress}\n"
     service += "spec: {type: LoadBalancer, selector: {istio: a}, ports: [{port: 80, targetPort: 8080}]}\n"

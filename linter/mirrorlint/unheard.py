@@ -31,19 +31,20 @@ def _unprogrammed(mesh: Mesh, port: int) -> Iterator[Reason]:
 def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator[Reason]:
     """What keeps the server that was probably meant from being reached at an address, the farthest from it first."""
     gateway, port = meant.gateway.manifest, address.port
+    fits = meant.number == port or not {*scope.front.listening(meant)}.isdisjoint(scope.container_ports(address.host, port))
+    numbers = _listed(dict.fromkeys(s.number for s in scope.mesh.servers if s.gateway.manifest is gateway))
     if not any(meant.gateway.name == known.name for known in scope.gateways):
         chosen = next((value for _, value in gateway.node["spec"]["selector"].items()), gateway.node["spec"]["addresses"])
         labels = quoted(f"{name}: {value}" for name, value in meant.gateway.selector.items())
         which = f"pods with {labels}, which the ingress's are not" if labels else "other pods"
-        yield chosen, f"{gateway} would, but selects {which}", gateway
+        yield chosen, f"{gateway} {'would, but' if fits else f'listens on {numbers}, and'} selects {which}", gateway
     front = next((s for s in scope.front.services if s.ports and s.manifest is not gateway), None)
     if front and not scope.container_ports(address.host, port):
         ports = ", ".join(str(p.number) for p in front.ports)
         yield front.ports[0].node, f"{front.manifest} in front of it has {ports}", front.manifest
-    if meant.number == port or not {*scope.front.listening(meant)}.isdisjoint(scope.container_ports(address.host, port)):
+    if fits:
         node, why = _deaf(scope, meant)
         yield node, f"{meant.phrase} {why}", gateway
-    numbers = _listed(dict.fromkeys(s.number for s in scope.mesh.servers if s.gateway.manifest is gateway))
     hint = "" if front else f"; where port {port} leads otherwise, `ingress: {{ports: ...}}` in .mirrorlint.yaml tells"
     yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway
 

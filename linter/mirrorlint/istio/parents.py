@@ -17,6 +17,7 @@ from mirrorlint.source import Node
 
 _KINDS = (GATEWAY, SERVICE, SERVICE_ENTRY)
 _CORE = '""'
+_OTHER = -1  # how far a route gets at a listener of another name than the one that it names
 _GROUPS = ("", "core", "v1", KUBERNETES_NETWORKING, *(kind.group for kind in _KINDS))  # those that have no kinds of others called alike
 
 
@@ -119,7 +120,7 @@ def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[
     node, gateway, called = reference.node, listener.gateway.manifest, listener.phrase
     section, port = node["sectionName"].text, node["port"].number
     if section not in ("", listener.name):
-        return 0, Unbound(node["sectionName"], f"{gateway} has no listener `{section}`", route)
+        return _OTHER, Unbound(node["sectionName"], f"{gateway} has no listener `{section}`", route)
     if port not in (0, listener.server.number):
         return 0, Unbound(node["port"], f"{called} has port {listener.server.number}, not {port}", route)
     hosts = hostnames(route)
@@ -147,16 +148,27 @@ def _unprogrammed(listener: Listener, fault: tuple[Node, str]) -> Unbound:
 def unserved(route: Manifest, gateway: Manifest, name: str, parents: Parents) -> Unbound | None:
     """What keeps a route's hostname, which covers `name`, from the listeners of a Gateway that the route names."""
     references = [read_reference(node, route.namespace, GATEWAY) for node in route.node["spec"]["parentRefs"]]
-    place, listeners = (gateway.namespace, gateway.name), parents.listeners[gateway.namespace, gateway.name]
-    covering = [listener for listener in listeners if subset_of(name, listener.hostname or "*")]
+    named = [one for one in references if one.kind == GATEWAY and (one.namespace, one.name) == (gateway.namespace, gateway.name)]
+    listeners = parents.listeners[gateway.namespace, gateway.name]
+    covering = sorted((one for one in listeners if subset_of(name, one.hostname or "*")), key=lambda one: -len(one.hostname))
+    if not covering:
+        return Unbound(listeners[0].server.host_node, f"{gateway} has no listener for it", gateway)
     for listener in covering:
         if listener.fault:
             return _unprogrammed(listener, listener.fault)
-        for reference in (one for one in references if one.kind == GATEWAY and (one.namespace, one.name) == place):
-            denial = _denial(route, reference, listener)
-            if denial:
+        denials = [_denial(route, reference, listener) for reference in named]
+        narrower = _narrower(name, listener, listeners)
+        if None in denials and narrower:
+            why = f"{narrower.phrase} is for `{narrower.hostname}` and keeps it from listener `{listener.name}`"
+            return Unbound(narrower.server.host_node, why, gateway)
+        for denial in denials:
+            if denial and denial[0] > _OTHER:
                 return denial[1]
-    return None if covering else Unbound(listeners[0].server.host_node, f"{gateway} has no listener for it", gateway)
+    sections = [node for node in (one.node["sectionName"] for one in named) if node.text]
+    known = next((node for node in sections if node.text in {one.name for one in listeners}), None)
+    if known:
+        return Unbound(known, f"it is for listener `{known.text}` alone, and {covering[0].phrase} has this Host", route)
+    return Unbound(sections[0], f"{gateway} has no listener `{sections[0].text}`", route) if sections else None
 
 
 def _allowed(namespaces: Node) -> tuple[Node, str]:
@@ -170,11 +182,16 @@ def _allowed(namespaces: Node) -> tuple[Node, str]:
 
 
 def _served(host: str, listener: Listener, listeners: Sequence[Listener]) -> bool:
-    """Whether no narrower listener of the same port and protocol keeps a host to itself (hostnameAllowedByIsolation)."""
+    """Whether a listener has a host, and no narrower one keeps it to itself."""
+    own = listener.hostname
+    return not is_wild(own or "*") or ((not own or overlaps(host, own)) and _narrower(host, listener, listeners) is None)
+
+
+def _narrower(host: str, listener: Listener, listeners: Sequence[Listener]) -> Listener | None:
+    """The narrower listener of the same port and protocol that keeps a host to itself (hostnameAllowedByIsolation)."""
     own = listener.hostname
     if own and not is_wild(own):
-        return True
-    if own and not overlaps(host, own):
-        return False
+        return None
     alike = (o for o in listeners if (o.server.number, o.server.protocol) == (listener.server.number, listener.server.protocol))
-    return not any(len(other.hostname) >= len(own) and other.hostname != own and subset_of(host, other.hostname) for other in alike)
+    narrower = (o for o in alike if len(o.hostname) >= len(own) and o.hostname != own and subset_of(host, o.hostname))
+    return next(narrower, None)
