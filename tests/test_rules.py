@@ -48,6 +48,27 @@ def test_a_pod_or_a_workload_entry_may_be_what_a_service_selects(selected: str, 
     assert linted({**files, "stage/more.yaml": f"apiVersion: {selected}\n"}, tmp_path).findings == ()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "start", "why"),
+    [
+        ("metadata: {labels: {istio:", "metadata: {labels: {app:", "ingressgateway}", "have no label `istio`"),
+        ("  selector: {matchLabels", "  replicas: 0\n  selector: {matchLabels", "0", "Deployment istio-system/ingress has `replicas: 0`"),
+        ("containers: [{", "containers: [], initContainers: [{restartPolicy: Always, ", "", ""),
+        ("name: ingress, namespace", "name: edge, namespace", "", ""),
+    ],
+)
+def test_the_service_at_which_shadows_enter_may_have_no_pods(old: str, new: str, start: str, why: str, tmp_path: Path) -> None:
+    files = {
+        **pages.read("target-without-pods").bad(", in front of the gateway"),
+        **pages.read("target-without-pods").good(", in front of the gateway"),
+    }
+    text = files["stage/ingress.yaml"].replace(old, new)
+    assert text != files["stage/ingress.yaml"]
+    found = linted({**files, "stage/ingress.yaml": text}, tmp_path).findings
+    assert [why in finding.message for finding in found] == [True] * bool(why)
+    assert all(text.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith(start) for finding in found)
+
+
 @pytest.mark.parametrize("label", ["topology.istio.io/network: east", "rollouts-pod-template-hash: abc"])
 def test_a_label_that_pods_get_while_they_run_may_be_what_a_subset_selects(label: str, tmp_path: Path) -> None:
     files = pages.read("target-without-pods").bad(", of a subset")
