@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pair import PROD, STAGE
 
 from mirrorlint import check, loads
-from mirrorlint.istio.re2 import compiled, examples
+from mirrorlint.istio.re2 import compiled, examples, matches
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,33 @@ from mirrorlint.istio.re2 import compiled, examples
 def test_an_expression_matches_what_re2_does(expression: str, matched: list[str], unmatched: list[str]) -> None:
     pattern = compiled(expression)
     assert pattern
+    assert [text for text in (*matched, *unmatched) if matches(expression, text)] == matched
     assert [text for text in (*matched, *unmatched) if pattern.fullmatch(text)] == matched
+
+
+_REPETITIONS = st.sampled_from(["*", "+", "?", "*?", "{2}", "{0}", "{1,2}", "{1,}"])
+_EXPRESSIONS = st.recursive(
+    st.sampled_from(["a", "B", "/", ".", "[aB]", "[^/]", r"\d", "^", "$", r"\b", "(?i)"]),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map("".join),
+        st.tuples(st.sampled_from(["(", "(?:", "(?i:"]), inner, inner).map(lambda parts: f"{parts[0]}{parts[1]}|{parts[2]})"),
+        st.tuples(inner, _REPETITIONS).map(lambda parts: f"({parts[0]}){parts[1]}"),
+    ),
+    max_leaves=8,
+)
+
+
+@given(_EXPRESSIONS, st.text("aAbB/1", max_size=6))
+def test_both_ways_to_match_agree(expression: str, text: str) -> None:
+    pattern = compiled(expression)
+    assert pattern is not None
+    assert matches(expression, text) == bool(pattern.fullmatch(text))
+
+
+@pytest.mark.parametrize("expression", ["(a+)+b", "(a|aa)+b", "(a*)*b", "((a{1,3})+,?)+b"])
+def test_an_expression_that_can_match_in_many_ways_takes_no_longer(expression: str) -> None:
+    """Whoever tries all ways never comes to an end."""
+    assert [matches(expression, "a" * 200 + end) for end in "bc"] == [True, False]
 
 
 @pytest.mark.parametrize("expression", ["(?=a)", r"(a)\1", "a**", "["])

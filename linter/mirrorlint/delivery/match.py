@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from mirrorlint.istio.matches import Match, StringMatch
-from mirrorlint.istio.re2 import compiled
+from mirrorlint.istio.re2 import compiled, matches
 from mirrorlint.istio.routing import Rule, VirtualService
 
 _JWT = "@request.auth.claims"
@@ -27,8 +27,7 @@ class Request(NamedTuple):
 def accepts_string(condition: StringMatch, text: str, fold: bool = False) -> bool:
     """Whether a string meets a condition; regexes match the whole string."""
     if condition.kind == "regex":
-        pattern = compiled(condition.value)
-        return bool(pattern and pattern.fullmatch(text))
+        return matches(condition.value, text)
     value = condition.value
     if fold:
         text, value = text.lower(), value.lower()

@@ -1,4 +1,4 @@
-"""Regular expressions of RE2 as Go compiles them (regexp/syntax/parse.go): their faults, the same in Python's syntax, examples."""
+"""Regular expressions of RE2 as Go compiles them (regexp/syntax/parse.go): their faults, what they match, examples."""
 
 from __future__ import annotations
 
@@ -8,34 +8,16 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from mirrorlint.istio.automaton import Part, either, one, repeated, sequence
+from mirrorlint.istio.characters import Characters
+
 _MOST = 1000
 _CHOICES = 6  # so many texts that a part may stand for are kept, and so many that differ in one part
 _REPEAT = re.compile(r"\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?\}")
 _NAME = re.compile(r"\(\?P?<([A-Za-z0-9_]+)>")
 _FLAGS = re.compile(r"\(\?(?:[imsU]*|[imsU]*-[imsU]+)([:)])")
-_POSIX = re.compile(r"\[:.*?:\]", re.DOTALL)
-_PROPERTY = re.compile(r"\\[pP](?:[CLMNPSZclmnpsz]|\{\^?[A-Za-z_]+\})")
-_ESCAPE = re.compile(r"\\(?:[1-7][0-7]{1,2}|0[0-7]{0,2}|x[0-9A-Fa-f]{2}|x\{[0-9A-Fa-f]+\}|[afnrtv]|[\x00-/:-@\[-`{-\x7f])")
-_CLASS_ESCAPE = re.compile(r"\\[dswDSW]")
-_POSIX_CLASSES = {
-    "alnum": "0-9A-Za-z",
-    "alpha": "A-Za-z",
-    "ascii": r"\x00-\x7f",
-    "blank": r"\t ",
-    "cntrl": r"\x00-\x1f\x7f",
-    "digit": "0-9",
-    "graph": "!-~",
-    "lower": "a-z",
-    "print": " -~",
-    "punct": r"!-/:-@\[-`{-~",
-    "space": r"\t-\r ",
-    "upper": "A-Z",
-    "word": "0-9A-Za-z_",
-    "xdigit": "0-9A-Fa-f",
-}
 _ANCHORS = {"^": "^", "$": "$", r"\A": r"\A", r"\b": r"\b", r"\B": r"\B", r"\z": r"\Z"}  # RE2's and Python's
 _LIKELY = "x1/-_." + "".join(map(chr, (*range(32), *range(127, 32, -1))))
-_CONTROL = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 
 
 def fault(text: str) -> str:
@@ -51,6 +33,16 @@ def _read(text: str) -> _Scanner:
     except ValueError as wrong:
         scanner.fault = str(wrong)
     return scanner
+
+
+@lru_cache(maxsize=65536)
+def matches(expression: str, text: str) -> bool:
+    """Whether an expression matches a whole text of ASCII, in a time that grows with the lengths of both; False for one with a fault."""
+    found = _read(expression)
+    try:
+        return not found.fault and len(text) in either(found.ways)(text, {0})
+    except RecursionError:
+        return False
 
 
 @lru_cache(maxsize=4096)
@@ -101,17 +93,20 @@ class _Group(NamedTuple):
     branch: list[Choices]
     alternatives: list[Choices]
     flags: list[str]
+    active: list[str]
+    parts: list[Part]
+    ways: list[Part]
 
 
-class _Scanner:
+class _Scanner(Characters):
     """Walks an expression once; `repeats` is by how much what precedes is multiplied, 0 when nothing precedes.
 
-    `python` is the expression in Python's syntax, and `alternatives` are the atoms of short texts for each of them.
+    `python` is the expression in Python's syntax, `ways` are its alternatives as parts of an automaton, and `alternatives` are the atoms of
+    short texts for each of them. `flags` are those that were set in a group since it was opened, `active` all that hold.
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
+        super().__init__(text)
         self.fault = ""
         self.repeats = 0
         self.largest = 1
@@ -122,6 +117,9 @@ class _Scanner:
         self.branch: list[Choices] = []
         self.alternatives: list[Choices] = []
         self.flags: list[str] = []
+        self.active: list[str] = []
+        self.parts: list[Part] = []
+        self.ways: list[Part] = []
 
     def scan(self) -> None:
         while self.at < len(self.text):
@@ -130,10 +128,11 @@ class _Scanner:
             if char in "*+?":
                 self.at += 1
                 among = "".join(self.python[-1:]).endswith("]")  # `[^/]*` seldom means that nothing is between two slashes
-                self.repeat(start, stacked, 1, int(char == "+" or (char == "*" and among)))
+                self.repeat(start, stacked, 1, int(char == "+" or (char == "*" and among)), (int(char == "+"), int(char == "?") or None))
             elif char == "{" and (match := _REPEAT.match(self.text, self.at)):
                 self.at = match.end()
-                self.repeat(start, stacked, _times(match), int(match[1]))
+                most = _times(match)
+                self.repeat(start, stacked, most, int(match[1]), (int(match[1]), None if match[2] == "," else most))
             else:
                 self.token(char)
         if self.groups:
@@ -160,18 +159,20 @@ class _Scanner:
             python = char if char == "." else re.escape(char)
             self.operand(anchor or python, ((),) if anchor else ((python,),))
 
-    def operand(self, python: str, choices: Choices, repeats: int = 1) -> None:
+    def operand(self, python: str, choices: Choices, repeats: int = 1, part: Part | None = None) -> None:
         self.python.append(python)
         self.branch.append(choices)
+        self.parts.append(part or one("".join(self.active) + python + ")" * len(self.active)))
         self.repeats = repeats
         self.largest = max(self.largest, repeats)
 
     def alternative(self, python: str) -> None:
         self.python.append(python)
         self.alternatives.append(_joined(self.branch))
-        self.branch = []
+        self.ways.append(sequence(self.parts))
+        self.branch, self.parts = [], []
 
-    def repeat(self, start: int, stacked: bool, most: int, least: int) -> None:
+    def repeat(self, start: int, stacked: bool, most: int, least: int, limits: tuple[int, int | None]) -> None:
         if not self.repeats:
             raise ValueError(f"nothing precedes the `{self.text[self.at - 1]}`")
         if stacked:
@@ -183,7 +184,7 @@ class _Scanner:
         self.stacked = True
         once = self.branch.pop()
         choices = tuple(atoms * least for atoms in once) if least else ((), *once)
-        self.operand(self.text[start : self.at], choices, max(self.repeats * most, 1))
+        self.operand(self.text[start : self.at], choices, max(self.repeats * most, 1), repeated(self.parts.pop(), *limits))
         if self.repeats > _MOST:
             raise ValueError(f"it repeats more than {_MOST} times")
 
@@ -202,12 +203,14 @@ class _Scanner:
             if flags[1] == ")":
                 self.python.append(python)
                 self.flags.append(python)
+                self.active.append(python)
                 return
         else:
             raise ValueError(f"`{self.text[self.at : self.at + 3]}` is unknown (RE2 has no lookaround)")
         self.python.append(python)
-        self.groups.append(_Group(self.largest, self.branch, self.alternatives, self.flags))
-        self.repeats, self.largest, self.branch, self.alternatives, self.flags = 0, 1, [], [], []
+        self.groups.append(_Group(self.largest, self.branch, self.alternatives, self.flags, self.active, self.parts, self.ways))
+        self.active = [*self.active, python] if python.endswith(":") else [*self.active]
+        self.repeats, self.largest, self.branch, self.alternatives, self.flags, self.parts, self.ways = 0, 1, [], [], [], [], []
 
     def close(self) -> None:
         if not self.groups:
@@ -217,8 +220,9 @@ class _Scanner:
         inner, likely = self.largest, [atoms for atoms, *_ in self.alternatives if atoms]
         others = (atoms for _, *more in self.alternatives for atoms in more)
         choices = tuple(islice(dict.fromkeys((*likely, *others)), _CHOICES)) or ((),)
-        self.largest, self.branch, self.alternatives, self.flags = self.groups.pop()
-        self.operand(")", choices, inner)
+        part = either(self.ways)
+        self.largest, self.branch, self.alternatives, self.flags, self.active, self.parts, self.ways = self.groups.pop()
+        self.operand(")", choices, inner, part)
 
     def escape(self) -> None:
         anchor = _ANCHORS.get(self.text[self.at : self.at + 2])
@@ -235,89 +239,11 @@ class _Scanner:
             python = f"[{inside}]" if inside else re.escape(chr(self.code()))
             self.operand(python, ((python,),))
 
-    def members(self) -> str:
-        """Passes an escape for several characters, and returns what stands for them in a class of Python; "" without one."""
-        if match := _CLASS_ESCAPE.match(self.text, self.at):
-            self.at = match.end()
-            return match[0]
-        if match := _PROPERTY.match(self.text, self.at):
-            self.at = match.end()
-            return _having(match[0])
-        return ""
-
-    def code(self) -> int:
-        """Passes an escape for one character, and returns that."""
-        match = _ESCAPE.match(self.text, self.at)
-        if not match:
-            raise ValueError(f"`{self.text[self.at : self.at + 2]}` is no escape")
-        self.at = match.end()
-        return _code(match[0][1:])
-
-    def char_class(self) -> str:
-        """Passes a class behind its `[`, and returns it in Python's syntax."""
-        python = "[^" if self.text.startswith("^", self.at) else "["
-        self.at += len(python) - 1
-        first = True
-        while first or not self.text.startswith("]", self.at):
-            first = False
-            if self.at >= len(self.text):
-                raise ValueError("a `[` is not closed")
-            if posix := _POSIX.match(self.text, self.at):
-                self.at = posix.end()
-                python += _posix(posix[0])
-            else:
-                python += self.members() or self.range()
-        self.at += 1
-        return f"{python}]"
-
-    def range(self) -> str:
-        low = high = self.class_char()
-        if self.text.startswith("-", self.at) and self.text[self.at + 1 : self.at + 2] not in ("]", ""):
-            self.at += 1
-            high = self.class_char()
-        if high < low:
-            raise ValueError("a range in `[]` runs backwards")
-        return f"{_escaped(low)}-{_escaped(high)}" if high > low else _escaped(low)
-
-    def class_char(self) -> int:
-        if self.text.startswith("\\", self.at):
-            return self.code()
-        self.at += 1
-        return ord(self.text[self.at - 1])
-
 
 def _flagged(flags: str) -> str:
     """The head of a group with flags in Python's syntax; which of two repetitions is greedy (`U`) decides nothing here."""
     on, _, off = flags[2:-1].replace("U", "").partition("-")
     return f"(?{on}{'-' if off else ''}{off}:"
-
-
-def _posix(name: str) -> str:
-    bare = name[2:-2].removeprefix("^")
-    if bare not in _POSIX_CLASSES:
-        raise ValueError(f"`{name}` is no class")
-    return _POSIX_CLASSES[bare] if bare == name[2:-2] else _all_but(_POSIX_CLASSES[bare])
-
-
-def _having(escape: str) -> str:
-    """The characters of ASCII with a property: one of Unicode's categories, else a script, of which only `Latin` has some."""
-    from unicodedata import category  # noqa: PLC0415
-
-    name = escape[2:].strip("{}")
-    bare = name.removeprefix("^")
-    letters = "A-Za-z" if bare == "Latin" else "".join(_escaped(code) for code in range(128) if category(chr(code)).startswith(bare))
-    letters = letters or r"\U0010ffff"
-    return _all_but(letters) if (escape[1] == "P") != (bare != name) else letters
-
-
-def _all_but(letters: str) -> str:
-    """What stands in a class for all but some characters of ASCII."""
-    others = (code for code in range(128) if not re.fullmatch(f"[{letters}]", chr(code), re.ASCII))
-    return "".join(map(_escaped, others)) + r"\x80-\U0010ffff"
-
-
-def _escaped(code: int) -> str:
-    return f"\\U{code:08x}"
 
 
 def _times(match: re.Match[str]) -> int:
@@ -326,14 +252,3 @@ def _times(match: re.Match[str]) -> int:
     if low > _MOST or high > _MOST or high < low:
         raise ValueError(f"`{match[0]}` is no number of repetitions")
     return high
-
-
-def _code(escape: str) -> int:
-    if escape[0] in _CONTROL:
-        return _CONTROL[escape[0]]
-    if escape[0] == "x":
-        code = int(escape[1:].strip("{}"), 16)
-        if code > 0x10FFFF:
-            raise ValueError(f"`\\{escape}` is no character")
-        return code
-    return int(escape, 8) if escape[0].isdigit() else ord(escape[0])

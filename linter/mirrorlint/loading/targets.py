@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from mirrorlint.istio.re2 import compiled
+from mirrorlint.istio.re2 import compiled, fault, matches
 from mirrorlint.source import Node
 
 DEFAULT = "default"  # the namespace of what names none
@@ -80,8 +80,7 @@ def _matches(pattern: str, every: Iterable[str]) -> bool:
     """Whether a regular expression is one of some texts; none at all is any."""
     if not pattern:
         return True
-    found = compiled(pattern)
-    return found is None or any(found.fullmatch(each) for each in every)
+    return bool(fault(pattern)) or any(matches(pattern, each) for each in every)
 
 
 def _meets(selector: str, labels: Mapping[str, str]) -> bool:
