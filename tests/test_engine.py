@@ -220,6 +220,7 @@ spec:
     for first, second in ((plain, secure), (secure, plain)):
         report = judge(target="---".join((first, second, TARGET.split("---", maxsplit=1)[0], rest)))
         assert "error" not in {finding.level for finding in report.findings}
+        assert [set(dict(mirror.delivery).values()) for mirror in report.mirrors] == [{"all"}]
 
 
 def test_external_targets_are_nobodys_ingress() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,11 +16,11 @@ SCENARIOS = [*list(scenarios())[::40], *list(scenarios("gateway-api"))[::40]]
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(st.binary(max_size=300), min_size=1, max_size=3))
-def test_any_bytes_give_a_report(files: list[bytes], tmp_path: Path) -> None:
+def test_any_bytes_give_a_report(files: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("files")
     for number, data in enumerate(files):
-        (tmp_path / f"{number}.yaml").write_bytes(data)
-    report = check(load(tmp_path))
-    assert report.files == 3 or report.files >= len(files)
+        (folder / f"{number}.yaml").write_bytes(data)
+    assert check(load(folder)).files == len(files)
 
 
 FRAGMENTS = [line for scenario in (*SCENARIOS[:4], *SCENARIOS[-4:]) for line in (scenario["source"] + scenario["target"]).split("\n")]
