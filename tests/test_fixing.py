@@ -59,7 +59,7 @@ def test_fix_writes_and_says_what_it_did(tmp_path: Path) -> None:
     assert "stage-gateway.example.com  # error" in (repo / VS).read_text()
     assert run("--strict", cwd=repo).returncode == 0
     again = run("fix", cwd=repo)
-    assert (again.returncode, again.stdout) == (0, "")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "there is nothing that can be mended without a doubt\n")
 
 
 def test_what_a_fix_brings_within_reach_is_fixed_as_well(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_text_that_was_rendered_is_not_edited(tmp_path: Path) -> None:
     found = json.loads(run("--format", "json", cwd=tmp_path).stdout)["findings"]
     assert "misspelt-field" in [finding["rule"] for finding in found if finding["path"] == "apps/services.yaml" and not finding["fix"]]
     assert "mirrorlint fix" not in run(cwd=tmp_path).stdout
-    assert run("fix", cwd=tmp_path) == (0, "", "")
+    assert run("fix", cwd=tmp_path) == (0, "", "there is nothing that can be mended without a doubt\n")
 
 
 def test_a_file_that_is_gone_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

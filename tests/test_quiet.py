@@ -25,8 +25,9 @@ def messages(report: Report) -> list[str]:
         f"{COMMENT}\n{MIRROR}",
         f"      {COMMENT}\n\n      # and another comment\n{MIRROR}",
         f"{MIRROR} {COMMENT.replace('# ', '#')}",
+        f"{MIRROR} {COMMENT.replace(': ', ':')}",
     ],
-    ids=["on the line", "on the line above", "above other comments", "without a space"],
+    ids=["on the line", "on the line above", "above other comments", "without a space", "without the other space"],
 )
 def test_a_comment_suppresses_a_finding_and_the_report_counts_it(commented: str) -> None:
     report = judge(source=LOST.replace(MIRROR, commented))

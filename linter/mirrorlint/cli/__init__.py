@@ -124,11 +124,17 @@ def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
     """Mend what can be mended without a doubt; every byte outside of an edit stays."""
     from mirrorlint import fixing
 
+    told: list[str] = []
+
     def find() -> list[Change]:
         return list(fixing.changes(judge(load(paths, config), istio).findings))
 
+    def tell(said: str) -> None:
+        told.append(said)
+        click.echo(said)
+
     try:
-        found = find() if diff else fixing.mend(find, click.echo)
+        found = find() if diff else fixing.mend(find, tell)
     except fixing.UnwritableError as error:
         raise click.UsageError(str(error)) from error
     for change in (change for change in found if change.patch):
@@ -139,7 +145,7 @@ def fix(paths: tuple[str, ...], diff: bool, istio: str, config: str) -> None:
             write("", change.patch)
     for place in (place for change in found for place in change.left):
         click.echo(f"not fixed: {place}", err=True)
-    if diff and not found:
+    if not found and not told:
         click.echo("there is nothing that can be mended without a doubt", err=True)
     sys.exit(1 if diff and any(change.patch for change in found) else 0)
 

@@ -19,11 +19,12 @@ class Comment(NamedTuple):
 
 
 def comments(data: bytes, path: str, marker: str, documents: Iterable[Node]) -> list[Comment]:
-    """The comments of a file of which `documents` were read that begin with a marker; the same words in a value are none."""
-    if marker.encode() not in data:
+    """The comments of a file of which `documents` were read that begin with a marker's words; the same words in a value are none."""
+    words = marker.split()
+    if words[0].encode() not in data:
         return []
     spans = [span for document in documents for span in _scalars(document.raw, set())]
-    begin = re.compile(rf"(?:^|(?<=\s))#\s*{re.escape(marker)}")
+    begin = re.compile(r"(?:^|(?<=\s))#\s*" + r"\s*".join(map(re.escape, words)))
     found = []
     lines = lines_of(data)
     for number, line in enumerate(lines):
