@@ -371,6 +371,35 @@ def test_a_peer_is_read_as_that_cluster(repo: Path, tmp_path: Path) -> None:
     assert loaded.documents.clusters["stage"].settings.istio == "1.28"
 
 
+def spec(kind: str, text: str) -> str:
+    return entry("x", kind) + f"spec: {text}\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clusters"),
+    [
+        ("{hosts: [a], http: [{mirror: {host: eu.example}}]}", spec("ServiceEntry", "{hosts: [eu.example]}"), {"repo"}),
+        ("{hosts: [a], http: [{mirrors: [{destination: {host: eu.example}}]}]}", spec("ServiceEntry", "{hosts: [eu.example]}"), {"repo"}),
+        ("{hosts: [a], http: [{mirror: {host: eu.example}}]}", spec("ServiceEntry", "{hosts: [us.example]}"), {"one", "two"}),
+        ("{hosts: [a], gateways: [x]}", spec("Gateway", "{}"), {"repo"}),
+        ("{hosts: [a], gateways: [x]}", spec("Gateway", "{}") + "---\n" + spec("VirtualService", "{}"), {"one", "two"}),
+    ],
+)
+def test_two_folders_of_which_one_has_what_the_other_needs_are_one_cluster(repo: Path, one: str, other: str, clusters: set[str]) -> None:
+    write(repo, **{"one/a.yaml": spec("VirtualService", one), "two/b.yaml": other})
+    assert set(found(read(["."]))) == clusters
+
+
+@pytest.mark.parametrize("folder", ["clusters", "environments", "envs"])
+def test_environments_of_regions_that_have_the_same_objects_are_a_cluster_each(repo: Path, folder: str) -> None:
+    texts = {f"{region}/{folder}/{name}/a.yaml": entry("shop", "Service", "") for region in ("us", "eu") for name in ("prod", "stage")}
+    write(repo, *(path.replace("a.yaml", "b.yaml") for path in texts), **texts)
+    assert set(found(read(["."]))) == {"us-prod", "us-stage", "eu-prod", "eu-stage"}
+    write(repo, **{f"eu/{folder}/prod/b.yaml": spec("ServiceEntry", "{hosts: [gw.example]}")})
+    write(repo, **{f"us/{folder}/prod/c.yaml": spec("VirtualService", "{hosts: [a], http: [{mirror: {host: gw.example}}]}")})
+    assert set(found(read(["."]))) == {"prod", "us-stage", "eu-stage"}
+
+
 def test_folders_of_one_cluster_are_not_taken_for_clusters(repo: Path) -> None:
     route = (
         "spec: {hosts: [shop], gateways: [mesh, edge/public], http: [{route: [{destination: {host: shop.default.svc.cluster.local}}]}]}\n"

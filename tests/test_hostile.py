@@ -63,6 +63,10 @@ TEXTS = {
     "a huge number": (VIRTUAL_SERVICE + "{http: [{mirrorPercentage: {value: " + "9" * 5000 + "}}]}\n", ""),
     "an Application without anything": (APPLICATION + "\n", ""),
     "an Application of lists": (APPLICATION + "{sources: {a: b}, source: [1], destination: [x]}\n", ""),
+    "an Application with components of lists": (
+        APPLICATION + "{source: {repoURL: x, path: clusters/prod, kustomize: {components: [[x], {a: b}, 5]}}}\n",
+        "",
+    ),
     "an Application of itself": (APPLICATION + "{source: {repoURL: x, path: clusters/prod, directory: {recurse: true}}}\n", ""),
     "an Application of the world": (APPLICATION + "{source: {repoURL: x, path: ../../../../etc}}\n", "is another repository"),
     "a path with a null byte": (APPLICATION + '{source: {repoURL: x, path: "clusters/\\0"}}\n', "is another repository"),
@@ -71,6 +75,14 @@ TEXTS = {
         "is no folder with manifests here",
     ),
     "a Kustomization of itself": (FLUX + "{path: clusters/prod, sourceRef: {kind: GitRepository, name: x}}\n", ""),
+    "a Kustomization with a component": (
+        FLUX + "{path: clusters/prod, components: 5, sourceRef: {kind: GitRepository, name: x}}\n",
+        "",
+    ),
+    "a Service that is there twice, with annotations of a list": (
+        2 * "---\napiVersion: v1\nkind: Service\nmetadata: {name: a, annotations: [x]}\n" + "spec: {}\n",
+        "",
+    ),
     "a matrix of matrices": (
         SET + f"{{generators: [{{{matrix(12)}}}], template: {{spec: {{source: {{repoURL: x}}}}}}}}\n",
         "more than 2000",

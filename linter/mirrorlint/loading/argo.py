@@ -9,14 +9,14 @@ from mirrorlint.fleet import NOTHING
 from mirrorlint.likeness import TYPO, suggestion
 from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
-from mirrorlint.loading.units import ARGO, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values
+from mirrorlint.loading.units import ARGO, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values, options
 from mirrorlint.source import Node
 
 TRUNK = frozenset({"", "HEAD", "main", "master"})
 _PLACEHOLDER = re.compile(r"\{\{")
 # Fields of `kustomize` that are those of a kustomization, too, but for images and replicas, which say nothing of where requests go
 # (argo-cd, util/kustomize/kustomize.go).
-_OPTIONS = ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches", "components")
+_OPTIONS = ("namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "patches")
 
 
 def unit(application: Node, file: str, land: Land, revisions: frozenset[str]) -> Unit:
@@ -127,7 +127,7 @@ def _of_folder(node: Node, path: str, application: Node, land: Land) -> Source |
 
 def _options(kustomize: Node) -> str:
     """The fields of a kustomization that an Application puts over the folder's own, as JSON; "" for none."""
-    found = {name: kustomize[name].plain() for name in _OPTIONS if kustomize[name]}
+    found = options(kustomize, _OPTIONS)
     return json.dumps(found, sort_keys=True) if found else ""
 
 

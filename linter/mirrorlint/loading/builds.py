@@ -91,7 +91,7 @@ def _command(name: str, disk: Disk) -> tuple[str, ...]:
 def _components(source: Source, disk: Disk) -> Iterator[Kustomization]:
     """The components that the options of a source name, from its folder; kustomize tells of those that are not there."""
     for path in json.loads(source.options or "{}").get("components", ()):
-        found = disk.kustomization(joined(source.path, str(path)))
+        found = disk.kustomization(joined(source.path, path))
         if found is not None:
             yield found
 

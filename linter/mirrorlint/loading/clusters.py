@@ -51,7 +51,8 @@ class Ground(NamedTuple):
 
     `name` is what all of it is called when it is one cluster. `arguments` and `sections` are the clusters that were named, by their paths;
     `folders` are all below `root`, `gitops` are the clusters of Argo CD's and Flux's objects. `holds` tells whether a folder has Istio
-    objects or leads to some, `leads` what its kustomizations lead to, themselves included, `entangled` whether folders need each other;
+    objects or leads to some, `leads` what its kustomizations lead to, themselves included, `entangled` whether folders need each other,
+    `clash` whether they have objects in common;
     `meshed` are the files with Istio objects, `snapshots` those same files if each was taken of another cluster.
     """
 
@@ -64,6 +65,7 @@ class Ground(NamedTuple):
     holds: Callable[[str], bool]
     leads: Callable[[str], Iterable[str]]
     entangled: Callable[[Sequence[str]], bool]
+    clash: Callable[[Sequence[str]], bool]
     meshed: Callable[[], Iterable[str]]
     snapshots: Callable[[], Sequence[str]]
 
@@ -86,7 +88,7 @@ def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
 
 
 def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
-    """The folders below `clusters` and the like; folders of one name are one cluster.
+    """The folders below `clusters` and the like; folders of one name are one cluster, unless each has the same objects and its own others.
 
     Overlays may as well be variants of a part of one cluster: where most of Istio's objects are in none of them, they are.
     """
@@ -95,9 +97,13 @@ def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
     found = _without_bases(ground, [folder for folder in ground.folders if os.path.dirname(folder) in outer])
     if not any(ground.holds(folder) for folder in found) or (words == _OVERLAYS and not _span_most(ground, found)):
         return ()
-    groups: dict[str, list[str]] = {}
+    alike: dict[str, list[str]] = {}
     for folder in found:
-        groups.setdefault(os.path.basename(folder), []).append(folder)
+        alike.setdefault(os.path.basename(folder), []).append(folder)
+    groups: dict[str, list[str]] = {}
+    for name, those in alike.items():
+        apart = len(those) > 1 and words != _OVERLAYS and ground.clash(those) and not ground.entangled(those)
+        groups |= {f"{_parent(os.path.dirname(folder))}-{name}": [folder] for folder in those} if apart else {name: those}
     return tuple(Group(name, tuple(those), f"a folder of `{_parent(those[0])}/`") for name, those in sorted(groups.items()))
 
 
@@ -114,12 +120,12 @@ def _parent(folder: str) -> str:
 def _siblings(ground: Ground) -> tuple[Group, ...]:
     """The direct child folders that hold Istio objects, when they are several; of `docs` and the like only beside less than two.
 
-    More than two are parts of one cluster if one needs what only others have.
+    They are parts of one cluster if one needs what only others have.
     """
     children = [folder for folder in ground.folders if os.path.dirname(folder) == ground.root and ground.holds(folder)]
     applied = [folder for folder in children if os.path.basename(folder) not in _TRIED]
     found = _without_bases(ground, applied if len(applied) > 1 else children)
-    if len(found) < 2 or (len(found) > 2 and ground.entangled(found)):
+    if len(found) < 2 or ground.entangled(found):
         return ()
     return tuple(Group(os.path.basename(folder), (folder,), "one of several folders that hold Istio objects") for folder in found)
 

@@ -13,13 +13,13 @@ from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading.filling import first, is_substituted
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import CHART
-from mirrorlint.loading.units import FLUX, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values, one_value
+from mirrorlint.loading.units import FLUX, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values, one_value, options
 from mirrorlint.source import Node
 
 SOURCES = ("GitRepository", "OCIRepository")
 _BOOTSTRAP = "flux-system"
 # Fields of a Kustomization of Flux that are those of one of kustomize, too (fluxcd/pkg, kustomize/kustomize_generator.go).
-_OPTIONS = ("namePrefix", "nameSuffix", "patches", "components")
+_OPTIONS = ("namePrefix", "nameSuffix", "patches")
 _VARIABLE = re.compile(r"(?<!\$)\$\{[A-Za-z_][^{}]*\}")
 # What is but names with dots between them, and what helm's `--set` reads as more than one value.
 _NAMES = re.compile(r"[\w-]+(?:\.[\w-]+)*")
@@ -57,10 +57,10 @@ def _source(node: Node, land: Land) -> Source | Gap:
     folder = land.folder(path.text or ".")
     if not land.files.listed(folder):
         return Gap(path, f"`{path.text}` is no folder with manifests here")
-    options = {name: spec[name].plain() for name in _OPTIONS if spec[name]}
+    above = options(spec, _OPTIONS)
     if spec["targetNamespace"]:
-        options["namespace"] = spec["targetNamespace"].text
-    return Source(folder, FLUX, node, "", recurse=True, options=json.dumps(options, sort_keys=True) if options else "")
+        above["namespace"] = spec["targetNamespace"].text
+    return Source(folder, FLUX, node, "", recurse=True, options=json.dumps(above, sort_keys=True) if above else "")
 
 
 def waits(path: Node) -> bool:

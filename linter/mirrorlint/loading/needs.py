@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import permutations
 from typing import NamedTuple
 
 from mirrorlint.fleet import DEFAULT_NAMESPACE, NOTHING, BlindSpot, Manifest
@@ -10,16 +11,39 @@ from mirrorlint.istio.names import MESH, serves_mesh
 
 
 class Needs(NamedTuple):
-    """The Services and Gateways that there are, and those that VirtualServices name, each as kind and name."""
+    """The Services and Gateways that there are, and those that VirtualServices name, each as kind and name.
+
+    `entries` are the hosts of ServiceEntries, `mirrors` those of mirrors, and `routing` tells whether there are VirtualServices.
+    """
 
     has: frozenset[tuple[str, str]]
     wants: frozenset[tuple[str, str]]
+    entries: frozenset[str]
+    mirrors: frozenset[str]
+    routing: bool
 
 
 def of(manifests: Sequence[Manifest]) -> Needs:
     """What some objects have and want; a mirror may lead to another cluster, so it wants nothing."""
     has = frozenset((manifest.kind, manifest.name) for manifest in manifests if manifest.kind in ("Service", "Gateway"))
-    return Needs(has, frozenset(want for manifest in manifests if manifest.kind == "VirtualService" for want in _wants(manifest)))
+    entries = frozenset(host.text for manifest in manifests if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"])
+    routes = [manifest for manifest in manifests if manifest.kind == "VirtualService"]
+    mirrors = frozenset(host for route in routes for host in _mirrored(route))
+    return Needs(has, frozenset(want for route in routes for want in _wants(route)), entries, mirrors, bool(routes))
+
+
+def are_parts(folders: Sequence[Needs]) -> bool:
+    """Whether folders are certainly parts of one cluster, two as well.
+
+    The entry for a mirror of one stands in another, or one without Gateways is bound to one in a folder that has no VirtualService.
+    """
+    for one, other in permutations(folders, 2):
+        gateways = {want for want in one.wants if want[0] == "Gateway"}
+        if one.mirrors & other.entries - one.entries:
+            return True
+        if gateways & other.has and not any(kind == "Gateway" for kind, _ in one.has) and not other.routing:
+            return True
+    return False
 
 
 def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]:
@@ -53,7 +77,7 @@ def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]
         for host in own:
             if not {host, host.partition(".")[0]} & known:
                 lacking.setdefault(host.partition(".")[0], []).append(route)
-    wanting = [(name, route) for name, routes in lacking.items() for route in routes if _mirrors(route)]
+    wanting = [(name, route) for name, routes in lacking.items() for route in routes if any(_mirrored(route))]
     if len(lacking) > 1 and wanting:
         name, route = wanting[0]
         others = ", ".join(f"`{other}`" for other in sorted(lacking)[:4] if other != name)
@@ -78,8 +102,10 @@ def _foreign_services(route: Manifest, served: Container[str]) -> Iterator[str]:
     yield from (name for name, namespace in _destinations(route) if namespace not in served)
 
 
-def _mirrors(route: Manifest) -> bool:
-    return any(rule["mirror"] or rule["mirrors"] for rule in route.node["spec"]["http"])
+def _mirrored(route: Manifest) -> Iterator[str]:
+    """The hosts of a VirtualService's mirrors."""
+    for rule in route.node["spec"]["http"]:
+        yield from (each["host"].text for each in (rule["mirror"], *(one["destination"] for one in rule["mirrors"])) if each["host"])
 
 
 def _is_service(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.cache.trail import Trail
@@ -24,6 +25,7 @@ from mirrorlint.loading.settings import ClusterSection
 from mirrorlint.loading.snapshots import apart
 from mirrorlint.loading.units import Gap
 
+_OWN = ("Service", "Gateway", "VirtualService")  # what each cluster has of its own
 _LEFT_OUT = "in the folder of no cluster"
 _UNLISTED = "listed by no kustomization"
 _UNRENDERED = "a Helm chart must be rendered before it can be judged, and nothing here says with which values: nothing in it is read"
@@ -94,7 +96,7 @@ class Reading:
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
         folders = self._disk.folders(self._root) if self._root else []
         name = os.path.basename(files.folder_of(self._root)) or "cluster"
-        asked = self._told, self._holds, self._leads, self._entangled, self._meshed, self._snapshots
+        asked = self._told, self._holds, self._leads, self._entangled, self._clash, self._meshed, self._snapshots
         ground = clusters.Ground(self._root, name, self._arguments, named, folders, *asked)
         found = clusters.find(ground) if self._root or self._arguments else ()
         groups = [group for group in found if group.name not in peers and not (group.name in sections and sections[group.name].contract)]
@@ -150,14 +152,23 @@ class Reading:
     def _entangled(self, folders: Sequence[str]) -> bool:
         """Whether folders are parts of one cluster.
 
-        They are if most are called as a namespace of what is in them, or if routes of one lead to Services, or are bound to Gateways, that
-        only others have.
+        More than two are if most are called as a namespace of what is in them, or if routes of one lead to Services, or are bound to
+        Gateways, that only others have.
         """
         held = {folder: self._manifests(folder) for folder in folders}
+        found = [needs.of(manifests) for manifests in held.values()]
+        if len(folders) < 3 or needs.are_parts(found):
+            return needs.are_parts(found)
         if 2 * sum(os.path.basename(folder) in {m.namespace for m in manifests} for folder, manifests in held.items()) > len(held):
             return True
         every = needs.of(self._manifests(self._root)).has
-        return any(found.wants & every - found.has for found in map(needs.of, held.values()))
+        return any(each.wants & every - each.has for each in found)
+
+    def _clash(self, folders: Sequence[str]) -> bool:
+        """Whether folders have an object in common, as those of different clusters may."""
+        held = [{*self._disk.below(folder), *self._reach((folder,)).files} for folder in folders]
+        named = [{m.identity for path in paths for m in self._disk.content(path).manifests if m.kind in _OWN} for paths in held]
+        return any(one & other for one, other in combinations(named, 2))
 
     def _manifests(self, folder: str) -> list[Manifest]:
         return [manifest for path in self._disk.below(folder) for manifest in self._disk.content(path).manifests]

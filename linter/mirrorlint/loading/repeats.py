@@ -37,9 +37,9 @@ def _different(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
 
 def _content(manifest: Manifest) -> object:
     """What is asked of an object: of workloads, whose containers may not have been read, the labels and ports of their pods."""
-    metadata = {key: value.plain() for key, value in manifest.node["metadata"].items() if key in ("labels", "annotations")}
-    annotations = metadata.get("annotations") or {}
-    metadata["annotations"] = {key: value for key, value in annotations.items() if not any(added in key for added in _ADDED)}
+    annotations = manifest.node["metadata"]["annotations"].items()
+    said = {key: value.plain() for key, value in annotations if not any(added in key for added in _ADDED)}
+    metadata = manifest.node["metadata"]["labels"].plain(), said
     if manifest.kind in WORKLOADS:
         pod = manifest.node["spec"]["template"]
         ports = [port.plain() for container in pod["spec"]["containers"] for port in container["ports"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ANYTHING, NOTHING
 from mirrorlint.source import Node
@@ -115,6 +115,12 @@ def one_value(name: str, value: Node) -> Node:
     for key in reversed(name.split(".")):
         raw = ({key: ((key, False, *raw[2:]), raw)}, True, *raw[2:])
     return Node(raw, value.path)
+
+
+def options(node: Node, names: Sequence[str]) -> dict[str, Any]:
+    """What fields of a kustomization an object puts over those of a folder, of components the paths alone."""
+    found = {name: node[name].plain() for name in names if node[name]}
+    return found | ({"components": list(node["components"].texts)} if node["components"] else {})
 
 
 class Source(NamedTuple):
