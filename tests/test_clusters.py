@@ -320,12 +320,36 @@ def test_arguments_are_known_as_their_own_repositories_say(tmp_path: Path, monke
     assert [manifest.name for manifest in first.manifests()] == ["k8s.a"]
 
 
+def test_repositories_in_one_folder_are_known_as_their_own_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "us/k8s/a.yaml", "us/docs/b.yaml", **{"us/.mirrorlint.yaml": "clusters: {prod: {istio: 1.27, paths: [k8s]}}\n"})
+    write(
+        tmp_path,
+        "eu/c.yaml",
+        **{"eu/.mirrorlint.yaml": "clusters: {stage: {ingress: [stage.example.com]}}\nrules: {broken-document: off}\n"},
+    )
+    loaded = read(["."])
+    assert found(loaded) == {"us": ["us.k8s.a"], "eu": ["eu.c"]}
+    clusters = loaded.documents.clusters
+    assert (clusters["us"].settings.istio, clusters["eu"].settings.ingress.addresses) == ("1.27", ("stage.example.com",))
+    why = "the `rules` of these settings are not used, since the run is over more than their repository"
+    assert messages(loaded)[:1] == [why]
+
+
+def test_a_peer_whose_settings_call_it_otherwise_is_told(repo: Path, tmp_path: Path) -> None:
+    write(repo, "a.yaml", **{".mirrorlint.yaml": "clusters: {prod: {paths: [a.yaml]}, eu: {path: ../eu}}\n"})
+    write(tmp_path, "eu/b.yaml", **{"eu/.mirrorlint.yaml": "clusters: {stage: , dev: }\n"})
+    assert messages(read(["."])) == [
+        "nothing that these settings say of `stage`, `dev` is used: no cluster of this run has such a name or paths of theirs"
+    ]
+
+
 def test_what_the_settings_of_arguments_say_and_nothing_uses_is_told(repo: Path, tmp_path: Path) -> None:
     write(tmp_path / "other", "b.yaml", "c.yaml", **{".mirrorlint.yaml": "clusters: {one: , two: }\nrules: {broken-document: off}\n"})
     write(repo, "a.yaml", **{".mirrorlint.yaml": "clusters: {prod: {istio: 1.27}}\n"})
     loaded = read(["prod=.", "stage=../other"])
     assert messages(loaded) == [
-        "nothing that these settings say of `one`, `two` is used: no argument has such a name or paths of theirs",
+        "nothing that these settings say of `one`, `two` is used: no cluster of this run has such a name or paths of theirs",
         "the `rules` of these settings are not used, since those of `.mirrorlint.yaml` are",
     ]
     write(tmp_path, **{"other/.mirrorlint.yaml": "clusters: [\n"})

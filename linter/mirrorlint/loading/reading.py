@@ -16,6 +16,7 @@ from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.harvest import Harvest
+from mirrorlint.loading.index import Index
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content
@@ -52,7 +53,7 @@ class Reading:
         self._reached: dict[tuple[str, ...], Reach] = {}
         self._disk.add(*(path for path in asked if path not in contracts.values()))
         if arguments:
-            own, unusable = told.of_arguments(self._arguments, self.settings, config, means.staging)
+            own, unusable = told.of_clusters(self._arguments, self.settings, config, means.staging)
             self.sections = {**self.settings.clusters, **own}
             self._arguments = {
                 name: [os.path.abspath(path) for path in own[name].paths] or those for name, those in self._arguments.items()
@@ -61,6 +62,7 @@ class Reading:
             said = with_contracts(self.settings.clusters) if config or self._concerned() else {}
             self.sections, unusable = told.of_peers(said, self.settings, self._disk.look)
         found, missing = self._find()
+        found, more = self._as_told(found, config, means.staging)
         self.groups, adrift = self._applied.assigned(found, self._root)
         named = [path for paths in self._arguments.values() for path in paths]
         self.peers = Peers(root, named, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
@@ -72,6 +74,7 @@ class Reading:
         self.blind_spots = (
             *unused,
             *unusable,
+            *more,
             *missing,
             *self.peers.blind_spots,
             *self._gaps({(gap.node.place, gap.message): gap for gap in (*adrift, *self._harvest.adrift)}.values()),
@@ -102,6 +105,15 @@ class Reading:
         groups = [group for group in found if group.name not in peers and not (group.name in sections and sections[group.name].contract)]
         groups += [Group(name, tuple(those), "a peer named in the settings") for name, those in there.items()]
         return groups, list(_missing(sections, {group.name for group in groups}))
+
+    def _as_told(self, found: Sequence[Group], config: str, index: Index | None) -> tuple[list[Group], list[BlindSpot]]:
+        """The clusters as settings tell that are nearer to them than those of the run, as those of repositories in one folder are."""
+        unknown = {group.name: group.paths for group in found if group.name not in self.sections}
+        self._disk.look(*(os.path.join(above, settings.FILE) for paths in unknown.values() for above in upwards(paths[0])))
+        own, unused = told.of_clusters(told.elsewhere(unknown, self.settings, index), self.settings, config, index)
+        self.sections = {**self.sections, **own}
+        paths = {name: tuple(map(os.path.abspath, section.paths)) for name, section in own.items() if section.paths}
+        return [group._replace(paths=paths.get(group.name, group.paths)) for group in found], unused
 
     @property
     def staged(self) -> Mapping[str, bytes]:

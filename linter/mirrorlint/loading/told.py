@@ -55,11 +55,11 @@ def _around(path: str) -> Iterator[str]:
 def of_peers(
     sections: Mapping[str, ClusterSection], used: Settings, look: Callable[..., None]
 ) -> tuple[dict[str, ClusterSection], list[BlindSpot]]:
-    """Sections in which a peer has what its own repository says of it, unless it is said here, and which of that can't be used.
+    """Sections in which a peer has what its own repository says of it, unless it is said here, and what of that is not used.
 
     `used` are the settings of the run, `look` is told of each file that may say something.
     """
-    found, unusable = dict(sections), []
+    found, unused = dict(sections), []
     for name, section in sections.items():
         path = os.path.abspath(section.peer)
         if section.peer and os.path.exists(path):
@@ -67,24 +67,32 @@ def of_peers(
             file = _nearest(path, None)
             if file and files.shown(file[0]) != used.path:
                 try:
-                    theirs = _own(_read(file), {name: [path]}, ())
+                    theirs = _read(file)
                 except SettingsError as error:
-                    unusable.append(_unusable(error, f"the peer `{name}`", section.peer, name))
-                else:
-                    found[name] = _over(section, theirs.get(name), [path])
-    return found, unusable
+                    unused.append(_unusable(error, f"the peer `{name}`", section.peer, name))
+                    continue
+                own = _own(theirs, {name: [path]}, ())
+                found[name] = _over(section, own.get(name), [path])
+                unused += [BlindSpot(why, section.peer, 0, name) for why in _unused(theirs, taken=bool(own))]
+    return found, unused
 
 
-def of_arguments(
-    arguments: Mapping[str, Sequence[str]], used: Settings, config: str, index: Index | None
+def elsewhere(clusters: Mapping[str, Sequence[str]], used: Settings, index: Index | None) -> dict[str, Sequence[str]]:
+    """The clusters, by the paths of each, to which other settings than those of the run are nearest."""
+    nearest = {name: _nearest(paths[0], index) for name, paths in clusters.items() if paths}
+    return {name: clusters[name] for name, file in nearest.items() if file and files.shown(file[0]) != used.path}
+
+
+def of_clusters(
+    clusters: Mapping[str, Sequence[str]], used: Settings, config: str, index: Index | None
 ) -> tuple[dict[str, ClusterSection], list[BlindSpot]]:
-    """Sections of clusters that are named as arguments, with those paths of theirs that are to be read, and what of settings is not used.
+    """Sections of clusters, by the paths of each, with those paths of theirs that are to be read, and what of settings is not used.
 
     A section has what the settings of the run say of the cluster, and below it what those say that are nearest to its files; those of the
     working directory say nothing where `config` was given in their place.
     """
     near: dict[File, dict[str, Sequence[str]]] = {}
-    for name, paths in arguments.items():
+    for name, paths in clusters.items():
         file = _nearest(paths[0], index)
         if file and not (config and file == _nearest(os.getcwd(), index)):
             near.setdefault(file, {})[name] = paths
@@ -97,20 +105,21 @@ def of_arguments(
         except SettingsError as error:
             unused.append(_unusable(error, " and ".join(f"`{name}`" for name in those), path, ""))
         else:
-            known = _own(theirs, those, arguments)
+            known = _own(theirs, those, clusters)
             own |= known
-            taken = known or (theirs is used and arguments.keys() & used.clusters.keys())
-            unused += [BlindSpot(why, path) for why in _unused(theirs, used, bool(taken))]
-    return {name: _over(_meant(name, paths, used.clusters), own.get(name), paths) for name, paths in arguments.items()}, unused
+            taken = bool(known) or (theirs is used and not clusters.keys().isdisjoint(used.clusters))
+            unused += [BlindSpot(why, path) for why in _unused(theirs, taken)]
+            if theirs.rules != used.rules:
+                why = f"since those of `{used.path}` are" if used.path else "since the run is over more than their repository"
+                unused.append(BlindSpot(f"the `rules` of these settings are not used, {why}", path))
+    return {name: _over(_meant(name, paths, used.clusters), own.get(name), paths) for name, paths in clusters.items()}, unused
 
 
-def _unused(theirs: Settings, used: Settings, taken: bool) -> Iterator[str]:
-    """What is not used of settings, of whose clusters some are `taken` to be those of the run."""
-    clusters = ", ".join(f"`{name}`" for name in _local(theirs))
-    if clusters and not taken:
-        yield f"nothing that these settings say of {clusters} is used: no argument has such a name or paths of theirs"
-    if theirs.rules != used.rules:
-        yield f"the `rules` of these settings are not used, since those of `{used.path}` are"
+def _unused(theirs: Settings, taken: bool) -> Iterator[str]:
+    """That nothing is used of settings that speak of clusters, none of which is `taken` to be one of the run's."""
+    names = ", ".join(f"`{name}`" for name in _local(theirs))
+    if names and not taken:
+        yield f"nothing that these settings say of {names} is used: no cluster of this run has such a name or paths of theirs"
 
 
 def _own(said: Settings, paths: Mapping[str, Sequence[str]], named: Collection[str]) -> dict[str, ClusterSection]:
