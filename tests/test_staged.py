@@ -191,7 +191,10 @@ def test_outside_of_git_it_is_wrong_usage(tmp_path: Path, repo: Path) -> None:
     assert "`--staged`" in result.stderr
 
 
-def test_an_absent_peer_is_one_line_unless_it_is_required(repo: Path) -> None:
+@pytest.mark.parametrize(("there", "why"), [(False, "there is no `../nowhere`"), (True, "`../nowhere` is empty")])
+def test_an_absent_peer_is_one_line_unless_it_is_required(repo: Path, there: bool, why: str) -> None:
+    if there:
+        (repo.parent / "nowhere").mkdir()
     (repo / ".mirrorlint.yaml").write_text("clusters: {prod: {paths: [clusters/prod]}, stage: {path: ../nowhere}}\n")
     git(repo, "rm", "--quiet", "-r", "clusters/stage")
     git(repo, "add", ".")
@@ -202,4 +205,4 @@ def test_an_absent_peer_is_one_line_unless_it_is_required(repo: Path) -> None:
     ]
     required = staged(repo, "--require-peer")
     assert required.returncode == 2
-    assert "the peer `stage` is not here: there is no `../nowhere`" in required.stderr
+    assert f"the peer `stage` is not here: {why}" in required.stderr

@@ -105,10 +105,13 @@ def _index(paths: Sequence[str]) -> Index:
 
 def _require_peers(loaded: Loaded) -> None:
     """A usage error for a peer of the settings that is not here."""
+    from mirrorlint.loading.files import is_there
+
     for name, section in loaded.settings.clusters.items():
         path = section.peer or section.contract
-        if path and name not in loaded.documents.clusters and not os.path.exists(path):
-            raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: there is no `{path}`")
+        if path and name not in loaded.documents.clusters and not is_there(path):
+            why = f"`{path}` is empty" if os.path.exists(path) else f"there is no `{path}`"
+            raise click.UsageError(f"{loaded.settings.path}: the peer `{name}` is not here: {why}")
 
 
 def _finder(paths: Sequence[str], options: Mapping[str, Any], levels: Mapping[str, str]) -> Judge:

@@ -73,6 +73,14 @@ def _single(path: str, index: Index | None) -> Tree:
     return Tree({} if why else {path: path}, unread, {}, {}, frozenset({path}), {} if staged is None else {path: staged})
 
 
+def is_there(path: str) -> bool:
+    """Whether a path is a file, or a folder that holds anything: that of a submodule is empty until it is fetched."""
+    try:
+        return bool(os.listdir(path))
+    except OSError:
+        return os.path.exists(path)
+
+
 def folder_of(path: str) -> str:
     """The folder that a path is, or is in."""
     return path if os.path.isdir(path) else os.path.dirname(path)

@@ -93,7 +93,7 @@ class Reading:
         peers = {name: os.path.abspath(section.peer) for name, section in sections.items() if section.peer}
         paths = {name: [os.path.abspath(path) for path in section.paths] for name, section in sections.items() if section.paths}
         named = {name: those for name, those in paths.items() if name not in peers}
-        there = {name: paths.get(name, [path]) for name, path in peers.items() if os.path.exists(path)}
+        there = {name: paths.get(name, [path]) for name, path in peers.items() if files.is_there(path)}
         wanted = [path for those in (*named.values(), *there.values()) for path in those]
         self._disk.look(*wanted, *peers.values())
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
