@@ -133,6 +133,27 @@ def test_flagger_makes_the_services_of_a_canary(tmp_path: Path, port: int, host:
     assert ("target-route-to-unknown-host" in ended.stdout) == bool(code)
 
 
+@pytest.mark.parametrize(
+    ("service", "fate"),
+    [
+        ("gateways: [ingress], hosts: ['*']", "arrives"),
+        ("gateways: [ingress], hosts: [other.example.com]", "is lost"),
+        ("gateways: [ingress], hosts: ['*'], match: [{uri: {prefix: /none}}]", "arrives in part"),
+        ("gateways: [other/ingress], hosts: ['*']", "is lost"),
+        ("hosts: ['*']", "is lost"),
+        ("gatewayRefs: [{name: api}]", "arrives"),
+        ("gatewayRefs: [{name: none}]", "is lost"),
+    ],
+)
+def test_flagger_makes_the_route_of_a_canary(tmp_path: Path, service: str, fate: str) -> None:
+    gateway = next(text for text in TARGET.split("---\n") if "kind: Gateway" in text)
+    of_api = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: api}\n"
+    of_api += "spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}\n"
+    canary = (CANARY % 80).replace("port: 80,", f"port: 80, {service},")
+    write(tmp_path, {"clusters/prod/a.yaml": SOURCE, "clusters/stage/a.yaml": (of_api if "Refs" in service else gateway) + canary})
+    assert run(str(tmp_path)).stdout.splitlines()[-1].startswith(f"1 mirror {fate}. ")
+
+
 BY_EGRESS = """\
 apiVersion: networking.istio.io/v1
 kind: Gateway
