@@ -110,7 +110,7 @@ def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
         "address": named((address.host, address.port)) if address else "",
         "port": str(address.port) if address else "",
         "connection": arriving(way, end, host),
-        "unresolved": "headless" if upstream and upstream.service.kubernetes else "an entry with resolution NONE",
+        "unresolved": _unresolved(upstream) if upstream else "",
         "reached": _reached(end),
         "missing": _missing(way, end),
         "taken": _taken(end),
@@ -232,10 +232,13 @@ def _node_at_source(way: Way, end: End) -> Node:
         return way.route.rule.used[0].destination.host_node
     if way.upstream is None:
         return way.mirror.destination.host_node
-    service = way.upstream.service
-    if end.reason == reason.ORIGINAL_DESTINATION:
-        return service.manifest.node["spec"]["clusterIP" if service.kubernetes else "resolution"]
-    return service.node
+    return way.upstream.service.node if way.upstream.original_destination is None else way.upstream.original_destination
+
+
+def _unresolved(upstream: Upstream) -> str:
+    if upstream.passing_through:
+        return f"left to callers' own connections by {upstream.passing_through.manifest} (`PASSTHROUGH`)"
+    return "headless" if upstream.service.kubernetes else "an entry with resolution NONE"
 
 
 def _listening(scope: GatewayScope, address: Address) -> Node:

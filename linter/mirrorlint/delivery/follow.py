@@ -147,7 +147,7 @@ class Delivery:
         """What becomes of a shadow at each of its upstream's endpoints."""
         if upstream is None:
             yield End(reason.UNKNOWN_TARGET)
-        elif upstream.original_destination:
+        elif upstream.original_destination is not None:
             yield End(reason.ORIGINAL_DESTINATION)
         elif not upstream.addresses:
             service = upstream.service

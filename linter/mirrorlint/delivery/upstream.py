@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mirrorlint.delivery.mesh import Mesh
-from mirrorlint.istio.destination_rule import DestinationRule, Subset
+from mirrorlint.istio.destination_rule import PASSTHROUGH, DestinationRule, Subset
 from mirrorlint.istio.names import is_ip, known_as, without_port
 from mirrorlint.istio.ports import Port
 from mirrorlint.istio.services import ALIAS, DNS, NONE, ROUND_ROBIN, Endpoint, Service
@@ -26,17 +26,23 @@ class Address(NamedTuple):
 class Upstream(NamedTuple):
     """A destination that exists for a proxy; `tls` is one of this module's constants, `sni` is empty when it follows the Host.
 
-    `client_tls` is what the DestinationRule says of it (ClientTLSSettings).
+    `original_destination` is what sends requests to where their callers connected, `client_tls` what the DestinationRule says of TLS
+    (ClientTLSSettings).
     """
 
     service: Service
     port: Port
-    original_destination: bool
+    original_destination: Node | None
     addresses: tuple[Address, ...]
     tls: str
     sni: str
     rule: DestinationRule | None
     client_tls: Node
+
+    @property
+    def passing_through(self) -> DestinationRule | None:
+        """The rule whose load balancer sends requests to where their callers connected."""
+        return self.rule if self.original_destination is not None and self.original_destination.text == PASSTHROUGH else None
 
     def sni_for(self, host: str) -> str:
         """The SNI that is sent with a Host, in lower case; "" without TLS (cluster_tls.go:setAutoSniAndAutoSanValidation)."""
@@ -57,11 +63,20 @@ def build(mesh: Mesh, service: Service, port: Port, subset: Subset | None, rule:
     if port.protocol == "UDP" or service.resolution == ALIAS:
         return None
     addresses = _addresses(mesh, service, port, subset)
-    if service.resolution in (DNS, ROUND_ROBIN) and not addresses:
+    original = _original_destination(service, port, subset, rule, gateway)
+    if service.resolution in (DNS, ROUND_ROBIN) and not addresses and original is None:
         return None
     client_tls = _client_tls(service, port, subset, rule)
     tls, sni = _tls_and_sni(client_tls, service, port, subset, rule, gateway)
-    return Upstream(service, port, service.resolution == NONE and not gateway, addresses, tls, sni, rule, client_tls)
+    return Upstream(service, port, original, addresses, tls, sni, rule, client_tls)
+
+
+def _original_destination(service: Service, port: Port, subset: Subset | None, rule: DestinationRule | None, gateway: bool) -> Node | None:
+    """The load balancer that makes it so, else what leaves a service unresolved for sidecars (cluster.go:convertResolution)."""
+    balancer = (subset.passthrough(port.number, rule.policy) if subset else rule.policy.passthrough(port.number)) if rule else None
+    if balancer is not None or gateway or service.resolution != NONE:
+        return balancer
+    return service.manifest.node["spec"]["clusterIP" if service.kubernetes else "resolution"]
 
 
 def _addresses(mesh: Mesh, service: Service, port: Port, subset: Subset | None) -> tuple[Address, ...]:

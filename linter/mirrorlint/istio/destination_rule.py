@@ -1,4 +1,4 @@
-"""DestinationRules: subsets, and the TLS that a client starts (networking/v1alpha3/destination_rule.proto)."""
+"""DestinationRules: subsets, and what a client does (networking/v1alpha3/destination_rule.proto)."""
 
 from __future__ import annotations
 
@@ -10,22 +10,34 @@ from mirrorlint.istio.names import expand
 from mirrorlint.kinds import BACKEND_TLS_POLICY
 from mirrorlint.source import Node
 
+PASSTHROUGH = "PASSTHROUGH"  # of a load balancer
+
 
 class Policy(NamedTuple):
-    """A `trafficPolicy`: its `tls`, and for each port with its own settings that port's `tls`; absent Nodes say nothing."""
+    """A `trafficPolicy`: its `tls`, and for each port with its own settings that port's `tls`; absent Nodes say nothing.
+
+    `balancers` are the load balancers that are chosen by name, by port, for all others under 0.
+    """
 
     node: Node
     tls: Node
     ports: Mapping[int, Node]
+    balancers: Mapping[int, Node] = {}
 
     def tls_of(self, port: int) -> Node:
         """The `tls` that counts for a port: port settings replace the others whole (util.go:GetPortLevelTrafficPolicy)."""
         return self.ports.get(port, self.tls)
 
+    def passthrough(self, port: int) -> Node | None:
+        """What sends requests to where their callers connected, if anything does (cluster_traffic_policy.go:applyLoadBalancer)."""
+        chosen = self.balancers.get(port, self.balancers.get(0))
+        return chosen if chosen is not None and chosen.text == PASSTHROUGH else None
+
     def over(self, other: Policy) -> Policy:
         """With the TLS of another one where it says none (destination_rule.go:mergeBackendPolicyTrafficPolicy)."""
         own = {port: tls for port, tls in self.ports.items() if tls}
-        return Policy(self.node or other.node, self.tls or other.tls, {**self.ports, **other.ports, **own})
+        balancers = {**other.balancers, **self.balancers}
+        return Policy(self.node or other.node, self.tls or other.tls, {**self.ports, **other.ports, **own}, balancers)
 
 
 class Subset(NamedTuple):
@@ -40,6 +52,10 @@ class Subset(NamedTuple):
         """The subset's own `tls`, or that of the rule around it (util.go:MergeSubsetTrafficPolicy)."""
         own = self.policy.tls_of(port)
         return own if own.present or port in self.policy.ports else base.tls_of(port)
+
+    def passthrough(self, port: int, base: Policy) -> Node | None:
+        """As that of a policy; what the rule around it says is not taken back (cluster_builder.go:buildSubsetCluster)."""
+        return self.policy.passthrough(port) or base.passthrough(port)
 
 
 class DestinationRule(NamedTuple):
@@ -67,8 +83,9 @@ class DestinationRule(NamedTuple):
 
 def read_policy(node: Node) -> Policy:
     """A `trafficPolicy`."""
-    ports = {p["port"]["number"].number: p["tls"] for p in reversed(list(node["portLevelSettings"]))}
-    return Policy(node, node["tls"], ports)
+    settings = {each["port"]["number"].number: each for each in reversed(list(node["portLevelSettings"]))}
+    balancers = {port: each["loadBalancer"]["simple"] for port, each in ({0: node, **settings} if node else {}).items()}
+    return Policy(node, node["tls"], {port: each["tls"] for port, each in settings.items()}, balancers)
 
 
 def read_rule(manifest: Manifest, domain: str) -> DestinationRule:

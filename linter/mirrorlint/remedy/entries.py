@@ -99,7 +99,7 @@ def _suits(loss: Loss, delivery: Delivery, manifest: Manifest) -> bool:
     (service,) = read_entry(manifest)
     host = service.endpoints[0].address if service.endpoints else service.host
     address = Address(host, service.ports[0].number, loss.judged.mirror.destination.node)
-    upstream = Upstream(service, service.ports[0], False, (address,), PLAINTEXT, "", None, service.node["tls"])
+    upstream = Upstream(service, service.ports[0], None, (address,), PLAINTEXT, "", None, service.node["tls"])
     ruled = any(way.scope.rule_for(service) for way in loss.judged.every_way())
     alike = all(way.target == loss.way.target for way in loss.judged.every_way())
     return alike and not ruled and saves(loss, delivery, lambda way: delivery.ends(way, upstream))

@@ -1,0 +1,104 @@
+"""What a proxy sends shadows to; of each case the control plane of Istio was asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from mirrorlint import Call, loads
+
+SOURCE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: orders}
+spec: {clusterIP: 10.96.0.10, ports: [{port: 8000, name: http}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: pay}
+spec: {clusterIP: 10.96.0.11, ports: [{port: 80, name: http}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: stage}
+spec:
+  hosts: [stage-gateway.example.com]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: DNS
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: orders}
+spec: {hosts: [orders], http: [{route: [{destination: {host: orders}}], mirror: {host: stage-gateway.example.com, port: {number: 80}}}]}
+"""
+TARGET = """\
+apiVersion: v1
+kind: Service
+metadata: {name: orders}
+spec: {ports: [{port: 8000, name: http}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: stage}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: orders}
+spec: {hosts: ["*"], gateways: [stage], http: [{route: [{destination: {host: orders}}]}]}
+"""
+HOST = "stage-gateway.example.com"
+PASSTHROUGH = "loadBalancer: {simple: PASSTHROUGH}"
+
+
+def reasons(more: str = "", source: str = SOURCE) -> list[str]:
+    """What becomes of the shadows of a call to `orders`, with more objects in the source."""
+    ingress = {"target": {"addresses": [HOST], "ports": {80: 80}}}
+    fleet = loads({"source": source + more, "target": TARGET}, ingress=ingress)
+    return [shadow.reason for shadow in fleet.follow(Call(cluster="source", namespace="default", host="orders", port=8000), istio="1.28")]
+
+
+def rule(host: str, policy: str, more: str = "") -> str:
+    return (
+        "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: rule}\n"
+        f"spec: {{host: '{host}'{f', trafficPolicy: {{{policy}}}' if policy else ''}{more}}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "policy", "reason"),
+    [
+        (HOST, PASSTHROUGH, "original-destination"),
+        ("*.com", PASSTHROUGH, "original-destination"),
+        ("*", PASSTHROUGH, "original-destination"),
+        (HOST, f"{PASSTHROUGH}, tls: {{mode: SIMPLE}}", "original-destination"),
+        (HOST, "loadBalancer: {simple: ROUND_ROBIN}", "arrives"),
+        (HOST, f"portLevelSettings: [{{port: {{number: 80}}, {PASSTHROUGH}}}]", "original-destination"),
+        (HOST, f"portLevelSettings: [{{port: {{number: 81}}, {PASSTHROUGH}}}]", "arrives"),
+        (HOST, f"{PASSTHROUGH}, portLevelSettings: [{{port: {{number: 80}}, loadBalancer: {{simple: RANDOM}}}}]", "arrives"),
+        (HOST, f"{PASSTHROUGH}, portLevelSettings: [{{port: {{number: 80}}, connectionPool: {{}}}}]", "arrives"),
+        ("orders", PASSTHROUGH, "arrives"),
+    ],
+)
+def test_a_load_balancer_may_leave_shadows_without_an_address(host: str, policy: str, reason: str) -> None:
+    assert reasons(rule(host, policy)) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("policy", "subset", "reason"),
+    [
+        ("", f", trafficPolicy: {{{PASSTHROUGH}}}", "original-destination"),
+        (PASSTHROUGH, "", "original-destination"),
+        (PASSTHROUGH, ", trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", "original-destination"),
+        (PASSTHROUGH, ", labels: {nobody: has}", "original-destination"),
+        ("", "", "arrives"),
+    ],
+)
+def test_a_subset_does_not_take_back_what_the_rule_around_it_says(policy: str, subset: str, reason: str) -> None:
+    source = SOURCE.replace(f"{HOST}, port", f"{HOST}, subset: v1, port")
+    assert reasons(rule(HOST, policy, f", subsets: [{{name: v1{subset}}}]"), source) == [reason]
+
+
+def test_a_service_of_the_source_is_balanced_in_the_same_way() -> None:
+    to_pay = SOURCE.replace(f"mirror: {{host: {HOST}", "mirror: {host: pay")
+    assert reasons(source=to_pay) == ["stays"]
+    assert reasons(rule("pay", PASSTHROUGH), to_pay) == ["original-destination"]
