@@ -92,6 +92,11 @@ CASES = {
         "Sidecar default/narrow lets callers' proxies see `istio-system/*`, which leaves VirtualService default/shop out",
         "istio-system/*",
     ),
+    "a Sidecar that captures nothing": (
+        lambda source: source + SIDECAR.replace("hosts: [istio-system/*]", "captureMode: NONE, hosts: ['*/*']"),
+        "Sidecar default/narrow has callers' proxies capture no call (`captureMode: NONE`)",
+        "NONE",
+    ),
     "an export to a misspelt namespace": (
         spec("  hosts: [shop]\n  exportTo: [defualt]"),
         "is exported to `defualt`, where no caller's proxy is (did you mean `default`?)",

@@ -102,3 +102,35 @@ def test_a_service_of_the_source_is_balanced_in_the_same_way() -> None:
     to_pay = SOURCE.replace(f"mirror: {{host: {HOST}", "mirror: {host: pay")
     assert reasons(source=to_pay) == ["stays"]
     assert reasons(rule("pay", PASSTHROUGH), to_pay) == ["original-destination"]
+
+
+def port_of(kind: str, spec: str) -> str:
+    group = "networking.istio.io/v1" if kind in ("ServiceEntry", "Sidecar") else "v1"
+    return f"---\napiVersion: {group}\nkind: {kind}\nmetadata: {{name: aaa}}\nspec: {{{spec}}}\n"
+
+
+@pytest.mark.parametrize("protocol", ["MONGO", "MYSQL"])
+@pytest.mark.parametrize(
+    "more", ["resolution: NONE", "resolution: NONE, addresses: [10.96.0.0/24]", "resolution: DNS", "resolution: STATIC"]
+)
+def test_a_port_that_a_service_has_for_http_is_kept_from_server_first_protocols(protocol: str, more: str) -> None:
+    ports = f"ports: [{{number: 8000, name: p, protocol: {protocol}}}]"
+    assert reasons(port_of("ServiceEntry", f"hosts: [aaa.example.org], {ports}, {more}")) == ["arrives"]
+
+
+def test_a_headless_service_has_a_listener_for_each_pod() -> None:
+    assert reasons(port_of("Service", "clusterIP: None, ports: [{name: mongo, port: 8000}]")) == ["arrives"]
+
+
+@pytest.mark.parametrize(
+    ("egress", "found"),
+    [
+        ('{captureMode: NONE, hosts: ["*/*"]}', []),
+        ('{port: {number: 8000, protocol: HTTP, name: x}, captureMode: NONE, hosts: ["*/*"]}', []),
+        ('{port: {number: 8000, protocol: HTTP, name: x}, captureMode: NONE, bind: 127.0.0.1, hosts: ["*/*"]}', []),
+        ('{captureMode: DEFAULT, hosts: ["*/*"]}', ["arrives"]),
+        ('{captureMode: IPTABLES, hosts: ["*/*"]}', ["arrives"]),
+    ],
+)
+def test_a_listener_that_does_not_capture_calls_mirrors_none(egress: str, found: list[str]) -> None:
+    assert reasons(port_of("Sidecar", f"egress: [{egress}]")) == found

@@ -226,14 +226,19 @@ def _what(call: Call, route: Route) -> str:
 
 
 def _hidden(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
-    """A Sidecar, where the proxies of all callers that the VirtualService is exported to have one that leaves it out."""
+    """A Sidecar, where all proxies that the VirtualService is exported to have one that leaves it out, or captures nothing."""
     own = judged.service.manifest
     scopes = dict.fromkeys(delivery.scope(call) for call, _ in takers(delivery, judged) if not call.gateway)
     told = [scope for scope in scopes if any(each.manifest is own for each in scope.mesh.bound_to(MESH, scope.namespace))]
-    chosen = [scope.sidecar.manifest for scope in told if isinstance(scope, SidecarScope) and scope.sidecar and not scope.imports(own)]
-    if chosen and len(chosen) == len(told):
-        hosts = chosen[0].node["spec"]["egress"].at(0)["hosts"]
-        yield Obstacle(hosts.at(0), f"{chosen[0]} lets callers' proxies see {quoted(hosts.texts)}, which leaves {own} out")
+    sidecars = [(scope, scope.sidecar) for scope in told if isinstance(scope, SidecarScope) and scope.sidecar]
+    if not sidecars or len(sidecars) < len(told):
+        return
+    sidecar = sidecars[0][1].manifest
+    first = sidecar.node["spec"]["egress"].at(0)
+    if not any(scope.imports(own) for scope, _ in sidecars):
+        yield Obstacle(first["hosts"].at(0), f"{sidecar} lets callers' proxies see {quoted(first['hosts'].texts)}, which leaves {own} out")
+    if not any(egress.captures for _, each in sidecars for egress in each.egress):
+        yield Obstacle(first["captureMode"], f"{sidecar} has callers' proxies capture no call (`captureMode: NONE`)")
 
 
 def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:

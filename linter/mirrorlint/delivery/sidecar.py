@@ -17,7 +17,7 @@ from mirrorlint.istio.services import ALIAS, NONE, Service
 from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
 
 _MESH_ONLY = frozenset({MESH})
-# The first without an own address keeps a port to itself (listener.go:isConflictWithWellKnownPort).
+# Where one of these comes first, the listener that a port has for all addresses takes no HTTP (listener.go:isConflictWithWellKnownPort).
 _KEEPS_LISTENER = frozenset({"MONGO", "MYSQL"})
 _FOLLOWED = (HTTP - {"HTTP_PROXY"}) | {SNIFFED}
 
@@ -52,7 +52,8 @@ class SidecarScope(Scope):
         """The virtual hosts for requests to a port; None when nothing listens there for HTTP, so that requests pass through untouched."""
         if port not in self._tables:
             listener = self.listener(port)
-            self._tables[port] = listener.table(port) if listener else None
+            captured = any(each.egress.captures for each in self.listeners if each.egress.port in (0, port))
+            self._tables[port] = listener.table(port) if listener and captured else None
         return self._tables[port]
 
     def address(self, destination: Destination, port: int, _: VirtualService) -> tuple[str, int]:
@@ -189,11 +190,17 @@ class EgressListener:
             return None
         owning = self.owning(port)
         ports = [(s, p) for s in owning.values() for p in s.ports if p.number == port]
-        shared = [p.protocol for s, p in ports if not s.addresses and (s.resolution == NONE or not s.kubernetes)]
+        shared = [p.protocol for s, p in ports if p.protocol in HTTP or _is_for_all_addresses(s)]
         taken = bool(shared) and shared[0] in _KEEPS_LISTENER
         if taken or not any(p.routes_http for s, p in ports if s.resolution != ALIAS):
             return None
         return _SidecarTable(self, port, owning)
+
+
+def _is_for_all_addresses(service: Service) -> bool:
+    """Whether ports that don't declare HTTP have no listener for an address of their own (listener.go:buildSidecarOutboundListener)."""
+    own = service.addresses or service.kubernetes or (service.resolution == NONE and (service.endpoints or service.selects))
+    return not own
 
 
 def _destinations_for(service: VirtualService, namespace: str) -> Iterator[Destination]:

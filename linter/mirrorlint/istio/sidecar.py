@@ -12,11 +12,15 @@ EVERYTHING = ("*", "*")
 
 
 class Egress(NamedTuple):
-    """An egress listener: its port (0 for the one without), its port's protocol, and what it imports as (namespace, host) pairs."""
+    """An egress listener: its port (0 for the one without), its port's protocol, and what it imports as (namespace, host) pairs.
+
+    One that does not capture listens at the pod's own address alone, so that calls to other addresses pass it by (`captureMode: NONE`).
+    """
 
     port: int
     protocol: str
     hosts: tuple[tuple[str, str], ...]
+    captures: bool = True
 
 
 class Sidecar(NamedTuple):
@@ -40,4 +44,4 @@ def read_sidecar(manifest: Manifest) -> Sidecar:
 
 def _egress(node: Node) -> Egress:
     pairs = tuple((owner, name) for owner, slash, name in (host.partition("/") for host in node["hosts"].texts) if slash)
-    return Egress(node["port"]["number"].number, node["port"]["protocol"].text.upper(), pairs)
+    return Egress(node["port"]["number"].number, node["port"]["protocol"].text.upper(), pairs, node["captureMode"].text != "NONE")
