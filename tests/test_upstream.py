@@ -134,3 +134,26 @@ def test_a_headless_service_has_a_listener_for_each_pod() -> None:
 )
 def test_a_listener_that_does_not_capture_calls_mirrors_none(egress: str, found: list[str]) -> None:
     assert reasons(port_of("Sidecar", f"egress: [{egress}]")) == found
+
+
+ACROSS = '{port: {number: 443, name: tls, protocol: TLS}, hosts: ["%s"], tls: {mode: AUTO_PASSTHROUGH}}'
+BESIDE = '{port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: c}}'
+
+
+@pytest.mark.parametrize(
+    ("servers", "reason"),
+    [
+        (ACROSS % "*.local", "no-filter-chain"),
+        (ACROSS % "*", "no-filter-chain"),
+        (ACROSS % "*.example.com", "no-listener"),
+        (f"{ACROSS % '*.local'}, {BESIDE}", "arrives"),
+        (f"{BESIDE}, {ACROSS % '*.local'}", "arrives"),
+    ],
+)
+def test_a_server_for_other_clusters_of_the_mesh_takes_no_shadow(servers: str, reason: str) -> None:
+    source = SOURCE.replace("number: 80, name: http, protocol: HTTP", "number: 443, name: tls, protocol: HTTPS")
+    source = source.replace("port: {number: 80}}", "port: {number: 443}}") + rule(HOST, "tls: {mode: SIMPLE}")
+    target = TARGET.replace('{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}', servers)
+    fleet = loads({"source": source, "target": target}, ingress={"target": {"addresses": [HOST], "ports": {443: 443}}})
+    call = Call(cluster="source", namespace="default", host="orders.default.svc.cluster.local", port=8000)
+    assert [shadow.reason for shadow in fleet.follow(call, istio="1.28")] == [reason]

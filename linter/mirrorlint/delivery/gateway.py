@@ -89,7 +89,7 @@ class GatewayScope(Scope):
         for server in (server for gateway in self.gateways for server in gateway.servers):
             for number in self.front.listening(server):
                 ports.setdefault(number, _Port()).add(server)
-        chains = ((number, port.chains(self._bound, self.mesh.gateway_api.passing)) for number, port in ports.items())
+        chains = ((number, port.chains(self._bound, self.mesh.gateway_api.passing, self._across)) for number, port in ports.items())
         return {number: found for number, found in chains if found}
 
     @cached_property
@@ -105,6 +105,13 @@ class GatewayScope(Scope):
         """The VirtualServices bound to a server's Gateway with a host that the server has."""
         services = self.mesh.bound_to(server.gateway.name, self.namespace)
         return [s for s in services if intersection(server.hosts_for(s.namespace), (host.name for host in s.hosts))]
+
+    def _across(self, server: Server) -> tuple[str, ...]:
+        """The SNIs by which other clusters reach Services through a server (core/gateway.go:builtAutoPassthroughFilterChains)."""
+        names = server.sni_hosts()
+        own = (s for s in self.mesh.services if s.kubernetes and self.sees(s))
+        services = [service for service in own if any(subset_of(service.host.lower(), name) for name in names)]
+        return tuple(f"outbound_.{port.number}_._.{service.host.lower()}" for service in services for port in service.ports)
 
     def table(self, chain: Chain) -> Table:
         """The virtual hosts behind a chain; empty when no VirtualService is bound: every request is then answered 404."""
@@ -195,19 +202,27 @@ class _Port:
             self._plain = key
         self._merged.setdefault(key, []).append(server)
 
-    def chains(self, bound: Callable[[Server], list[VirtualService]], passing: Mapping[str, Sequence[str]]) -> tuple[Chain, ...]:
+    def chains(
+        self,
+        bound: Callable[[Server], list[VirtualService]],
+        passing: Mapping[str, Sequence[str]],
+        across: Callable[[Server], tuple[str, ...]],
+    ) -> tuple[Chain, ...]:
         """The filter chains of the listener on any address, which all share whose `bind` means that (gateway.go:buildGatewayListeners)."""
         found = (
-            tuple(c for (_, bind), servers in self._merged.items() if bind in any_ for c in _chains(servers, bound, passing))
+            tuple(c for (_, bind), servers in self._merged.items() if bind in any_ for c in _chains(servers, bound, passing, across))
             for any_ in _ANY_ADDRESS
         )
         return next(filter(None, found), ())
 
 
 def _chains(
-    servers: Sequence[Server], bound: Callable[[Server], list[VirtualService]], passing: Mapping[str, Sequence[str]]
+    servers: Sequence[Server],
+    bound: Callable[[Server], list[VirtualService]],
+    passing: Mapping[str, Sequence[str]],
+    across: Callable[[Server], tuple[str, ...]],
 ) -> Iterator[Chain]:
-    """The filter chains; those without HTTP have one where `tcp` or `tls` routes of VirtualServices are bound, and for AUTO_PASSTHROUGH."""
+    """The filter chains; those without HTTP have one where routes are bound (`tcp`, `tls`), or Services are for AUTO_PASSTHROUGH."""
     if servers[0].plain_http:
         yield Chain(tuple(servers), (), PLAINTEXT, True)
         return
@@ -218,7 +233,7 @@ def _chains(
         if server.terminates:
             yield Chain((server,), names, tls, True)
         elif server.mode == "AUTO_PASSTHROUGH":
-            yield Chain((server,), names, PLAINTEXT, False)
+            yield from [Chain((server,), found, PLAINTEXT, False)] if (found := across(server)) else []
         elif server.mode in PASSTHROUGH:
             sni = [
                 name
