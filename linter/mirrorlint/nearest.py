@@ -16,7 +16,7 @@ from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import NO_SETTINGS
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.listeners import LISTENER_MARK
-from mirrorlint.istio.names import MESH, intersection, is_wild, known_as, subset_of, without_port
+from mirrorlint.istio.names import MESH, is_wild, known_as, subset_of, without_port
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import TYPO, likeness
@@ -261,8 +261,7 @@ def respelt_hosts(mesh: Mesh, server: Server, service: VirtualService) -> Iterat
 
 def _shares(server: Server, taker: VirtualService, name: str) -> bool:
     """Whether a server and a VirtualService have a host in common that covers a Host."""
-    shared = intersection(server.hosts_for(taker.namespace), [host.name for host in taker.hosts])
-    return any(subset_of(name, host.lower()) for host in shared)
+    return any(subset_of(name, host.lower()) for host in server.shared(taker))
 
 
 def _called(gateway: str) -> str:

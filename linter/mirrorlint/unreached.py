@@ -15,7 +15,7 @@ from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.way import Call
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
-from mirrorlint.istio.names import MESH, intersection, overlaps
+from mirrorlint.istio.names import MESH, overlaps
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import slip
 from mirrorlint.rule import Remark, cause_of, quoted
@@ -150,14 +150,13 @@ def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
 
 
 def _not_served(judged: Judged, bound: Iterable[Gateway]) -> Iterator[Obstacle]:
-    service, hosts = judged.service, [host.name for host in judged.service.hosts]
+    service = judged.service
     servers = [server for gateway in bound for server in gateway.servers]
-    serving = [server for server in servers if intersection(server.hosts_for(service.namespace), hosts)]
+    serving = [server for server in servers if server.shared(service)]
     if servers and not serving:
         served = Remark(servers[0].host_node, f"{servers[0].gateway.manifest} serves {quoted(servers[0].hosts)}", judged.cluster)
-        yield Obstacle(
-            service.hosts[0].node, f"the Gateway that its {service.manifest.kind} is bound to does not serve {quoted(hosts)}", (served,)
-        )
+        why = f"the Gateway that its {service.manifest.kind} is bound to does not serve {quoted(host.name for host in service.hosts)}"
+        yield Obstacle(service.hosts[0].node, why, (served,))
     elif serving and not any(server.plain_http or server.terminates for server in serving):
         remark = Remark(serving[0].protocol_node, "the server's protocol", judged.cluster)
         yield Obstacle(

@@ -21,7 +21,7 @@ from mirrorlint.delivery.way import Call, End, Way
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.admission import KINDS
-from mirrorlint.istio.names import MESH, intersection, is_wild, overlaps, subset_of, without_port
+from mirrorlint.istio.names import MESH, is_wild, overlaps, subset_of, without_port
 from mirrorlint.istio.routing import Mirror, MirrorKey, Rule, VirtualService
 from mirrorlint.istio.workloads import without_sidecars
 from mirrorlint.kinds import OF_TEMPLATES
@@ -288,12 +288,11 @@ def _called(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator
 
 def _gateway_entries(delivery: Delivery, mesh: Mesh, service: VirtualService) -> Iterator[Entry]:
     """The hosts and ports under which the gateways that the VirtualService is bound to serve it."""
-    hosts = [host.name for host in service.hosts]
     for scope in delivery.ingress(mesh.cluster.name):
         labels = tuple(sorted(scope.labels.items()))
         for _, port, server in sorted(one for name in set(service.gateways) for one in scope.http_servers.get(name, ())):
             said = scope.front.said_ports(port)
-            for host in intersection(server.hosts_for(service.namespace), hosts):
+            for host in server.shared(service):
                 for concrete in _concrete(delivery, mesh, service, host.lower()):
                     for form in (concrete, *(f"{concrete}:{number}" for number in said)):
                         yield Entry(scope.namespace, labels, True, form, port)

@@ -15,7 +15,7 @@ from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
 from mirrorlint.istio.gateway import PASSTHROUGH, Gateway, Server
 from mirrorlint.istio.matches import Match
-from mirrorlint.istio.names import intersection, subset_of
+from mirrorlint.istio.names import subset_of
 from mirrorlint.istio.ports import HTTP
 from mirrorlint.istio.routing import Destination, VirtualService
 
@@ -103,8 +103,7 @@ class GatewayScope(Scope):
 
     def _bound(self, server: Server) -> list[VirtualService]:
         """The VirtualServices bound to a server's Gateway with a host that the server has."""
-        services = self.mesh.bound_to(server.gateway.name, self.namespace)
-        return [s for s in services if intersection(server.hosts_for(s.namespace), (host.name for host in s.hosts))]
+        return [service for service in self.mesh.bound_to(server.gateway.name, self.namespace) if server.shared(service)]
 
     def _across(self, server: Server) -> tuple[str, ...]:
         """The SNIs by which other clusters reach Services through a server (core/gateway.go:builtAutoPassthroughFilterChains)."""
@@ -128,7 +127,7 @@ class GatewayScope(Scope):
                 key = (server.gateway.name, service)
                 if key not in routes:
                     routes[key] = self._routes(server, service)
-                for host in intersection(server.hosts_for(service.namespace), (h.name for h in service.hosts)) if routes[key] else ():
+                for host in server.shared(service) if routes[key] else ():
                     _add(merged, host.lower(), server, service, routes[key])
             if server.redirects:
                 for host in server.hosts:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
+from mirrorlint.istio.names import intersection
 from mirrorlint.istio.ports import HTTP, protocol
+from mirrorlint.istio.routing import VirtualService
 from mirrorlint.source import Node
 
 PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
@@ -70,6 +72,10 @@ class Server(NamedTuple):
         """The hosts that VirtualServices of a namespace may bind to (host/names.go:NamesForNamespace)."""
         pairs = (host.rpartition("/") for host in self.hosts)
         return [name for owner, slash, name in pairs if not slash or owner in (namespace, "*")]
+
+    def shared(self, service: VirtualService) -> list[str]:
+        """The hosts under which it has the rules of a VirtualService (core/gateway.go:buildGatewayHTTPRouteConfig)."""
+        return intersection(self.hosts_for(service.namespace), (host.name for host in service.hosts))
 
 
 class Gateway(NamedTuple):

@@ -12,7 +12,7 @@ from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Server
-from mirrorlint.istio.names import MESH, intersection, is_ip, subset_of, without_port
+from mirrorlint.istio.names import MESH, is_ip, subset_of, without_port
 from mirrorlint.istio.routing import Backend, Rule, VirtualService
 from mirrorlint.remedy import NO_EDITS, saves
 from mirrorlint.rule import ITEMS, Edit, Loss
@@ -87,5 +87,4 @@ def _accepted(chain: Chain, services: Collection[VirtualService], way: Way) -> I
 
 def _serves(server: Server, service: VirtualService, name: str) -> bool:
     """Whether a VirtualService gives a server a virtual host for a name."""
-    shared = intersection(server.hosts_for(service.namespace), [host.name for host in service.hosts])
-    return server.gateway.name in service.gateways and name in shared
+    return server.gateway.name in service.gateways and name in server.shared(service)
