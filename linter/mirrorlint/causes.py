@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.gateway import GatewayScope
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.upstream import Address
+from mirrorlint.delivery.way import LOST, reached
 from mirrorlint.fleet import Documents, Fault, Manifest
-from mirrorlint.istio.names import subset_of, without_port
+from mirrorlint.istio.gateway import Server
+from mirrorlint.istio.names import MESH, subset_of, without_port
 from mirrorlint.level import ERROR
 from mirrorlint.rule import BROKEN, DOCUMENT, REFUSED, Edit, Finding, Loss, cause_of
 
@@ -20,6 +26,7 @@ _MISSING = {
     reason.NO_FILTER_CHAIN: "Gateway",
     reason.NO_VIRTUAL_HOST: "VirtualService",
 }
+_WORD = re.compile(r"[\w.*-]+")
 
 
 class Causes:
@@ -37,37 +44,82 @@ class Causes:
         if fault:
             return cause_of(BROKEN, fault.place)
         refused = self._refused[loss.end.cluster or loss.source]
-        found = next((manifest for manifest in refused if _names(manifest, loss)), None)
+        found = next((manifest for manifest in refused if self._is_missing(loss, manifest)), None)
         found = found or next((manifest for manifest in refused if self._helps(loss, manifest)), None)
         return cause_of(REFUSED, refused[found][0].node.place) if found else ""
 
     def _helps(self, loss: Loss, refused: Manifest) -> bool:
-        """Whether a shadow would get farther if Istio let an object through."""
+        """Whether a shadow would arrive if Istio let an object through, or get farther at the same pods."""
         ways = self._letting_in(refused).follow(loss.way.call, loss.world)
-        again = [way for way in ways if way.mirror.node == loss.way.mirror.node]
-        return any(end.reason != loss.end.reason for way in again for end in way.ends)
+        again = (end for way in ways if way.mirror.key == loss.way.mirror.key for end in way.ends)
+        known = {(end.address, end.reason) for end in loss.way.ends}
+        changed = (end for end in again if (end.address, end.reason) not in known)
+        return any(end.outcome != LOST or _may_be_same(loss.end.scope, end.scope) for end in changed)
+
+    def _is_missing(self, loss: Loss, refused: Manifest) -> bool:
+        """Whether a refused object is the one that is missing, though with it the shadow may be lost for another of its faults."""
+        delivery, end = self._letting_in(refused), loss.end
+        if end.reason == reason.NO_LISTENER:
+            address = reached(end.address)
+            scopes = (scope for scope in delivery.ingress(end.cluster, address.host) if _may_be_same(end.scope, scope))
+            return any(_opens(scope, address, refused) for scope in scopes)
+        scope = end.scope or loss.way.scope
+        mesh = delivery.meshes[scope.mesh.cluster.name]
+        if end.reason == reason.NO_VIRTUAL_HOST:
+            name, servers = without_port(loss.way.host).lower(), reached(end.chain).servers
+            return any(subset_of(name, host.lower()) for host in _hosts(mesh, refused, servers, scope.namespace))
+        if end.reason not in (reason.UNKNOWN_TARGET, reason.UNKNOWN_DESTINATION):
+            return False
+        host = _host(loss)
+        found = type(scope)(mesh, scope.namespace, scope.labels).service(host)
+        return found is not None and found.manifest is refused
 
 
-def _names(refused: Manifest, loss: Loss) -> bool:
-    """Whether a refused object is for the host or the port that is missing."""
-    end, spec = loss.end, refused.node["spec"]
-    if refused.kind == "Gateway" and end.reason == reason.NO_LISTENER and end.address:
-        return any(server["port"]["number"].number == end.address.port for server in spec["servers"])
-    wanted = {
-        (reason.UNKNOWN_TARGET, "ServiceEntry"): loss.way.target[0],
-        (reason.UNKNOWN_DESTINATION, "ServiceEntry"): end.destination.host if end.destination else "",
-        (reason.NO_VIRTUAL_HOST, "VirtualService"): without_port(loss.way.host),
-    }.get((end.reason, refused.kind), "")
-    return bool(wanted) and any(subset_of(wanted.lower(), host.text.lower()) for host in spec["hosts"])
+def _may_be_same(scope: GatewayScope | None, other: GatewayScope | None) -> bool:
+    """Whether two views may be of the same pods; a shadow that came to no gateway may come to any."""
+    return not (scope and other and scope.labels) or (scope.namespace, scope.labels) == (other.namespace, other.labels)
+
+
+def _opens(scope: GatewayScope, address: Address, refused: Manifest) -> bool:
+    """Whether a Gateway that configures some pods is for the port that an address leads to."""
+    servers = (server for gateway in scope.gateways if gateway.manifest is refused for server in gateway.servers)
+    ports = {*scope.container_ports(address.host, address.port)}
+    return any(not ports.isdisjoint(scope.front.listening(server)) for server in servers)
+
+
+def _hosts(mesh: Mesh, refused: Manifest, servers: Iterable[Server], namespace: str) -> list[str]:
+    """The hosts that a VirtualService has at some servers, or one for sidecars alone would have that is meant where none is bound."""
+    bound = [(server, service) for server in servers for service in mesh.bound_to(server.gateway.name, namespace)]
+    if bound:
+        return [host for server, service in bound if service.manifest is refused for host in server.shared(service)]
+    own = (service for service in mesh.virtual_services if service.manifest is refused and {*service.gateways} == {MESH})
+    return [host.name for service in own for host in service.hosts]
+
+
+def _host(loss: Loss) -> str:
+    """The host of the service that is missing; "" where it is another thing."""
+    if loss.end.scope is None:
+        return loss.way.target[0]
+    return loss.end.destination.host if loss.end.destination else ""
 
 
 def _may_hold(fault: Fault, loss: Loss) -> bool:
-    """Whether a document that can't be read names what is missing: a kind, and of a service its name."""
-    end = loss.end
-    cluster = end.cluster or loss.source
-    name = loss.way.target[0] if end.scope is None else end.destination.host if end.destination else ""
-    kind = _MISSING.get(end.reason, "")
-    return bool(kind and fault.cluster == cluster and f"kind: {kind}" in fault.text and name.partition(".")[0] in fault.text)
+    """Whether a document that can't be read may be what is missing: it is of that kind, and some word names the host or the port."""
+    end, kind = loss.end, _MISSING.get(loss.end.reason, "")
+    if not kind or fault.cluster != (end.cluster or loss.source) or f"kind: {kind}" not in fault.text:
+        return False
+    words = {*_WORD.findall(fault.text.lower())}
+    if end.reason == reason.NO_LISTENER:
+        address = reached(end.address)
+        ports = (address.port, *reached(end.scope).container_ports(address.host, address.port))
+        return not words.isdisjoint(map(str, ports))
+    if kind == "Service":
+        host = _host(loss).lower()
+        own, of_service, _ = host.partition(".svc.")
+        return host in words or (bool(of_service) and own.partition(".")[0] in words)
+    sought = without_port(loss.way.host).lower()
+    name = reached(loss.way.upstream).sni_for(sought) if end.reason == reason.NO_FILTER_CHAIN else sought
+    return any(subset_of(name, word) for word in words)
 
 
 def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
