@@ -172,10 +172,10 @@ def _elsewhere(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
             yield service, f"`{short}` is in namespace `{service.namespace}`"
 
 
-def server(mesh: Mesh, port: int, host: str) -> Server | None:
+def server(servers: Iterable[Server], port: int, host: str) -> Server | None:
     """The Gateway server that was probably meant for a port and a Host: one that takes the Host, then the closest number."""
     name = without_port(host).lower()
-    return min(mesh.servers, key=lambda s: (not any(subset_of(name, h) for h in s.sni_hosts()), abs(s.number - port)), default=None)
+    return min(servers, key=lambda s: (not any(subset_of(name, h) for h in s.sni_hosts()), abs(s.number - port)), default=None)
 
 
 def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> tuple[Node, str, object]:

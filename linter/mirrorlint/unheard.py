@@ -15,7 +15,7 @@ from mirrorlint.source import Node
 
 def unheard(scope: GatewayScope, address: Address, host: str) -> Reason | None:
     """What keeps an address's port from being listened on for a Host; None where the cluster has no Gateway that Istio accepts."""
-    meant = server(scope.mesh, address.port, host)
+    meant = server(scope.mesh.servers, address.port, host)
     found = next(_unprogrammed(scope.mesh, address.port), None)
     return found or (next(_obstacles(scope, address, meant)) if meant else None)
 
