@@ -81,6 +81,39 @@ def test_a_server_that_another_one_shuts_out_says_so() -> None:
     assert finding.message.endswith("Gateway default/stage's server comes after another one that took the port")
 
 
+def test_a_gateway_of_another_namespace_than_the_pods_that_istio_deploys_is_not_said_to_select_others() -> None:
+    listener = "{gatewayClassName: istio, listeners: [{name: web, port: 81, protocol: HTTP}]}"
+    deployed = f"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {{name: edge}}\nspec: {listener}\n---\n"
+    stage = STAGE.replace("{name: stage}", "{name: stage, namespace: other}", 1)
+    stage = deployed + stage.replace("  servers:", "  selector: {gateway.networking.k8s.io/gateway-name: edge}\n  servers:")
+    finding = only(stage)
+    assert finding.message.endswith(
+        "Gateway other/stage would, but is in namespace `other`, and pods that Istio deploys take no Gateway of another"
+    )
+    assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == "other}"
+
+
+def test_a_listener_whose_services_lack_its_port_is_not_said_to_come_after_another() -> None:
+    stage = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  gatewayClassName: istio
+  addresses: [{type: Hostname, value: front}]
+  listeners: [{name: web, port: 80, protocol: HTTP}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front}
+spec: {selector: {app: edge}, ports: [{port: 8081}]}
+"""
+    settings = {"addresses": ["stage-gateway.example.com"], "namespace": "default", "labels": {"app": "edge"}, "ports": {80: 8080}}
+    (finding,) = check(loads({"prod": PROD, "stage": stage}, ingress={"stage": settings})).findings
+    assert finding.message.endswith("Gateway default/edge's listener is for port 80, which the Services of its Gateway do not have")
+    assert finding.place.line == 8
+
+
 def test_without_a_gateway_the_finding_is_at_the_mirror() -> None:
     stage = STAGE.partition("---\n")[2]
     (finding,) = check(loads({"prod": PROD, "stage": stage}, ingress={"stage": ["stage-gateway.example.com"]})).findings

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
-from mirrorlint.istio.gateway import Server
+from mirrorlint.istio.gateway import Gateway, Server
 from mirrorlint.nearest import server
 from mirrorlint.rule import Reason, quoted
 from mirrorlint.source import Node
@@ -34,10 +34,8 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     fits = meant.number == port or not {*scope.front.listening(meant)}.isdisjoint(scope.container_ports(address.host, port))
     numbers = _listed(dict.fromkeys(s.number for s in scope.mesh.servers if s.gateway.manifest is gateway))
     if not any(meant.gateway.name == known.name for known in scope.gateways):
-        chosen = next((value for _, value in gateway.node["spec"]["selector"].items()), gateway.node["spec"]["addresses"])
-        labels = quoted(f"{name}: {value}" for name, value in meant.gateway.selector.items())
-        which = f"pods with {labels}, which the ingress's are not" if labels else "other pods"
-        yield chosen, f"{gateway} {'would, but' if fits else f'listens on {numbers}, and'} selects {which}", gateway
+        chosen, why = _unchosen(scope, meant.gateway)
+        yield chosen, f"{gateway} {'would, but' if fits else f'listens on {numbers}, and'} {why}", gateway
     front = next((s for s in scope.front.services if s.ports and s.manifest is not gateway), None)
     if front and not scope.container_ports(address.host, port):
         ports = ", ".join(str(p.number) for p in front.ports)
@@ -49,8 +47,23 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway
 
 
+def _unchosen(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str]:
+    """Why a Gateway does not configure the pods; those that Istio deploys take none of other namespaces (filterStrictGatewayMerging)."""
+    node = gateway.manifest.node
+    if scope.front.selected(gateway):
+        return node["metadata"][
+            "namespace"
+        ], f"is in namespace `{gateway.manifest.namespace}`, and pods that Istio deploys take no Gateway of another"
+    chosen = next((value for _, value in node["spec"]["selector"].items()), node["spec"]["addresses"])
+    labels = quoted(f"{name}: {value}" for name, value in gateway.selector.items())
+    return chosen, f"selects pods with {labels}, which the ingress's are not" if labels else "selects other pods"
+
+
 def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:
     """Why a server on the right port gives no listener."""
+    listening = scope.front.listening(meant)
+    if not listening:
+        return meant.number_node, f"is for port {meant.number}, which the Services of its Gateway do not have"
     if meant.bind:
         return meant.node["bind"], f"listens on {meant.bind} alone"
     if meant.tls and not meant.terminates:
@@ -58,7 +71,6 @@ def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:
         return meant.node["tls"], f"passes TLS on (`{meant.mode}`), for which no {route} is bound to it"
     if not meant.plain_http and not meant.terminates:
         return meant.protocol_node, f"is for {meant.protocol}, for which no route is bound to it"
-    listening = scope.front.listening(meant)
     if not set(listening) & set(scope.listeners):
         return meant.number_node, "comes after another one that took the port"
     return meant.number_node, f"listens on port {_listed(listening)} of the pods, to which port {meant.number} of the ingress does not lead"
