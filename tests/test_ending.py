@@ -80,7 +80,7 @@ ENDS = {
     ),
     "unknown subset": (
         (PROD + "      subset: v2\n", STAGE),
-        f"lost <prod>:22 no DestinationRule defines subset `v2` of `stage-gateway.example.com`: {DROPPED}",
+        f"lost <prod>:22 no DestinationRule in force defines subset `v2` of `stage-gateway.example.com`: {DROPPED}",
     ),
     "UDP": (
         (PROD.replace("stage-gateway.example.com\n", "udp\n") + UDP, STAGE),

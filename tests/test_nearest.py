@@ -136,10 +136,22 @@ def test_a_rule_for_another_host_is_no_near_miss() -> None:
 def test_a_subset_that_is_missing_is_noted_with_what_there_is(subset: str, old: str, new: str, start: str, said: str) -> None:
     prod = SECURED.replace(old, new).replace("      host: stage", f"      subset: {subset}\n      host: stage")
     finding = only(prod)
-    assert f"no DestinationRule defines subset `{subset}`" in finding.message
+    assert f"no DestinationRule in force defines subset `{subset}`" in finding.message
     ((found, message),) = noted(finding, prod)
     assert found.startswith(start)
     assert message == said
+
+
+@pytest.mark.parametrize("subsets", ["", ", subsets: [{name: v1}]"])
+def test_a_rule_that_has_the_subset_is_shown_beside_the_one_that_counts(subsets: str) -> None:
+    rule = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: %s}\nspec: {host: '%s'%s}\n"
+    close = rule % ("close", "stage-gateway.example.com", subsets)
+    prod = f"{PROD}      subset: blue\n{close}{rule % ('wide', '*.example.com', ', subsets: [{name: blue}]')}"
+    ((found, message),) = noted(only(prod), prod)
+    assert found.startswith("'*.example.com'")
+    assert message == (
+        "DestinationRule default/wide, which has subset `blue`, is for it, but DestinationRule default/close counts in namespace `default`"
+    )
 
 
 def test_of_a_servers_hosts_the_one_that_is_kept_for_another_namespace_is_shown() -> None:

@@ -32,14 +32,17 @@ def of_tls(scope: Scope, upstream: Upstream, field: str) -> tuple[Remark, ...]:
 
 
 def of_subset(scope: Scope, service: Service, subset: str) -> tuple[Remark, ...]:
-    """The subsets that there are instead of one, the nearest first; or the rule that has it and does not count for the service."""
+    """The subset that is called almost like a missing one, else the rule that has it and does not count, else those that there are."""
     cluster, rule = scope.mesh.cluster.name, scope.rule_for(service)
-    if rule is None or not rule.subsets:
-        return _meant(scope, service, (r for r in scope.mesh.destination_rules if subset in r.subsets), f", which has subset `{subset}`,")
-    near = get_close_matches(subset, rule.subsets, n=1, cutoff=TYPO)
+    subsets = rule.subsets if rule else {}
+    near = get_close_matches(subset, subsets, n=1, cutoff=TYPO)
     if near:
-        return (Remark(rule.subsets[near[0]].node["name"], f"did you mean `{near[0]}`?", cluster),)
-    return (Remark(rule.host_node, f"{rule.manifest} has {quoted(sorted(rule.subsets))}", cluster),)
+        return (Remark(subsets[near[0]].node["name"], f"did you mean `{near[0]}`?", cluster),)
+    having = (r for r in scope.mesh.destination_rules if subset in r.subsets)
+    found = _meant(scope, service, having, f", which has subset `{subset}`,")
+    if found or rule is None or not subsets:
+        return found
+    return (Remark(rule.host_node, f"{rule.manifest} has {quoted(sorted(subsets))}", cluster),)
 
 
 def _starts_tls(rule: DestinationRule) -> bool:
@@ -53,9 +56,10 @@ def _meant(scope: Scope, service: Service, rules: Iterable[DestinationRule], hav
     own = next((rule for rule in rules if subset_of(host, rule.host)), None)
     if own:
         where = f"in namespace `{scope.namespace}`" if scope.namespace else "at the gateway"
-        exports = own.manifest.node["spec"]["exportTo"]
-        node = exports.at(0) if exports else own.host_node
-        return (Remark(node, f"{own.manifest}{having} is for it, but does not count {where}", mesh.cluster.name),)
+        exports, other = own.manifest.node["spec"]["exportTo"], scope.rule_for(service)
+        node = exports.at(0) if exports and not other else own.host_node
+        counts = f"{other.manifest} counts" if other else "does not count"
+        return (Remark(node, f"{own.manifest}{having} is for it, but {counts} {where}", mesh.cluster.name),)
     strange = [rule for rule in rules if not any(overlaps(known, rule.host) for known in mesh.services_by_host)]
     near = max(strange, key=lambda rule: likeness(host, rule.host), default=None)
     if near is None or likeness(host, near.host) < TYPO:

@@ -40,7 +40,7 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
     definition = (service.node, f"{service.manifest} defines the host")
     rule = scope.rule_for(service)
     if destination.subset and not (rule and destination.subset in rule.subsets):
-        words = f"no DestinationRule defines subset `{destination.subset}` of `{host}`"
+        words = f"no DestinationRule in force defines subset `{destination.subset}` of `{host}`"
         return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition, service, destination.subset)
     if destination.subset and not service.alias_of:
         words = f"no endpoint of `{host}` has the labels of subset `{destination.subset}`, so Istio builds no upstream for it"
