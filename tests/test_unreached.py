@@ -170,3 +170,42 @@ def test_an_object_does_not_take_requests_from_its_own_other_version() -> None:
     report = judge(TWIN.replace("SHOP", "shop") + "---" + SOURCE)
     assert report.findings == ()
     assert set(report.mirrors[0].delivery.values()) == {"unknown"}
+
+
+ROOTS = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: outside}
+spec: {hosts: [www.example.com], gateways: [gone], http: [{delegate: {name: shop}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: roots}
+spec:
+  hosts: [shop]
+  http:
+    - route: [{destination: {host: shop}}]
+    - match: [{uri: {prefix: /cart}}]
+      delegate: {name: shop}
+"""
+DELEGATED = SOURCE.replace("  hosts: [shop]\n", "")
+
+
+@pytest.mark.parametrize(("name", "first", "other"), [("a-root", "no Gateway", "this earlier"), ("z-root", "this earlier", "no Gateway")])
+def test_what_keeps_requests_away_is_told_for_each_object_that_delegates_to_the_mirrors(name: str, first: str, other: str) -> None:
+    source = DELEGATED + ROOTS.replace("outside", name)
+    (finding,) = judge(source=source).findings
+    assert f"run: {first}" in finding.message
+    (note,) = [note for note in finding.notes if "has it, too" in note.message]
+    assert other in note.message
+    told = {source.splitlines()[place.line - 1].strip() for place in (finding.place, note.place)}
+    assert told == {
+        "- route: [{destination: {host: shop}}]",
+        "spec: {hosts: [www.example.com], gateways: [gone], http: [{delegate: {name: shop}}]}",
+    }
+
+
+def test_a_mirror_is_not_said_never_to_run_where_one_of_those_that_delegate_to_it_may_make_it_run() -> None:
+    report = judge(source=DELEGATED + ROOTS.replace("uri: {prefix: /cart}", "scheme: {exact: https}"))
+    assert report.findings == ()
+    assert set(report.mirrors[0].delivery.values()) == {"unknown"}

@@ -46,10 +46,16 @@ class Obstacle(NamedTuple):
 
 
 def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
-    """What keeps requests away from a mirror that none reaches; None where that is not certain."""
+    """What keeps requests away from a mirror that none reaches, in each object that delegates to it; None where that is not certain."""
     if is_uncertain(judged, delivery):
         return None
-    return next(_obstacles(judged, delivery))
+    found: dict[Manifest, Obstacle] = {}
+    for each in judged.for_each():
+        if each.service.manifest not in found:
+            found[each.service.manifest] = next(_obstacles(each, delivery))
+    (_, first), *others = sorted(found.items(), key=lambda one: bool(one[1].cause))
+    more = (Remark(each.node, f"{root} has it, too: {each.why}", judged.cluster) for root, each in others)
+    return first._replace(remarks=(*first.remarks, *more), certain=all(each.certain for each in found.values()))
 
 
 def _obstacles(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
@@ -119,6 +125,10 @@ def _undelegated(manifest: Manifest, astray: Iterable[tuple[Manifest, Lacking]],
 
 def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
     """Whether what takes its requests is its own object, written elsewhere, or one that may be younger; or none could be made up."""
+    return any(_is_uncertain(each, delivery) for each in judged.for_each())
+
+
+def _is_uncertain(judged: Judged, delivery: Delivery) -> bool:
     own = judged.service.manifest
     if any(map(eludes, judged.rule.matches)):
         return True

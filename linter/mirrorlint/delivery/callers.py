@@ -48,7 +48,10 @@ class Entry(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A mirror with the ways of all its callers' shadows in each world; `rivals` are VirtualServices that may take its place."""
+    """A mirror with the ways of all its callers' shadows in each world; `rivals` are VirtualServices that may take its place.
+
+    `service` and `rule` are the first that it is a part of, `others` the rest, as where several VirtualServices delegate to one.
+    """
 
     cluster: str
     mirror: Mirror
@@ -56,10 +59,15 @@ class Judged(NamedTuple):
     rule: Rule
     ways: Mapping[str, tuple[Way, ...]]
     rivals: frozenset[Manifest] = frozenset()
+    others: tuple[tuple[VirtualService, Rule], ...] = ()
 
     def every_way(self) -> Iterator[Way]:
         """The ways in all worlds."""
         return chain.from_iterable(self.ways.values())
+
+    def for_each(self) -> Iterator[Judged]:
+        """Itself for each VirtualService and rule that it is a part of."""
+        return (self._replace(service=service, rule=rule) for service, rule in ((self.service, self.rule), *self.others))
 
 
 def judge(
@@ -78,8 +86,12 @@ def judge(
     for service in delivery.meshes[cluster].virtual_services:
         for rule in service.rules:
             for mirror in (*rule.mirrors, *rule.left_out):
-                against_it = frozenset(rivals.get(service.manifest, ()))
-                found.setdefault(mirror.key, Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it))
+                against_it, known = frozenset(rivals.get(service.manifest, ())), found.get(mirror.key)
+                found[mirror.key] = (
+                    known._replace(rivals=known.rivals | against_it, others=(*known.others, (service, rule)))
+                    if known
+                    else Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it)
+                )
         if any(only is None or mirror.key in only for rule in service.rules for mirror in rule.mirrors):
             asked = Followed(Delivery(clusters, eldest(service.manifest)), cluster) if service.manifest in rivals else followed
             for world, ways in _ways(asked, service, worlds).items():
