@@ -25,4 +25,4 @@ def check(subject: Subject) -> Iterator[Flaw]:
 def _copies(delivery: Delivery, judged: Judged, method: str) -> bool:
     """Whether a call that is mirrored is still mirrored with another method."""
     calls = ((way.call._replace(method=method), world) for world, ways in judged.ways.items() for way in ways)
-    return any(way.mirror.node == judged.mirror.node for call, world in calls for way in delivery.follow(call, world))
+    return any(way.mirror.key == judged.mirror.key for call, world in calls for way in delivery.follow(call, world))

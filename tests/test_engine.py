@@ -411,6 +411,44 @@ def test_what_one_file_gives_two_namespaces_is_two_mirrors(repo: Path) -> None:
     assert found == [("VirtualService eu/shop", "some"), ("VirtualService us/shop", "none")]
 
 
+FILLED = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: "${NAME}"}
+spec:
+  hosts: [www.example.com]
+  gateways: [edge]
+  http:
+    - match: [{method: {exact: "${METHOD}"}}]
+      route: [{destination: {host: shop}}]
+      mirror: {host: stage.example.com, port: {number: 80}}
+"""
+FILLING = """apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: NAME, namespace: flux-system}
+spec:
+  path: ./base
+  sourceRef: {kind: GitRepository, name: flux-system}
+  postBuild: {substitute: {NAME: NAME, METHOD: VERB}}
+"""
+
+
+def test_what_one_file_mirrors_for_one_object_is_not_said_of_another(repo: Path) -> None:
+    write(repo, {"base/shop.yaml": FILLED, "clusters/stage/shop.yaml": TARGET, ".mirrorlint.yaml": "rules: {writes-mirrored: warning}\n"})
+    edge = TARGET.split("---")[1].replace("name: ingress", "name: edge").replace("'*'", "www.example.com")
+    write(repo, {"clusters/prod/shop.yaml": f"{SOURCE.rpartition('---')[0]}---{edge}"})
+    for name, method in (("reads", "GET"), ("writes", "POST")):
+        write(
+            repo,
+            {
+                f"clusters/prod/{name}.yaml": FILLING.replace("NAME: NAME", f"NAME: {name}")
+                .replace("NAME,", f"{name},")
+                .replace("VERB", method)
+            },
+        )
+    found = [finding.object for finding in check(load(".")).findings if finding.rule == "writes-mirrored"]
+    assert found == ["VirtualService default/writes"]
+
+
 def test_each_destination_that_shadows_arrive_at_is_looked_at() -> None:
     rules = "[{match: [{uri: {prefix: /old}}], route: [{destination: {host: old}}]}, {route: [{destination: {host: shop}}]}]"
     target = TARGET.replace("[{route: [{destination: {host: shop}}]}]", rules)

@@ -71,7 +71,7 @@ def _all_saved(loss: Loss, delivery: Delivery, world: str, after: Callable[[Way]
         changed = way._replace(ends=tuple(after(way)))
         samples = asked.samples(changed, base, world)
         calls = (call._replace(path=path, method=method, headers=dict(headers)) for path, method, headers in samples)
-        more = (found for each in calls for found in delivery.follow(each, world) if found.mirror.node == way.mirror.node)
+        more = (found for each in calls for found in delivery.follow(each, world) if found.mirror.key == way.mirror.key)
         if not (_is_saved(changed.ends) and all(_is_saved(tuple(after(each))) for each in more)):
             return False
     return True
