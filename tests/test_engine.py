@@ -311,6 +311,29 @@ def test_whether_the_gateway_takes_a_copied_token_is_a_blind_spot() -> None:
     assert judge(target=TARGET + POLICY % ("RequestAuthentication", "app: shop")).blind_spots == ()
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("security.istio.io/v1, kind: RequestAuthentication", "{selector: {matchLabels: {app: payments}}}"),
+        ("security.istio.io/v1, kind: RequestAuthentication", "{targetRefs: [{kind: Service, name: web}]}"),
+        (
+            "networking.istio.io/v1alpha3, kind: EnvoyFilter",
+            "{workloadSelector: {labels: {app: payments}}, configPatches: [{applyTo: CLUSTER}]}",
+        ),
+    ],
+)
+def test_what_is_for_other_pods_than_the_gateways_is_no_blind_spot(kind: str, spec: str) -> None:
+    written = f"---\n{{apiVersion: {kind}, metadata: {{name: a, namespace: istio-system}}, spec: {spec}}}\n"
+    assert judge(target=TARGET + written).blind_spots == ()
+    ours = written.replace("app: payments", "istio: ingressgateway").replace("targetRefs: [{kind: Service, name: web}]", "")
+    assert len(judge(target=TARGET + ours).blind_spots) == 1
+
+
+def test_an_envoy_filter_for_some_callers_of_a_mirror_is_a_blind_spot() -> None:
+    some = FILTER.replace("spec: {", "spec: {workloadSelector: {labels: {app: payments}}, ")
+    assert len(judge(source=SOURCE + some).blind_spots) == 1
+
+
 def test_percentages_of_a_rule_that_mirrors_nothing_say_nothing() -> None:
     without = "    - route: [{destination: {host: shop}}]\n      mirrorPercent: 5\n      mirrorPercentage: {value: 0}\n"
     assert judge(source=SOURCE + without).findings == ()

@@ -8,6 +8,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.ingress import inner_scopes
+from mirrorlint.delivery.policy import is_for
 from mirrorlint.delivery.way import End
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
@@ -68,7 +69,7 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged
 
 def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
     """Blind spots for what of clusters' gateways is not judged at all."""
-    yield from _filters(documents)
+    yield from _filters(documents, delivery)
     yield from _authentications(documents, delivery)
     yield from _undecided(delivery)
     yield from _presumed(documents, delivery)
@@ -94,11 +95,13 @@ def _presumed(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
                 yield BlindSpot.at(place, message, name, NOTHING)
 
 
-def _filters(documents: Documents) -> Iterator[BlindSpot]:
-    """A blind spot for each cluster with EnvoyFilters that may change the way of shadows."""
-    for cluster in documents.own().values():
+def _filters(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
+    """A blind spot for each cluster with EnvoyFilters that may change the way of shadows: for its ingress, and for callers of mirrors."""
+    for name, cluster in documents.own().items():
+        mirrors = any(rule.mirrors for service in delivery.meshes[name].virtual_services for rule in service.rules)
         patches = ((m, patch) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
-        found = list(dict.fromkeys(m for m, patch in patches if patch["applyTo"].text in _PATCHED and not _is_inbound(patch)))
+        every = dict.fromkeys(m for m, patch in patches if patch["applyTo"].text in _PATCHED and not _is_inbound(patch))
+        found = [manifest for manifest in every if mirrors or _is_for_ingress(manifest, name, delivery)]
         if found:
             message = f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged"
             yield BlindSpot.at(found[0].node.place, message)
@@ -112,14 +115,16 @@ def _is_inbound(patch: Node) -> bool:
 def _authentications(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
     """A blind spot for each cluster whose ingress gateway looks at tokens: a copied one may not be valid there."""
     for name, cluster in documents.own().items():
-        mesh = delivery.meshes[name]
-        where = {mesh.root_namespace, *(scope.namespace for scope in delivery.ingress(name))}
-        every = cluster.of("RequestAuthentication", SECURITY)
-        labels = {label for gateway in mesh.gateways for label in gateway.selector.items()}
-        found = [m for m in every if m.namespace in where or labels & m.node["spec"]["selector"]["matchLabels"].named_texts.items()]
-        if found and mesh.gateways:
+        every = cluster.of("RequestAuthentication", SECURITY) if delivery.meshes[name].gateways else []
+        found = [manifest for manifest in every if _is_for_ingress(manifest, name, delivery)]
+        if found:
             message = f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged"
             yield BlindSpot.at(found[0].node.place, message)
+
+
+def _is_for_ingress(manifest: Manifest, cluster: str, delivery: Delivery) -> bool:
+    """Whether an object that selects pods may be for those of a cluster's ingress gateway."""
+    return any(is_for(manifest, scope) is not False for scope in delivery.ingress(cluster))
 
 
 def _met(judged: Iterable[Judged]) -> Iterator[End]:

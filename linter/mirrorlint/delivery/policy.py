@@ -95,8 +95,9 @@ def _action(policy: Manifest) -> str:
 
 
 def is_for(policy: Manifest, scope: Scope) -> Maybe:
-    """Whether a policy is for the pods; one with `targetRefs` is for a Gateway of the Gateway API in its namespace (policyattachment.go).
+    """Whether a policy is for the pods, or an EnvoyFilter, which selects alike (push_context.go:getMatchedEnvoyFilters).
 
+    One with `targetRefs` is for a Gateway of the Gateway API in its namespace (policyattachment.go).
     Where the pods' namespace is not known, a policy that selects just such pods is taken to be for them, and one for all pods of a
     namespace with Services and no Gateway not to be.
     """
@@ -107,7 +108,7 @@ def is_for(policy: Manifest, scope: Scope) -> Maybe:
     if targets:
         own = policy.namespace == scope.namespace
         return own and any(each["kind"].text == "Gateway" and each["name"].text == scope.labels.get(NAME_LABEL) for each in targets)
-    selector = spec["selector"]["matchLabels"].named_texts
+    selector = (spec["selector"]["matchLabels"] or spec["workloadSelector"]["labels"]).named_texts
     if not selector.items() <= scope.labels.items():
         return False
     if policy.namespace in (root, scope.namespace):
