@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Manifest
+from mirrorlint.istio.virtual_service import delegate_name
 from mirrorlint.likeness import TYPO
 from mirrorlint.source import Node
 
@@ -31,7 +32,7 @@ def lacking(mesh: Mesh, root: Manifest) -> Iterator[Lacking]:
 
 def _lacking(mesh: Mesh, rule: Node, root: Manifest) -> Lacking:
     named = rule["delegate"]
-    name = f"{named['namespace'].text or root.namespace}/{named['name'].text}"
+    name = delegate_name(named, root.namespace)
     every = {f"{manifest.namespace}/{manifest.name}": manifest for manifest in mesh.cluster.of("VirtualService")}
     found = every.get(name)
     if found is None:

@@ -17,8 +17,9 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, overlaps
 from mirrorlint.istio.services import Service
+from mirrorlint.istio.virtual_service import delegate_name
 from mirrorlint.likeness import slip
-from mirrorlint.rule import Remark, cause_of, quoted
+from mirrorlint.rule import REFUSED, Remark, cause_of, quoted
 from mirrorlint.source import Node, Place
 
 _ANSWERS = {
@@ -116,9 +117,9 @@ def _undelegated(manifest: Manifest, astray: Iterable[tuple[Manifest, Lacking]],
             return Obstacle(lack.node, f"{root} is without it, since {lack.why}", remarks)
     for root, reasons in mesh.refused.items():
         for node in (rule["delegate"] for rule in root.node["spec"]["http"]):
-            if f"{node['namespace'].text or root.namespace}/{node['name'].text}" == name:
+            if delegate_name(node, root.namespace) == name:
                 return Obstacle(
-                    node["name"], f"Istio refuses {root}, which delegates to it", cause=cause_of("refused-by-istio", reasons[0].node.place)
+                    node["name"], f"Istio refuses {root}, which delegates to it", cause=cause_of(REFUSED, reasons[0].node.place)
                 )
     return Obstacle(manifest.node["metadata"]["name"], "its VirtualService has no `hosts`, and none delegates to it")
 
@@ -155,7 +156,7 @@ def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     if missing:
         refused = next((reasons for m, reasons in mesh.refused.items() if f"{m.namespace}/{m.name}" == missing and m.kind == "Gateway"), ())
         why = f"Istio refuses Gateway `{missing}`" if refused else f"no Gateway `{missing}` is in {cluster}{_elsewhere(missing, mesh)}"
-        yield Obstacle(service.bindings[missing], why, cause=cause_of("refused-by-istio", refused[0].node.place) if refused else "")
+        yield Obstacle(service.bindings[missing], why, cause=cause_of(REFUSED, refused[0].node.place) if refused else "")
     yield from _not_served(judged, bound)
 
 

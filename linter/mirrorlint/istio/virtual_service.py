@@ -46,7 +46,7 @@ class Reader:
         """`export_to` is the mesh's defaultVirtualServiceExportTo."""
         self.domain = domain
         self.export_to = export_to or PUBLIC
-        self._delegates = {(m.namespace, m.name): m for m in manifests if not len(m.node["spec"]["hosts"])}
+        self._delegates = {f"{m.namespace}/{m.name}": m for m in manifests if not len(m.node["spec"]["hosts"])}
 
     def rules(self, manifest: Manifest) -> Iterator[Rule]:
         """The HTTP rules in order, those of delegates in place of the rule that names them (mergeVirtualServices)."""
@@ -62,7 +62,7 @@ class Reader:
 
     def delegate(self, node: Node, namespace: str) -> Manifest | None:
         """The VirtualService that a `delegate` value names, if `namespace` may use it."""
-        found = self._delegates.get((node["namespace"].text or namespace, node["name"].text))
+        found = self._delegates.get(delegate_name(node, namespace))
         if found is None:
             return None
         export_to = frozenset(found.node["spec"]["exportTo"].texts) or self.export_to
@@ -73,6 +73,11 @@ class Reader:
         if found is not None:
             for child in found.node["spec"]["http"]:
                 yield _Fields(child, found, self.domain)
+
+
+def delegate_name(node: Node, namespace: str) -> str:
+    """`namespace/name` that a `delegate` value in a VirtualService of a namespace names."""
+    return f"{node['namespace'].text or namespace}/{node['name'].text}"
 
 
 class _Fields:
