@@ -13,7 +13,6 @@ from mirrorlint.delivery.ending import ending, gateway_destination, named, serve
 from mirrorlint.delivery.gateway import Chain
 from mirrorlint.delivery.way import LOST, End, Way, reached
 from mirrorlint.drawing import ASSUMED, BROKEN, FORMATS, NOTHING, UNKNOWN, WHOLE, Drawn
-from mirrorlint.istio.names import subset_of
 from mirrorlint.source import Node
 
 CALLED, TARGET, ENTRY, SERVICE = "called host", "mirror target", "service entry", "service"
@@ -115,8 +114,7 @@ def _written(way: Way, end: End) -> Iterator[Node]:
 def _gateway(way: Way, end: End, chain: Chain) -> _Point:
     domain = end.domain(way.host)
     server = server_of(chain, domain)
-    covering = (host for host in server.host_nodes if subset_of(domain, host.text.rpartition("/")[2].lower()))
-    node = next(covering, server.host_node)
+    node = server.host_node_for(domain)
     return _Point(end.cluster, GATEWAY, f"{node.text}:{server.number}", node)
 
 

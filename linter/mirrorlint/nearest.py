@@ -143,9 +143,8 @@ def meant(mesh: Mesh, host: str) -> tuple[Service, str] | None:
 
 def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
     known = mesh.services_by_host
-    for full in (f"{host}.svc.{mesh.domain}", f"{host}.{mesh.domain}"):
-        if full in known:
-            yield known[full][0], f"its full name is `{full}`: a name with a dot is not expanded"
+    for full in full_names(mesh, host):
+        yield known[full][0], f"its full name is `{full}`: a name with a dot is not expanded"
     own, of_service, _ = host.partition(".svc.")
     full = f"{own}{of_service}{mesh.domain}"
     if of_service and full in known and mesh.domain != NO_SETTINGS.domain:  # else the cluster may have the other domain, and nobody says so
@@ -162,6 +161,11 @@ def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
     for name, services in known.items():
         if is_wild(name) and subset_of(host, name):
             yield services[0], f"the wildcard entry `{name}` gives a mirror no upstream"
+
+
+def full_names(mesh: Mesh, host: str) -> list[str]:
+    """The hosts of the registry that an abbreviated one stands for."""
+    return [name for name in (f"{host}.svc.{mesh.domain}", f"{host}.{mesh.domain}") if name in mesh.services_by_host]
 
 
 def _elsewhere(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
@@ -241,7 +245,7 @@ def _refused_taker(
         found = unruled(scope, fitting[0], taker)
         return (found[0], f"{would} has no rule left for it: {found[1]}", found[2]) if found else None
     first = ours[0][0]
-    own = next((node for node in first.host_nodes if subset_of(name, node.text.rpartition("/")[2].lower())), first.host_node)
+    own = first.host_node_for(name)
     meant = dict(respelt_hosts(scope.mesh, first, taker)).get(own)
     said = f"{would} the Gateway's {first.noun} takes {few(f'`{node.text}`' for node in first.host_nodes)}" + (
         f": did you mean `{meant}`?" if meant else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.istio.names import intersection
+from mirrorlint.istio.names import intersection, subset_of
 from mirrorlint.istio.ports import HTTP, protocol
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.source import Node
@@ -53,6 +53,10 @@ class Server(NamedTuple):
     def host_node(self) -> Node:
         """Its first host."""
         return self.host_nodes[0]
+
+    def host_node_for(self, name: str) -> Node:
+        """Its host that covers a name, else its first."""
+        return next((node for node in self.host_nodes if subset_of(name, node.text.rpartition("/")[2].lower())), self.host_node)
 
     @property
     def plain_http(self) -> bool:

@@ -11,7 +11,7 @@ from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.way import AnyScope, End, Way, reached
 from mirrorlint.istio.routing import Backend, Destination
-from mirrorlint.nearest import ingress_of
+from mirrorlint.nearest import full_names, ingress_of
 from mirrorlint.remedy import NO_EDITS, backends, is_astray, numbers, saves
 from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import ENTRY, REPLACE, Edit, Loss
@@ -65,7 +65,7 @@ def likely_hosts(mesh: Mesh, destination: Destination) -> list[str]:
     The full name of an abbreviated one, the same in another case, one that differs by a letter, a namesake in another namespace.
     """
     host, text, known = destination.host, destination.node["host"].text, mesh.services_by_host
-    full = [name for name in (f"{host}.svc.{mesh.domain}", f"{host}.{mesh.domain}") if name in known]
+    full = full_names(mesh, host)
     if full:
         return full
     own = host.partition(".")[0]
