@@ -140,7 +140,6 @@ spec: {host: stage-gateway.example.com, trafficPolicy: {tls: {mode: SIMPLE, sni:
             STAGE.replace(HTTP, PASSING % "PASSTHROUGH").replace("  http:\n  -", BY_SNI).replace("shop.default-shadow", "shop.example.com"),
             id="passthrough",
         ),
-        pytest.param(OVER_TLS, STAGE.replace(HTTP, PASSING % "AUTO_PASSTHROUGH"), id="auto passthrough"),
     ],
 )
 def test_what_a_listener_passes_on_as_it_comes_is_not_judged(rule: str, stage: str) -> None:
