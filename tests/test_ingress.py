@@ -232,3 +232,24 @@ def test_settings_of_a_port_without_tls_are_shown_as_what_shuts_out_the_others()
     (finding,) = judged(secure.replace("port: {number: 80}}", "port: {number: 443}}") + rule(policy), target).findings
     assert finding.rule in ("sni-without-server", "tls-mismatch")
     assert any("has settings for this port, without `tls`" in note.message for note in finding.notes)
+
+
+@pytest.mark.parametrize(
+    ("ingress", "doubted"),
+    [
+        ("metadata: {name: i}\nspec: {ingressClassName: istio}\n", True),
+        ("metadata: {name: i, annotations: {kubernetes.io/ingress.class: istio}}\nspec: {}\n", True),
+        ("metadata: {name: i}\nspec: {ingressClassName: mesh}\n", True),
+        ("metadata: {name: i}\nspec: {ingressClassName: nginx}\n", False),
+        ("metadata: {name: i}\nspec: {}\n", False),
+    ],
+)
+def test_what_istio_takes_for_an_ingress_is_not_judged(ingress: str, doubted: bool) -> None:
+    classes = (
+        "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: mesh}\nspec: {controller: istio.io/ingress-controller}\n"
+    )
+    target = f"{classes}---\napiVersion: networking.k8s.io/v1\nkind: Ingress\n{ingress}"
+    report = check(loads({"prod": SOURCE, "stage": target}, ingress={"stage": ["stage.example.com"]}))
+    assert [finding.level for finding in report.findings] == ["warning" if doubted else "error"]
+    said = "Ingress default/i: what Istio's ingress gateway takes for it is not judged"
+    assert [spot.message for spot in report.blind_spots] == [said] * doubted

@@ -31,7 +31,7 @@ MATTERS = {
         }
     ),
     "": frozenset({"Service", "Namespace", "Pod"}),
-    KUBERNETES_NETWORKING: frozenset({"Ingress"}),
+    KUBERNETES_NETWORKING: frozenset({"Ingress", "IngressClass"}),
     "cert-manager.io": frozenset({"Certificate"}),
     "keda.sh": frozenset({"ScaledObject"}),
     **_OF_TEMPLATES,

@@ -13,7 +13,7 @@ from mirrorlint.delivery.way import End
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
-from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, SECURITY
+from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, KUBERNETES_NETWORKING, SECURITY
 from mirrorlint.rule import quoted
 from mirrorlint.source import Node
 
@@ -25,12 +25,12 @@ _PATCHED = frozenset(
 def objects(documents: Documents) -> Iterator[BlindSpot]:
     """Blind spots for each cluster at hand: objects of the Gateway API that may change or take shadows."""
     for name, cluster in documents.own().items():
-        for found, why, holds in _of_gateway_api(cluster):
+        for found, why, holds in _at_gateways(cluster):
             yield BlindSpot.at(found[0].node.place, f"{_counted(found)}: {why}", name, holds)
 
 
-def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
-    """What of the Gateway API is not judged, why, and what it may hold."""
+def _at_gateways(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
+    """What of the Gateway API and of Ingresses is not judged, why, and what it may hold."""
     classes = cluster.of("GatewayClass", GATEWAY_API)
     gateways = [m for m in cluster.of("Gateway", GATEWAY_API) if m.node["spec"]["gatewayClassName"].text not in NOT_PROGRAMMED]
     foreign = [manifest for manifest in gateways if not is_istios(manifest, classes)]
@@ -38,6 +38,7 @@ def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str
     routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
     named = quoted(dict.fromkeys(manifest.node["spec"]["gatewayClassName"].text for manifest in foreign))
     groups = (
+        (_served_by_istio(cluster), "what Istio's ingress gateway takes for it is not judged", GATEWAYS),
         (foreign, f"nothing tells that Istio programs Gateways of class {named}", GATEWAYS),
         (
             cluster.of("ListenerSet", GATEWAY_API) + list(filter(_of_a_set, routes)),
@@ -51,6 +52,18 @@ def _of_gateway_api(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str
         ),
     )
     yield from (group for group in groups if group[0])
+
+
+def _served_by_istio(cluster: Cluster) -> list[Manifest]:
+    """The Ingresses that Istio's ingress gateway serves (kube/ingress: shouldProcessIngressWithClass, with the default meshConfig)."""
+    every = cluster.of("IngressClass", KUBERNETES_NETWORKING)
+    classes = {"istio", *(each.name for each in every if each.node["spec"]["controller"].text == "istio.io/ingress-controller")}
+    found = []
+    for manifest in cluster.of("Ingress", KUBERNETES_NETWORKING):
+        annotated = manifest.node["metadata"]["annotations"]["kubernetes.io/ingress.class"]
+        if annotated.text == "istio" if annotated else manifest.node["spec"]["ingressClassName"].text in classes:
+            found.append(manifest)
+    return found
 
 
 def _of_a_set(route: Manifest) -> bool:
