@@ -98,6 +98,18 @@ kind: WorkloadEntry
 metadata: {name: vm, labels: {app: vm}}
 spec: {address: vm.example}
 """
+APART = """\
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: a, labels: {team: a}}
+spec: {hosts: [db.test], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: b, labels: {team: b}}
+spec: {hosts: [db.test], ports: [{number: 88, name: http, protocol: HTTP}], resolution: DNS}
+"""
 BACK = """\
 ---
 apiVersion: networking.istio.io/v1
@@ -205,6 +217,11 @@ CASES = {
     "a destination whose endpoints are gone": (
         PROD,
         SOUND.replace("{host: shop}", "{host: machine.test}") + ENTRY.replace("app: vm}}\nspec: {address", "app: w}}\nspec: {address"),
+        "target-route-to-unknown-host",
+    ),
+    "a destination that is on a port of an entry whose labels keep it apart": (
+        PROD,
+        SOUND.replace("{host: shop}", "{host: db.test, port: {number: 88}}") + APART,
         "target-route-to-unknown-host",
     ),
     "a mirror that leads back": (

@@ -115,7 +115,7 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     (NETWORKING, "VirtualService"): _object(_VIRTUAL_SERVICE),
     (NETWORKING, "Gateway"): _object(_GATEWAY),
     (NETWORKING, "DestinationRule"): _object(_DESTINATION_RULE),
-    (NETWORKING, "ServiceEntry"): _object(_SERVICE_ENTRY),
+    (NETWORKING, "ServiceEntry"): _object(_SERVICE_ENTRY, labels=ALL),
     (NETWORKING, "WorkloadEntry"): _object(_ENDPOINT, labels=ALL),
     (SECURITY, "AuthorizationPolicy"): _object(
         {"selector": ALL, "action": ALL, "rules": ALL, "targetRef": ALL, "targetRefs": ALL}, annotations={DRY_RUN: ALL}
