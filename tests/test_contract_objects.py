@@ -11,6 +11,7 @@ from peers import published
 from mirrorlint import engine, loads
 from mirrorlint.rule import Report
 
+SERVICE = "---\n" + STAGE.rpartition("---\n")[2]
 SOUND = STAGE.replace("[shop.default-shadow]", '["*"]')
 POLICY = """\
 ---
@@ -41,6 +42,30 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: shop}
 spec: {replicas: 0, template: {metadata: {labels: {app: shop}}}}
+"""
+SLEEPING = """\
+---
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: shop}
+spec: {scaleTargetRef: {name: shop}}
+"""
+NAMESAKE = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop-v2}
+spec: {template: {metadata: {labels: {app: shop}}}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: shop}
+spec: {workloadRef: {apiVersion: apps/v1, kind: Deployment, name: old}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: old}
+spec: {replicas: 0, template: {metadata: {labels: {app: old}}}}
 """
 SUBSET = """\
 ---
@@ -194,6 +219,30 @@ CASES = {
         SOUND.replace("spec: {ports", "spec: {selector: {app: shops}, ports") + SCALED,
         "target-without-pods",
     ),
+    "a service that is scaled from nothing": (
+        PROD,
+        SOUND.replace("spec: {ports", "spec: {selector: {app: shop}, ports") + SCALED + SLEEPING + SUBSET,
+        "",
+    ),
+    "a service whose pods get a label later": (
+        PROD,
+        SOUND.replace("spec: {ports", "spec: {selector: {app: shop, istio.io/rev: canary}, ports") + NAMESAKE,
+        "",
+    ),
+    "a service whose namesake has the pods of another workload": (
+        PROD,
+        SOUND.replace("spec: {ports", "spec: {selector: {app: shops}, ports") + NAMESAKE,
+        "target-without-pods",
+    ),
+    "a service whose namesake is told for another one": (
+        PROD,
+        SOUND.replace(ROUTE, "  - route: [{destination: {host: shop}, weight: 50}, {destination: {host: old}, weight: 50}]").replace(
+            "spec: {ports", "spec: {selector: {app: shop}, ports"
+        )
+        + SERVICE.replace("name: shop", "name: old").replace("spec: {ports", "spec: {selector: {app: past}, ports")
+        + NAMESAKE.replace("app: old", "app: shop"),
+        "target-without-pods",
+    ),
     "a subset that no pod of the service has": (
         PROD,
         SOUND.replace("spec: {ports", "spec: {selector: {app: shop}, ports").replace("{host: shop}", "{host: shop, subset: v1}")
@@ -202,6 +251,22 @@ CASES = {
         "target-without-pods",
     ),
     "a Service in front with a named port": (PROD, SOUND.replace("servers:", "selector: {app: x}\n  servers:", 1) + INGRESS, ""),
+    "a Service in front of other pods": (PROD, SOUND + INGRESS.replace("labels: {istio:", "labels: {gateway:"), "target-without-pods"),
+    "a Service in front whose pods are scaled to nothing": (
+        PROD,
+        SOUND + INGRESS.replace("  template:", "  replicas: 0\n  template:"),
+        "target-without-pods",
+    ),
+    "a Service in front with a port that no container has": (
+        PROD,
+        SOUND + INGRESS.replace("{name: web, c", "{name: http, c"),
+        "target-without-pods",
+    ),
+    "a Service in front with a port of a sidecar": (
+        PROD,
+        SOUND + INGRESS.replace("containers: [{name: istio-proxy", "containers: [{name: logs}], initContainers: [{name: istio-proxy"),
+        "",
+    ),
     "a Service in front without the port": (PROD, SOUND + INGRESS.replace("port: 80,", "port: 88,"), "ingress-without-listener"),
     "a delegate whose subset is missing": (
         PROD,

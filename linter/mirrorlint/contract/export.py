@@ -10,7 +10,6 @@ from typing import Any
 from mirrorlint import git, unjudged
 from mirrorlint.contract.expectations import expectations
 from mirrorlint.contract.selection import accepted
-from mirrorlint.contract.shapes import shape_of
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.engine import worlds_of
@@ -87,8 +86,8 @@ def _plain(ingress: dict[str, Any]) -> dict[str, Any]:
 
 
 def _objects(delivery: Delivery, cluster: str, top: str) -> Iterator[dict[str, Any]]:
-    for manifest in accepted(delivery, cluster):
-        kept, places = pack(_standing(manifest.node), shape_of(manifest))
+    for manifest, shape in accepted(delivery, cluster):
+        kept, places = pack(_standing(manifest.node), shape)
         yield {"at": _at(manifest.node.place, top), "object": kept, "places": places}
 
 

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache, partial
 
+from mirrorlint.contract.shapes import shape_of
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.delivery.pods import Pods
 from mirrorlint.delivery.policy import is_for
-from mirrorlint.fleet import Manifest
+from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificates import holds_pem
+from mirrorlint.istio.destination_rule import DestinationRule
 from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.workloads import is_idle, workloads
+from mirrorlint.istio.workloads import workloads
 from mirrorlint.kinds import GATEWAY_API, NETWORKING, OF_TEMPLATES
+from mirrorlint.loading.packing import Shape
 from mirrorlint.source import Node
 
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute")
 _POD_KINDS = (*OF_TEMPLATES, ("", "Pod"))
 
 
-def accepted(delivery: Delivery, cluster: str) -> list[Manifest]:
-    """The objects that decide what becomes of requests at a cluster's ingress, in the order in which they are written."""
-    return _Selection(delivery, cluster).manifests()
+def accepted(delivery: Delivery, cluster: str) -> list[tuple[Manifest, Shape]]:
+    """The objects that decide what becomes of requests at a cluster's ingress, in the order in which they are written, and what of them."""
+    selection = _Selection(delivery, cluster)
+    return [(manifest, shape_of(manifest, proxy=manifest in selection.proxies)) for manifest in selection.manifests()]
 
 
 class _Selection:
@@ -32,10 +38,11 @@ class _Selection:
     def __init__(self, delivery: Delivery, cluster: str) -> None:
         self._mesh: Mesh = delivery.meshes[cluster]
         addresses = ("", *self._mesh.entrances.addresses, *self._mesh.entrances.others)
-        self._pods: list[GatewayScope] = [scope for address in addresses for scope in delivery.ingress(cluster, address)]
+        self._scopes: list[GatewayScope] = [scope for address in addresses for scope in delivery.ingress(cluster, address)]
         self._bound = [service for service in self._mesh.virtual_services if set(service.gateways) - {MESH}]
         self._fronts = list(self._in_front())
         self._behind = list(self._services())
+        self.proxies = frozenset(self._proxies())
 
     def manifests(self) -> list[Manifest]:
         found = {
@@ -70,7 +77,7 @@ class _Selection:
 
     def _in_front(self) -> Iterator[Service]:
         yield from filter(None, (*self._mesh.entrances.addresses.values(), *self._mesh.entrances.others.values()))
-        yield from (service for scope in self._pods for service in scope.front.services)
+        yield from (service for scope in self._scopes for service in scope.front.services)
         named = ((gateway.manifest.namespace, host) for gateway in self._mesh.gateways for host in gateway.services)
         yield from (service for namespace, host in named if (service := self._mesh.owner(host, namespace)))
 
@@ -91,7 +98,9 @@ class _Selection:
 
     def _guards(self) -> Iterator[Manifest]:
         """The policies for the gateways' pods, and the certificates that servers show."""
-        yield from (policy for policy in self._mesh.authorization_policies if any(is_for(policy, pod) is not False for pod in self._pods))
+        yield from (
+            policy for policy in self._mesh.authorization_policies if any(is_for(policy, scope) is not False for scope in self._scopes)
+        )
         shown = {server.node["tls"]["credentialName"].text for server in self._mesh.servers}
         yield from (certificate.manifest for certificate in self._mesh.certificates.values() if certificate.secret in shown)
         yield from self._bad_secrets()
@@ -105,34 +114,42 @@ class _Selection:
                 if name in secrets and not holds_pem(secrets[name]):
                     yield secrets[name]
 
-    def _workloads(self) -> Iterator[Manifest]:
-        """The gateways' pods, what ServiceEntries select, and what makes it plain that no pod is behind a service."""
-        selectors = [(gateway.manifest.namespace, gateway.selector) for gateway in self._mesh.gateways if gateway.selector]
-        for group, kind in _POD_KINDS:
-            for manifest in self._of(kind, group=group):
-                labels = workloads(self._mesh.cluster, manifest.namespace)[manifest].items()
-                in_front = any(s.namespace == manifest.namespace and s.selector.items() <= labels for s in self._fronts if s.selector)
-                if in_front or any(selector.items() <= labels for _, selector in selectors):
-                    yield manifest
-        for service in self._behind:
-            yield from self._selected(service) if service.selects and not service.kubernetes else self._missing(service)
-
-    def _selected(self, entry: Service) -> Iterator[Manifest]:
-        for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", NETWORKING):
-            labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
-            if entry.selector.items() <= labels.items() and manifest not in self._mesh.refused:
+    def _proxies(self) -> Iterator[Manifest]:
+        """The gateways' pods, and those behind the Services in front of them."""
+        selectors = [gateway.selector.items() for gateway in self._mesh.gateways if gateway.selector]
+        near = cache(partial(workloads, self._mesh.cluster))
+        for manifest in (each for group, kind in _POD_KINDS for each in self._of(kind, group=group)):
+            labels = near(manifest.namespace)[manifest].items()
+            in_front = any(s.namespace == manifest.namespace and s.selector.items() <= labels for s in self._fronts if s.selector)
+            if in_front or any(selector <= labels for selector in selectors):
                 yield manifest
 
-    def _missing(self, service: Service) -> Iterator[Manifest]:
-        if not service.kubernetes or not service.selector:
-            return
-        near = workloads(self._mesh.cluster, service.namespace)
-        fitting = {manifest: labels for manifest, labels in near.items() if service.selector.items() <= labels.items()}
-        rules = (rule for rule in self._mesh.destination_rules if subset_of(service.host, rule.host))
-        asked = [service.selector, *(subset.labels for rule in rules for subset in rule.subsets.values())]
-        running = [labels for manifest, labels in fitting.items() if not is_idle(self._mesh.cluster, manifest)]
-        if any(not any(wanted.items() <= labels.items() for labels in running) for wanted in asked):
-            yield from fitting or (manifest for manifest in near if manifest.name == service.manifest.name)
+    def _workloads(self) -> set[Manifest]:
+        """Those, what ServiceEntries select, and of others as many as it takes for Services to have pods, or none, as by all of them."""
+        cluster = self._mesh.cluster
+        found = {*self.proxies, *(manifest for service in self._behind for manifest in self._selected(service))}
+        every = Pods(cluster)
+        said = [(asked, list(every.lacking(*asked))) for asked in self._asked()]
+        while True:
+            some = Pods(Cluster(cluster.name, found))
+            differing = [asked for asked, lacks in said if list(some.lacking(*asked)) != lacks]
+            more = {manifest for service, *_ in differing for manifest in every.telling(service)} - found
+            if not more:
+                return found
+            found |= more
+
+    def _asked(self) -> Iterator[tuple[Service, str, DestinationRule | None]]:
+        """The Services and their subsets to which shadows may come."""
+        for service in (*self._fronts, *self._behind):
+            yield service, "", None
+            rules = (rule for rule in self._mesh.destination_rules if subset_of(service.host, rule.host))
+            yield from ((service, subset, rule) for rule in rules for subset in rule.subsets)
+
+    def _selected(self, entry: Service) -> Iterator[Manifest]:
+        for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", NETWORKING) if not entry.kubernetes else ():
+            labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
+            if entry.selects and entry.selector.items() <= labels.items() and manifest not in self._mesh.refused:
+                yield manifest
 
 
 def _is_of_gateway(parent: Node) -> bool:

@@ -100,15 +100,19 @@ _ROUTE = {
         "backendRefs": {"group": ALL, "kind": ALL, "name": ALL, "namespace": ALL, "port": ALL, "weight": ALL, "filters": {"type": ALL}},
     },
 }
-_POD = {"hostNetwork": ALL, "containers": {"name": ALL, "ports": {"name": ALL, "containerPort": ALL, "hostPort": ALL}}}
-_WORKLOAD = {
-    "metadata": _METADATA,
-    "spec": {"replicas": ALL, "workloadRef": ALL, "template": {"metadata": {"labels": ALL}, "spec": _POD}},
-}
+_CONTAINER = {"name": ALL, "ports": {"name": ALL, "containerPort": ALL, "hostPort": ALL}}
+_PROXY = {"hostNetwork": ALL, "containers": _CONTAINER, "initContainers": {"ports": {"name": ALL}}}
 
 
 def _object(spec: Shape, **more: Any) -> dict[str, Any]:
     return {"metadata": {**_METADATA, **more}, "spec": spec}
+
+
+def _workloads(pod: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The shapes of what has pods, of which `pod` is kept beside their labels."""
+    template = {"metadata": {"labels": ALL}, **pod}
+    of_template = _object({"replicas": ALL, "workloadRef": ALL, "template": template})
+    return {("", "Pod"): {"metadata": {**_METADATA, "labels": ALL}, **pod}, **dict.fromkeys(OF_TEMPLATES, of_template)}
 
 
 _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
@@ -143,12 +147,14 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     },
     ("", "Namespace"): {"metadata": {**_METADATA, "labels": ALL}},
     ("", "Secret"): {"metadata": _METADATA, "data": {"tls.crt": NAMED, "tls.key": NAMED}},
-    ("", "Pod"): {"metadata": {**_METADATA, "labels": ALL}, "spec": _POD},
     ("cert-manager.io", "Certificate"): _object({"secretName": ALL, "dnsNames": ALL, "ipAddresses": ALL}),
-    **dict.fromkeys(OF_TEMPLATES, _WORKLOAD),
+    ("keda.sh", "ScaledObject"): _object({"scaleTargetRef": {"name": ALL, "kind": ALL}}),
+    **_workloads({}),
 }
+_PROXIES = _workloads({"spec": _PROXY})
 
 
-def shape_of(manifest: Manifest) -> Shape:
-    """What is kept of an object, its identity above all."""
-    return {"apiVersion": ALL, "kind": ALL, **_SHAPES[manifest.group, manifest.kind]}
+def shape_of(manifest: Manifest, *, proxy: bool) -> Shape:
+    """What is kept of an object, its identity above all; of pods their containers' ports as well where they may be a gateway's proxies."""
+    identity = manifest.group, manifest.kind
+    return {"apiVersion": ALL, "kind": ALL, **(_PROXIES if proxy else _SHAPES)[identity]}

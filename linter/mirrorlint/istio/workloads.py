@@ -20,11 +20,16 @@ def workloads(cluster: Cluster, namespace: str) -> Mapping[Manifest, Mapping[str
 
 
 def is_idle(cluster: Cluster, workload: Manifest) -> bool:
-    """Whether a workload has no pods, and none of KEDA's ScaledObjects gives it some (keda.sh/docs, ScaledObject specification)."""
-    if workload.node["spec"]["replicas"].text != "0":
-        return False
-    targets = (scaled.node["spec"]["scaleTargetRef"] for scaled in cluster.within(workload.namespace, "ScaledObject", "keda.sh"))
-    return not any(target["name"].text == workload.name and (target["kind"].text or "Deployment") == workload.kind for target in targets)
+    """Whether a workload has no pods, and nothing gives it some."""
+    return workload.node["spec"]["replicas"].text == "0" and not scalers(cluster, workload)
+
+
+def scalers(cluster: Cluster, workload: Manifest) -> list[Manifest]:
+    """KEDA's ScaledObjects that give a workload pods (keda.sh/docs, ScaledObject specification)."""
+    near = cluster.within(workload.namespace, "ScaledObject", "keda.sh")
+    targets = [(scaled, scaled.node["spec"]["scaleTargetRef"]) for scaled in near]
+    named = [(scaled, target) for scaled, target in targets if target["name"].text == workload.name]
+    return [scaled for scaled, target in named if (target["kind"].text or "Deployment") == workload.kind]
 
 
 def without_sidecars(cluster: Cluster, *, certain: bool = True) -> list[Manifest]:
