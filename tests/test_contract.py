@@ -18,6 +18,7 @@ from mirrorlint import engine, loads
 from mirrorlint.contract.export import export
 from mirrorlint.contract.verify import verify
 from mirrorlint.fleet import Cluster, Documents
+from mirrorlint.istio.certificates import WITHHELD
 from mirrorlint.loading.contracts import read_contract
 from mirrorlint.loading.packing import pack, unpack
 from mirrorlint.source import Node, parse
@@ -87,7 +88,8 @@ def test_places_that_are_not_an_objects_own_are_told(value: Any, places: str) ->
 
 HEADERS = STAGE.replace(
     "  - route: [{destination: {host: shop}}]",
-    "  - headers: {request: {set: {x-key: hidden}}}\n    route: [{destination: {host: shop}, headers: {request: {set: {y-key: hidden}}}}]\n"
+    "  - headers: {request: {set: {x-key: hidden, host: ''}}}\n"
+    "    route: [{destination: {host: shop}, headers: {request: {add: {y-key: hidden}}}}]\n"
     "  - directResponse: {status: 200, body: {string: hidden}}",
 )
 WORKLOAD = """\
@@ -117,7 +119,9 @@ spec: {ports: [{port: 80}]}
 def test_nothing_is_published_that_is_secret_or_not_needed() -> None:
     text = export(documents(stage=HEADERS + WORKLOAD), "stage", "mirrorlint 0.1.0")
     assert "hidden" not in text
-    assert [each["object"]["kind"] for each in json.loads(text)["accepts"]["objects"]] == ["Gateway", "VirtualService", "Service"]
+    objects = [each["object"] for each in json.loads(text)["accepts"]["objects"]]
+    assert [each["kind"] for each in objects] == ["Gateway", "VirtualService", "Service"]
+    assert objects[1]["spec"]["http"][0]["headers"] == {"request": {"set": {"x-key": WITHHELD, "host": ""}}}
 
 
 def test_of_a_workload_labels_and_replicas_are_published_where_a_service_has_no_pods() -> None:

@@ -143,6 +143,23 @@ metadata: {name: prod}
 spec: {hosts: [prod-gateway.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
 """
 PROD_GATEWAY = STAGE.replace("name: stage}", "name: prod}").replace("[stage]", "[prod]").replace("[shop.default-shadow]", '["*"]')
+PROD_SERVES = (
+    PROD + "---\n" + PROD_GATEWAY.replace("Service\nmetadata: {name: shop}\nspec: {ports", "Service\nmetadata: {name: s}\nspec: {ports")
+)
+PROD_SERVES_NAME = PROD_SERVES.replace('["*"]\n  gateways', "[back.test]\n  gateways")
+PROD_SERVES_MARKED = PROD_SERVES.replace("[prod]\n  http:\n  - ", "[prod]\n  http:\n  - match: [{headers: {x-mark: {}}}]\n    ")
+LOOP = (
+    SOUND.replace(
+        "  - route: [{destination: {host: shop}}]", "  - route: [{destination: {host: shop}}]\n    mirror: {host: prod-gateway.example.com}"
+    )
+    + BACK
+)
+FILTERS = """\
+filters:
+    - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-key, value: a}, {name: host, value: back.test}]}}
+    - type: RequestMirror
+      requestMirror: {backendRef: {group: networking.istio.io, kind: Hostname, name: prod-gateway.example.com, port: 80}}
+    """
 API = """\
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -289,13 +306,25 @@ CASES = {
         SOUND.replace("{host: shop}", "{host: db.test, port: {number: 88}}") + APART,
         "target-route-to-unknown-host",
     ),
-    "a mirror that leads back": (
-        PROD
-        + "---\n"
-        + PROD_GATEWAY.replace(
-            "apiVersion: v1\nkind: Service\nmetadata: {name: shop}", "apiVersion: v1\nkind: Service\nmetadata: {name: s}"
-        ),
-        SOUND.replace(ROUTE, f"{ROUTE}\n    mirror: {{host: prod-gateway.example.com}}") + BACK,
+    "a mirror that leads back": (PROD_SERVES, LOOP, "shadow-mirrored-back"),
+    "a mirror that leads back with the Host that a rule sets": (
+        PROD_SERVES_NAME,
+        LOOP.replace("    mirror:", "    headers: {request: {set: {Host: back.test}}}\n    mirror:"),
+        "shadow-mirrored-back",
+    ),
+    "a mirror that leads back with the Host that a destination sets": (
+        PROD_SERVES_NAME,
+        LOOP.replace("{host: shop}}", "{host: shop}, headers: {request: {add: {':authority': back.test}}}}"),
+        "shadow-mirrored-back",
+    ),
+    "a mirror that leads back with the Host that a filter sets": (
+        PROD_SERVES_NAME,
+        (API % "yes").replace("rules: [{backendRefs", f"rules:\n  - {FILTERS}backendRefs").replace("port: 80}]}]", "port: 80}]") + BACK,
+        "shadow-mirrored-back",
+    ),
+    "a mirror that leads back with a header": (
+        PROD_SERVES_MARKED,
+        LOOP.replace("    mirror:", "    headers: {request: {set: {x-mark: hidden}}}\n    mirror:"),
         "shadow-mirrored-back",
     ),
     "a certificate for another name": (PROD + SECURE, HTTPS + CERTIFICATE + INGRESS, "certificate-for-other-host"),

@@ -10,9 +10,11 @@ from mirrorlint.delivery.front import UNTRANSLATED
 from mirrorlint.delivery.policy import DRY_RUN
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.listeners import MODE_OPTION, NAME_OVERRIDE
+from mirrorlint.istio.routing import is_authority
 from mirrorlint.istio.services import EXPORT_ANNOTATION
 from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING, OF_TEMPLATES, SECURITY
 from mirrorlint.loading.packing import Shape
+from mirrorlint.source import Node
 
 ALL: Shape = None
 NAMED: Shape = {}  # that there is something, but not what
@@ -21,10 +23,27 @@ _METADATA: dict[str, Any] = {"name": ALL, "namespace": ALL, "creationTimestamp":
 _BALANCER = {CERTIFICATE: NAMED, TLS_PORTS: ALL, BEHIND: ALL}
 _ADDRESSED = {"annotations": dict.fromkeys((HOSTNAME, TARGET, *ASKED, EXPORT_ANNOTATION, NAME_OVERRIDE), ALL) | _BALANCER}
 _BALANCED = {"loadBalancer": {"ingress": {"ip": ALL, "hostname": ALL}}}
+
+
+def _told(header: str) -> Shape:
+    """Of the headers that a route sets the values are not told, but for the Host."""
+    return ALL if is_authority(header) else NAMED
+
+
+def _headers(node: Node) -> dict[str, Shape]:
+    return {name: _told(name) for name, _ in node.items()}
+
+
+def _header(node: Node) -> dict[str, Shape]:
+    return {"name": ALL, "value": _told(node["name"].text)}
+
+
+_HEADERS = {"request": {"set": _headers, "add": _headers, "remove": ALL}}
 _DESTINATION = {"host": ALL, "subset": ALL, "port": {"number": ALL}}
 _RULE = {
     "match": ALL,
-    "route": {"destination": _DESTINATION, "weight": ALL},
+    "route": {"destination": _DESTINATION, "weight": ALL, "headers": _HEADERS},
+    "headers": _HEADERS,
     "redirect": NAMED,
     "directResponse": NAMED,
     "fault": {"abort": {"percentage": ALL}},
@@ -90,14 +109,15 @@ _API_GATEWAY = {
     "addresses": ALL,
     "infrastructure": {"labels": ALL, **_ADDRESSED},
 }
-_FILTER = {"type": ALL, "urlRewrite": ALL, "requestMirror": ALL, "requestRedirect": NAMED}
+_MODIFIER = {"type": ALL, "requestHeaderModifier": {"set": _header, "add": _header, "remove": ALL}}
+_FILTER = {**_MODIFIER, "urlRewrite": ALL, "requestMirror": ALL, "requestRedirect": NAMED}
 _ROUTE = {
     "parentRefs": ALL,
     "hostnames": ALL,
     "rules": {
         "matches": ALL,
         "filters": _FILTER,
-        "backendRefs": {"group": ALL, "kind": ALL, "name": ALL, "namespace": ALL, "port": ALL, "weight": ALL, "filters": {"type": ALL}},
+        "backendRefs": {"group": ALL, "kind": ALL, "name": ALL, "namespace": ALL, "port": ALL, "weight": ALL, "filters": _MODIFIER},
     },
 }
 _CONTAINER = {"name": ALL, "ports": {"name": ALL, "containerPort": ALL, "hostPort": ALL}}

@@ -166,12 +166,17 @@ def headers_of(values: Iterable[tuple[str, Node]], removed: Iterable[str]) -> He
     authority, node, kept = "", None, dict[str, str]()
     for key, value in values:
         name = key.lower()
-        if name not in ("host", ":authority"):
+        if not is_authority(name):
             kept |= {} if name.startswith(":") else {name: value.text}
         elif value.text:
             authority, node = value.text, value
     names = (name.lower() for name in removed)
     return Headers(authority, kept, tuple(name for name in names if name != "host" and not name.startswith(":")), node)
+
+
+def is_authority(header: str) -> bool:
+    """Whether a header that is set stands for the Host (route.go:isAuthorityHeader)."""
+    return header.lower() in ("host", ":authority")
 
 
 def millionths(percent: float) -> float:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from mirrorlint.istio.certificates import WITHHELD
 from mirrorlint.source import Node, Place
 from mirrorlint.source.node import Raw
 
-Shape = Mapping[str, Any] | None  # the keys of a mapping, or of each item of a list; None keeps all that is below, {} that it is there
+# The keys of a mapping, or of each item of a list, which it may tell by what these are; None keeps all that is below, {} that it is there.
+Shape = Mapping[str, Any] | Callable[[Node], Mapping[str, Any]] | None
 _WORD = re.compile(r"\.|([+-][0-9]{1,7})(?::([0-9]{1,7}))?")
 _AS_EXPECTED = "."
 
@@ -80,13 +81,13 @@ class _Writer(_Cursor):
         content = raw[0]
         self._stand(raw)
         if type(content) is dict:
-            return dict(self._entries(content, shape))
+            return dict(self._entries(content, shape(Node(raw, "")) if callable(shape) else shape))
         if type(content) is list:
             return list(self._items(content, shape))
         scalar = _scalar(raw)
         return scalar if shape is None or scalar is None else WITHHELD
 
-    def _entries(self, content: Mapping[str, tuple[Raw, Raw]], shape: Shape) -> Iterator[tuple[str, Any]]:
+    def _entries(self, content: Mapping[str, tuple[Raw, Raw]], shape: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
         column = -1
         for name, (key, value) in content.items():
             if shape is None or name in shape:
