@@ -182,7 +182,27 @@ def test_a_folder_below_has_the_contracts_of_its_repository(pair: Path) -> None:
 def test_a_contract_is_not_used_for_a_cluster_at_hand(pair: Path) -> None:
     own = pair / "stage/.mirrorlint/peers/stage.json"
     own.write_bytes((pair / "prod/.mirrorlint/peers/stage.json").read_bytes())
+    assert run("--strict", cwd=pair / "stage").returncode == 0
     assert ["(none)", ".mirrorlint/peers/stage.json", "not used: the cluster `stage` is known without it"] in rows(pair / "stage")
+
+
+def test_two_repositories_that_are_called_alike_are_told(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {"a/repo/m.yaml": PROD, "b/repo/m.yaml": STAGE, "a/repo/.mirrorlint/peers/.keep": "", "b/repo/.mirrorlint/peers/.keep": ""},
+    )
+    for name, other in (("a", "b"), ("b", "a")):
+        run("contract", "export", "--output", f"../../{other}/repo/.mirrorlint/peers/repo.json", cwd=tmp_path / name / "repo")
+    assert ".mirrorlint/peers/repo.json: this contract is not used, since the cluster here is called `repo` as well" in words(
+        run(cwd=tmp_path / "a/repo")
+    )
+    result = run("contract", "verify", cwd=tmp_path / "b/repo")
+    assert (result.returncode, "what `repo` expects is not verified, since a cluster here is called so as well" in result.stderr) == (
+        2,
+        True,
+    )
+    (tmp_path / "b/repo/.mirrorlint.yaml").write_text("clusters: {stage: {paths: [.]}}\n")
+    assert run("contract", "verify", cwd=tmp_path / "b/repo").returncode == 1
 
 
 def test_a_contract_is_not_used_where_clusters_are_named(pair: Path) -> None:

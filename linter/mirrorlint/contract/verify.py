@@ -19,6 +19,7 @@ from mirrorlint.fleet import BlindSpot, Cluster, Documents
 from mirrorlint.level import ERROR
 from mirrorlint.loading import Loaded
 from mirrorlint.loading.contracts import Contract, Expectation
+from mirrorlint.loading.peers import NAMED
 from mirrorlint.rule import BROKEN, Finding, MirrorFate, Report
 
 _ELSEWHERE = "mirror-leads-elsewhere"
@@ -40,12 +41,15 @@ class _Followed(NamedTuple):
 def verify(loaded: Loaded) -> Report:
     """What becomes of everything that contracts of peers expect of the clusters whose manifests are at hand.
 
-    ValueError where all of it is for clusters that are not here: then nothing would be verified.
+    ValueError where all of it is for clusters that are not here, or of such as are called like one here: then nothing would be verified.
     """
     own = loaded.documents.own()
     documents = loaded.documents._replace(clusters=own)
     documents = documents._replace(blind_spots=(*documents.blind_spots, *unjudged.objects(documents)))
     expected = [(contract, each) for contract in loaded.contracts if contract.usable for each in contract.expectations]
+    namesakes = [contract for contract in loaded.contracts if contract.expectations and not contract.usable]
+    if namesakes and not expected:
+        raise ValueError("; ".join(map(_of_namesake, namesakes)))
     delivery = Delivery(own, by_name)
     outcomes = [_judged(documents, delivery, contract, each) for contract, each in expected if each.to in ("", *own)]
     strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
@@ -69,8 +73,12 @@ def _with_causes(findings: Sequence[Finding], blamed: Iterable[Finding]) -> Iter
     return merged([*findings, *(each for each in blamed if each.cause in causes or each.rule == BROKEN)])
 
 
+def _of_namesake(contract: Contract) -> str:
+    return f"{contract.path}: what `{contract.cluster}` expects is not verified, since a cluster here is called so as well: {NAMED}"
+
+
 def _stranger(contract: Contract, to: str) -> BlindSpot:
-    message = f"what is expected of `{to}` is not verified, since no cluster here is called so: `clusters:` in .mirrorlint.yaml names them"
+    message = f"what is expected of `{to}` is not verified, since no cluster here is called so: {NAMED}"
     return BlindSpot(message, contract.path, 0, contract.cluster)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mirrorlint.loading.contracts import Contract
     from mirrorlint.loading.index import Index
 
+NAMED = "`clusters:` in .mirrorlint.yaml names them"
 _OLD = 90  # days
 _UNSTAGED = "not staged"
 _BEGINS = re.compile(rb'\s*\{\s*"(contract|accepts)"\s*:')  # as `contract export` writes it, or with sorted keys
@@ -77,6 +78,7 @@ class Peers:
                 self._add(os.path.abspath(section.contract), name, "a contract named in the settings")
         for path in self._found(root) if root else ():
             self._add(path, "", f"a contract in `{CONTRACTS}/`", known)
+        self.blind_spots += self._namesakes(known)
         for path in dict.fromkeys(path for start in named for path in self._found(start)):
             self.assignments.append(Assignment(files.shown(path), (), "not used: the clusters are named as arguments"))
 
@@ -112,6 +114,13 @@ class Peers:
             self.blind_spots += [*contract.blind_spots, *self._old(contract)]
         self.contracts += (contract,)
         self.assignments.append(Assignment(contract.path, (contract.cluster,) if contract.usable else (), why))
+
+    def _namesakes(self, known: Collection[str]) -> Iterator[BlindSpot]:
+        """The contracts that are not used for their names, where no other cluster is at hand: whose they are may be another one."""
+        if len(known) == 1 and not any(contract.usable for contract in self.contracts):
+            for contract in (each for each in self.contracts if each.cluster in known):
+                message = f"this contract is not used, since the cluster here is called `{contract.cluster}` as well: {NAMED}"
+                yield BlindSpot(message, contract.path, 0, "", NOTHING)
 
     def _read(self, path: str) -> bytes | Unread:
         """What a file holds, in the index's repository what is staged of it."""
