@@ -18,7 +18,7 @@ from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.istio.workloads import workloads
-from mirrorlint.kinds import GATEWAY_API, NETWORKING, OF_TEMPLATES
+from mirrorlint.kinds import GATEWAY_API, OF_TEMPLATES
 from mirrorlint.loading.packing import Shape
 from mirrorlint.source import Node
 
@@ -127,7 +127,8 @@ class _Selection:
     def _workloads(self) -> set[Manifest]:
         """Those, what ServiceEntries select, and of others as many as it takes for Services to have pods, or none, as by all of them."""
         cluster = self._mesh.cluster
-        found = {*self.proxies, *(manifest for service in self._behind for manifest in self._selected(service))}
+        entries = [service for service in self._behind if not service.kubernetes]
+        found = {*self.proxies, *(manifest for entry in entries for manifest, _ in self._mesh.selected_entries(entry))}
         every = Pods(cluster)
         said = [(asked, list(every.lacking(*asked))) for asked in self._asked()]
         while True:
@@ -144,12 +145,6 @@ class _Selection:
             yield service, "", None
             rules = (rule for rule in self._mesh.destination_rules if subset_of(service.host, rule.host))
             yield from ((service, subset, rule) for rule in rules for subset in rule.subsets)
-
-    def _selected(self, entry: Service) -> Iterator[Manifest]:
-        for manifest in self._mesh.cluster.within(entry.namespace, "WorkloadEntry", NETWORKING) if not entry.kubernetes else ():
-            labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
-            if entry.selects and entry.selector.items() <= labels.items() and manifest not in self._mesh.refused:
-                yield manifest
 
 
 def _is_of_gateway(parent: Node) -> bool:

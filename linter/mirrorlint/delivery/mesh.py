@@ -245,15 +245,20 @@ class Mesh:
         return RulesInForce(self.destination_rules, self.root_namespace, self._exports("defaultDestinationRuleExportTo"))
 
     @cached_property
-    def _workloads(self) -> list[tuple[str, Endpoint]]:
-        """The WorkloadEntries with their namespaces, as endpoints that ServiceEntries may select."""
+    def _workload_entries(self) -> list[tuple[Manifest, Endpoint]]:
+        """The WorkloadEntries, and the endpoints that they are."""
         found = []
         for manifest in self.cluster.of("WorkloadEntry"):
             if manifest in self.refused:
                 continue
             labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
-            found.append((manifest.namespace, read_endpoint(manifest.node["spec"], labels)))
+            found.append((manifest, read_endpoint(manifest.node["spec"], labels)))
         return found
+
+    def selected_entries(self, service: Service) -> list[tuple[Manifest, Endpoint]]:
+        """The WorkloadEntries of its namespace that a service selects."""
+        near = (each for each in self._workload_entries if service.selects and each[0].namespace == service.namespace)
+        return [(manifest, endpoint) for manifest, endpoint in near if service.selector.items() <= endpoint.labels.items()]
 
     def has_pods(self, service: Service) -> bool:
         """Whether an entry selects pods of its namespace, which are endpoints like WorkloadEntries (service_entry.proto)."""
@@ -261,9 +266,7 @@ class Mesh:
 
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """A ServiceEntry's endpoints, written in it or selected in its namespace."""
-        if not service.selects:
-            return service.endpoints
-        return tuple(e for owner, e in self._workloads if owner == service.namespace and service.selector.items() <= e.labels.items())
+        return tuple(endpoint for _, endpoint in self.selected_entries(service)) if service.selects else service.endpoints
 
 
 def kept(find: Callable[[Mesh, str], _Found]) -> Callable[[Mesh, str], _Found]:
