@@ -54,7 +54,7 @@ def _closed(end: End, pods: Pods) -> Iterator[Lack]:
     yield from pods.lacking(service)
     containers = [
         container
-        for pod in scope.mesh.selected_pods(service.namespace, service.selector)
+        for _, pod in scope.mesh.selected_pods(service.namespace, service.selector)
         for container in (*pod["spec"]["containers"], *pod["spec"]["initContainers"])
     ]
     names = {port["name"].text for container in containers for port in container["ports"]}

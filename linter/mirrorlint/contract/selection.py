@@ -17,13 +17,12 @@ from mirrorlint.istio.destination_rule import DestinationRule
 from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.workloads import workloads
-from mirrorlint.kinds import GATEWAY_API, OF_TEMPLATES
+from mirrorlint.istio.workloads import POD_KINDS, workloads
+from mirrorlint.kinds import GATEWAY_API
 from mirrorlint.loading.packing import Shape
 from mirrorlint.source import Node
 
 _ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute")
-_POD_KINDS = (*OF_TEMPLATES, ("", "Pod"))
 
 
 def accepted(delivery: Delivery, cluster: str) -> list[tuple[Manifest, Shape]]:
@@ -118,7 +117,7 @@ class _Selection:
         """The gateways' pods, and those behind the Services in front of them."""
         selectors = [gateway.selector.items() for gateway in self._mesh.gateways if gateway.selector]
         near = cache(partial(workloads, self._mesh.cluster))
-        for manifest in (each for group, kind in _POD_KINDS for each in self._of(kind, group=group)):
+        for manifest in (each for group, kind in POD_KINDS for each in self._of(kind, group=group)):
             labels = near(manifest.namespace)[manifest].items()
             in_front = any(s.namespace == manifest.namespace and s.selector.items() <= labels for s in self._fronts if s.selector)
             if in_front or any(selector <= labels for selector in selectors):

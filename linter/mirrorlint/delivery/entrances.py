@@ -58,7 +58,7 @@ class Entrances:
         if not service.kubernetes or not service.selector:
             return False
         pods = self._mesh.selected_pods(service.namespace, service.selector)
-        containers = [container for pod in pods for container in pod["spec"]["containers"]]
+        containers = [container for _, pod in pods for container in pod["spec"]["containers"]]
         if containers:
             return any(container["name"].text == _PROXY for container in containers)
         named = "istio" in service.selector or any("gateway" in name for name in (service.manifest.name, *service.selector.values()))

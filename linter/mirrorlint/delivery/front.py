@@ -80,14 +80,14 @@ class Front:
 
     def _hosted(self, port: int) -> Iterator[int]:
         """The container ports behind a port of the nodes that the pods run on (kubernetes/api, core/v1: ContainerPort)."""
-        for pod in self._pods:
+        for _, pod in self._pods:
             if pod["spec"]["hostNetwork"].truth:
                 yield port
             said = (each for container in pod["spec"]["containers"] for each in container["ports"])
             yield from (each["containerPort"].number for each in said if port and each["hostPort"].number == port)
 
     @cached_property
-    def _pods(self) -> list[Node]:
+    def _pods(self) -> list[tuple[str, Node]]:
         return self._mesh.selected_pods(self._namespace, self._labels) if self._labels else []
 
     def said_ports(self, listener: int) -> list[int]:
@@ -116,7 +116,7 @@ class Front:
 
     def _named(self, service: Service, name: str) -> Iterator[int]:
         pods = self._mesh.selected_pods(service.namespace, service.selector)
-        containers = (container for pod in pods for container in pod["spec"]["containers"])
+        containers = (container for _, pod in pods for container in pod["spec"]["containers"])
         ports = (port for container in containers for port in container["ports"])
         yield from (port["containerPort"].number for port in ports if port["name"].text == name)
 

@@ -89,7 +89,7 @@ def _behind(mesh: Mesh, service: Service) -> list[Pod]:
     if service.manifest.kind == "Gateway":
         return [(service.namespace, frozenset(pod_labels(service.manifest).items()))]
     selector = frozenset(service.selector.items())
-    deployed = [pod for pod in _deployed(mesh, selector) if pod[0] == service.namespace]
+    deployed = _deployed(mesh, selector, service.namespace)
     wider = [selector | gateway.selector.items() for gateway in mesh.gateways]
     return deployed or [(service.namespace, frozenset(labels)) for labels in (selector, *wider) if len(dict(labels)) == len(labels)]
 
@@ -132,7 +132,7 @@ def _joined(selector: frozenset[tuple[str, str]], others: Iterable[tuple[str, Ma
     return [(namespace, labels) for namespace, labels in pods if len(dict(labels)) == len(labels)]
 
 
-def _deployed(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
-    """Namespace and labels of the pods that a selector picks."""
-    pods = ((namespace, pod["metadata"]["labels"].named_texts) for namespace, pod in mesh.pods)
-    return [(namespace, frozenset(labels.items())) for namespace, labels in pods if selector and selector <= labels.items()]
+def _deployed(mesh: Mesh, selector: frozenset[tuple[str, str]], namespace: str = "") -> list[Pod]:
+    """Namespace and labels of the pods of a namespace, "" for any, that a selector picks; an empty one picks none."""
+    pods = mesh.selected_pods(namespace, dict(selector)) if selector else []
+    return [(own, frozenset(pod["metadata"]["labels"].named_texts.items())) for own, pod in pods]

@@ -206,10 +206,10 @@ class Mesh:
             *((m.namespace, m.node) for m in self.cluster.of("Pod", "")),
         ]
 
-    def selected_pods(self, namespace: str, labels: Mapping[str, str]) -> list[Node]:
-        """The pods of a namespace, "" for any, that have some labels."""
-        near = (pod for own, pod in self.pods if namespace in ("", own))
-        return [pod for pod in near if labels.items() <= pod["metadata"]["labels"].named_texts.items()]
+    def selected_pods(self, namespace: str, labels: Mapping[str, str]) -> list[tuple[str, Node]]:
+        """The pods of a namespace, "" for any, that have some labels, with their namespaces."""
+        near = ((own, pod) for own, pod in self.pods if namespace in ("", own))
+        return [(own, pod) for own, pod in near if labels.items() <= pod["metadata"]["labels"].named_texts.items()]
 
     @cached_property
     def sidecarless(self) -> frozenset[str]:

@@ -9,7 +9,8 @@ from mirrorlint.kinds import MATTERS, NETWORKING, OF_TEMPLATES
 
 INJECTION, REVISION = "istio-injection", "istio.io/rev"
 _POD, _AMBIENT = "sidecar.istio.io/inject", "istio.io/dataplane-mode"
-_KINDS = (*OF_TEMPLATES, ("", "Pod"), (NETWORKING, "WorkloadEntry"))
+POD_KINDS = (*OF_TEMPLATES, ("", "Pod"))
+_KINDS = (*POD_KINDS, (NETWORKING, "WorkloadEntry"))
 
 
 def workloads(cluster: Cluster, namespace: str) -> Mapping[Manifest, Mapping[str, str]]:
