@@ -135,6 +135,13 @@ kind: ServiceEntry
 metadata: {name: b, labels: {team: b}}
 spec: {hosts: [db.test], ports: [{number: 88, name: http, protocol: HTTP}], resolution: DNS}
 """
+PASSING = """\
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: vms}
+spec: {host: machine.test, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}
+"""
 BACK = """\
 ---
 apiVersion: networking.istio.io/v1
@@ -153,6 +160,29 @@ LOOP = (
         "  - route: [{destination: {host: shop}}]", "  - route: [{destination: {host: shop}}]\n    mirror: {host: prod-gateway.example.com}"
     )
     + BACK
+)
+PROD_SERVES_TLS = (
+    PROD_SERVES.replace("servers:\n", "selector: {istio: ingressgateway}\n  servers:\n").replace(
+        "name: http, protocol: HTTP}\n    hosts", "name: https, protocol: HTTPS}\n    tls: {mode: SIMPLE, credentialName: c}\n    hosts"
+    )
+    + INGRESS.replace("stage", "prod")
+    + """\
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: c, namespace: istio-system}
+spec: {secretName: c, dnsNames: [a.test]}
+"""
+)
+LOOP_TLS = (
+    LOOP
+    + """\
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: prod}
+spec: {host: prod-gateway.example.com, trafficPolicy: {tls: {mode: SIMPLE, insecureSkipVerify: true}}}
+"""
 )
 FILTERS = """\
 filters:
@@ -301,6 +331,13 @@ CASES = {
         SOUND.replace("{host: shop}", "{host: machine.test}") + ENTRY.replace("app: vm}}\nspec: {address", "app: w}}\nspec: {address"),
         "target-route-to-unknown-host",
     ),
+    "a destination without endpoints that callers' connections lead to": (
+        PROD,
+        SOUND.replace("{host: shop}", "{host: machine.test}")
+        + ENTRY.replace("labels: {app: vm}}\nspec: {a", "labels: {app: w}}\nspec: {a")
+        + PASSING,
+        "",
+    ),
     "a destination that is on a port of an entry whose labels keep it apart": (
         PROD,
         SOUND.replace("{host: shop}", "{host: db.test, port: {number: 88}}") + APART,
@@ -325,6 +362,11 @@ CASES = {
     "a mirror that leads back with a header": (
         PROD_SERVES_MARKED,
         LOOP.replace("    mirror:", "    headers: {request: {set: {x-mark: hidden}}}\n    mirror:"),
+        "shadow-mirrored-back",
+    ),
+    "a mirror that leads back to a certificate that nobody looks at": (
+        PROD_SERVES_TLS,
+        LOOP_TLS,
         "shadow-mirrored-back",
     ),
     "a certificate for another name": (PROD + SECURE, HTTPS + CERTIFICATE + INGRESS, "certificate-for-other-host"),

@@ -65,7 +65,9 @@ SETS = one({"set": {"Host": "back.test"}}, {"add": {":authority": "back.test"}},
 HEADERS = st.fixed_dictionaries({"request": SETS})
 DESTINATION = fields({"host": HOSTS}, subset=one("v1", "v2"), port=one({"number": 80}, {"number": 88}))
 TLS = fields({"mode": one("SIMPLE", "DISABLE", "ISTIO_MUTUAL")}, sni=one("back.test"))
-POLICY = one({}) | st.fixed_dictionaries({"tls": TLS})
+BALANCER = one({"simple": "PASSTHROUGH"})
+OF_PORT = fields({"port": one({"number": 80})}, tls=TLS, loadBalancer=BALANCER)
+POLICY = fields({}, tls=TLS, loadBalancer=BALANCER, portLevelSettings=some(OF_PORT, 1))
 SHOP = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}}
 RULE = fields(
     {"route": some(fields({"destination": DESTINATION}, headers=HEADERS), 1), "mirror": one({"host": BACK}, {"host": "shop"})},
@@ -177,6 +179,9 @@ ALL = st.tuples(
 )
 
 
+BACK_RULE = objects("networking.istio.io/v1/DestinationRule", st.fixed_dictionaries({"host": one(BACK), "trafficPolicy": POLICY}))
+
+
 def routes(rule: Strategy) -> Strategy:
     """An Istio Gateway and a VirtualService for it."""
     spec = fields({"hosts": one(["*"]), "gateways": one(["default/shop"]), "http": some(rule)}, exportTo=EXPORTS)
@@ -194,7 +199,7 @@ def to(host: str, *ports: int) -> Strategy:
 TARGETS = {
     "entries": st.tuples(routes(to("db.test", 80, 88)), REGISTRY),
     "pods": st.tuples(routes(to("shop", 80)), PODS),
-    "mirrors": st.tuples(routes(RULE), st.tuples(st.just([SHOP]))),
+    "mirrors": st.tuples(routes(RULE), st.tuples(st.just([SHOP]), some(BACK_RULE, 1, 0))),
     "routes of the Gateway API": st.tuples(st.tuples(st.just(API), some(ROUTE)), st.tuples(st.just([SHOP]))),
     "all": st.tuples(routes(RULE), ALL),
 }

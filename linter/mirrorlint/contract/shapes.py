@@ -68,7 +68,8 @@ _GATEWAY = {
     "selector": ALL,
     "servers": {"port": {"number": ALL, "name": ALL, "protocol": ALL}, "bind": ALL, "hosts": ALL, "tls": _TLS},
 }
-_POLICY = {"tls": {"mode": ALL, "sni": ALL}, "portLevelSettings": {"port": ALL, "tls": {"mode": ALL, "sni": ALL}}}
+_OF_PORT = {"tls": {"mode": ALL, "sni": ALL, "subjectAltNames": ALL, "insecureSkipVerify": ALL}, "loadBalancer": {"simple": ALL}}
+_POLICY = {**_OF_PORT, "portLevelSettings": {"port": ALL, **_OF_PORT}}
 _DESTINATION_RULE = {
     "host": ALL,
     "exportTo": ALL,
@@ -83,6 +84,7 @@ _SERVICE_ENTRY = {
     "ports": ALL,
     "resolution": ALL,
     "exportTo": ALL,
+    "subjectAltNames": ALL,
     "endpoints": _ENDPOINT,
     "workloadSelector": ALL,
 }
