@@ -621,6 +621,7 @@ REFUSED_BY_SCHEMA = {
     "rule": [
         "mirror: {host: m, port: {number: '80'}}",
         "mirrorPercentage: {value: '50'}",
+        "mirrorPercentage: {value: .nan}",
         "mirrorPercent: '50'",
         "mirror_percent: a",
         "timeout: null, match: [null]",

@@ -61,6 +61,10 @@ TEXTS = {
     "a control character": (VIRTUAL_SERVICE + "\x01\n", "character U+0001 is not allowed"),
     "a tag": (VIRTUAL_SERVICE + "!!python/object/apply:os.system [true]\n", ""),
     "a huge number": (VIRTUAL_SERVICE + "{http: [{mirrorPercentage: {value: " + "9" * 5000 + "}}]}\n", ""),
+    "a percentage that is not a number": (
+        VIRTUAL_SERVICE + "{hosts: [a], http: [{fault: {abort: {percentage: {value: .nan}}}}]}\n",
+        "`value` is `.nan`, which JSON does not have, where a number is meant",
+    ),
     "an Application without anything": (APPLICATION + "\n", ""),
     "an Application of lists": (APPLICATION + "{sources: {a: b}, source: [1], destination: [x]}\n", ""),
     "an Application with components of lists": (

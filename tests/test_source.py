@@ -440,7 +440,13 @@ class TestKubernetesReading:
     def test_number(self, text: str, expected: int) -> None:
         assert read(f"v: {text}")["v"].number == expected
 
-    @pytest.mark.parametrize(("text", "expected"), [("50", 50.0), ("0.5", 0.5), ("'1e1'", 10.0), ("'x'", 0.0), ("on", 0.0)])
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            *(("50", 50.0), ("0.5", 0.5), ("'1e1'", 10.0), ("'x'", 0.0), ("on", 0.0)),
+            *((".nan", 0.0), (".inf", 0.0), ("-.inf", 0.0), ("'1e999'", 0.0)),
+        ],
+    )
     def test_decimal(self, text: str, expected: float) -> None:
         assert read(f"v: {text}")["v"].decimal == expected
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -183,11 +184,11 @@ class Node:
 
     @property
     def decimal(self) -> float:
-        """A number, quoted or not; else 0."""
+        """A number, quoted or not; else 0, as for `.nan` and `.inf`, which are none in JSON."""
         value = self.value
         if isinstance(value, str):
-            return float(value) if _JSON_NUMBER.fullmatch(value) else 0.0
-        return float(value) if value and value is not True else 0.0
+            value = float(value) if _JSON_NUMBER.fullmatch(value) else 0.0
+        return float(value) if value and value is not True and math.isfinite(value) else 0.0
 
     def having(self, name: str, value: Node | str | int | Iterable[str]) -> Node:
         """A mapping like this one, with an entry more or another value for one that it has; what is new stands where it would be sought."""

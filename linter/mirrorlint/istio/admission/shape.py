@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
@@ -229,7 +230,9 @@ def _described(node: Node) -> str:
         return "null"
     if isinstance(node.value, str):
         return f"the text `{node.text}`"
-    return f"the boolean `{node.text}`" if isinstance(node.value, bool) else f"the number {node.text}"
+    if isinstance(node.value, bool):
+        return f"the boolean `{node.text}`"
+    return f"the number {node.text}" if math.isfinite(node.value) else f"`{node.text}`, which JSON does not have,"
 
 
 def _is_text(node: Node) -> bool:
@@ -241,7 +244,8 @@ def _is_flag(node: Node) -> bool:
 
 
 def _is_number(node: Node) -> bool:
-    return isinstance(node.value, int | float) and not isinstance(node.value, bool)
+    """Whether the value is a number; objects come as JSON, whose encoder refuses infinite ones and NaN (Go's encoding/json)."""
+    return isinstance(node.value, int | float) and not isinstance(node.value, bool) and math.isfinite(node.value)
 
 
 def _is_whole(node: Node) -> bool:
