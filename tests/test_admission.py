@@ -52,6 +52,12 @@ SPECS = {
     "egress host": ("Sidecar", "{egress: [{hosts: [%s]}]}"),
     "ingress alone": ("Sidecar", "{ingress: [{%s}]}"),
     "ingress": ("Sidecar", "{ingress: [{port: {number: 80, name: web, protocol: HTTPS}, %s}]}"),
+    "AuthorizationPolicy": ("AuthorizationPolicy", "{%s}"),
+    "policy rule": ("AuthorizationPolicy", "{rules: [{%s}]}"),
+    "source": ("AuthorizationPolicy", "{rules: [{from: [{source: {%s}}]}]}"),
+    "operation": ("AuthorizationPolicy", "{rules: [{to: [{operation: {%s}}]}]}"),
+    "condition": ("AuthorizationPolicy", "{rules: [{when: [{%s}]}]}"),
+    "target": ("AuthorizationPolicy", "{targetRefs: [{%s}]}"),
 }
 
 REFUSED = {
@@ -432,6 +438,58 @@ REFUSED = {
         "port: {number: 80, protocol: HTTP}, tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}",
         "port: {number: 80, protocol: HTTP}}, {port: {number: 80, protocol: HTTP}",
     ],
+    "AuthorizationPolicy": [
+        "action: deny, rules: [{}]",
+        "action: DENY",
+        "action: DENY, rules: []",
+        "action: CUSTOM, rules: [{}]",
+        "action: CUSTOM, provider: {}, rules: [{}]",
+        "action: CUSTOM, provider: {name: x}",
+        "provider: {name: x}",
+        "action: DENY, provider: {name: x}, rules: [{}]",
+        "rules: {}",
+        "rules: [[]]",
+        "selector: {matchLabels: {a: '*'}}",
+        "selector: {matchLabels: {'': b}}",
+        "selector: {matchLabels: {a: 1}}",
+        "selector: {matchLabels: {a: b}}, targetRefs: [{kind: Service, name: g}]",
+        "selector: {}, targetRef: {kind: Service, name: g}",
+        "targetRef: {kind: Service, name: g}, targetRefs: [{kind: Service, name: g}]",
+        "targetRefs: {kind: Service, name: g}",
+    ],
+    "policy rule": ["from: [{}]", "to: [{}]"],
+    "source": [
+        "",
+        "principals: []",
+        "principals: ['']",
+        "ipBlocks: [10.0.0.0/33]",
+        "notRemoteIpBlocks: [a]",
+    ],
+    "operation": [
+        "",
+        "methods: []",
+        "methods: GET",
+        "notPaths: ['']",
+        "ports: [80]",
+        "ports: [http]",
+        "notPorts: ['65536']",
+    ],
+    "condition": [
+        "",
+        "values: [a]",
+        "key: 'request.headers[a]'",
+        "key: 'request.headers[a]', values: ['']",
+        "key: request.headers, values: [b]",
+        "key: 'request.headers[]', values: [b]",
+        "key: request.auth.claims, notValues: [b]",
+        "key: destination.port, notValues: [http]",
+    ],
+    "target": [
+        "kind: Gateway, name: g",
+        "kind: Gateway, group: gateway.networking.k8s.io",
+        "name: g",
+        "kind: Service, name: g, namespace: b",
+    ],
 }
 
 ACCEPTED = {
@@ -614,6 +672,36 @@ ACCEPTED = {
         "defaultEndpoint: ''",
         "tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}",
     ],
+    "AuthorizationPolicy": [
+        "",
+        "action: AUDIT, rules: [{}]",
+        "action: ALLOW, rules: []",
+        "action: DENY, rules: [{}]",
+        "action: CUSTOM, provider: {name: x}, rules: [{}]",
+        "selector: {}",
+        "selector: {matchLabels: {a: b c}}, targetRefs: []",
+    ],
+    "policy rule": ["from: [], to: [], when: []"],
+    "source": [
+        "ipBlocks: [10.0.0.1/8, 'fe80::/10', 10.0.0.1]",
+        "serviceAccounts: [a/b]",
+        "trustDomains: [a]",
+        "notRequestPrincipals: ['*']",
+    ],
+    "operation": ["methods: [get], hosts: ['a b'], paths: ['/a/{*}'], ports: ['0', '080']"],
+    "condition": [
+        "key: 'request.headers[a]', notValues: [b]",
+        "key: 'request.auth.claims[a][b]', values: [b]",
+        "key: 'experimental.envoy.filters.a[b]', values: [x]",
+        "key: connection.sni, values: [a]",
+        "key: destination.port, values: ['80']",
+    ],
+    "target": [
+        "kind: Gateway, group: gateway.networking.k8s.io, name: g, namespace: ''",
+        "kind: Service, group: core, name: g",
+        "kind: ServiceEntry, group: networking.istio.io, name: g",
+        "kind: GatewayClass, group: gateway.networking.k8s.io, name: g",
+    ],
 }
 
 # The API server checks types by the CRDs' schemas; istiod's decoder alone would let these pass (quoted numbers, enums as numbers, ...).
@@ -629,6 +717,7 @@ REFUSED_BY_SCHEMA = {
     "rule alone": ["redirect: {port: 443, derivePort: FROM_REQUEST_PORT}"],
     "match": ["uri: {exact: /a, prefix: /b}"],
     "ServiceEntry": ["hosts: [a.com], resolution: 2"],
+    "policy rule": ["from: [null]", "when: [null], to: [null]"],
     "policy": ["loadBalancer: {simple: RANDOM, consistentHash: {useSourceIp: true}}"],
 }
 
@@ -637,6 +726,7 @@ REFUSED_BY_SCHEMA = {
 DROPPED_BY_SCHEMA = {
     "VirtualService": ["hosts: [a], unknown: {a: b}", "hosts: [a], export_to: ['~']"],
     "rule": ["mirror_percentage: {value: 101}", "mirror: {host: m, ports: x}"],
+    "AuthorizationPolicy": ["unknown: {a: b}"],
 }
 
 
@@ -646,9 +736,8 @@ def documents(text: str) -> list[Node]:
     return parsed.documents
 
 
-def manifest(
-    spec: str, *, kind: str = "VirtualService", metadata: str = "name: x, namespace: default", group: str = "networking.istio.io"
-) -> str:
+def manifest(spec: str, *, kind: str = "VirtualService", metadata: str = "name: x, namespace: default", group: str = "") -> str:
+    group = group or ("security.istio.io" if kind == "AuthorizationPolicy" else "networking.istio.io")
     return f"apiVersion: {group}/v1\nkind: {kind}\nmetadata: {{{metadata}}}\nspec: {spec}\n"
 
 
@@ -866,7 +955,23 @@ FIELDS = sorted(
         "ingress",
     }
     | {"bind", "subsets", "trafficPolicy", "portLevelSettings", "loadBalancer", "localityLbSetting", "distribute", "from", "to", "redirect"}
-    | {"parentRefs", "hostnames", "rules", "matches", "filters", "type", "requestMirror", "fraction", "backendRefs", "listeners", "path"}
+    | {
+        "parentRefs",
+        "hostnames",
+        "rules",
+        "when",
+        "key",
+        "values",
+        "action",
+        "matches",
+        "filters",
+        "type",
+        "requestMirror",
+        "fraction",
+        "backendRefs",
+        "listeners",
+        "path",
+    }
 )
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8), st.sampled_from(FIELDS)
@@ -877,6 +982,7 @@ VALUES = st.recursive(
 
 
 KINDS = [("networking.istio.io", kind) for kind in ("VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar")]
+KINDS += [("security.istio.io", "AuthorizationPolicy")]
 KINDS += [("gateway.networking.k8s.io", kind) for kind in ("HTTPRoute", "GRPCRoute", "Gateway")]
 
 

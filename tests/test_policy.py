@@ -109,6 +109,21 @@ def test_a_denial_points_at_the_condition_that_decides(spec: str, start: str) ->
     assert target.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("{rules: [{to: [{operation: {methods: GET}}]}]}", "`methods` is the text `GET` where a list is meant"),
+        ("{action: deny, rules: [{}]}", "`action: deny` is none of ALLOW, DENY, AUDIT, CUSTOM (did you mean `DENY`?)"),
+        ("{action: DENY, rules: [{to: [{operation: {}}]}]}", "`operation` asks for nothing"),
+    ],
+)
+def test_a_policy_that_is_refused_denies_nothing(spec: str, said: str) -> None:
+    assert fates(spec) == LET_THROUGH
+    (finding,) = judge(target=TARGET + policy(spec)).findings
+    assert (finding.level, finding.rule) == ("error", "refused-by-istio")
+    assert finding.message.endswith(f"AuthorizationPolicy istio-system/edge, so it never takes effect: {said}")
+
+
 def test_a_dry_run_denies_nothing() -> None:
     dry = "{name: edge, namespace: istio-system, annotations: {istio.io/dry-run: 'true'}}"
     report = judge(target=TARGET + policy("{}", dry))

@@ -218,8 +218,9 @@ class Mesh:
 
     @cached_property
     def authorization_policies(self) -> tuple[Manifest, ...]:
-        """The AuthorizationPolicies, by name."""
-        return tuple(sorted(self.cluster.of("AuthorizationPolicy", SECURITY), key=lambda m: (m.namespace, m.name)))
+        """The AuthorizationPolicies that the control plane sees, by name."""
+        seen = (m for m in self.cluster.of("AuthorizationPolicy", SECURITY) if m not in self.refused)
+        return tuple(sorted(seen, key=lambda m: (m.namespace, m.name)))
 
     @cached_property
     def certificates(self) -> dict[tuple[str, str], Certificate]:

@@ -78,7 +78,7 @@ def content(data: bytes, path: str) -> Content:
 
 def _ask_admission(manifests: Iterable[Manifest]) -> None:
     """Note where Istio's admission has nothing to say: what it takes to tell is kept with what files hold."""
-    asked = [manifest for manifest in manifests if manifest.group in (NETWORKING, GATEWAY_API)]
+    asked = [manifest for manifest in manifests if manifest.group in (NETWORKING, SECURITY, GATEWAY_API)]
     if asked:
         from mirrorlint.istio.admission import judged
 

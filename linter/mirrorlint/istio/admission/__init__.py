@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mirrorlint.istio.admission import (
+    authorization_policy,
     destination_rule,
     export_to,
     gateway,
@@ -15,7 +16,7 @@ from mirrorlint.istio.admission import (
     virtual_service,
 )
 from mirrorlint.istio.admission.shape import ANY_TEXT, Refusal, Shape, message, table
-from mirrorlint.kinds import GATEWAY_API, NETWORKING
+from mirrorlint.kinds import GATEWAY_API, NETWORKING, SECURITY
 from mirrorlint.source import Node
 
 __all__ = ["KINDS", "Refusal", "judged"]
@@ -36,6 +37,7 @@ KINDS = {
     (NETWORKING, "Gateway"): _Kind(gateway.SPEC, (gateway.label_name,)),
     (NETWORKING, "Sidecar"): _Kind(sidecar.SPEC),
     (NETWORKING, "WorkloadEntry"): _Kind(service_entry.WORKLOAD),
+    (SECURITY, "AuthorizationPolicy"): _Kind(authorization_policy.SPEC),
     (GATEWAY_API, "HTTPRoute"): _Kind(gateway_api.HTTP_ROUTE),
     (GATEWAY_API, "GRPCRoute"): _Kind(gateway_api.GRPC_ROUTE),
     (GATEWAY_API, "Gateway"): _Kind(gateway_api.GATEWAY),
