@@ -9,7 +9,7 @@ import pytest
 from test_pages import linted
 
 
-@pytest.mark.parametrize("host", ["stage.internal", "stage-gatewy.example.com"])
+@pytest.mark.parametrize("host", ["stage.internal", "stage-gatewy.example.com", "Stage.Internal", "stage.internal:80"])
 def test_a_mirror_that_settings_call_external_is_meant_to_lead_elsewhere(host: str, tmp_path: Path) -> None:
     files = pages.read("mirror-leads-elsewhere").bad("")
     settings = files[".mirrorlint.yaml"].replace("{paths: [prod]}", f"{{paths: [prod], external: [{host}]}}")

@@ -30,7 +30,7 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
     other cluster that has Gateways is assumed.
     """
     others = {name: mesh for name, mesh in meshes.items() if name != source}
-    if {address, known_as(host)} & set(map(known_as, meshes[source].cluster.settings.external)):
+    if meshes[source].is_external(address, host):
         return Landing("", assumed=False, known=True)
     owner = _owner(meshes, others, address)
     if owner is not None:

@@ -20,7 +20,7 @@ from mirrorlint.istio.backend_tls import read_policies
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, Server, read_gateway
-from mirrorlint.istio.names import PUBLIC
+from mirrorlint.istio.names import PUBLIC, known_as
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoint, read_entry, read_service
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
@@ -53,6 +53,14 @@ class Mesh:
 
     def _exports(self, field: str) -> frozenset[str]:
         return frozenset(self.config.get(field) or ())
+
+    @cached_property
+    def _external(self) -> frozenset[str]:
+        return frozenset(map(known_as, self.cluster.settings.external))
+
+    def is_external(self, *names: str) -> bool:
+        """Whether settings say of a name or address that it is nobody's ingress here."""
+        return not self._external.isdisjoint(map(known_as, names))
 
     @cached_property
     def _judged(self) -> list[tuple[Manifest, tuple[Refusal, ...]]]:

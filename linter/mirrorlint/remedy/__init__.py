@@ -11,7 +11,6 @@ from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.way import LOST, SOME, End, Way
 from mirrorlint.fleet import is_peers
-from mirrorlint.istio.names import known_as
 from mirrorlint.istio.services import Service
 from mirrorlint.nearest import strays
 from mirrorlint.rule import Edit, Loss
@@ -47,8 +46,7 @@ def arrives(judged: Judged) -> bool:
 
 def is_astray(mesh: Mesh, host: str, ends: Iterable[End]) -> bool:
     """Whether ends lead elsewhere by a host that is not told to: it may be the one of two that is misspelt."""
-    told = known_as(host) in map(known_as, mesh.cluster.settings.external)
-    return not told and any(end.reason == reason.ELSEWHERE for end in ends)
+    return not mesh.is_external(host) and any(end.reason == reason.ELSEWHERE for end in ends)
 
 
 def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]]) -> bool:
