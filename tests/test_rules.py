@@ -137,3 +137,44 @@ def test_a_percentage_beside_mirrors_that_says_the_same_or_is_for_a_delegates_mi
     files = pages.read("mirror-percentage-twice").bad(", beside `mirrors`")
     service = files["prod/virtual-service.yaml"].partition("mirrorPercentage:")[0] + percent
     assert "mirror-percentage-twice" not in {f.rule for f in linted({**files, "prod/virtual-service.yaml": service}, tmp_path).findings}
+
+
+DELEGATING = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop]
+  http:
+    - {delegate: {name: rules}, %s}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: rules}
+spec:
+  http: [{route: [{destination: {host: shop}}], %s}]
+"""
+MIRROR, MIRRORS = "mirror: {host: stage-gateway.example.com}", "mirrors: [{destination: {host: stage-gateway.example.com}}]"
+
+
+@pytest.mark.parametrize(
+    ("root", "delegate", "expected"),
+    [
+        ("mirrorPercentage: {value: 0}", MIRROR, [("mirror-switched-off", 7)]),
+        (MIRROR, "mirrorPercentage: {value: 0}", [("mirror-switched-off", 13)]),
+        ("mirrorPercentage: {value: 50}", f"mirrorPercent: 5, {MIRROR}", [("mirror-percentage-twice", 13)]),
+        ("mirrorPercentage: {value: 50}, mirrorPercent: 5", MIRROR, [("mirror-percentage-twice", 7)]),
+        ("mirrorPercent: 5", f"mirrorPercentage: {{value: 50}}, {MIRROR}", []),
+        ("mirrorPercentage: {value: 5}", MIRRORS, [("mirror-percentage-twice", 7)]),
+        (MIRROR, f"mirrorPercentage: {{value: 5}}, {MIRRORS}", []),
+        (
+            "mirrorPercentage: {value: 5}",
+            f"match: [{{uri: {{prefix: /api}}}}], {MIRROR}}}, {{route: [{{destination: {{host: shop}}}}], {MIRRORS}",
+            [],
+        ),
+    ],
+)
+def test_a_percentage_is_for_what_istio_merges_it_with(root: str, delegate: str, expected: list[tuple[str, int]], tmp_path: Path) -> None:
+    files = pages.read("mirror-switched-off").bad("")
+    found = linted({**files, "prod/virtual-service.yaml": DELEGATING % (root, delegate)}, tmp_path).findings
+    assert [(finding.rule, finding.place.line) for finding in found] == expected

@@ -12,6 +12,7 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
+from mirrorlint.istio.routing import Rule
 from mirrorlint.source import Node, Place
 
 MOST = 3  # of what is listed
@@ -144,6 +145,10 @@ class Subject(NamedTuple):
                 followed.setdefault(id(way.ends), way)
             ends = ((way, end) for way in followed.values() for end in way.ends)
             yield from ((judged, way, end) for way, end in ends if end.reason == reason.ARRIVES)
+
+    def rules(self) -> Iterator[tuple[str, Rule]]:
+        """The rules that Istio makes of VirtualServices, delegates merged in, and of routes, with their clusters."""
+        return ((cluster, rule) for cluster, mesh in self.own() for service in mesh.virtual_services for rule in service.rules)
 
     def http_rules(self) -> Iterator[tuple[str, Manifest, Node]]:
         """The `http` entries of all VirtualServices that Istio admits, with their clusters and objects."""

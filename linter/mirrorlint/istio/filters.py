@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from mirrorlint.fleet import Manifest
 from mirrorlint.istio.matches import Match
-from mirrorlint.istio.routing import NO_HEADERS, Headers, Rewrite, headers_of, millionths
+from mirrorlint.istio.routing import NO_HEADERS, Headers, Rewrite, Share, headers_of, millionths
 from mirrorlint.source import Node
 
 MIRROR, REDIRECT, REWRITE, HEADERS = "RequestMirror", "RequestRedirect", "URLRewrite", "RequestHeaderModifier"
@@ -62,9 +63,11 @@ def read_rewrite(filters: Iterable[Node], match: Match) -> Rewrite:
     return Rewrite(authority.text, uri, "", "", authority)
 
 
-def mirror_percent(node: Node) -> float:
-    """The share that a `requestMirror` asks for (createMirrorFilter)."""
+def mirror_share(node: Node, owner: Manifest) -> Share | None:
+    """The share that a `requestMirror` of a route asks for (createMirrorFilter)."""
     fraction, percent = node["fraction"], node["percent"]
     if fraction:
-        return millionths(min(100 * fraction["numerator"].decimal / (fraction["denominator"].decimal or 100), 100.0))
-    return min(percent.decimal, 100.0) if percent else 100.0
+        numerator, denominator = fraction["numerator"], fraction["denominator"]
+        share = millionths(min(100 * numerator.decimal / (denominator.decimal or 100), 100.0))
+        return Share(share, f"{numerator.text}/{denominator.text or 100}", numerator, owner)
+    return Share(min(percent.decimal, 100.0), f"{percent.text} %", percent, owner) if percent else None

@@ -91,6 +91,7 @@ class _Fields:
                 rewrite=filters.read_rewrite(self._filters, match),
                 headers=filters.read_headers(self._filters),
                 left_out=tuple(m for m in mirrors if m.why),
+                switched_off=tuple(m for m in mirrors if m.percent <= 0),
             )
 
     def _action(self) -> tuple[Action, Node]:
@@ -101,5 +102,5 @@ class _Fields:
         return "route" if self._backends else "direct-response", self.node["backendRefs"]
 
     def _mirror(self, node: Node, found: Resolved) -> Mirror:
-        percent = filters.mirror_percent(node)
-        return Mirror(found.destination, percent, node["backendRef"], self._manifest, found.destination.why)
+        share = filters.mirror_share(node, self._manifest)
+        return Mirror(found.destination, share, node["backendRef"], self._manifest, found.destination.why)

@@ -50,17 +50,31 @@ class Backend(NamedTuple):
 MirrorKey = tuple[Node, tuple[str, str, str, str]]
 
 
+class Share(NamedTuple):
+    """How much of the requests is copied, in percent and in words, the value that says so, and the object that this stands in."""
+
+    percent: float
+    said: str
+    node: Node
+    owner: Manifest
+
+
 class Mirror(NamedTuple):
-    """A mirror policy: what it copies to, how much of it in percent, the value that says so, and the object that this stands in.
+    """A mirror policy: what it copies to, the share of it (None where nothing says which), the value that says so, and its object.
 
     `why` says why Istio leaves it out ("" when it doesn't).
     """
 
     destination: Destination
-    percent: float
+    share: Share | None
     node: Node
     owner: Manifest
     why: str = ""
+
+    @property
+    def percent(self) -> float:
+        """The share in percent, all unless it is said."""
+        return self.share.percent if self.share else 100.0
 
     @property
     def key(self) -> MirrorKey:
@@ -79,7 +93,11 @@ class Rewrite(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule of the object `owner`; `action` is what is done with a request, and `answer` the Node that says so."""
+    """A rule of the object `owner`; `action` is what is done with a request, and `answer` the Node that says so.
+
+    `left_out` are mirrors that Istio does not take, `switched_off` those with a share of 0. `percentages` is what a VirtualService's rule
+    says of its `mirror`; the first one counts.
+    """
 
     node: Node
     owner: Manifest
@@ -91,6 +109,8 @@ class Rule(NamedTuple):
     rewrite: Rewrite
     headers: Headers
     left_out: tuple[Mirror, ...] = ()
+    switched_off: tuple[Mirror, ...] = ()
+    percentages: tuple[Share, ...] = ()
 
     @property
     def used(self) -> tuple[Backend, ...]:

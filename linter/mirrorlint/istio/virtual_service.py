@@ -17,6 +17,7 @@ from mirrorlint.istio.routing import (
     Mirror,
     Rewrite,
     Rule,
+    Share,
     VirtualService,
     headers_of,
     millionths,
@@ -101,6 +102,7 @@ class _Fields:
 
     def rule(self, matches: tuple[Match, ...]) -> Rule:
         action, answer = self._action()
+        mirrors = tuple(self._mirrors())
         return Rule(
             node=self.node,
             owner=self.manifest,
@@ -110,9 +112,11 @@ class _Fields:
             backends=tuple(
                 Backend(self.destination(b["destination"]), b["weight"].number, read_headers(b["headers"])) for b in self.node["route"]
             ),
-            mirrors=tuple(m for m in self._mirrors() if m.percent > 0),
+            mirrors=tuple(m for m in mirrors if m.percent > 0),
             rewrite=read_rewrite(self._get("rewrite")),
             headers=read_headers(self._get("headers")),
+            switched_off=tuple(m for m in mirrors if m.percent <= 0),
+            percentages=tuple(self._percentages()),
         )
 
     def _action(self) -> tuple[Action, Node]:
@@ -132,18 +136,24 @@ class _Fields:
         """What `mirror` and `mirrors` ask for; a percentage of 0 is no mirror (route.go:MirrorPercent, MirrorPercentByPolicy)."""
         mirror, owner = self._get("mirror"), self._owner("mirror")
         if mirror:
-            yield Mirror(owner.destination(mirror), self._percent(), mirror, owner.manifest)
+            yield Mirror(owner.destination(mirror), next(self._percentages(), None), mirror, owner.manifest)
         owner = self._owner("mirrors")
         for policy in self._get("mirrors"):
             if policy["destination"]:
-                percent = millionths(policy["percentage"]["value"].decimal) if policy["percentage"] else 100.0
-                yield Mirror(owner.destination(policy["destination"]), percent, policy["destination"], owner.manifest)
+                share = _share(policy["percentage"]["value"], owner.manifest) if policy["percentage"] else None
+                yield Mirror(owner.destination(policy["destination"]), share, policy["destination"], owner.manifest)
 
-    def _percent(self) -> float:
-        exact, whole = self._get("mirrorPercentage"), self._get("mirrorPercent") or self._get("mirror_percent")
-        if exact:
-            return millionths(exact["value"].decimal)
-        return float(whole.number) if whole else 100.0
+    def _percentages(self) -> Iterator[Share]:
+        """What is said of `mirror`; the first counts (route.go:MirrorPercent)."""
+        for field in ("mirrorPercentage", "mirrorPercent", "mirror_percent"):
+            said = self._get(field)
+            if said:
+                yield _share(said["value"] if said.is_mapping else said, self._owner(field).manifest)
+
+
+def _share(amount: Node, owner: Manifest) -> Share:
+    """A percentage; one without a `value` is 0."""
+    return Share(millionths(amount.decimal), f"{amount.text or 0} %", amount, owner)
 
 
 def read_rewrite(node: Node) -> Rewrite:
