@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import onward
 from mirrorlint.delivery.way import End, Way, reached
-from mirrorlint.delivery.worlds import WORLDS, world_of
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Remark, Subject
 from mirrorlint.source import Node
@@ -18,10 +17,9 @@ LEVEL = WARNING
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the mirror that sends it back; of two that send each other's back at one."""
-    worlds = {judged.cluster: tuple(judged.ways) for judged in subject.judged}
     said: set[Node] = set()
     for judged, way, end in subject.arrivals():
-        for back in _mirrored(subject, way, end, worlds.get(end.cluster) or _of_peer(subject, end.cluster)):
+        for back in _mirrored(subject, way, end):
             node = back.mirror.destination.host_node
             served = [reached(e.route) for e in back.ends if e.cluster == judged.cluster and e.reason == reason.ARRIVES]
             if served and node not in said:
@@ -30,15 +28,9 @@ def check(subject: Subject) -> Iterator[Flaw]:
                 yield _flaw(judged, end, back, again=again)
 
 
-def _of_peer(subject: Subject, cluster: str) -> tuple[str, ...]:
-    """The worlds of a cluster of which there is a contract alone."""
-    version = subject.versions.get(cluster)
-    return (world_of(version),) if version else WORLDS
-
-
-def _mirrored(subject: Subject, way: Way, end: End, worlds: Iterable[str]) -> Iterator[Way]:
+def _mirrored(subject: Subject, way: Way, end: End) -> Iterator[Way]:
     """What becomes of the copies that the target makes of a shadow."""
-    for world in worlds if reached(end.route).rule.mirrors else ():
+    for world in subject.delivery.meshes[end.cluster].worlds if reached(end.route).rule.mirrors else ():
         yield from subject.delivery.follow(onward(way, end), world)
 
 

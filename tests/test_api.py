@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pages
 import pytest
+from repositories import write
 
 import mirrorlint
 from mirrorlint import Call
@@ -29,6 +31,18 @@ def test_without_a_version_the_newest_world_counts_unless_the_fleet_says(tmp_pat
     (tmp_path / "repo").symlink_to(EXAMPLES / "as-published")
     fleet = mirrorlint.load({name: EXAMPLES / "as-published" / path for name, path in manifests.items()})
     assert fleet.follow(CALL)[0].host == "httpbin"
+
+
+@pytest.mark.parametrize(("settings", "istio", "arrives"), [("1.19", None, 0), ("1.19", "1.20", 1), ("1.20", "1.19", 0), ("1.20", None, 1)])
+def test_what_mirrors_mirror_is_followed_from_the_version_that_reads_them(
+    settings: str, istio: str | None, arrives: int, tmp_path: Path
+) -> None:
+    files = pages.read("mirrors-too-new").bad("")
+    write(tmp_path, {**files, ".mirrorlint.yaml": files[".mirrorlint.yaml"].replace("1.19", settings)})
+    fleet, report = mirrorlint.load(tmp_path), mirrorlint.check(mirrorlint.load(tmp_path), istio)
+    assert [shadow.outcome for shadow in fleet.follow(Call("prod", "default", "httpbin", 8000), istio)] == ["arrives"] * arrives
+    assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "all"}] * arrives
+    assert [finding.rule for finding in report.findings] == ["mirrors-too-new"] * (1 - arrives)
 
 
 def test_steps_name_files_and_lines() -> None:

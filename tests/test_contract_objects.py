@@ -9,6 +9,7 @@ from pair import PROD, STAGE
 from peers import published
 
 from mirrorlint import engine, loads
+from mirrorlint.fleet import Cluster
 from mirrorlint.rule import Report
 
 SERVICE = "---\n" + STAGE.rpartition("---\n")[2]
@@ -397,3 +398,18 @@ def test_a_contract_says_what_the_manifests_say(prod: str, stage: str, rule: str
     by_manifests = engine.lint(found, {}, "1.28")
     assert [finding.rule for finding in by_manifests.findings] == ([rule] if rule else [])
     assert told(engine.lint(published(found, "stage"), {}, "1.28"), "stage://") == told(by_manifests)
+
+
+@pytest.mark.parametrize(("suffix", "rules"), [(True, set()), (False, {"shadow-mirrored-back"})])
+def test_a_peer_sends_shadows_back_as_its_settings_say(suffix: bool, rules: set[str]) -> None:
+    prod, stage, _ = CASES["a mirror that leads back"]
+    prod = prod.replace('hosts: ["*"]\n  gateways', "hosts: [shop.default]\n  gateways")
+    found = published(
+        loads({"prod": prod, "stage": stage}, ingress={"prod": {"addresses": ["prod-gateway.example.com"]}}).loaded.documents, "stage"
+    )
+    own, peer = found.clusters.values()
+    clusters = {
+        "prod": Cluster("prod", list(own.manifests()), own.settings._replace(shadow_suffix=False)),
+        "stage": Cluster("stage", list(peer.manifests()), peer.settings._replace(shadow_suffix=suffix), published=True),
+    }
+    assert {finding.rule for finding in engine.lint(found._replace(clusters=clusters), {}).findings} == rules

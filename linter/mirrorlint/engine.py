@@ -10,8 +10,8 @@ from mirrorlint.causes import Causes, merged
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.worlds import PLAIN, SUFFIXED, WORLDS, world_of
-from mirrorlint.fleet import ClusterSettings, Documents
+from mirrorlint.delivery.worlds import WORLDS
+from mirrorlint.fleet import Documents
 from mirrorlint.istio.routing import MirrorKey
 from mirrorlint.level import OFF, WARNING
 from mirrorlint.quiet import Quieted, quieted
@@ -22,28 +22,14 @@ from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, s
 _REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs", "target-without-pods"})
 
 
-def worlds_of(settings: ClusterSettings, istio: str) -> tuple[str, ...]:
-    """The worlds that a source may run: one when its version is known, else both; ValueError for a version that is none."""
-    if istio:
-        return (world_of(istio),)
-    if settings.shadow_suffix is not None:
-        return (SUFFIXED if settings.shadow_suffix else PLAIN,)
-    return (world_of(settings.istio),) if settings.istio else WORLDS
-
-
 def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Report:
     """Judge all mirrors of all clusters. `levels` overrides what a rule's findings are (off, warning, error)."""
     documents = documents._replace(blind_spots=(*documents.blind_spots, *unjudged.objects(documents)))
-    delivery = Delivery(documents.clusters, by_name)
-    judged = [
-        mirror
-        for name, cluster in documents.own().items()
-        for mirror in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio))
-    ]
+    delivery = Delivery(documents.clusters, by_name, istio=istio)
+    judged = [mirror for name in documents.own() for mirror in judge(documents.clusters, delivery, name, delivery.meshes[name].worlds)]
     spared = spared_by_age(judged, documents)
     causes = Causes(documents, delivery)
-    versions = {name: istio or cluster.settings.istio for name, cluster in documents.clusters.items()}
-    subject = Subject(documents, delivery, tuple(judged), versions)
+    subject = Subject(documents, delivery, tuple(judged))
     of_mirrors = [(m.mirror.key, tuple(mirror_findings(m, subject, causes, m.mirror.key in spared))) for m in judged]
     found = [*_object_findings(subject, levels), *(finding for _, findings in of_mirrors for finding in findings)]
     mirrors = tuple(fate(mirror, delivery) for mirror in judged)
@@ -70,13 +56,13 @@ def _mended(found: Iterable[tuple[MirrorKey, Iterable[Finding]]]) -> Mapping[Edi
 
 def of_mirror(judged: Judged, documents: Documents, delivery: Delivery) -> tuple[tuple[Finding, ...], MirrorFate]:
     """What there is to say of one mirror's shadows, and how many arrive; the delivery is the one that followed them."""
-    subject = Subject(documents, delivery, (judged,), {})
+    subject = Subject(documents, delivery, (judged,))
     return tuple(mirror_findings(judged, subject, Causes(documents, delivery), spared=False)), fate(judged, delivery)
 
 
 def of_causes(documents: Documents, delivery: Delivery, levels: Mapping[str, str]) -> tuple[Finding, ...]:
     """What there is to say of objects that may be to blame for a loss although they are not on the way."""
-    subject = Subject(documents, delivery, (), {})
+    subject = Subject(documents, delivery, ())
     return tuple(_levelled((finding for rule in (BROKEN, REFUSED) for finding in _object_findings(subject, levels, only=rule)), levels))
 
 

@@ -123,14 +123,12 @@ class Idle(NamedTuple):
 class Subject(NamedTuple):
     """What a rule about objects reads.
 
-    That is all documents, the delivery that was asked, each cluster's Istio ("" where its version is not known), and suppressions that
-    did nothing.
+    That is all documents, the delivery that was asked, and suppressions that did nothing.
     """
 
     documents: Documents
     delivery: Delivery
     judged: tuple[Judged, ...]
-    versions: Mapping[str, str]
     idle: tuple[Idle, ...] = ()
 
     def own(self) -> Iterator[tuple[str, Mesh]]:

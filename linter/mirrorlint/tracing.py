@@ -12,7 +12,6 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.sidecar import SidecarScope, host_forms
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import LOST, Call, Way
-from mirrorlint.engine import worlds_of
 from mirrorlint.fleet import Documents
 from mirrorlint.istio.names import without_port
 from mirrorlint.report.trace import Trace
@@ -22,18 +21,18 @@ def traces(documents: Documents, options: Mapping[str, Any]) -> list[Trace]:
     """The traces that the command's options ask for; ValueError for what is none of the fleet's."""
     if not options["host"]:
         return _every(documents, options["istio"])
-    delivery = Delivery(documents.clusters, by_name)
+    delivery = Delivery(documents.clusters, by_name, istio=options["istio"])
     cluster, _, namespace = options["source"].rpartition("/")
     if cluster and cluster not in documents.clusters:
         raise ValueError(f"`{cluster}` is no cluster here: {', '.join(documents.clusters)}")
-    found = [_one(delivery, documents, name, namespace, options) for name in ([cluster] if cluster else documents.clusters)]
+    found = [_one(delivery, name, namespace, options) for name in ([cluster] if cluster else documents.clusters)]
     mirrored = [trace for trace in found if any(trace.ways.values())]
     return mirrored or [_unmirrored(delivery, found)]
 
 
-def _one(delivery: Delivery, documents: Documents, cluster: str, namespace: str, options: Mapping[str, Any]) -> Trace:
+def _one(delivery: Delivery, cluster: str, namespace: str, options: Mapping[str, Any]) -> Trace:
     """The trace of the call that is asked for; of one that enters at a gateway, at the pods and the port where it is mirrored, if any."""
-    worlds = worlds_of(documents.clusters[cluster].settings, options["istio"])
+    worlds = delivery.meshes[cluster].worlds
     calls = list(_calls(delivery, cluster, namespace, options))
     found = (Trace(call, {world: delivery.follow(call, world) for world in worlds}) for call in calls)
     return next((trace for trace in found if any(trace.ways.values())), Trace(calls[0], {}))
@@ -129,9 +128,9 @@ def _manner(way: Way) -> tuple[object, ...]:
 
 def every_way(documents: Documents, istio: str) -> Iterator[tuple[str, Way]]:
     """The ways of all callers of all mirrors, with their worlds."""
-    delivery = Delivery(documents.clusters, by_name)
-    for name, cluster in documents.own().items():
-        for judged in judge(documents.clusters, delivery, name, worlds_of(cluster.settings, istio)):
+    delivery = Delivery(documents.clusters, by_name, istio=istio)
+    for name in documents.own():
+        for judged in judge(documents.clusters, delivery, name, delivery.meshes[name].worlds):
             for world, ways in judged.ways.items():
                 yield from ((world, way) for way in ways)
 

@@ -12,7 +12,6 @@ from mirrorlint.contract.expectations import expectations
 from mirrorlint.contract.selection import accepted
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.engine import worlds_of
 from mirrorlint.fleet import NOTHING, BlindSpot, ClusterSettings, Documents
 from mirrorlint.loading import files
 from mirrorlint.loading.contracts import VERSION, digest
@@ -29,8 +28,8 @@ def export(documents: Documents, cluster: str, tool: str, istio: str = "") -> st
 
     KeyError for an unknown cluster.
     """
-    delivery, settings = Delivery(documents.clusters, by_name), documents.clusters[cluster].settings
-    worlds = worlds_of(settings, istio)
+    delivery, settings = Delivery(documents.clusters, by_name, istio=istio), documents.clusters[cluster].settings
+    worlds = delivery.meshes[cluster].worlds
     top = _repository(documents, cluster)
     said = {
         "contract": VERSION,

@@ -34,9 +34,11 @@ _WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
 class Delivery:
     """All clusters of a fleet, ready to follow calls; what depends on a proxy alone is built once and kept."""
 
-    def __init__(self, clusters: Mapping[str, Cluster], age: Age = as_written, let_in: frozenset[Manifest] = frozenset()) -> None:
-        """Nothing is read before it is needed; `age` and `let_in` are the meshes'."""
-        self.meshes = {name: Mesh(cluster, age, let_in) for name, cluster in clusters.items()}
+    def __init__(
+        self, clusters: Mapping[str, Cluster], age: Age = as_written, let_in: frozenset[Manifest] = frozenset(), istio: str = ""
+    ) -> None:
+        """Nothing is read before it is needed; `age`, `let_in` and `istio` are the meshes'."""
+        self.meshes = {name: Mesh(cluster, age, let_in, istio) for name, cluster in clusters.items()}
         self._scopes: dict[tuple[str, bool, str, frozenset[tuple[str, str]]], AnyScope] = {}
         self._ingresses: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}
         self._inner: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}

@@ -12,7 +12,7 @@ from mirrorlint.delivery.entrances import Entrances
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
 from mirrorlint.delivery.rules_in_force import RulesInForce
-from mirrorlint.delivery.worlds import number_of
+from mirrorlint.delivery.worlds import number_of, reads_mirrors, worlds_of
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio import gateway_routes
 from mirrorlint.istio.admission import KINDS, Refusal, judged
@@ -36,15 +36,25 @@ _Found = TypeVar("_Found")
 class Mesh:
     """A cluster's registry, routes, rules and gateways; everything is read when it is first asked for."""
 
-    def __init__(self, cluster: Cluster, age: Age, let_in: frozenset[Manifest]) -> None:
+    def __init__(self, cluster: Cluster, age: Age, let_in: frozenset[Manifest], istio: str) -> None:
         """`age` orders objects of one kind, the oldest first; where two of them claim the same the oldest has it.
 
-        Admission lets `let_in` through whatever it finds.
+        Admission lets `let_in` through whatever it finds. As a source the cluster runs the version `istio` ("": what settings say).
         """
-        self.cluster, self._age, self._let_in = cluster, age, let_in
+        self.cluster, self._age, self._let_in, self._istio = cluster, age, let_in, istio
         self.domain = cluster.settings.domain
         self.config: Mapping[str, Any] = cluster.settings.mesh
         self.root_namespace: str = self.config.get("rootNamespace") or "istio-system"
+
+    @property
+    def worlds(self) -> tuple[str, ...]:
+        """The worlds that it may run as a source."""
+        return worlds_of(self.cluster.settings, self._istio)
+
+    @property
+    def sending_version(self) -> str:
+        """The version of Istio that it runs as a source, "" where that is not known."""
+        return self._istio or self.cluster.settings.istio
 
     @cached_property
     def gateway_api(self) -> GatewayApi:
@@ -143,7 +153,8 @@ class Mesh:
     @cached_property
     def reader(self) -> Reader:
         """Reads this cluster's VirtualServices."""
-        return Reader(self.domain, self._exports("defaultVirtualServiceExportTo"), self.admitted("VirtualService"))
+        exports, reads = self._exports("defaultVirtualServiceExportTo"), reads_mirrors(self.sending_version)
+        return Reader(self.domain, exports, self.admitted("VirtualService"), reads_mirrors=reads)
 
     @cached_property
     def route_reader(self) -> gateway_routes.Reader:

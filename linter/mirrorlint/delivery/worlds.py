@@ -7,16 +7,33 @@ from __future__ import annotations
 
 import re
 
+from mirrorlint.fleet import ClusterSettings
+
 SUFFIXED, PLAIN = "1.27", "1.28"
 WORLDS = (SUFFIXED, PLAIN)
 WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
 SUFFIX = "-shadow"
+_FIRST_WITH_MIRRORS = (1, 20)
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 
 
 def world_of(version: str) -> str:
     """The world of an Istio version such as `1.27`, `1.30.2` or `v1.24`; ValueError for anything else."""
     return SUFFIXED if number_of(version) <= (1, 27) else PLAIN
+
+
+def worlds_of(settings: ClusterSettings, istio: str) -> tuple[str, ...]:
+    """The worlds that a source may run: one when its version is known, else both; ValueError for a version that is none."""
+    if istio:
+        return (world_of(istio),)
+    if settings.shadow_suffix is not None:
+        return (SUFFIXED if settings.shadow_suffix else PLAIN,)
+    return (world_of(settings.istio),) if settings.istio else WORLDS
+
+
+def reads_mirrors(version: str) -> bool:
+    """Whether a version, "" for one that is not known, mirrors by `mirrors` (release-1.20, route.go: TranslateRoute loops over them)."""
+    return not version or number_of(version) >= _FIRST_WITH_MIRRORS
 
 
 def number_of(version: str) -> tuple[int, int]:

@@ -43,23 +43,23 @@ def read_virtual_service(manifest: Manifest, reader: Reader) -> VirtualService:
 class Reader:
     """Reads VirtualServices of one cluster."""
 
-    def __init__(self, domain: str, export_to: frozenset[str], manifests: Iterable[Manifest]) -> None:
-        """`export_to` is the mesh's defaultVirtualServiceExportTo."""
-        self.domain = domain
+    def __init__(self, domain: str, export_to: frozenset[str], manifests: Iterable[Manifest], *, reads_mirrors: bool) -> None:
+        """`export_to` is the mesh's defaultVirtualServiceExportTo; `reads_mirrors` tells whether its Istio knows `mirrors`."""
+        self.domain, self.reads_mirrors = domain, reads_mirrors
         self.export_to = export_to or PUBLIC
         self._delegates = {f"{m.namespace}/{m.name}": m for m in manifests if not len(m.node["spec"]["hosts"])}
 
     def rules(self, manifest: Manifest) -> Iterator[Rule]:
         """The HTTP rules in order, those of delegates in place of the rule that names them (mergeVirtualServices)."""
         for node in manifest.node["spec"]["http"]:
-            own = _Fields(node, manifest, self.domain)
+            own = _Fields(node, manifest, self)
             if not node["delegate"]:
                 yield own.rule(own.matches())
                 continue
             for child in self._delegated(node["delegate"], manifest.namespace):
                 matches = merge_matches(own.matches(), child.matches())
                 if matches is not None:
-                    yield _Fields(child.node, child.manifest, self.domain, own).rule(matches)
+                    yield _Fields(child.node, child.manifest, self, own).rule(matches)
 
     def delegate(self, node: Node, namespace: str) -> Manifest | None:
         """The VirtualService that a `delegate` value names, if `namespace` may use it."""
@@ -73,7 +73,7 @@ class Reader:
         found = self.delegate(node, namespace)
         if found is not None:
             for child in found.node["spec"]["http"]:
-                yield _Fields(child, found, self.domain)
+                yield _Fields(child, found, self)
 
 
 def delegate_name(node: Node, namespace: str) -> str:
@@ -84,8 +84,8 @@ def delegate_name(node: Node, namespace: str) -> str:
 class _Fields:
     """A rule's fields; those that a delegate's rule leaves unset are its root's (mergeHTTPRoute)."""
 
-    def __init__(self, node: Node, manifest: Manifest, domain: str, root: _Fields | None = None) -> None:
-        self.node, self.manifest, self._domain, self._root = node, manifest, domain, root
+    def __init__(self, node: Node, manifest: Manifest, reader: Reader, root: _Fields | None = None) -> None:
+        self.node, self.manifest, self._reader, self._root = node, manifest, reader, root
 
     def _owner(self, field: str) -> _Fields:
         return self._root if self._root and field not in self.node else self
@@ -95,7 +95,9 @@ class _Fields:
 
     def destination(self, node: Node) -> Destination:
         name, number = node["host"], node["port"]["number"]
-        return Destination(expand(name.text, self.manifest.namespace, self._domain), node["subset"].text, number.number, node, name, number)
+        return Destination(
+            expand(name.text, self.manifest.namespace, self._reader.domain), node["subset"].text, number.number, node, name, number
+        )
 
     def matches(self) -> tuple[Match, ...]:
         return tuple(read_match(m, self.manifest.namespace) for m in self.node["match"])
@@ -138,7 +140,7 @@ class _Fields:
         if mirror:
             yield Mirror(owner.destination(mirror), next(self._percentages(), None), mirror, owner.manifest)
         owner = self._owner("mirrors")
-        for policy in self._get("mirrors"):
+        for policy in self._get("mirrors") if self._reader.reads_mirrors else ():
             if policy["destination"]:
                 share = _share(policy["percentage"]["value"], owner.manifest) if policy["percentage"] else None
                 yield Mirror(owner.destination(policy["destination"]), share, policy["destination"], owner.manifest)
