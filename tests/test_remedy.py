@@ -440,6 +440,7 @@ WITHOUT_ENTRY = SERVICE + MIRROR.replace("name: shop}", "name: shop, namespace: 
         ("203.0.113.9", {"resolution": "STATIC", "endpoints": [{"address": "203.0.113.9"}]}),
         ("lb.example.net", {"resolution": "DNS", "endpoints": [{"address": "lb.example.net"}]}),
         ("stage-gateway.example.com", {"resolution": "DNS"}),
+        ("*.example.com", {"resolution": "DNS"}),
     ],
 )
 def test_a_missing_entry_is_added_where_the_ingress_is_known(address: str, spec: dict[str, Any]) -> None:
@@ -467,6 +468,7 @@ TAKEN = ENTRY.replace("name: stage}", "name: stage-gateway.example.com}").replac
     [
         pytest.param(WITHOUT_ENTRY, STAGE, {}, id="the ingress is not known"),
         pytest.param(WITHOUT_ENTRY, STAGE, {"stage": ["203.0.113.9", "203.0.113.10"]}, id="two addresses"),
+        pytest.param(WITHOUT_ENTRY, STAGE, {"stage": ["*.other.example"]}, id="a wildcard for other names"),
         pytest.param(WITHOUT_ENTRY, SECURE, KNOWN, id="the target wants TLS"),
         pytest.param(WITHOUT_ENTRY + RULE, STAGE, KNOWN, id="a DestinationRule is for the host"),
         pytest.param(WITHOUT_ENTRY + TAKEN, STAGE, KNOWN, id="the name is taken"),

@@ -82,10 +82,11 @@ def ingress_of(meshes: Mapping[str, Mesh], source: str, host: str) -> str:
 
 def ingress_address(meshes: Mapping[str, Mesh], source: str, host: str) -> str:
     """Where the target's ingress is reached: at a mirror's host, else at the only address of the only other cluster; "" if unknown."""
-    others = [mesh.entrances.addresses for name, mesh in meshes.items() if name != source]
-    if any(host in addresses for addresses in others):
+    others = [mesh.entrances for name, mesh in meshes.items() if name != source]
+    if any(entrances.known(host) for entrances in others):
         return host
-    return next(iter(others[0])) if len(others) == 1 and len(others[0]) == 1 else ""
+    addresses = list(others[0].addresses) if len(others) == 1 else []
+    return addresses[0] if len(addresses) == 1 and not is_wild(addresses[0]) else ""
 
 
 def at_address(mesh: Mesh, address: str) -> Service | None:
