@@ -172,3 +172,12 @@ def test_a_call_that_mirrors_nothing_is_said_why(tmp_path: Path, call: str, titl
     assert result.returncode == 0
     assert result.stdout.splitlines()[0].endswith(title)
     assert result.stdout.splitlines()[1:] == [f"  mirrors nothing: {why}"]
+
+
+def test_of_two_objects_that_claim_the_same_the_first_by_name_is_taken_as_the_help_says(tmp_path: Path) -> None:
+    other = "---\n" + PROD.rpartition("---\n")[2].partition("    mirror:")[0].replace("metadata: {name: shop}", "metadata: {name: a}")
+    write(tmp_path, {"prod.yaml": PROD + other, "stage.yaml": STAGE})
+    asked = ("--from", "prod/default", "--host", "shop.default")
+    traced = run("trace", "prod=prod.yaml", "stage=stage.yaml", *asked, cwd=tmp_path).stdout
+    assert "the rule that takes it, prod.yaml:30, has no mirror" in traced
+    assert "the first by name counts as older, as for `check`" in " ".join(run("trace", "--help").stdout.split())

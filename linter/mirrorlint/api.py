@@ -61,8 +61,9 @@ class Fleet:
     def follow(self, call: Call, istio: str | None = None) -> tuple[Shadow, ...]:
         """One Shadow for each mirror policy of the route that takes the call, in order; () when the call is not mirrored.
 
-        `istio` is the source's version; without it what the fleet says of itself, else the newest. KeyError for an unknown cluster,
-        ValueError for a version that is none.
+        `istio` is the source's version; without it what the fleet says of itself, else the newest. Of two objects that claim the same the
+        one that is written first counts as older, unless they have a creationTimestamp. KeyError for an unknown cluster, ValueError for a
+        version that is none.
         """
         settings = self.loaded.documents.clusters[call.cluster].settings
         worlds = worlds_of(settings, istio or "")

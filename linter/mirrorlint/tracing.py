@@ -1,4 +1,4 @@
-"""The calls that `trace` and `graph` follow: one that is asked for, or every caller of every mirror."""
+"""The calls that `trace` and `graph` follow: one that is asked for, or every caller of every mirror; objects are ordered as by `check`."""
 
 from __future__ import annotations
 

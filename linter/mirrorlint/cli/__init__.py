@@ -83,7 +83,10 @@ def _check_every(context: click.Context) -> None:
 @CONFIG
 @COLOR
 def trace(paths: tuple[str, ...], **options: Any) -> None:
-    """Follow a call's shadows hop by hop (exit 1 when one is lost)."""
+    """Follow a call's shadows hop by hop (exit 1 when one is lost).
+
+    Of two objects that claim the same the first by name counts as older, as for `check`, unless they have a creationTimestamp.
+    """
     from mirrorlint import tracing
 
     if not options["host"]:
