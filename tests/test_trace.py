@@ -149,7 +149,13 @@ spec:
       redirect: {{uri: /}}
       mirror: {{host: stage.example.com}}
 """
-EAST = SERVICE + SERVICE.replace("name: a,", "name: b,")
+CORP = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: corp}
+spec: {hosts: ['*.corp.example.org'], ports: [{number: 8080, name: http, protocol: HTTP}]}
+"""
+EAST = SERVICE + SERVICE.replace("name: a,", "name: b,").replace("{ports", "{clusterIP: 10.0.0.7, ports") + CORP
 
 
 @pytest.mark.parametrize(
@@ -160,7 +166,10 @@ EAST = SERVICE + SERVICE.replace("name: a,", "name: b,")
         ("b --from shop", "from shop in east", "no rule with a mirror in east takes it"),
         ("a", "from default in east", "east has no host of this name for a caller in default (did you mean `a.shop`?)"),
         ("b.shp", "from default in east", "east has no host of this name for a caller in default (did you mean `b.shop`?)"),
-        ("zzz.example.com", "from default in east", "east has no host of this name for a caller in default"),
+        ("zzz.test", "from default in east", "east has no host of this name for a caller in default"),
+        ("x.corp.example.org --port 8080", "from default in east", "no rule with a mirror in east takes it"),
+        ("x.corp.example.org", "from default in east", "this host has no port 80, but 8080"),
+        ("10.0.0.7 --port 81", "from default in east", "no rule with a mirror in east takes it"),
         ("a.shop --path /own", "from default in west", "the rule that takes it, west/all.yaml:17, has no mirror"),
         ("a.shop --path /to", "from default in west", "the rule that takes it, west/all.yaml:19, answers it itself"),
         ("a.shop --gateway", "through east's ingress gateway", "no rule at east's ingress gateway takes it"),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.sidecar import SidecarScope, host_forms
+from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import LOST, Call, Way
 from mirrorlint.fleet import Documents
 from mirrorlint.istio.names import without_port
+from mirrorlint.likeness import suggestion
 from mirrorlint.report.trace import Trace
 
 
@@ -68,13 +68,9 @@ def _why(delivery: Delivery, call: Call) -> str:
 
 
 def _ports(delivery: Delivery, call: Call) -> list[int]:
-    """The ports of the host that a pod calls; a VirtualService's host that is no service is there for port 80."""
-    scope, mesh, name = delivery.scope(call), delivery.meshes[call.cluster], without_port(call.host).lower()
-    if not isinstance(scope, SidecarScope):
-        return []
-    services = (scope.service(host) for host in mesh.services_by_host if name in host_forms(host.lower(), call.namespace, mesh.domain))
-    found = {port.number for service in services if service for port in service.ports}
-    return sorted({*found, *([80] if _called(delivery, call, 80) else [])})
+    """The ports of the host that a pod calls."""
+    scope = delivery.scope(call)
+    return scope.ports_of(call.host) if isinstance(scope, SidecarScope) else []
 
 
 def _called(delivery: Delivery, call: Call, port: int) -> VirtualHost | None:
@@ -88,8 +84,8 @@ def _meant(delivery: Delivery, call: Call) -> str:
     """The host that was probably meant, as a question: one that begins like the called one, else nearly that; "" for none."""
     mesh, name = delivery.meshes[call.cluster], without_port(call.host).lower()
     hosts = [host.removesuffix(f".svc.{mesh.domain}") for host in mesh.services_by_host]
-    near = [host for host in hosts if host.partition(".")[0] == name.partition(".")[0]] or get_close_matches(name, hosts, 1)
-    return f" (did you mean `{near[0]}`?)" if near else ""
+    near = next((host for host in hosts if host.partition(".")[0] == name.partition(".")[0]), "")
+    return f" (did you mean `{near}`?)" if near else suggestion(name, hosts)
 
 
 def _calls(delivery: Delivery, cluster: str, namespace: str, options: Mapping[str, Any]) -> Iterator[Call]:

@@ -56,6 +56,15 @@ class SidecarScope(Scope):
             self._tables[port] = listener.table(port) if listener and captured else None
         return self._tables[port]
 
+    def ports_of(self, host: str) -> list[int]:
+        """The ports at which a request's Host has a virtual host, or is the name of a service that has none, as one for TCP."""
+        ports = {80, *self.mesh.services_by_port}
+        return sorted(port for port in ports if (listener := self.listener(port)) and (self._picks(host, port) or listener.has(host, port)))
+
+    def _picks(self, host: str, port: int) -> bool:
+        table = self.table(port)
+        return table is not None and table.pick(host) is not None
+
     def address(self, destination: Destination, port: int, _: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream: a sidecar's look-up knows only services that own the called port, cut down to it."""
         listener = self.listener(port)
@@ -180,6 +189,22 @@ class EgressListener:
             self._owning[port] = dict(own)
         return self._owning[port]
 
+    def domains_of(self, service: Service) -> Iterator[str]:
+        """The domains of a service's virtual host (httproute.go:generateVirtualHostDomains)."""
+        mesh = self.scope.mesh
+        aliases = (alias.host for alias in mesh.aliases.get(service.host, ()) if self.names(alias))
+        hosts = [service.host.lower(), *aliases]
+        names = [name for host in hosts for name in host_forms(host, self.scope.namespace, mesh.domain)]
+        yield from names
+        if service.resolution == NONE and service.kubernetes:
+            yield from (f"*.{name}" for name in names)
+        yield from (f"[{ip}]" if ":" in ip else ip for ip in service.addresses)
+
+    def has(self, host: str, port: int) -> bool:
+        """Whether a request's Host is the name of a service that owns a port."""
+        name = without_port(host).lower()
+        return any(subset_of(name, domain) for service in self.owning(port).values() for domain in self.domains_of(service))
+
     def table(self, port: int) -> Table | None:
         """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts); a forward proxy's port is not followed.
 
@@ -216,7 +241,7 @@ class _SidecarTable(Table):
     """A sidecar's virtual hosts: those of VirtualServices are laid out, plain services' are only looked up, since they mirror nothing."""
 
     def __init__(self, listener: EgressListener, port: int, owning: Mapping[str, Service]) -> None:
-        self._listener, self._scope, self._owning = listener, listener.scope, owning
+        self._scope, self._owning = listener.scope, owning
         self._port = port
         self._shared = any(p.protocol in HTTP for service in owning.values() for p in service.ports if p.number == port)
         super().__init__(self._domains(listener))
@@ -233,7 +258,7 @@ class _SidecarTable(Table):
                 if host.domain not in named:
                     named.add(host.domain)
                     vhost = host._replace(routes=routes)
-                    yield from ((domain, vhost) for domain in (self._names(owner) if owner else (host.domain,)))
+                    yield from ((domain, vhost) for domain in (listener.domains_of(owner) if owner else (host.domain,)))
 
     def _matching(self, host: str) -> list[Service]:
         """The services that own the port and that a VirtualService's host covers."""
@@ -267,17 +292,6 @@ class _SidecarTable(Table):
 
     def _serves(self, service: Service) -> bool:
         return any(port.routes_http for port in service.ports if port.number == self._port)
-
-    def _names(self, service: Service) -> Iterator[str]:
-        """The domains of a service's virtual host (httproute.go:generateVirtualHostDomains)."""
-        mesh = self._scope.mesh
-        aliases = (alias.host for alias in mesh.aliases.get(service.host, ()) if self._listener.names(alias))
-        hosts = [service.host.lower(), *aliases]
-        names = [name for host in hosts for name in host_forms(host, self._scope.namespace, mesh.domain)]
-        yield from names
-        if service.resolution == NONE and service.kubernetes:
-            yield from (f"*.{name}" for name in names)
-        yield from (f"[{ip}]" if ":" in ip else ip for ip in service.addresses)
 
     def pick(self, host: str) -> VirtualHost | None:
         """The virtual host for a request's Host; a plain service's name stands before wildcards."""
