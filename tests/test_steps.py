@@ -51,6 +51,44 @@ def test_an_ingress_that_is_known_is_not_called_assumed() -> None:
     assert texts("endpoint", stage=named) == [f"{TARGET} is stage's ingress: a Gateway server there names the host"]
 
 
+INGRESS = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: edge, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: alb, namespace: istio-system}
+spec: {rules: [{host: stage-gateway.example.com, http: {paths: [{backend: {service: {name: edge, port: {number: 80}}}}]}}]}
+"""
+PROXY = """\
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: edge
+  namespace: istio-system
+  annotations: {external-dns.alpha.kubernetes.io/hostname: stage-gateway.example.com}
+spec: {type: LoadBalancer, selector: {istio: ingressgateway}, ports: [{name: http, port: 80}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("selector", "more", "why"),
+    [
+        ("istio: ingressgateway", INGRESS, ": Ingress istio-system/alb there is reached at it"),
+        ("istio: ingressgateway", PROXY, ", where Service istio-system/edge leads to port 80 of its pods"),
+        ("istio: other", PROXY, ", where Service istio-system/edge leads to port 80 of its pods"),
+    ],
+    ids=["an Ingress", "a Service before the Gateway's pods", "a Service before other proxies"],
+)
+def test_what_proves_an_ingress_is_told(selector: str, more: str, why: str) -> None:
+    stage = STAGE.replace("servers:", f"selector: {{{selector}}}\n  servers:", 1) + more
+    assert texts("endpoint", stage=stage) == [f"{TARGET} is stage's ingress{why}"]
+
+
 def test_each_endpoint_is_followed_and_the_sum_is_drawn() -> None:
     two = PROD.replace("DNS", "STATIC\n  endpoints: [{address: 192.0.2.1}, {address: 192.0.2.9}]")
     steps = told(two, ingress=Ingress(addresses=("192.0.2.1",)))
@@ -89,6 +127,20 @@ def test_backends_that_write_their_own_host_are_told_apart() -> None:
     assert [text.rpartition(" with ")[2] for text in texts("endpoint", prod)] == [
         "Host `shop.default-shadow`",
         "Host `v2.example.com-shadow`",
+    ]
+
+
+def test_a_backend_that_writes_what_was_asked_for_sends_the_same_shadow() -> None:
+    plain, other = "{destination: {host: shop}, weight: 30", "headers: {request: {set: {host: %s}}}"
+    hosts = [", " + other % host for host in ("shop.default", "v2.example.com")]
+    prod = PROD.replace("{destination: {host: shop}}", ", ".join(f"{plain}{more}}}" for more in ("", *hosts)))
+    two = prod.replace("DNS", "STATIC\n  endpoints: [{address: 192.0.2.1}, {address: 192.0.2.9}]")
+    assert [text.partition(":")[0] for text in texts("shadow", two)] == [
+        "carries the Host `shop.default-shadow`",
+        "carries the Host `v2.example.com-shadow`",
+    ]
+    assert [text.split("`")[1::2] for text in texts("endpoint", two)] == [
+        [f"192.0.2.{number}:80", host] for host in ("shop.default-shadow", "v2.example.com-shadow") for number in (1, 9)
     ]
 
 
@@ -145,8 +197,13 @@ def test_subsets_short_names_and_percentages_are_told() -> None:
             "[{number: 80, name: http, protocol: HTTP}, {number: 81, name: other, protocol: HTTP}]",
             "without `port` a gateway takes the one of its own server",
         ),
+        (
+            "[{number: 80, name: http, protocol: HTTP}]\n  resolution: DNS\n---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\n"
+            "metadata: {name: more}\nspec:\n  hosts: [stage-gateway.example.com]\n  ports: [{number: 81, name: other, protocol: HTTP}]",
+            "without `port` a gateway takes the only one of the host",
+        ),
     ],
-    ids=["one port", "two ports"],
+    ids=["one port", "two ports", "two entries"],
 )
 def test_a_call_through_a_gateway_infers_its_port_differently(ports: str, expected: str) -> None:
     gateway = STAGE[: STAGE.index("---\n")].replace("  servers", "  selector: {istio: ingressgateway}\n  servers")

@@ -27,6 +27,7 @@ from mirrorlint.istio.certificate import Certificate
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import NO_HEADERS, Destination, Mirror
 from mirrorlint.istio.services import Service
+from mirrorlint.source import Node
 
 _WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
 
@@ -104,7 +105,7 @@ class Delivery:
         port = called.port or call.port
         host, number = scope.address(mirror.destination, port, route.service)
         upstream = scope.upstream(host, number, mirror.destination.subset)
-        sent = [_sent(route, request, authority, world) for authority in authorities(route)]
+        sent = [_sent(route, request, authority, world) for authority, _ in authorities(route)]
         ends = tuple(end for shadow in sent for end in self._ends(call, scope, route, port, upstream, shadow))
         return self._sent_on(Way(call, scope, called, route, mirror, (host, number), sent[0].host, sent[0], upstream, ends))
 
@@ -124,7 +125,7 @@ class Delivery:
         scope, route, port = reached(end.scope), reached(end.route), reached(end.host).port
         (destination,) = (backend.destination for backend in route.rule.used)
         target = scope.address(destination, port, route.service)
-        upstream, shadow = scope.upstream(*target, destination.subset), _sent(route, end.seen(shadow), authorities(route)[0], PLAIN)
+        upstream, shadow = scope.upstream(*target, destination.subset), _sent(route, end.seen(shadow), authorities(route)[0][0], PLAIN)
         ends = tuple(self._ends(way.call, scope, route, port, upstream, shadow))
         first = way._replace(ends=(end,))
         return way._replace(scope=scope, target=target, host=shadow.host, request=shadow, upstream=upstream, ends=ends, first=first)
@@ -164,7 +165,7 @@ class Delivery:
         if not found.cluster:
             return End(reason.ELSEWHERE if found.known else reason.UNKNOWN, address)
         ends = (end for scope in self.ingress(found.cluster, address.host) for end in _arrivals(scope, address, upstream, shadow))
-        return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed)
+        return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed, named=found.why)
 
 
 def onward(way: Way, end: End) -> Call:
@@ -191,11 +192,20 @@ def _called(scope: AnyScope, call: Call) -> tuple[VirtualHost | None, str]:
     return (scope.table(chains[0]).pick(call.host), chains[0].scheme) if found else (None, "")
 
 
-def authorities(route: Route) -> list[str]:
-    """The Hosts that the route writes, "" for none; each weighted backend may write its own (route.go:processWeightedDestination)."""
+def authorities(route: Route) -> list[tuple[str, Node | None]]:
+    """The Hosts that the route writes, with the values that say so; "" and None where it writes none.
+
+    Each weighted backend may write its own (route.go:processWeightedDestination).
+    """
     rule = route.rule
-    common = rule.rewrite.authority or rule.headers.authority
-    return [common] if common else list(dict.fromkeys(b.headers.authority for b in rule.used)) or [""]
+    if rule.rewrite.authority:
+        return [(rule.rewrite.authority, rule.rewrite.node)]
+    if rule.headers.authority:
+        return [(rule.headers.authority, rule.headers.node)]
+    own: dict[str, Node | None] = {}
+    for headers in (backend.headers for backend in rule.used):
+        own.setdefault(headers.authority, headers.node)
+    return list(own.items()) or [("", None)]
 
 
 def _sent(route: Route, request: Request, authority: str, world: str) -> Request:

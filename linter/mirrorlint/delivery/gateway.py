@@ -18,6 +18,7 @@ from mirrorlint.istio.matches import Match
 from mirrorlint.istio.names import subset_of
 from mirrorlint.istio.ports import HTTP
 from mirrorlint.istio.routing import Destination, VirtualService
+from mirrorlint.istio.services import Service
 
 _ANY_ADDRESS = (("", "0.0.0.0"), ("::",))  # noqa: S104 (a Gateway's `bind`, nothing is bound here)
 
@@ -74,9 +75,12 @@ class GatewayScope(Scope):
 
     def address(self, destination: Destination, port: int, service: VirtualService) -> tuple[str, int]:
         """Host and port of the upstream; the look-up finds whole services, those of the VirtualService's namespace first."""
-        own = self.mesh.owner(destination.host, service.namespace)
-        found = own if own and self.sees(own) else self.service(destination.host)
-        return addressed(destination, found, port)
+        return addressed(destination, self.looked_up(destination.host, service), port)
+
+    def looked_up(self, host: str, service: VirtualService) -> Service | None:
+        """What the look-up of a VirtualService's destinations finds (gateway.go:buildNameToServiceMapForHTTPRoutes)."""
+        own = self.mesh.owner(host, service.namespace)
+        return own if own and self.sees(own) else self.service(host)
 
     def listening(self, host: str, port: int) -> int:
         """The container port at which a listener takes what comes to a host and port of the ingress; 0 for none."""

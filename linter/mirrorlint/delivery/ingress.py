@@ -16,11 +16,15 @@ Pod = tuple[str, frozenset[tuple[str, str]]]  # namespace and labels
 
 
 class Landing(NamedTuple):
-    """The cluster that an endpoint is the ingress of ("" for none); `assumed` when no address proves it, `known` when some address does."""
+    """The cluster that an endpoint is the ingress of ("" for none); `assumed` when no address proves it, `known` when some address does.
+
+    `why` says what else than the address of a Service, or settings, proves it.
+    """
 
     cluster: str
     assumed: bool
     known: bool
+    why: str = ""
 
 
 def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) -> Landing:
@@ -35,15 +39,24 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
     owner = _owner(meshes, others, address)
     if owner is not None:
         return Landing(owner, assumed=False, known=True)
-    named = [n for n, mesh in others.items() if host in mesh.server_hosts or {address, known_as(host)} & mesh.entrances.ingresses.keys()]
+    named = [(name, why) for name, mesh in others.items() if (why := _naming(mesh, address, host))]
     if len(named) == 1:
-        return Landing(named[0], assumed=False, known=True)
+        return Landing(named[0][0], assumed=False, known=True, why=named[0][1])
     if any(mesh.entrances.addresses for mesh in others.values()):
         return Landing("", assumed=False, known=not any(mesh.entrances.hidden for mesh in others.values()))
     with_gateways = [n for n, mesh in others.items() if mesh.gateways or mesh.gateway_api.gateways or mesh.cluster.of("Gateway")]
     if len(with_gateways) == 1:
         return Landing(with_gateways[0], assumed=True, known=False)
     return Landing("", assumed=False, known=False)
+
+
+def _naming(mesh: Mesh, address: str, host: str) -> str:
+    """What names an endpoint in a cluster whose ingress has not that address, in words; "" for nothing."""
+    if host in mesh.server_hosts:
+        return "a Gateway server there names the host"
+    ingresses = mesh.entrances.ingresses
+    found = ingresses.get(address) or ingresses.get(known_as(host))
+    return f"{found.manifest} there is reached at it" if found else ""
 
 
 def _owner(meshes: Mapping[str, Mesh], others: Mapping[str, Mesh], address: str) -> str | None:

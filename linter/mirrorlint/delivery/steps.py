@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.conditions import conditions
 from mirrorlint.delivery.ending import WORDS, arriving, connection, ending, gateway_destination, named, server_of
+from mirrorlint.delivery.follow import authorities
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.reason import ARRIVES, MIXED, UNJUDGED, UNKNOWN, UNKNOWN_PRIMARY
@@ -41,10 +42,11 @@ def steps(way: Way, world: str) -> tuple[Step, ...]:
 
 def _steps(way: Way, world: str) -> Iterator[Step]:
     start = way.first or way
-    written = [(shadow_host(host, world), host, node) for host, node in _authorities(start.route, start.call.host, start.called.node)]
-    hosts = [way.host] if way.first else [host for host, *_ in written]
+    written = [(shadow_host(host, world), host, node) for host, node in _hosts(start.route, start.call.host, start.called.node)]
+    carried = [host for host, *_ in written]
+    hosts = [way.host] if way.first else carried
     yield from _sent(start)
-    yield from (_carried(start, *host, world) for host in written)
+    yield from (_carried(start, *host, world) for index, host in enumerate(written) if host[0] not in carried[:index])
     if way.first:
         yield from _sent_on(way.first)
     if way.upstream is not None and way.reason != UNKNOWN_PRIMARY:
@@ -52,7 +54,7 @@ def _steps(way: Way, world: str) -> Iterator[Step]:
     each = len(way.ends) // len(hosts)
     ends = ((end, hosts[index // each]) for index, end in enumerate(way.ends))
     for end, host in dict.fromkeys((end, host if end.address else way.host) for end, host in ends):
-        yield from _at_endpoint(way, end, host, several=len(hosts) > 1)
+        yield from _at_endpoint(way, end, host, several=len({*hosts}) > 1)
         node, cluster, text = ending(way, end, host)
         yield Step(node, cluster, UNKNOWN if end.reason in UNJUDGED else end.outcome, text)
     if way.outcome == SOME:
@@ -78,7 +80,7 @@ def _sent_on(first: Way) -> Iterator[Step]:
     (end,) = first.ends
     yield from _looked_up(first, reached(first.upstream))
     yield from _at_endpoint(first, end, first.host, several=False)
-    for host, node in _authorities(reached(end.route), first.host, first.called.node):
+    for host, node in _hosts(reached(end.route), first.host, first.called.node):
         if host != first.host:
             yield Step(node, end.cluster, "shadow", f"carries the Host `{host}` from there on")
 
@@ -86,9 +88,9 @@ def _sent_on(first: Way) -> Iterator[Step]:
 def _inferred_port(way: Way) -> str:
     if way.mirror.destination.port:
         return ""
-    if not way.call.gateway:
+    if not isinstance(way.scope, GatewayScope):
         return "; without `port` a sidecar takes the called one"
-    service = way.scope.service(way.target[0])
+    service = way.scope.looked_up(way.mirror.destination.host, way.route.service)
     only = service is not None and len(service.ports) == 1
     return f"; without `port` a gateway takes {'the only one of the host' if only else 'the one of its own server'}"
 
@@ -112,17 +114,9 @@ def _carried(way: Way, shadow: str, host: str, node: Node, world: str) -> Step:
     return Step(node, way.call.cluster, "shadow", f"carries the Host `{shadow}`: {rewritten}{suffix}")
 
 
-def _authorities(route: Route, asked: str, node: Node) -> list[tuple[str, Node]]:
-    """The Hosts that a request may get, with the values that say so: the route's, its backends', or the one asked for, with its node."""
-    rule = route.rule
-    if rule.rewrite.authority:
-        return [(rule.rewrite.authority, rule.rewrite.node)]
-    if rule.headers.node:
-        return [(rule.headers.authority, rule.headers.node)]
-    found: dict[str, Node] = {}
-    for headers in (backend.headers for backend in rule.used):
-        found.setdefault(headers.authority or asked, headers.node or node)
-    return list(found.items()) or [(asked, node)]
+def _hosts(route: Route, asked: str, node: Node) -> list[tuple[str, Node]]:
+    """The Hosts that a request may get, with the values that say so: those that the route writes, or the one asked for, with its node."""
+    return [(authority or asked, written or node) for authority, written in authorities(route)]
 
 
 def _looked_up(way: Way, upstream: Upstream) -> Iterator[Step]:
@@ -168,9 +162,7 @@ def _endpoint(source: str, end: End, address: Address) -> str:
         return f"{at} is a gateway of {source} itself{_through(end.scope, address)}"
     if end.assumed:
         return f"{at} is assumed to be {end.cluster}'s ingress: no address of an ingress is known"
-    if end.scope.mesh.entrances.known(address.host):
-        return f"{at} is {end.cluster}'s ingress{_through(end.scope, address)}"
-    return f"{at} is {end.cluster}'s ingress: a Gateway server there names the host"
+    return f"{at} is {end.cluster}'s ingress{f': {end.named}' if end.named else _through(end.scope, address)}"
 
 
 def _through(scope: GatewayScope, address: Address) -> str:

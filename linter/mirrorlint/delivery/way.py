@@ -60,6 +60,7 @@ class Taken(NamedTuple):
 class End(NamedTuple):
     """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks.
 
+    `assumed` and `named` tell why it is taken for the ingress of `cluster` where no address says so (Landing).
     `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names, `alike`
     filter chains that take the same, for which Envoy refuses their listener (filter_chain_manager_impl.cc:addFilterChains), `balancer` one
     that ends TLS before the gateway. `partial` tells that other destinations of the route take a share of the shadows all the same.
@@ -69,6 +70,7 @@ class End(NamedTuple):
     address: Address | None = None
     cluster: str = ""
     assumed: bool = False
+    named: str = ""
     scope: GatewayScope | None = None
     chain: Chain | None = None
     host: VirtualHost | None = None
