@@ -6,6 +6,7 @@ Source: pilot/pkg/networking/core/route/route.go, TranslateRequestMirrorPolicy.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mirrorlint.fleet import ClusterSettings
 
@@ -36,6 +37,7 @@ def reads_mirrors(version: str) -> bool:
     return not version or number_of(version) >= _FIRST_WITH_MIRRORS
 
 
+@lru_cache(maxsize=64)
 def number_of(version: str) -> tuple[int, int]:
     """The first two numbers of an Istio version; ValueError for what is none."""
     found = _VERSION.match(version)
