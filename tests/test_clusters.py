@@ -334,6 +334,11 @@ def test_repositories_in_one_folder_are_known_as_their_own_settings_say(tmp_path
     assert (clusters["us"].settings.istio, clusters["eu"].settings.ingress.addresses) == ("1.27", ("stage.example.com",))
     why = "the `rules` of these settings are not used, since the run is over more than their repository"
     assert messages(loaded)[:1] == [why]
+    write(tmp_path, "eu/overlays/test/d.yaml", "us/overlays/live/e.yaml", "us/overlays/perf/f.yaml", "eu/overlays/more/g.yaml")
+    clusters = read(["."]).documents.clusters
+    assert {name: cluster.settings.ingress.addresses for name, cluster in clusters.items()} == dict.fromkeys(
+        ("live", "perf", "test", "more"), ()
+    )
 
 
 def test_a_peer_whose_settings_call_it_otherwise_is_told(repo: Path, tmp_path: Path) -> None:

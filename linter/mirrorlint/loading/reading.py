@@ -107,7 +107,7 @@ class Reading:
         return groups, list(_missing(sections, {group.name for group in groups}))
 
     def _as_told(self, found: Sequence[Group], config: str, index: Index | None) -> tuple[list[Group], list[BlindSpot]]:
-        """The clusters as settings tell that are nearer to them than those of the run, as those of repositories in one folder are."""
+        """The clusters that are folders with settings of their own as those tell."""
         unknown = {group.name: group.paths for group in found if group.name not in self.sections}
         self._disk.look(*(os.path.join(above, settings.FILE) for paths in unknown.values() for above in upwards(paths[0])))
         own, unused = told.of_clusters(told.elsewhere(unknown, self.settings, index), self.settings, config, index)

@@ -78,9 +78,10 @@ def of_peers(
 
 
 def elsewhere(clusters: Mapping[str, Sequence[str]], used: Settings, index: Index | None) -> dict[str, Sequence[str]]:
-    """The clusters, by the paths of each, to which other settings than those of the run are nearest."""
-    nearest = {name: _nearest(paths[0], index) for name, paths in clusters.items() if paths}
-    return {name: clusters[name] for name, file in nearest.items() if file and files.shown(file[0]) != used.path}
+    """The clusters, by the paths of each, that are folders with other settings than those of the run, as repositories in one folder are."""
+    nearest = {name: _nearest(paths[0], index) for name, paths in clusters.items() if len(paths) == 1}
+    own = {name: file[0] for name, file in nearest.items() if file and [os.path.dirname(file[0])] == [*clusters[name]]}
+    return {name: clusters[name] for name, path in own.items() if files.shown(path) != used.path}
 
 
 def of_clusters(
