@@ -130,6 +130,8 @@ def test_a_run_that_fails_says_why_even_when_quiet(repo: Path) -> None:
         pytest.param(("trace", "examples/sound", "--host", "httpbin", "--port", "65536"), "65536", id="a port that is none"),
         pytest.param(("trace", "examples/sound", "--host", "httpbin", "--header", "x-user"), "`x-user` is no header", id="no header"),
         pytest.param(("trace", "examples/sound", "--host", "httpbin", "--header", ":me"), "`:me` is no header", id="no name of a header"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--path", "status"), "`status` is no path", id="no path"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--method", "get it"), "`get it` is no method", id="no method"),
     ],
 )
 def test_wrong_usage_exits_2(args: tuple[str, ...], words: str) -> None:

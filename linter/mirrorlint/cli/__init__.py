@@ -62,6 +62,18 @@ def _headers(_: click.Context, __: click.Parameter, said: Sequence[str]) -> dict
     return found
 
 
+def _path(_: click.Context, __: click.Parameter, said: str) -> str:
+    if not said.startswith("/"):
+        raise click.BadParameter(f"`{said}` is no path, which begins with a slash")
+    return said
+
+
+def _method(_: click.Context, __: click.Parameter, said: str) -> str:
+    if not said.isascii() or not said.replace("-", "").isalpha():
+        raise click.BadParameter(f"`{said}` is no method such as GET")
+    return said
+
+
 def _check_every(context: click.Context) -> None:
     """A usage error for what is said of a call where every one is followed."""
     given = [each for each in context.command.params if context.get_parameter_source(each.name or "") is ParameterSource.COMMANDLINE]
@@ -76,8 +88,8 @@ def _check_every(context: click.Context) -> None:
 @click.option("--gateway", is_flag=True, help="The request enters at the ingress gateway in that namespace.")
 @click.option("--host", default="", help="Host that is called; without it every caller of every mirror is followed.")
 @click.option("--port", type=click.IntRange(1, 65535), default=80, show_default=True, help="Port that is called.")
-@click.option("--path", default="/", show_default=True, help="Path of the request.")
-@click.option("--method", default="GET", show_default=True, help="Method of the request.")
+@click.option("--path", default="/", show_default=True, callback=_path, help="Path of the request.")
+@click.option("--method", default="GET", show_default=True, callback=_method, help="Method of the request.")
 @click.option("--header", "headers", multiple=True, metavar="K:V", callback=_headers, help="A header of the request; repeatable.")
 @ISTIO
 @CONFIG
