@@ -7,6 +7,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.way import reached
 from mirrorlint.istio.names import without_port
+from mirrorlint.remedy import NO_EDITS
 from mirrorlint.remedy.hosts import accepting
 from mirrorlint.rule import Edit, Flaw, Loss
 
@@ -18,9 +19,9 @@ def check(loss: Loss) -> Flaw:
     end, host = loss.end, loss.way.host
     message = f"no virtual host of {end.cluster}'s gateway accepts `{without_port(host)}`, the shadow's Host: it is answered 404"
     node, why, owner = nearest.refusal(reached(end.scope), reached(end.chain).servers, host)
-    return loss.at_target(node, f"{message}; {why}", owner)
+    return loss.at_target(node, f"{message}; {why}", owner, *nearest.misspelt_rewrite(loss))
 
 
 def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
-    """List the Hosts."""
-    return accepting(loss, delivery)
+    """List the Hosts, unless the one that the source writes may be misspelt."""
+    return NO_EDITS if nearest.misspelt_rewrite(loss) else accepting(loss, delivery)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import networkx as nx
 import pytest
-from test_engine import SOURCE, TARGET, levels
+from test_engine import REFUSING, SOURCE, TARGET, levels
 
 from mirrorlint import Call, check, loads
 from mirrorlint.graph import build
@@ -165,3 +165,11 @@ def test_the_graph_shows_both_gateways() -> None:
         "shop.default.svc.cluster.local:80",
     ]
     assert {edge["state"] for *_, edge in graph.edges(data=True)} == {"whole"}
+
+
+def test_a_misspelt_host_that_the_gateway_between_writes_is_noted_there() -> None:
+    source = MIRRORING + EGRESS.replace("    route:", "    rewrite: {authority: shop.example.co}\n    route:")
+    (finding,) = judged(source, REFUSING).findings
+    assert finding.rule == "shadow-host-not-accepted"
+    (line,) = [note.place.line for note in finding.notes if "did you mean `shop.example.com`" in note.message]
+    assert source.splitlines()[line - 1].strip() == "rewrite: {authority: shop.example.co}"

@@ -172,3 +172,26 @@ def test_a_misspelt_external_name_is_noted_where_it_is_written() -> None:
         ("stage-gatway.example.com", "Service default/alias stands for this name"),
         ("stage-gateway.example.com", "did you mean `stage-gateway.example.com`?"),
     ]
+
+
+REWRITING = PROD.replace("    mirror:", "    rewrite: {authority: %s}\n    mirror:")
+TAKING = STAGE.replace("[shop.default-shadow]", "%s")
+MEANT = "the route writes this Host: did you mean `shop.example.com`, a host of stage's gateway?"
+
+
+@pytest.mark.parametrize("hosts", ["[shop.example.com, other.example.com]", "[shop.example.com-shadow]"])
+@pytest.mark.parametrize("written", ["shop.example.co", "Shops.example.com:80"])
+def test_a_host_that_the_source_writes_and_may_have_misspelt_is_noted_and_not_listed(written: str, hosts: str) -> None:
+    prod = REWRITING % written
+    (finding,) = check(loads({"prod": prod, "stage": TAKING % hosts})).findings
+    assert (finding.rule, finding.fix) == ("shadow-host-not-accepted", ())
+    assert [note for note in noted(finding, prod) if "route writes" in note[1]] == [(f"{written}}}", MEANT)]
+
+
+@pytest.mark.parametrize("hosts", ["[shop.example.com]", "[shop.example.com-shadow]", "['*.example.com']", "[bar.example.com]"])
+def test_a_host_that_the_source_writes_is_right_where_the_gateway_has_it_or_none_like_it(hosts: str) -> None:
+    prod, route = REWRITING % "shop.example.com", (TAKING % hosts).split("---")[1]
+    other = route.replace("{name: shop}", "{name: other}").replace(hosts, "[shops.example.com]") if "*" in hosts else ""
+    (finding,) = check(loads({"prod": prod, "stage": f"{TAKING % hosts}---{other}"})).findings
+    assert finding.rule == "shadow-host-not-accepted"
+    assert not any("route writes" in message for _, message in noted(finding, prod))

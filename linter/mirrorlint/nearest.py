@@ -7,11 +7,13 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from mirrorlint.delivery.absence import Absence
+from mirrorlint.delivery.follow import authorities
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.ingress import landing
 from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.sidecar import SidecarScope
+from mirrorlint.delivery.way import Way, reached
 from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.fleet import NO_SETTINGS
 from mirrorlint.istio.gateway import Server
@@ -20,7 +22,7 @@ from mirrorlint.istio.names import MESH, is_wild, known_as, subset_of, without_p
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import TYPO, likeness
-from mirrorlint.rule import MOST, Remark, few
+from mirrorlint.rule import MOST, Loss, Remark, few
 from mirrorlint.source import Node
 from mirrorlint.unapplied import of_subset
 from mirrorlint.unruled import unruled
@@ -181,6 +183,29 @@ def server(servers: Iterable[Server], port: int, host: str) -> Server | None:
     """The Gateway server that was probably meant for a port and a Host: one that takes the Host, then the closest number."""
     name = without_port(host).lower()
     return min(servers, key=lambda s: (not any(subset_of(name, h) for h in s.sni_hosts()), abs(s.number - port)), default=None)
+
+
+def misspelt_rewrite(loss: Loss) -> tuple[Remark, ...]:
+    """At the Host that the source writes into a request the one that was probably meant, of those that the target's gateway takes.
+
+    At most one remark; none where the gateway takes that Host with the other world's suffix, or without it.
+    """
+    written, table = _written_host(loss.way), reached(loss.end.scope).table(reached(loss.end.chain))
+    if written is None:
+        return ()
+    name, node = without_port(written[0]).lower(), written[1]
+    known = (host.domain.removesuffix(SUFFIX) for host in table if not is_wild(host.domain))
+    found = max((host for host in known if host.count(".") == name.count(".")), key=lambda host: likeness(name, host), default="")
+    typo = likeness(name, found) >= TYPO and not (table.pick(name) or table.pick(name + SUFFIX))
+    said = f"the route writes this Host: did you mean `{found}`, a host of {loss.end.cluster}'s gateway?"
+    return (Remark(node, said, loss.source),) if typo else ()
+
+
+def _written_host(way: Way) -> tuple[str, Node] | None:
+    """The Host that the last route of the source on a way writes, and where; None where none does, or its backends write several."""
+    routes = (way.route, *(reached(end.route) for end in (way.first.ends if way.first else ())))
+    hosts = [(host, node) for route in routes for host, node in authorities(route) if node]
+    return hosts[-1] if hosts and len(authorities(routes[-1])) == 1 else None
 
 
 def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> tuple[Node, str, object]:
