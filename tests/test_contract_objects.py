@@ -371,6 +371,11 @@ CASES = {
         "shadow-mirrored-back",
     ),
     "a certificate for another name": (PROD + SECURE, HTTPS + CERTIFICATE + INGRESS, "certificate-for-other-host"),
+    "a listener's certificate for another name": (
+        PROD.replace("number: 80", "number: 443") + "      port: {number: 443}\n" + SECURE,
+        (API % "yes").replace("[{name: bad}]", "[{name: c}]") + CERTIFICATE.replace("istio-system", "edge"),
+        "certificate-for-other-host",
+    ),
     "a listener that takes a namespace": (PROD, API % "yes", ""),
     "a listener that takes another namespace": (PROD, API % "no", "shadow-host-not-accepted"),
     "a listener that Istio does not program": (

@@ -258,6 +258,45 @@ def test_a_backend_tls_policy_starts_the_tls_of_what_it_names(policy: str, reaso
     assert (report.findings == (), report.blind_spots) == (reason == "arrives", ())
 
 
+CERTIFICATE = """\
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: %s, namespace: %s}
+spec: {secretName: %s, dnsNames: [%s]}
+"""
+GRANT = """\
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: certificates, namespace: certs}
+spec: {from: [{group: gateway.networking.k8s.io, kind: Gateway, namespace: default}], to: [{group: "", kind: Secret}]}
+"""
+VERIFYING = RULE % "tls: {mode: SIMPLE, sni: stage.example.com, subjectAltNames: [stage.example.com]}"
+
+
+@pytest.mark.parametrize(
+    ("references", "certificates", "reason"),
+    [
+        ("[{name: a}]", [("default", "a", "'*.example.com'")], "arrives"),
+        ("[{name: a}]", [("default", "a", "other.example.com")], "certificate-mismatch"),
+        ("[{name: a}]", [("certs", "a", "other.example.com")], "arrives"),
+        ("[{name: a, namespace: certs}]", [("certs", "a", "other.example.com")], "certificate-mismatch"),
+        ("[{name: a}, {name: b}]", [("default", "a", "other.example.com")], "arrives"),
+        ("[{name: a}, {name: b}]", [("default", "a", "a.example.com"), ("default", "b", "b.example.com")], "certificate-mismatch"),
+        ("[{name: a}, {name: b}]", [("default", "a", "a.example.com"), ("default", "b", "stage.example.com")], "arrives"),
+    ],
+    ids=["its own", "another", "another namespace's", "granted", "one unknown", "neither", "the second"],
+)
+def test_a_listeners_certificates_have_the_name_that_is_verified(
+    references: str, certificates: list[tuple[str, str, str]], reason: str
+) -> None:
+    listener = f"{{name: https, port: 443, protocol: HTTPS, tls: {{certificateRefs: {references}}}}}"
+    stage = STAGE.replace("{name: http, port: 80, protocol: HTTP}", listener) + GRANT
+    stage += "".join(CERTIFICATE % (name, namespace, name, names) for namespace, name, names in certificates)
+    assert reasons(TO_443 + VERIFYING, stage, addresses=["stage.example.com"]) == [reason]
+
+
 def test_a_backend_tls_policy_tells_of_itself_what_it_decides() -> None:
     wrong = POLICY.replace("hostname: shop", "hostname: other")
     strict = SECURE.replace('hosts: ["*"], tls', "hosts: [shop.example.com], tls")

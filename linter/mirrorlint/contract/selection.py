@@ -101,6 +101,7 @@ class _Selection:
             policy for policy in self._mesh.authorization_policies if any(is_for(policy, scope) is not False for scope in self._scopes)
         )
         shown = {server.node["tls"]["credentialName"].text for server in self._mesh.servers}
+        shown |= {reference["name"].text for gateway in self._of("Gateway") for reference in _certificates(gateway)}
         yield from (certificate.manifest for certificate in self._mesh.certificates.values() if certificate.secret in shown)
         yield from self._bad_secrets()
 

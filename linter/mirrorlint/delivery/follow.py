@@ -25,6 +25,7 @@ from mirrorlint.delivery.worlds import PLAIN, shadow_host
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificate import Certificate
 from mirrorlint.istio.names import without_port
+from mirrorlint.istio.references import SECRET, read_reference
 from mirrorlint.istio.routing import NO_HEADERS, Destination, Mirror
 from mirrorlint.istio.services import Service
 from mirrorlint.source import Node
@@ -267,16 +268,24 @@ def _connected(end: End, scope: GatewayScope, port: int, upstream: Upstream, sha
     end = end._replace(chain=picked[0])
     if not _agree(upstream.tls, picked[0]):
         return end._replace(reason=reason.TLS_MISMATCH)
-    certificate = _certificate(scope, picked[0])
-    wanted = upstream.verified(shadow.host)
-    if certificate and wanted and not certificate.is_for(wanted):
+    certificate = _mismatch(scope, picked[0], upstream.verified(shadow.host))
+    if certificate:
         return end._replace(reason=reason.CERTIFICATE_MISMATCH, certificate=certificate)
     return _routed(end, scope, picked[0], upstream, shadow)
 
 
-def _certificate(scope: GatewayScope, chain: Chain) -> Certificate | None:
-    """The certificate of a chain's server, where manifests show it: in the pods' namespace (a Secret of `credentialName`)."""
-    return scope.mesh.certificates.get((scope.namespace, chain.servers[0].node["tls"]["credentialName"].text))
+def _mismatch(scope: GatewayScope, chain: Chain, wanted: tuple[str, ...]) -> Certificate | None:
+    """A certificate of a chain's server, where manifests show all that it has and none is for some names; None for no names.
+
+    They are in Secrets: of `credentialName` in the pods' namespace, of a listener's `certificateRefs` in its own or theirs
+    (conversion.go:buildTLS).
+    """
+    server = chain.servers[0]
+    named = [read_reference(node, server.gateway.manifest.namespace, SECRET) for node in server.node["tls"]["certificateRefs"]]
+    secrets = [(each.namespace, each.name) for each in named] or [(scope.namespace, server.node["tls"]["credentialName"].text)]
+    found = [scope.mesh.certificates.get(secret) for secret in secrets]
+    fits = not wanted or any(certificate is None or certificate.is_for(wanted) for certificate in found)
+    return None if fits else found[0]
 
 
 def _agree(tls: str, chain: Chain) -> bool:
