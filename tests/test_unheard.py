@@ -65,13 +65,46 @@ def test_without_a_service_settings_may_tell_of_other_ports() -> None:
     assert hint not in only(other.replace("servers:", "selector: {istio: a}\n  servers:", 1) + service).message
 
 
-def test_an_endpoint_with_a_port_of_its_own_is_shown() -> None:
-    endpoint = "  endpoints: [{address: stage-gateway.example.com, ports: {http: 8081}}]\n"
-    assert [note.message for note in only(STAGE.replace("number: 80", "number: 81")).notes if "dialled" in note.message] == []
-    prod = PROD.replace("  resolution: DNS\n", f"  resolution: DNS\n{endpoint}")
-    (finding,) = check(loads({"prod": prod, "stage": STAGE})).findings
+@pytest.mark.parametrize(
+    ("ports", "endpoints", "start"),
+    [
+        ("", "", ""),
+        ("", "  endpoints: [{address: stage-gateway.example.com, ports: {http: 8081}}]\n", "8081}}]"),
+        (", targetPort: 8081", "", "8081}]"),
+        (", targetPort: 8080", "  endpoints: [{address: stage-gateway.example.com, ports: {http: 8081}}]\n", "8081}}]"),
+    ],
+    ids=["the mirror's", "the endpoint's", "the entry's", "the endpoint's before the entry's"],
+)
+def test_a_port_that_the_mirror_does_not_name_is_shown_where_it_is_written(ports: str, endpoints: str, start: str) -> None:
+    prod = PROD.replace("protocol: HTTP}]", f"protocol: HTTP{ports}}}]").replace("  resolution: DNS\n", f"  resolution: DNS\n{endpoints}")
+    (finding,) = check(loads({"prod": prod, "stage": STAGE if start else STAGE.replace("number: 80", "number: 81")})).findings
     assert (finding.rule, finding.place.path) == ("ingress-without-listener", "<stage>")
-    assert [(n.place.path, n.place.line) for n in finding.notes if n.message == "this endpoint is dialled at port 8081"] == [("<prod>", 8)]
+    shown = [note.place for note in finding.notes if note.message == "`stage-gateway.example.com` is dialled at port 8081"]
+    assert [prod.splitlines()[place.line - 1][place.column - 1 :] for place in shown] == ([start] if start else [])
+
+
+NODES = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ingress}
+spec:
+  type: NodePort
+  selector: {istio: a}
+  ports:
+  - {name: status, port: 15021, nodePort: 30021}
+  - {name: http, port: 80, targetPort: 8080, nodePort: 30080}
+"""
+
+
+@pytest.mark.parametrize(("dialled", "meant"), [(30081, "30080}"), (30020, "30021}"), (88, "15021, nodePort: 30021}")])
+def test_of_a_service_in_front_the_nodes_port_is_shown_that_was_probably_meant(dialled: int, meant: str) -> None:
+    stage = STAGE.replace("servers:", "selector: {istio: a}\n  servers:", 1) + NODES
+    (finding,) = check(
+        loads({"prod": PROD.replace("protocol: HTTP}]", f"protocol: HTTP, targetPort: {dialled}}}]"), "stage": stage})
+    ).findings
+    assert finding.message.endswith("Service default/ingress in front of it has 15021 (`nodePort: 30021`), 80 (`nodePort: 30080`)")
+    assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == meant
 
 
 def test_a_server_that_another_one_shuts_out_says_so() -> None:

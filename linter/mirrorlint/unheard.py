@@ -8,9 +8,12 @@ from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
 from mirrorlint.istio.gateway import Gateway, Server
+from mirrorlint.istio.services import Service
 from mirrorlint.nearest import server
 from mirrorlint.rule import Reason, quoted
 from mirrorlint.source import Node
+
+_OF_NODES = range(30000, 32768)  # kube-apiserver's `--service-node-port-range`
 
 
 def unheard(scope: GatewayScope, address: Address, host: str) -> Reason | None:
@@ -38,13 +41,22 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
         yield chosen, f"{gateway} {'would, but' if fits else f'listens on {numbers}, and'} {why}", gateway
     front = next((s for s in scope.front.services if s.ports and s.manifest is not gateway), None)
     if front and not scope.container_ports(address.host, port):
-        ports = ", ".join(str(p.number) for p in front.ports)
-        yield front.ports[0].node, f"{front.manifest} in front of it has {ports}", front.manifest
+        node, ports = _in_front(front, port)
+        yield node, f"{front.manifest} in front of it has {ports}", front.manifest
     if fits:
         node, why = _deaf(scope, meant)
         yield node, f"{meant.phrase} {why}", gateway
     hint = "" if front else f"; where port {port} leads otherwise, `ingress: {{ports: ...}}` in .mirrorlint.yaml tells"
     yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway
+
+
+def _in_front(front: Service, number: int) -> tuple[Node, str]:
+    """The port of a Service that was probably meant by another number, that of the nodes where it is one for those, and all that it has."""
+    of_nodes = [port for port in front.ports if port.node_port] if number in _OF_NODES else []
+    near = min(of_nodes, key=lambda port: abs(port.node_port - number), default=None)
+    written = front.manifest.node["spec"]["ports"] if near else ()
+    node = next((each["nodePort"] for each in written if near and each["port"] == near.node), front.ports[0].node)
+    return node, ", ".join(f"{port.number} (`nodePort: {port.node_port}`)" if port.node_port else str(port.number) for port in front.ports)
 
 
 def _unchosen(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str]:
