@@ -107,6 +107,38 @@ def test_of_a_service_in_front_the_nodes_port_is_shown_that_was_probably_meant(d
     assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == meant
 
 
+WORKLOAD = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ingress}
+spec: {template: {metadata: {labels: {app: ingress, istio: %s}}}}
+"""
+APART = "Gateway default/stage would, but selects pods with `istio: ingres`, which those of Service default/ingress are not"
+
+
+@pytest.mark.parametrize(
+    ("workload", "start", "said"),
+    [
+        ("", "ingres}", APART),
+        (WORKLOAD % "ingress", "ingres}", APART),
+        (
+            WORKLOAD % "ingres",
+            "ingress}",
+            "Service default/ingress has it, but selects pods with `istio: ingress`, which those of Gateway default/stage are not",
+        ),
+    ],
+    ids=["no workload", "the Service's", "the Gateway's"],
+)
+def test_the_selector_is_shown_by_which_a_service_in_front_leads_to_other_pods(workload: str, start: str, said: str) -> None:
+    service = NODES.replace("{istio: a}", "{app: ingress, istio: ingress}").replace("targetPort: 8080, ", "")
+    stage = STAGE.replace("servers:", "selector: {istio: ingres}\n  servers:", 1) + service + workload
+    prod = PROD.replace("protocol: HTTP}]", "protocol: HTTP, targetPort: 30080}]")
+    (finding,) = check(loads({"prod": prod, "stage": stage})).findings
+    assert finding.message.endswith(f"the shadow is refused; {said}")
+    assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == start
+
+
 def test_a_server_that_another_one_shuts_out_says_so() -> None:
     first = f"{TCP.replace('name: http', 'name: tcp')}    hosts: [shop.example.com]\n  - port: {HTTP}"
     finding = only(STAGE.replace(HTTP, first))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from mirrorlint.delivery.addresses import exposed, in_front
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
@@ -41,22 +42,37 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
         yield chosen, f"{gateway} {'would, but' if fits else f'listens on {numbers}, and'} {why}", gateway
     front = next((s for s in scope.front.services if s.ports and s.manifest is not gateway), None)
     if front and not scope.container_ports(address.host, port):
-        node, ports = _in_front(front, port)
+        node, ports = _near(front, port)
         yield node, f"{front.manifest} in front of it has {ports}", front.manifest
     if fits:
         node, why = _deaf(scope, meant)
         yield node, f"{meant.phrase} {why}", gateway
+    yield from () if front else _apart(scope.mesh, meant, port)
     hint = "" if front else f"; where port {port} leads otherwise, `ingress: {{ports: ...}}` in .mirrorlint.yaml tells"
     yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway
 
 
-def _in_front(front: Service, number: int) -> tuple[Node, str]:
+def _near(front: Service, number: int) -> tuple[Node, str]:
     """The port of a Service that was probably meant by another number, that of the nodes where it is one for those, and all that it has."""
     of_nodes = [port for port in front.ports if port.node_port] if number in _OF_NODES else []
     near = min(of_nodes, key=lambda port: abs(port.node_port - number), default=None)
     written = front.manifest.node["spec"]["ports"] if near else ()
     node = next((each["nodePort"] for each in written if near and each["port"] == near.node), front.ports[0].node)
     return node, ", ".join(f"{port.number} (`nodePort: {port.node_port}`)" if port.node_port else str(port.number) for port in front.ports)
+
+
+def _apart(mesh: Mesh, meant: Server, number: int) -> Iterator[Reason]:
+    """The Service that leads from a port to that of a server, but to other pods than its Gateway is for; else that Gateway."""
+    gateway = meant.gateway
+    for service in (s for s in mesh.services if not gateway.services and exposed(s.manifest) and in_front(s, gateway)):
+        leading = [p for p in service.ports if number in (p.number, p.node_port) and meant.number in (p.number, p.target)]
+        differing = [name for name, value in gateway.selector.items() if service.selector.get(name, value) != value]
+        if leading and differing:
+            lost = not mesh.selected_pods(service.namespace, service.selector) and mesh.selected_pods("", gateway.selector)
+            wrong, other = (service, gateway) if lost else (gateway, service)
+            node, said = wrong.manifest.node["spec"]["selector"][differing[0]], "has it" if lost else "would"
+            labels = f"`{differing[0]}: {node.text}`"
+            yield node, f"{wrong.manifest} {said}, but selects pods with {labels}, which those of {other.manifest} are not", wrong.manifest
 
 
 def _unchosen(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str]:

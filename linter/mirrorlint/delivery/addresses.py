@@ -27,7 +27,7 @@ ENCRYPTING = tuple(f"{controller}.ingress.kubernetes.io/backend-protocol" for co
 
 def shown(services: Iterable[Service], gateways: Sequence[Gateway]) -> Iterator[tuple[str, Service]]:
     """Each address that the manifests give a Service in front of a gateway."""
-    yield from ((address, s) for address, s in exposures(services) if any(_in_front(s, gateway) for gateway in gateways))
+    yield from ((address, s) for address, s in exposures(services) if any(in_front(s, gateway) for gateway in gateways))
 
 
 def exposures(services: Iterable[Service]) -> Iterator[tuple[str, Service]]:
@@ -39,7 +39,7 @@ def exposures(services: Iterable[Service]) -> Iterator[tuple[str, Service]]:
 
 def unaddressed(services: Iterable[Service], gateways: Sequence[Gateway]) -> bool:
     """Whether gateways may be reached at an address that is not shown: of a Service in front of one, or of none that is here."""
-    front = [s for s in services if s.kubernetes and exposed(s.manifest) and any(_in_front(s, gateway) for gateway in gateways)]
+    front = [s for s in services if s.kubernetes and exposed(s.manifest) and any(in_front(s, gateway) for gateway in gateways)]
     return bool(gateways) and not (front and all(any(_addresses(service.manifest)) for service in front))
 
 
@@ -55,7 +55,7 @@ def exposed(manifest: Manifest) -> bool:
     return bool(manifest.node["spec"]["externalIPs"])
 
 
-def _in_front(service: Service, gateway: Gateway) -> bool:
+def in_front(service: Service, gateway: Gateway) -> bool:
     """Whether a Service is in front of a gateway: by its name, or because what both select is alike."""
     if gateway.services:
         return service.host in gateway.services and service.namespace == gateway.manifest.namespace
