@@ -66,6 +66,23 @@ def test_without_a_service_settings_may_tell_of_other_ports() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ports", "said"),
+    [
+        ({80: 8080}, "Gateway default/stage listens on 81; `ingress: {ports: ...}` in .mirrorlint.yaml leads port 80 to 8080"),
+        ({443: 8443}, "Gateway default/stage listens on 81; `ingress: {ports: ...}` in .mirrorlint.yaml has no port 80"),
+    ],
+)
+@pytest.mark.parametrize(
+    "service", ["", "---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {a: b}, ports: [{port: 80}]}\n"]
+)
+def test_what_settings_tell_of_a_port_is_said(ports: dict[int, int], said: str, service: str) -> None:
+    settings = {"stage": {"addresses": ["stage-gateway.example.com"], "labels": {"a": "b"}, "ports": ports}}
+    (finding,) = check(loads({"prod": PROD, "stage": STAGE.replace("number: 80", "number: 81") + service}, ingress=settings)).findings
+    assert finding.message.endswith(said)
+    assert finding.place.line == 6
+
+
+@pytest.mark.parametrize(
     ("ports", "endpoints", "start"),
     [
         ("", "", ""),
@@ -177,6 +194,34 @@ spec: {selector: {app: edge}, ports: [{port: 8081}]}
     (finding,) = check(loads({"prod": PROD, "stage": stage}, ingress={"stage": settings})).findings
     assert finding.message.endswith("Gateway default/edge's listener is for port 80, which the Services of its Gateway do not have")
     assert finding.place.line == 8
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("stage-gateway.example.com", "is no Service of its namespace"),
+        ("front.default.svc.cluster.local", "leads to other pods than the ingress's"),
+    ],
+)
+def test_the_address_of_a_gateway_is_shown_that_leads_to_no_pods_of_the_ingress(value: str, said: str) -> None:
+    stage = f"""
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: edge}}
+spec:
+  gatewayClassName: istio
+  addresses: [{{type: Hostname, value: {value}}}]
+  listeners: [{{name: web, port: 80, protocol: HTTP}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: front}}
+spec: {{selector: {{app: edge}}, ports: [{{port: 80}}]}}
+"""
+    settings = {"addresses": ["stage-gateway.example.com"], "namespace": "default", "labels": {"app": "other"}}
+    (finding,) = check(loads({"prod": PROD, "stage": stage}, ingress={"stage": settings})).findings
+    assert finding.message.endswith(f"Gateway default/edge would, but its address `{value}` {said}")
+    assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == f"{value}}}]"
 
 
 def test_without_a_gateway_the_finding_is_at_the_mirror() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from mirrorlint.delivery.addresses import exposed, in_front
 from mirrorlint.delivery.gateway import GatewayScope
@@ -41,15 +41,23 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
         chosen, why = _unchosen(scope, meant.gateway)
         yield chosen, f"{gateway} {'would, but' if fits else f'listens on {numbers}, and'} {why}", gateway
     front = next((s for s in scope.front.services if s.ports and s.manifest is not gateway), None)
-    if front and not scope.container_ports(address.host, port):
+    if front and not scope.front.ports and not scope.container_ports(address.host, port):
         node, ports = _near(front, port)
         yield node, f"{front.manifest} in front of it has {ports}", front.manifest
     if fits:
         node, why = _deaf(scope, meant)
         yield node, f"{meant.phrase} {why}", gateway
-    yield from () if front else _apart(scope.mesh, meant, port)
-    hint = "" if front else f"; where port {port} leads otherwise, `ingress: {{ports: ...}}` in .mirrorlint.yaml tells"
+    yield from () if front or scope.front.ports else _apart(scope.mesh, meant, port)
+    hint = "" if front and not scope.front.ports else f"; {_told(scope.front.ports, port)}"
     yield meant.number_node, f"{gateway} listens on {numbers}{hint}", gateway
+
+
+def _told(ports: Mapping[int, int], port: int) -> str:
+    """What settings say of a port, or would."""
+    setting = "`ingress: {ports: ...}` in .mirrorlint.yaml"
+    if not ports:
+        return f"where port {port} leads otherwise, {setting} tells"
+    return f"{setting} leads port {port} to {ports[port]}" if port in ports else f"{setting} has no port {port}"
 
 
 def _near(front: Service, number: int) -> tuple[Node, str]:
@@ -82,9 +90,14 @@ def _unchosen(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str]:
         return node["metadata"][
             "namespace"
         ], f"is in namespace `{gateway.manifest.namespace}`, and pods that Istio deploys take no Gateway of another"
+    if not gateway.selector:
+        named = next(each["value"] for each in node["spec"]["addresses"] if each["type"].text == "Hostname")
+        there = any(scope.mesh.owner(host, gateway.manifest.namespace) for host in gateway.services)
+        said = "leads to other pods than the ingress's" if there else "is no Service of its namespace"
+        return named, f"its address `{named.text}` {said}"
     chosen = next((value for _, value in node["spec"]["selector"].items()), node["spec"]["addresses"])
     labels = quoted(f"{name}: {value}" for name, value in gateway.selector.items())
-    return chosen, f"selects pods with {labels}, which the ingress's are not" if labels else "selects other pods"
+    return chosen, f"selects pods with {labels}, which the ingress's are not"
 
 
 def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:

@@ -21,8 +21,8 @@ class Front:
     """What is in front of some pods."""
 
     def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str], ingress: Ingress) -> None:
-        """`ingress` holds what settings say of the pods' ports; the namespace is "" when it is not known."""
-        self._mesh, self._namespace, self._ports = mesh, namespace, ingress.ports
+        """`ingress` holds what settings say of the pods' `ports`; the namespace is "" when it is not known."""
+        self._mesh, self._namespace, self.ports = mesh, namespace, ingress.ports
         own = (s for s in mesh.services if s.kubernetes and s.selector and s.selector.items() <= labels.items())
         near = (service for service in own if namespace in ("", service.namespace))
         self.services = sorted(near, key=lambda service: (service.manifest.created, service.host))
@@ -49,15 +49,15 @@ class Front:
         A listener of the Gateway API counts for its own Services alone, and only by their ports.
         """
         named = server.gateway.services
-        if server.number in self._ports and not named:
-            return [self._ports[server.number]]
+        if server.number in self.ports and not named:
+            return [self.ports[server.number]]
         front = [s for s in self.services if (s.host in named if named else UNTRANSLATED not in s.manifest.node["metadata"]["labels"])]
         targets = ((port, target) for service in front for port, target in self._distinct(service))
         found = list(dict.fromkeys(target for port, target in targets if port == server.number))
         if named and front:
             return found
         usual = USUAL_PORTS.get(server.number, server.number)
-        return found[:1] or [usual if usual in self._ports.values() else server.number]
+        return found[:1] or [usual if usual in self.ports.values() else server.number]
 
     def _distinct(self, service: Service) -> Iterator[tuple[int, int]]:
         """A Service's ports with their targets; of those alike in target and protocol the first (GetProxyServiceTargetsByPod)."""
@@ -71,8 +71,8 @@ class Front:
 
         `service` is the one that is reached, when that is known; else those count that are reached from outside, if there are any.
         """
-        if self._ports:
-            return (self._ports[port],) if port in self._ports else ()
+        if self.ports:
+            return (self.ports[port],) if port in self.ports else ()
         reached = self._reached(service)
         fitting = ((s, p) for s in reached for p in s.ports if port and port in (p.number, p.node_port) and p.protocol != "UDP")
         hosted = () if service else tuple(self._hosted(port))
@@ -92,7 +92,7 @@ class Front:
 
     def said_ports(self, listener: int) -> list[int]:
         """The ports that clients put behind the host to reach a listener: none where it can be reached at 80 or 443."""
-        known = self._ports or [port.number for service in self._reached(None) for port in service.ports] or [*USUAL_PORTS, listener]
+        known = self.ports or [port.number for service in self._reached(None) for port in service.ports] or [*USUAL_PORTS, listener]
         found = [port for port in known if listener in self.container_ports(port)]
         return [] if {80, 443} & {*found} else found
 
