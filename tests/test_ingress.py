@@ -95,13 +95,31 @@ def test_external_dns_may_have_the_address_of_a_gateway() -> None:
     assert not any("taken to be" in note.message for finding in judged(target=known).findings for note in finding.notes)
 
 
-@pytest.mark.parametrize("annotation", ["metallb.universe.tf/loadBalancerIPs", "metallb.io/loadBalancerIPs", "lbipam.cilium.io/ips"])
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "metallb.universe.tf/loadBalancerIPs",
+        "metallb.io/loadBalancerIPs",
+        "lbipam.cilium.io/ips",
+        "service.beta.kubernetes.io/aws-load-balancer-private-ipv4-addresses",
+        "service.beta.kubernetes.io/azure-load-balancer-ipv4",
+    ],
+)
 def test_an_address_that_a_load_balancer_is_asked_for_is_the_services(annotation: str) -> None:
     source = SOURCE.replace("resolution: DNS", "resolution: STATIC, endpoints: [{address: 10.3.3.4}]")
     assert source != SOURCE
     asking = service(annotations=f"{{{annotation}: '10.3.3.3, 10.3.3.4'}}")
     assert levels(judged(source, REFUSING + asking)) == [("error", "shadow-host-not-accepted")]
     assert levels(judged(source, REFUSING + asking.replace("10.3.3.4", "10.3.3.5"))) == []
+
+
+def test_a_name_inside_the_cluster_leads_to_the_service_but_is_not_all_of_its_addresses() -> None:
+    inside = service(annotations="{external-dns.alpha.kubernetes.io/internal-hostname: stage.example.com}")
+    known = judged(target=REFUSING + inside)
+    assert levels(known) == [("error", "shadow-host-not-accepted")]
+    assert not any("taken to be" in note.message for finding in known.findings for note in finding.notes)
+    other = judged(target=REFUSING + inside.replace("stage.example.com", "other.example.com"))
+    assert ["which cluster it leads to is not known" in spot.message for spot in other.blind_spots] == [True]
 
 
 def test_another_address_leads_elsewhere_only_where_all_are_known() -> None:

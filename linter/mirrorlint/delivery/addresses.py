@@ -15,12 +15,15 @@ from mirrorlint.source import Node
 
 HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
 TARGET = "external-dns.alpha.kubernetes.io/target"
-# What asks controllers for addresses: metallb (website/content/usage), kube-vip (docs/usage/kubernetes-services), cilium (lb-ipam).
+INTERNAL = "external-dns.alpha.kubernetes.io/internal-hostname"
+_AWS, _AZURE = (f"service.beta.kubernetes.io/{cloud}-load-balancer-" for cloud in ("aws", "azure"))
+# What asks controllers for addresses: metallb (website/content/usage), kube-vip (docs/usage/kubernetes-services), cilium (lb-ipam),
+# those of clouds (aws-load-balancer-controller, docs/guide/service/annotations.md; cloud-provider-azure, topics/loadbalancer).
 ASKED = (
     *("metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs"),
     *("kube-vip.io/loadbalancerIPs", "lbipam.cilium.io/ips", "io.cilium/lb-ipam-ips"),
+    *(f"{_AWS}private-ipv4-addresses", f"{_AWS}ipv6-addresses", f"{_AZURE}ipv4", f"{_AZURE}ipv6"),
 )
-_AWS = "service.beta.kubernetes.io/aws-load-balancer-"
 CERTIFICATE, TLS_PORTS, BEHIND = f"{_AWS}ssl-cert", f"{_AWS}ssl-ports", f"{_AWS}backend-protocol"
 ENCRYPTING = tuple(f"{controller}.ingress.kubernetes.io/backend-protocol" for controller in ("alb", "nginx"))
 
@@ -31,10 +34,11 @@ def shown(services: Iterable[Service], gateways: Sequence[Gateway]) -> Iterator[
 
 
 def exposures(services: Iterable[Service]) -> Iterator[tuple[str, Service]]:
-    """Each address that the manifests give a Service that is reached from outside."""
+    """Each address that the manifests give a Service that is reached from outside; it may have a name for its ClusterIP besides."""
     for service in services:
         if service.kubernetes and exposed(service.manifest):
-            yield from ((address, service) for address in _addresses(service.manifest) if address)
+            found = (*_addresses(service.manifest), *_noted(service.manifest, INTERNAL))
+            yield from ((address, service) for address in found if address)
 
 
 def unaddressed(services: Iterable[Service], gateways: Sequence[Gateway]) -> bool:
@@ -127,13 +131,17 @@ def _annotations(manifest: Manifest) -> tuple[Node, Node]:
     return manifest.node["metadata"]["annotations"], manifest.node["spec"]["infrastructure"]["annotations"]
 
 
+def _noted(manifest: Manifest, *names: str) -> Iterator[str]:
+    """What annotations list."""
+    return (each.strip() for noted in _annotations(manifest) for name in names for each in noted[name].text.split(","))
+
+
 def _addresses(manifest: Manifest) -> Iterator[str]:
     """What a Service says, or the Gateway that Istio deploys one for."""
     spec, status = manifest.node["spec"], manifest.node["status"]
     yield from spec["externalIPs"].texts
     yield spec["loadBalancerIP"].text
-    for noted in _annotations(manifest):
-        yield from (name.strip() for key in (HOSTNAME, TARGET, *ASKED) for name in noted[key].text.split(","))
+    yield from _noted(manifest, HOSTNAME, TARGET, *ASKED)
     for one in status["loadBalancer"]["ingress"]:
         yield from (one["ip"].text, one["hostname"].text)
     yield from (one["value"].text for one in (*spec["addresses"], *status["addresses"]))
