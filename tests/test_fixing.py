@@ -87,6 +87,8 @@ def test_another_repository_is_not_written_to_but_gets_its_patch(tmp_path: Path,
     lay_out(BAD, tmp_path)
     git(tmp_path / "prod", "init", "-q")
     git(tmp_path / "stage", "init", "-q")
+    shown = " ".join(run("stage=.", "prod=../prod", cwd=tmp_path / "stage").stdout.split())
+    assert "= `mirrorlint fix` prints the patch that mends this, which is for another repository" in shown
     result = run("fix", *(["--diff"] if diff else []), "stage=.", "prod=../prod", cwd=tmp_path / "stage")
     said, (other, silent) = (
         "../prod/virtual-service.yaml is not in this repository; for `git apply` in ../prod:\n",

@@ -64,7 +64,7 @@ def render(kind: str, report: Report, version: str, look: Look, fixes: Mapping[F
         lines = partial(_lines, staged=look.staged)
         if look.quiet:
             return text.brief(report, lines, color=look.color, strict=look.strict)
-        return text.render(report, lines, color=look.color, verbose=look.verbose, width=width)
+        return text.render(report, lines, color=look.color, verbose=look.verbose, width=width, is_own=_is_own)
     if kind == "json":
         from mirrorlint.report import as_json
 
@@ -94,6 +94,13 @@ def _pages(report: Report) -> dict[str, tuple[str, str]]:
     from mirrorlint.book import page, summary
 
     return {name: (summary(name), page(name)) for name in {finding.rule for finding in report.findings}}
+
+
+def _is_own(path: str) -> bool:
+    """Whether a file is in the repository that the working directory is in."""
+    from mirrorlint.loading.files import repository
+
+    return repository(path) == repository(os.getcwd())
 
 
 def _lines(path: str, staged: Mapping[str, bytes]) -> Sequence[str]:

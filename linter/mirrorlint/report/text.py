@@ -87,13 +87,14 @@ def render(
     color: bool = False,
     verbose: bool = False,
     width: int = 100,
+    is_own: Callable[[str], bool] = bool,
 ) -> str:
-    """Show a report; `lines` gives a file's source lines, none when it is unknown.
+    """Show a report; `lines` gives a file's source lines, none when it is unknown; `is_own` says of a file whether `fix` writes it.
 
     Verbose adds a line for each mirror.
     """
     paper = _Paper(lines, color, max(width, _LEAST_WIDTH))
-    blocks = ["\n".join(_finding(paper, finding)) for finding in report.findings]
+    blocks = ["\n".join([*_finding(paper, finding), *_mending(paper, finding, is_own)]) for finding in report.findings]
     if verbose:
         blocks.append("\n".join(line for mirror in report.mirrors for line in _delivery(paper, mirror)))
     blocks.append("\n".join(line for spot in without_repeats(report.blind_spots) for line in _blind_spot(paper, spot)))
@@ -120,8 +121,7 @@ def _brief(paper: _Paper, finding: Finding) -> str:
 def _finding(paper: _Paper, finding: Finding) -> Iterator[str]:
     style = _INKS.get(finding.level, _YELLOW)
     yield from paper.tagged(style, _tag(finding), finding.message)
-    notes = finding.notes[:_NOTES]
-    gutter = max(len(str(place.line)) for place in (finding.place, *(note.place for note in notes)))
+    notes, gutter = finding.notes[:_NOTES], _gutter(finding)
     yield from _frame(paper, gutter, _Pointer(finding.place, (finding.cluster, finding.object), "^", style))
     if set(finding.worlds) != set(WORLDS):
         for world in finding.worlds:
@@ -135,8 +135,19 @@ def _finding(paper: _Paper, finding: Finding) -> Iterator[str]:
         above = (note.place, note.cluster)
     if len(notes) < len(finding.notes):
         yield from _remark(paper, gutter, f"{len(finding.notes) - len(notes)} more places are in the JSON report")
+
+
+def _mending(paper: _Paper, finding: Finding, is_own: Callable[[str], bool]) -> Iterator[str]:
+    """What `fix` does about a finding."""
     if finding.fix:
-        yield from _remark(paper, gutter, "`mirrorlint fix` mends this")
+        own = all(is_own(edit.node.path) for edit in finding.fix)
+        text = "mends this" if own else "prints the patch that mends this, which is for another repository"
+        yield from _remark(paper, _gutter(finding), f"`mirrorlint fix` {text}")
+
+
+def _gutter(finding: Finding) -> int:
+    """The width of the line numbers that are shown."""
+    return max(len(str(place.line)) for place in (finding.place, *(note.place for note in finding.notes[:_NOTES])))
 
 
 def _remark(paper: _Paper, gutter: int, text: str) -> Iterator[str]:
