@@ -603,6 +603,22 @@ def test_of_two_losses_the_requests_tell_which_is_whose_where_the_callers_do_not
     assert shares == ["some requests, such as `GET /admin`)"]
 
 
+@pytest.mark.parametrize(
+    ("endpoints", "said"),
+    [
+        ("[{address: 10.0.0.1}, {address: 10.0.0.2, ports: {http: 81}}]", "1 of 2 endpoints: `10.0.0.2:81`"),
+        (
+            "[{address: 10.0.0.1}, {address: 10.0.0.1, ports: {http: 81}}, {address: 10.0.0.2, ports: {http: 81}}]",
+            "2 of 3 endpoints: `10.0.0.1:81`, `10.0.0.2:81`",
+        ),
+    ],
+)
+def test_of_several_endpoints_those_are_named_at_which_shadows_are_lost(endpoints: str, said: str) -> None:
+    (finding,) = judge(SOURCE.replace("resolution: DNS", f"resolution: STATIC, endpoints: {endpoints}")).findings
+    assert (finding.level, finding.rule) == ("warning", "ingress-without-listener")
+    assert f" (lost at {said})" in finding.message
+
+
 def behind(first: str, second: str) -> str:
     """The source with a rule for some requests before that with the mirror."""
     own = f"- match: [{second}]\n      route" if second else "- route"

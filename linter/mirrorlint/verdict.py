@@ -11,6 +11,7 @@ from mirrorlint.causes import Causes
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name_backwards
 from mirrorlint.delivery.callers import Judged, judge
+from mirrorlint.delivery.ending import named
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import LOST, SOME, End, Way
@@ -193,7 +194,7 @@ def _fate_key(loss: Loss) -> tuple[object, ...]:
 
 
 def _share(group: _Group, judged: Judged) -> str:
-    """Who is hit, where not all are: by namespace or Host when that tells them from the rest, else by request."""
+    """Who is hit, where not all are: by endpoint, namespace or Host when that tells them from the rest, else by request."""
     if group.losses[0].end.outcome != LOST or group.losses[0].end.partial:
         return ""
     ways = list(judged.every_way())
@@ -202,6 +203,10 @@ def _share(group: _Group, judged: Judged) -> str:
     rest = [way for way in ways if not _lost(way)] or [way for way in ways if id(way) not in hit]
     if not rest:
         return ""
+    dialled = {end.address[:2] for way in ways for end in way.ends if end.address}
+    closed = dict.fromkeys(loss.end.address[:2] for loss in group.losses if loss.end.address)
+    if len(closed) < len(dialled) and all(id(way) in hit for way in rest):
+        return f" (lost at {len(closed)} of {len(dialled)} endpoints: {_listed(list(map(named, closed)))})"
     namespaces = sorted({way.call.namespace for way in lost})
     if all(namespaces) and not {way.call.namespace for way in rest} & set(namespaces):
         return f" (lost for callers in {_listed(namespaces)})"
