@@ -90,7 +90,7 @@ def _points(way: Way, end: End) -> Iterator[_Point]:
     yield _Point(source, CALLED, way.called.domain, way.called.node)
     if end.reason == reason.UNKNOWN_PRIMARY:
         return
-    yield _Point(source, TARGET, named(way.target), way.mirror.node)
+    yield _Point(source, TARGET, named(way.target), way.mirror.destination.host_node)
     if way.upstream is None:
         return
     service = way.upstream.service
