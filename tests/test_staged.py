@@ -185,10 +185,12 @@ def test_where_git_does_not_answer_its_reason_is_told(repo: Path, option: str, b
     assert result.stderr.endswith(f": {reason}\n")
 
 
-def test_outside_of_git_it_is_wrong_usage(tmp_path: Path, repo: Path) -> None:
-    result = run("check", "--staged", repo, cwd=tmp_path)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "`--staged`" in result.stderr
+def test_what_is_not_in_the_working_directorys_repository_is_wrong_usage(tmp_path: Path, repo: Path) -> None:
+    example(tmp_path / "other")
+    for folder, why in ((tmp_path, "it is in none"), (tmp_path / "other", "no path is in that one")):
+        result = run("check", "--staged", repo, cwd=folder)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.endswith(f"the index of the Git repository that the working directory is in, and {why}\n")
 
 
 @pytest.mark.parametrize(("there", "why"), [(False, "there is no `../nowhere`"), (True, "`../nowhere` is empty")])

@@ -93,8 +93,10 @@ def _index(paths: Sequence[str]) -> Index:
 
     home = files.repository(here())
     asked = map(unnamed, paths or ["."])
-    if not os.path.lexists(os.path.join(home, ".git")) or home not in map(files.repository, asked):
-        raise click.UsageError("`--staged` reads the index of the Git repository that the working directory is in, and no path is in one")
+    inside = os.path.lexists(os.path.join(home, ".git"))
+    if not inside or home not in map(files.repository, asked):
+        why = "no path is in that one" if inside else "it is in none"
+        raise click.UsageError(f"`--staged` reads the index of the Git repository that the working directory is in, and {why}")
     index = of_commit(home)
     try:
         git.check(home, index.file)
