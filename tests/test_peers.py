@@ -252,6 +252,16 @@ def test_verify_fails_for_a_change_that_breaks_what_a_peer_expects(pair: Path) -
     assert json.loads((pair / "report.json").read_text())["summary"]["errors"] == 1
 
 
+def test_a_run_without_mirrors_names_the_command_for_what_peers_send(pair: Path) -> None:
+    hint = "`mirrorlint contract verify` follows what the contracts of peers say that they send.\n"
+    said = run(cwd=pair / "stage").stdout
+    assert said.startswith("no mirrors found. ")
+    assert said.endswith(f".\n{hint}")
+    assert hint not in run(cwd=pair / "prod").stdout
+    (pair / "stage/.mirrorlint/peers/prod.json").unlink()
+    assert hint not in run(cwd=pair / "stage").stdout
+
+
 def test_verify_without_a_contract_is_wrong_usage(pair: Path) -> None:
     file = pair / "stage/.mirrorlint/peers/prod.json"
     said = json.loads(file.read_text())

@@ -18,7 +18,8 @@ FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 class Look(NamedTuple):
     """How text is shown: coloured, a line for each finding, a line for each mirror too.
 
-    `strict` is for a run that fails for blind spots as well; `staged` are files that are not as on disk.
+    `strict` is for a run that fails for blind spots as well; `staged` are files that are not as on disk; `expected` tells that contracts of
+    peers say what they send.
     """
 
     color: bool = False
@@ -26,6 +27,7 @@ class Look(NamedTuple):
     verbose: bool = False
     strict: bool = False
     staged: Mapping[str, bytes] = {}
+    expected: bool = False
 
 
 def outputs(formats: Sequence[str], output: str) -> list[tuple[str, str]]:
@@ -61,10 +63,10 @@ def render(kind: str, report: Report, version: str, look: Look, fixes: Mapping[F
         from mirrorlint.report import text
 
         width = min(120, max(60, shutil.get_terminal_size((100, 24)).columns))
-        lines = partial(_lines, staged=look.staged)
+        lines, color = partial(_lines, staged=look.staged), look.color
         if look.quiet:
-            return text.brief(report, lines, color=look.color, strict=look.strict)
-        return text.render(report, lines, color=look.color, verbose=look.verbose, width=width, is_own=_is_own)
+            return text.brief(report, lines, color=color, strict=look.strict)
+        return text.render(report, lines, color=color, verbose=look.verbose, width=width, is_own=_is_own, expected=look.expected)
     if kind == "json":
         from mirrorlint.report import as_json
 

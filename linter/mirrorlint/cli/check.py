@@ -73,9 +73,10 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
         )
     fixes = _patches(report, loaded.staged) if "json" in dict(targets) else {}
     written = []
+    expected = any(contract.usable and contract.expectations for contract in loaded.contracts)
     for kind, file in targets:
         color = colored(options["color"], to_terminal=not file)
-        look = outputs.Look(color, options["quiet"], options["verbose"], options["strict"], loaded.staged)
+        look = outputs.Look(color, options["quiet"], options["verbose"], options["strict"], loaded.staged, expected)
         written.append((file, write(file, outputs.render(kind, report, __version__, look, fixes))))
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0

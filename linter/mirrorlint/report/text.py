@@ -88,17 +88,19 @@ def render(
     verbose: bool = False,
     width: int = 100,
     is_own: Callable[[str], bool] = bool,
+    expected: bool = False,
 ) -> str:
     """Show a report; `lines` gives a file's source lines, none when it is unknown; `is_own` says of a file whether `fix` writes it.
 
-    Verbose adds a line for each mirror.
+    Verbose adds a line for each mirror; `expected` tells that contracts of peers say what they send.
     """
     paper = _Paper(lines, color, max(width, _LEAST_WIDTH))
     blocks = ["\n".join([*_finding(paper, finding), *_mending(paper, finding, is_own)]) for finding in report.findings]
     if verbose:
         blocks.append("\n".join(line for mirror in report.mirrors for line in _delivery(paper, mirror)))
     blocks.append("\n".join(line for spot in without_repeats(report.blind_spots) for line in _blind_spot(paper, spot)))
-    return "\n\n".join([*filter(None, blocks), _summary(report)]) + "\n"
+    summary = "\n".join([_summary(report), *_hints(report, expected)])
+    return "\n\n".join([*filter(None, blocks), summary]) + "\n"
 
 
 def brief(report: Report, lines: Callable[[str], Sequence[str]], *, color: bool = False, strict: bool = False) -> str:
@@ -246,8 +248,15 @@ def _summary(report: Report) -> str:
     )
     found = ", ".join(_number(*count) for count in counts if count[0]) or "No findings"
     read = f"{_number(report.files, 'file', 'files')}, {_number(report.documents, 'document', 'documents')}"
-    unknown = any(_fate(mirror) == UNKNOWN_FATE for mirror in report.mirrors)
-    return f"{_mirrors(report)}. {found} ({read})." + ("\n`mirrorlint trace` shows where the unknown ones lead." if unknown else "")
+    return f"{_mirrors(report)}. {found} ({read})."
+
+
+def _hints(report: Report, expected: bool) -> Iterator[str]:
+    """Which commands say more."""
+    if any(_fate(mirror) == UNKNOWN_FATE for mirror in report.mirrors):
+        yield "`mirrorlint trace` shows where the unknown ones lead."
+    if expected and not report.mirrors:
+        yield "`mirrorlint contract verify` follows what the contracts of peers say that they send."
 
 
 def _mirrors(report: Report) -> str:
