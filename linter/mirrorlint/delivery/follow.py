@@ -268,14 +268,14 @@ def _connected(end: End, scope: GatewayScope, port: int, upstream: Upstream, sha
     end = end._replace(chain=picked[0])
     if not _agree(upstream.tls, picked[0]):
         return end._replace(reason=reason.TLS_MISMATCH)
-    certificate = _mismatch(scope, picked[0], upstream.verified(shadow.host))
+    certificate = _mismatch(scope, picked[0], upstream, shadow.host) if scope.mesh.certificates else None
     if certificate:
         return end._replace(reason=reason.CERTIFICATE_MISMATCH, certificate=certificate)
     return _routed(end, scope, picked[0], upstream, shadow)
 
 
-def _mismatch(scope: GatewayScope, chain: Chain, wanted: tuple[str, ...]) -> Certificate | None:
-    """A certificate of a chain's server, where manifests show all that it has and none is for some names; None for no names.
+def _mismatch(scope: GatewayScope, chain: Chain, upstream: Upstream, host: str) -> Certificate | None:
+    """A certificate of a chain's server, where manifests show all that it has and none is for a name that is asked for.
 
     They are in Secrets: of `credentialName` in the pods' namespace, of a listener's `certificateRefs` in its own or theirs
     (conversion.go:buildTLS).
@@ -284,6 +284,7 @@ def _mismatch(scope: GatewayScope, chain: Chain, wanted: tuple[str, ...]) -> Cer
     named = [read_reference(node, server.gateway.manifest.namespace, SECRET) for node in server.node["tls"]["certificateRefs"]]
     secrets = [(each.namespace, each.name) for each in named] or [(scope.namespace, server.node["tls"]["credentialName"].text)]
     found = [scope.mesh.certificates.get(secret) for secret in secrets]
+    wanted = upstream.verified(host)
     fits = not wanted or any(certificate is None or certificate.is_for(wanted) for certificate in found)
     return None if fits else found[0]
 
