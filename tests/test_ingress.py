@@ -113,6 +113,15 @@ def test_an_address_that_a_load_balancer_is_asked_for_is_the_services(annotation
     assert levels(judged(source, REFUSING + asking.replace("10.3.3.4", "10.3.3.5"))) == []
 
 
+@pytest.mark.parametrize("prefix", ["external-dns.alpha.kubernetes.io", "external-dns.kubernetes.io"])
+@pytest.mark.parametrize("name", ["hostname", "target"])
+def test_external_dns_tells_the_name_of_a_service_by_either_prefix(prefix: str, name: str) -> None:
+    named = service(annotations=f"{{{prefix}/{name}: stage.example.com}}")
+    (finding,) = judged(target=REFUSING + named).findings
+    assert not any("taken to be" in note.message for note in finding.notes)
+    assert judged(target=REFUSING + named.replace("stage.example.com", "other.example.com")).findings == ()
+
+
 def test_a_name_inside_the_cluster_leads_to_the_service_but_is_not_all_of_its_addresses() -> None:
     inside = service(annotations="{external-dns.alpha.kubernetes.io/internal-hostname: stage.example.com}")
     known = judged(target=REFUSING + inside)

@@ -21,7 +21,7 @@ NAMED: Shape = {}  # that there is something, but not what
 
 _METADATA: dict[str, Any] = {"name": ALL, "namespace": ALL, "creationTimestamp": ALL}
 _BALANCER = {CERTIFICATE: NAMED, TLS_PORTS: ALL, BEHIND: ALL}
-_ADDRESSED = {"annotations": dict.fromkeys((HOSTNAME, INTERNAL, TARGET, *ASKED, EXPORT_ANNOTATION, NAME_OVERRIDE), ALL) | _BALANCER}
+_ADDRESSED = {"annotations": dict.fromkeys((*HOSTNAME, *INTERNAL, *TARGET, *ASKED, EXPORT_ANNOTATION, NAME_OVERRIDE), ALL) | _BALANCER}
 _BALANCED = {"loadBalancer": {"ingress": {"ip": ALL, "hostname": ALL}}}
 
 
@@ -163,7 +163,7 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
         "status": _BALANCED,
     },
     (KUBERNETES_NETWORKING, "Ingress"): {
-        "metadata": {**_METADATA, "annotations": dict.fromkeys((HOSTNAME, TARGET, *ENCRYPTING), ALL)},
+        "metadata": {**_METADATA, "annotations": dict.fromkeys((*HOSTNAME, *TARGET, *ENCRYPTING), ALL)},
         "spec": {"defaultBackend": ALL, "rules": ALL},
         "status": _BALANCED,
     },

@@ -13,9 +13,9 @@ from mirrorlint.istio.services import Service
 from mirrorlint.likeness import TYPO
 from mirrorlint.source import Node
 
-HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
-TARGET = "external-dns.alpha.kubernetes.io/target"
-INTERNAL = "external-dns.alpha.kubernetes.io/internal-hostname"
+# What external-dns is told, from 0.22 on and before (kubernetes-sigs/external-dns, docs/annotations/annotations.md).
+_DNS = ("external-dns.kubernetes.io", "external-dns.alpha.kubernetes.io")
+HOSTNAME, TARGET, INTERNAL = (tuple(f"{prefix}/{name}" for prefix in _DNS) for name in ("hostname", "target", "internal-hostname"))
 _AWS, _AZURE = (f"service.beta.kubernetes.io/{cloud}-load-balancer-" for cloud in ("aws", "azure"))
 # What asks controllers for addresses: metallb (website/content/usage), kube-vip (docs/usage/kubernetes-services), cilium (lb-ipam),
 # those of clouds (aws-load-balancer-controller, docs/guide/service/annotations.md; cloud-provider-azure, topics/loadbalancer).
@@ -37,7 +37,7 @@ def exposures(services: Iterable[Service]) -> Iterator[tuple[str, Service]]:
     """Each address that the manifests give a Service that is reached from outside; it may have a name for its ClusterIP besides."""
     for service in services:
         if service.kubernetes and exposed(service.manifest):
-            found = (*_addresses(service.manifest), *_noted(service.manifest, INTERNAL))
+            found = (*_addresses(service.manifest), *_noted(service.manifest, *INTERNAL))
             yield from ((address, service) for address in found if address)
 
 
@@ -49,7 +49,7 @@ def unaddressed(services: Iterable[Service], gateways: Sequence[Gateway]) -> boo
 
 def targets(manifest: Manifest) -> Iterator[str]:
     """The addresses that external-dns gives the names of an Istio Gateway (docs/sources/istio-gateway.md)."""
-    return (name.strip() for name in manifest.node["metadata"]["annotations"][TARGET].text.split(",") if name.strip())
+    return filter(None, _noted(manifest, *TARGET))
 
 
 def exposed(manifest: Manifest) -> bool:
@@ -141,7 +141,7 @@ def _addresses(manifest: Manifest) -> Iterator[str]:
     spec, status = manifest.node["spec"], manifest.node["status"]
     yield from spec["externalIPs"].texts
     yield spec["loadBalancerIP"].text
-    yield from _noted(manifest, HOSTNAME, TARGET, *ASKED)
+    yield from _noted(manifest, *HOSTNAME, *TARGET, *ASKED)
     for one in status["loadBalancer"]["ingress"]:
         yield from (one["ip"].text, one["hostname"].text)
     yield from (one["value"].text for one in (*spec["addresses"], *status["addresses"]))
