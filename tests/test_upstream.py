@@ -118,6 +118,11 @@ def test_a_port_that_a_service_has_for_http_is_kept_from_server_first_protocols(
     assert reasons(port_of("ServiceEntry", f"hosts: [aaa.example.org], {ports}, {more}")) == ["arrives"]
 
 
+def test_what_is_exported_to_single_namespaces_comes_first() -> None:
+    ports = "ports: [{number: 8000, name: p, protocol: MONGO}]"
+    assert reasons(port_of("ServiceEntry", f"hosts: [aaa.example.org], {ports}, resolution: NONE, exportTo: ['.']")) == []
+
+
 def test_a_headless_service_has_a_listener_for_each_pod() -> None:
     assert reasons(port_of("Service", "clusterIP: None, ports: [{name: mongo, port: 8000}]")) == ["arrives"]
 

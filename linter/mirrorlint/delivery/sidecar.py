@@ -214,7 +214,7 @@ class EgressListener:
         if self.egress.port and protocol(self.egress.protocol) not in _FOLLOWED:
             return None
         owning = self.owning(port)
-        ports = [(s, p) for s in owning.values() for p in s.ports if p.number == port]
+        ports = [(s, p) for s in exported_first(owning.values()) for p in s.ports if p.number == port]
         shared = [p.protocol for s, p in ports if p.protocol in HTTP or _is_for_all_addresses(s)]
         taken = bool(shared) and shared[0] in _KEEPS_LISTENER
         if taken or not any(p.routes_http for s, p in ports if s.resolution != ALIAS):
