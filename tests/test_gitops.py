@@ -257,6 +257,34 @@ def test_what_else_can_not_be_filled_in_is_a_blind_spot(repo: Path, old: str, li
     }
 
 
+PATCHES = {
+    "other sources": ("  templatePatch: |\n    spec: {source: {helm: {valueFiles: [x]}}}\n", "warning"),
+    "another destination": ("  templatePatch: |\n    spec: {destination: {namespace: x}}\n", "warning"),
+    "anything": ("  templatePatch: |\n    spec: {{ .patch | toJson }}\n", "warning"),
+    "when it is synced": ("  templatePatch: |\n    spec: {syncPolicy: {automated: {prune: {{ .prune }}}}}\n", "error"),
+}
+
+
+@pytest.mark.parametrize(("patch", "level"), PATCHES.values(), ids=PATCHES)
+def test_what_a_patch_of_a_template_applies_may_be_what_is_missing(repo: Path, patch: str, level: str) -> None:
+    write(repo, {"over/prod/a.yaml": SOURCE, "over/stage/a.yaml": TARGET.rpartition("---")[0]})
+    made = applications(LISTED, "over/{{ .c }}", "name: '{{ .c }}'", go=True)
+    write(repo, {"set.yaml": made + patch})
+    report = check(load("."))
+    assert [(finding.rule, finding.level) for finding in report.findings] == [("shadow-host-not-accepted", level)]
+    assert ("unless it comes from set.yaml:12" in report.findings[0].message) == (level == "warning")
+    assert {(spot.line, spot.message) for spot in report.blind_spots} == {(12, "what `templatePatch` changes is not judged")}
+
+
+def test_what_a_template_of_a_generator_applies_may_be_what_is_missing(repo: Path) -> None:
+    own = LISTED.replace("list: {", "list: {template: {spec: {source: {path: x}}}, ")
+    write(repo, {"over/prod/a.yaml": SOURCE, "over/stage/a.yaml": TARGET.rpartition("---")[0]})
+    write(repo, {"set.yaml": applications(own, "over/{{ .c }}", "name: '{{ .c }}'", go=True)})
+    (finding,) = check(load(".")).findings
+    assert (finding.rule, finding.level) == ("shadow-host-not-accepted", "warning")
+    assert "unless it comes from set.yaml:6" in finding.message
+
+
 UNKNOWN = {
     "clusters": ("[{clusters: {}}]", "are those of Secrets that are not in this repository"),
     "pull requests": ("[{pullRequest: {github: {owner: o}}}]", "a generator `pullRequest` asks outside of manifests"),

@@ -5,10 +5,12 @@ Source: argo-cd, applicationset/generators.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from mirrorlint.fleet import ANYTHING, NOTHING
 from mirrorlint.istio.label_selector import selects
 from mirrorlint.loading.filling import filled
 from mirrorlint.loading.globs import matches
@@ -18,6 +20,8 @@ from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node, parse
 
 MAX_APPLICATIONS = 2000
+# What a text names that changes what an Application applies, or that may write more than a scalar.
+_REACHES = re.compile(r"\b(?:sources?|destination|to(?:Raw|Pretty)?(?:Yaml|Json))\b")
 _LOCAL = Secret(IN_CLUSTER, "https://kubernetes.default.svc", {}, {})
 
 
@@ -31,12 +35,15 @@ class UnknownError(Exception):
 
 
 class Expansion:
-    """Reads the generators of one ApplicationSet; `gaps` are those that could not be."""
+    """Reads the generators of one ApplicationSet; `gaps` are those that could not be, `changes` what else changes each Application."""
 
     def __init__(self, applications: Node, land: Land) -> None:
         """Nothing is read yet."""
         self.gaps: list[Gap] = []
         self._spec, self._land = applications["spec"], land
+        patch = self._spec["templatePatch"]
+        holds = ANYTHING if _REACHES.search(patch.text) else NOTHING
+        self.changes = [Gap(patch, "what `templatePatch` changes is not judged", holds=holds)] if patch else []
         self._go = self._spec["goTemplate"].truth
 
     def applications(self) -> Iterator[Node]:
@@ -54,8 +61,6 @@ class Expansion:
                     self.gaps.append(Gap(generator, f"this makes more than {MAX_APPLICATIONS} Applications, and the rest is not read"))
                     return
                 yield filled(self._spec["template"], parameters(known, go=self._go))
-        if self._spec["templatePatch"]:
-            self.gaps.append(Gap(self._spec["templatePatch"], "what `templatePatch` changes is not judged"))
 
     def _generated(self, generator: Node) -> list[Parameters]:
         kinds = [key for key, _ in generator.entries() if key.text != "selector"]
@@ -72,7 +77,7 @@ class Expansion:
             )
         body = generator[kinds[0].text]
         if body["template"]["spec"]:
-            self.gaps.append(Gap(body["template"], "the template of a generator is not judged"))
+            self.changes.append(Gap(body["template"], "the template of a generator is not judged"))
         found = list(islice(makers[kinds[0].text](body), MAX_APPLICATIONS + 1))
         return [known for known in found if selects(generator["selector"], _flat(known))]
 

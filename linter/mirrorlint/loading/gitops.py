@@ -98,7 +98,9 @@ def units(land: Land, found: Found) -> Iterator[Unit]:
     made |= {manifest: [manifest.node] for manifest, _ in found if manifest.kind == "Application"}
     revisions = frozenset(_trunk(revision) for those in made.values() for each in those for revision in _revisions(each, land))
     for manifest, file in found:
-        yield from (_placed(argo.unit(each, file, land, revisions), land) for each in made.get(manifest, ()))
+        changes = tuple(sets[manifest].changes) if manifest in sets else ()
+        for unit in (_placed(argo.unit(each, file, land, revisions), land) for each in made.get(manifest, ())):
+            yield unit._replace(gaps=(*unit.gaps, *changes))
         if manifest in sets and sets[manifest].gaps:
             yield Unit(manifest.node, str(manifest), file, "", (), tuple(sets[manifest].gaps))
         elif manifest.kind == "Kustomization":
