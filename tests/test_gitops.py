@@ -395,6 +395,22 @@ def test_flux_takes_no_variables_of_another_cluster(repo: Path) -> None:
     assert "clusters/prod/apps.yaml:7 [prod] the ConfigMap `vars` is not in this repository" in messages(loaded)[0]
 
 
+@pytest.mark.parametrize("path", ["./", ".", "''", "/"])
+def test_what_is_in_an_artifact_of_elsewhere_is_not_known(repo: Path, path: str) -> None:
+    pushed = kustomization("mesh", path).replace("{kind: GitRepository, name: flux-system}", "{kind: OCIRepository, name: mesh}")
+    write(repo, {"clusters/prod/x.yaml": entry("x"), "clusters/stage/y.yaml": entry("y"), "clusters/stage/mesh.yaml": pushed})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["x"], "stage": ["y"]}
+    said = f"nothing here says what is in the OCIRepository `mesh`, so `{path.strip(chr(39)) or '.'}` of it is not read"
+    assert messages(loaded) == [f"clusters/stage/mesh.yaml:6 [stage] {said}"]
+
+
+def test_a_folder_of_an_artifact_of_elsewhere_is_the_one_that_is_here(repo: Path) -> None:
+    pushed = kustomization("mesh", "./mesh").replace("{kind: GitRepository, name: flux-system}", "{kind: OCIRepository, name: mesh}")
+    write(repo, {"clusters/prod/mesh.yaml": pushed, "mesh/x.yaml": entry("x")})
+    assert found(read(["."])) == {"prod": ["x"]}
+
+
 def test_flux_names_a_remote_cluster_by_its_kubeconfig(repo: Path) -> None:
     write(repo, {"hub/stage.yaml": kustomization("stage", "./s", "  kubeConfig: {secretRef: {name: stage-kubeconfig}}\n")})
     write(repo, {"hub/prod.yaml": kustomization("prod", "./p", "  kubeConfig: {secretRef: {name: prod-kubeconfig}}\n")})

@@ -16,7 +16,8 @@ from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.units import FLUX, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values, one_value, options
 from mirrorlint.source import Node
 
-SOURCES = ("GitRepository", "OCIRepository")
+_ARTIFACT = "OCIRepository"
+SOURCES = ("GitRepository", _ARTIFACT)
 _BOOTSTRAP = "flux-system"
 # Fields of a Kustomization of Flux that are those of one of kustomize, too (fluxcd/pkg, kustomize/kustomize_generator.go).
 _OPTIONS = ("namePrefix", "nameSuffix", "patches")
@@ -51,7 +52,7 @@ def _source(node: Node, land: Land) -> Source | Gap:
     spec, path = node["spec"], node["spec"]["path"]
     if waits(path):
         return Gap(path, f"`{path.text}` waits to be filled in, so it is not read")
-    foreign = _foreign(spec["sourceRef"], land)
+    foreign = _foreign(spec["sourceRef"], land) or _pushed(spec["sourceRef"], path, land)
     if foreign:
         return Gap(spec["sourceRef"], f"{foreign}, so `{path.text or '.'}` of it is not read")
     folder = land.folder(path.text or ".")
@@ -81,6 +82,14 @@ def _foreign(reference: Node, land: Land) -> str:
             url = manifest.node["spec"]["url"].text
             return "" if land.is_own(url) else f"`{url or name}` is not this repository"
     return "" if kind in SOURCES else f"the {kind or 'source'} `{name}` is not this repository"
+
+
+def _pushed(reference: Node, path: Node, land: Land) -> str:
+    """That all of an artifact is asked for of which nothing here says what was pushed, a folder or another repository; "" otherwise."""
+    kind, name = reference["kind"].text, reference["name"].text
+    known = kind != _ARTIFACT or name == _BOOTSTRAP or any(manifest.name == name for manifest, _ in land.objects.get(kind, ()))
+    whole = path.text.strip("./") == ""
+    return f"nothing here says what is in the {kind} `{name}`" if whole and not known else ""
 
 
 def _variables(build: Node, asking: _Asking, land: Land) -> tuple[dict[str, str], list[Gap]]:
