@@ -142,7 +142,7 @@ def test_manifests_tell_of_the_control_plane(repo: Path, text: str, version: str
 
 
 UNREAD = {
-    "values that are not lent": (LENDING % "$other/flag.yaml", "the values `$other/flag.yaml` are not in this repository"),
+    "values that are not lent": (LENDING % "$other/flag.yaml", "no source has `ref: other`"),
     "a Secret": (release("null\n  valuesFrom: [{kind: Secret, name: s}]", "%s"), "what this takes from the Secret `s` is not known"),
 }
 

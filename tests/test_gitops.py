@@ -134,6 +134,16 @@ def test_several_sources_are_all_taken_but_those_that_are_elsewhere(repo: Path) 
     assert {spot.cluster for spot in loaded.documents.blind_spots} == {"prod"}
 
 
+@pytest.mark.parametrize(("ref", "meant"), [("vals", " (did you mean `vals`?)"), ("other", ""), ("", "")])
+def test_values_of_a_source_that_is_not_there_are_asked_for(repo: Path, ref: str, meant: str) -> None:
+    write(repo, {"mesh/Chart.yaml": "apiVersion: v2\nname: mesh\nversion: 1.0.0\n", "mesh/templates/x.yaml": entry("x")})
+    helm = f"{{repoURL: {URL}, path: mesh, helm: {{valueFiles: [$values/over/prod.yaml], ignoreMissingValueFiles: true}}}}"
+    sources = f"  sources:\n  - {helm}\n  - {{repoURL: {URL}, ref: '{ref}', path: ''}}\n"
+    made = application("a", "mesh", "name: prod").rpartition("  source:")[0] + sources
+    write(repo, {"argo.yaml": made, "over/prod.yaml": "x: y\n", "y.yaml": entry("y")})
+    assert f"argo.yaml:7 [prod] no source has `ref: values`{meant}, so the chart is not rendered" in messages(read(["."]))
+
+
 def test_what_is_taken_from_another_branch_is_not_judged(repo: Path) -> None:
     write(repo, {"a/x.yaml": entry("x")})
     write(repo, {"1.yaml": application("a", "a", "name: prod"), "2.yaml": application("a", "a", "name: stage", ", targetRevision: next")})

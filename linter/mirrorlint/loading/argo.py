@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from mirrorlint.fleet import NOTHING
 from mirrorlint.likeness import TYPO, suggestion
@@ -137,6 +138,7 @@ def _values(helm: Node, path: str, application: Node, land: Land, then: str) -> 
     files = tuple(file for file in named.values() if land.files.listed(file))
     missing = [] if helm["ignoreMissingValueFiles"].truth else [node for node, file in named.items() if file not in files]
     gaps = [Gap(node, f"the values `{node.text}` are not in this repository, {then}") for node in missing]
+    gaps = [*_unlent(helm["valueFiles"], application["spec"]["sources"], then), *gaps]
     if helm["fileParameters"]:
         gaps.append(Gap(helm["fileParameters"], f"`fileParameters` are not read, {then}"))
     texts = [(json.dumps(helm["valuesObject"].plain()), helm["valuesObject"])] if helm["valuesObject"] else []
@@ -148,6 +150,15 @@ def _values(helm: Node, path: str, application: Node, land: Land, then: str) -> 
     parameters = ((each["name"].text, each["value"].text, _typed(each)) for each in helm["parameters"])
     values = Values(release.text, files, tuple(texts), tuple(parameters), kubernetes=helm["kubeVersion"].text)
     return values, next(iter(gaps), None)
+
+
+def _unlent(named: Node, sources: Node, then: str) -> Iterator[Gap]:
+    """The values of sources that are not there: Argo CD refuses them (argo-cd, reposerver/repository: runManifestGenAsync)."""
+    lent = [source["ref"].text for source in sources if source["ref"]]
+    for node in named if sources else ():
+        ref = node.text.partition("/")[0].removeprefix("$")
+        if node.text.startswith("$") and ref not in lent:
+            yield Gap(node, f"no source has `ref: {ref}`{suggestion(ref, lent)}, {then}")
 
 
 def _typed(parameter: Node) -> Node:
