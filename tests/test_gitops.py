@@ -313,6 +313,30 @@ def test_what_a_generator_asks_elsewhere_is_a_blind_spot(repo: Path, generators:
     assert any(message in said and "which Applications there are is not known" in said for said in messages(loaded))
 
 
+MISSING = {
+    "files": ("files: [{path: cluster/*/config.json}, {path: x}]", "cluster/*/config.json"),
+    "folders": ("directories: [{path: over/x, exclude: true}, {path: cluster/*}]", "cluster/*"),
+}
+
+
+@pytest.mark.parametrize(("wanted", "pattern"), MISSING.values(), ids=MISSING)
+def test_a_generator_that_nothing_matches_is_a_blind_spot(repo: Path, wanted: str, pattern: str) -> None:
+    write(repo, {"clusters/prod/config.json": '{"c": "prod"}', "over/prod/x.yaml": entry("x"), "over/stage/y.yaml": entry("y")})
+    generator = f"[{{git: {{repoURL: {URL}, {wanted}}}}}]"
+    write(repo, {"set.yaml": applications(generator, "over/{{.c}}", "name: '{{.c}}'", go=True)})
+    said = f"nothing here matches `{pattern}`, so this generator makes no Applications"
+    assert f"set.yaml:6 [repo] {said}" in messages(read(["."]))
+
+
+def test_a_generator_in_a_matrix_that_something_matches_once_is_none(repo: Path) -> None:
+    write(repo, {"over/prod/apps/x.yaml": entry("x")})
+    folders = f"{{git: {{repoURL: {URL}, directories: [{{path: 'over/{{{{.c}}}}/*'}}]}}}}"
+    matrix = f"[{{matrix: {{generators: [{{list: {{elements: [{{c: prod}}, {{c: stage}}]}}}}, {folders}]}}}}]"
+    write(repo, {"set.yaml": applications(matrix, "{{.path.path}}", "name: '{{.c}}'", go=True)})
+    loaded = read(["."])
+    assert (found(loaded), messages(loaded)) == ({"prod": ["x"]}, [])
+
+
 def test_flux_walks_from_the_cluster_to_what_it_applies(repo: Path) -> None:
     source = f"apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {{name: flux-system}}\nspec: {{url: {URL}}}\n"
     for name in ("prod", "stage"):

@@ -6,7 +6,7 @@ Source: argo-cd, applicationset/generators.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -45,6 +45,7 @@ class Expansion:
         holds = ANYTHING if _REACHES.search(patch.text) else NOTHING
         self.changes = [Gap(patch, "what `templatePatch` changes is not judged", holds=holds)] if patch else []
         self._go = self._spec["goTemplate"].truth
+        self._matched: dict[Node, bool] = {}
 
     def applications(self) -> Iterator[Node]:
         """The templates with parameters filled in, each as an Application at the template's place."""
@@ -61,6 +62,8 @@ class Expansion:
                     self.gaps.append(Gap(generator, f"this makes more than {MAX_APPLICATIONS} Applications, and the rest is not read"))
                     return
                 yield filled(self._spec["template"], parameters(known, go=self._go))
+        missed = (pattern for pattern, matched in self._matched.items() if not matched)
+        self.gaps += [Gap(each, f"nothing here matches `{each.text}`, so this generator makes no Applications") for each in missed]
 
     def _generated(self, generator: Node) -> list[Parameters]:
         kinds = [key for key, _ in generator.entries() if key.text != "selector"]
@@ -107,16 +110,21 @@ class Expansion:
             yield self._with_values(body, known)
 
     def _git_folders(self, wanted: Node) -> Iterator[dict[str, Any]]:
-        return map(of_folder, filter(_taking(wanted), self._land.all_folders()))
+        return map(of_folder, self._taken(wanted, self._land.all_folders()))
 
     def _git_files(self, wanted: Node) -> Iterator[dict[str, Any]]:
-        takes = _taking(wanted)
-        for file in self._land.files.listed(self._land.roots[0]) if len(wanted) else ():
-            path = self._land.relative(file)
-            if takes(path):
-                for document in self._land.files.documents(file):
-                    said = document.plain()
-                    yield from (of_file(path, each) for each in (said if isinstance(said, list) else [said]) if isinstance(each, dict))
+        paths = {self._land.relative(file): file for file in self._land.files.listed(self._land.roots[0])} if len(wanted) else {}
+        for path in self._taken(wanted, paths):
+            for document in self._land.files.documents(paths[path]):
+                said = document.plain()
+                yield from (of_file(path, each) for each in (said if isinstance(said, list) else [said]) if isinstance(each, dict))
+
+    def _taken(self, wanted: Node, paths: Iterable[str]) -> list[str]:
+        """The paths that patterns take; whether they ever take any is noted with the first of them."""
+        found = list(filter(_taking(wanted), paths))
+        for pattern in islice((each["path"] for each in wanted if not each["exclude"].truth), 1):
+            self._matched[pattern] = self._matched.get(pattern, False) or bool(found)
+        return found
 
     def _matrix(self, body: Node) -> Iterator[Parameters]:
         inner = list(body["generators"])
