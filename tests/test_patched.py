@@ -88,6 +88,13 @@ WAYS = {
         SERVICE,
         {"spec.http.0.mirror.host": f"{OVERLAY}:3:1", "spec.http.0.mirror.port.number": "base/vs.yaml:15:17"},
     ),
+    "a replacement in an object with another name": (
+        "namePrefix: eu-\nnameSuffix: -b\nreplacements:\n- source: {kind: VirtualService, fieldPath: spec.hosts.0}\n  targets:\n"
+        "  - {select: {kind: VirtualService}, fieldPaths: [spec.http.0.mirror.host]}\n",
+        "",
+        SERVICE,
+        {"spec.http.0.mirror.host": f"{OVERLAY}:4:1", "metadata.name": "base/vs.yaml:4:9"},
+    ),
     "an object without the annotations that say where it is from": (
         "patches:\n- path: patch.yaml\n",
         NAMED.replace("metadata:\n", "metadata:\n  annotations: {$patch: replace, a: b}\n"),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mirrorlint.loading import patched
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.objects import unfolded
-from mirrorlint.loading.patched import Part, put_over
+from mirrorlint.loading.patched import Changed, Part, put_over
 from mirrorlint.loading.paths import joined
 from mirrorlint.loading.renders import Render, origin
 from mirrorlint.loading.targets import Id, Target, identity, is_alike
@@ -85,7 +85,7 @@ def locate(built: Node, path: Origins, options: Node | None, render: Render, fil
         put_over(part, patch)
     if part.node.present:
         path.note(built.raw, (resource or part.node).place)
-        patched.locate(built, [part], path, _changed(steps) or path.whole)
+        patched.locate(built, [part], path, _changed(steps, path.whole))
     for namespace in (step.namespace for step in steps if step.namespace and built["metadata"]["namespace"].present):
         path.note(built["metadata"]["namespace"].raw, namespace.place)
 
@@ -114,10 +114,24 @@ def _steps(transformations: Node, options: Node | None, target: str, files: Disk
             yield _Step(kind, fields, file.rpartition("/")[0] or target, bool(name))
 
 
-def _changed(steps: Sequence[_Step]) -> Place | None:
-    """What says the values that stand for others; None for nothing, or where names are changed as well."""
-    renamed = any(step.prefix or step.suffix or step.is_named for step in steps)
-    return next((step.fills.place for step in reversed(steps) if step.fills and not renamed), None)
+def _changed(steps: Sequence[_Step], whole: Place) -> Changed:
+    """What tells where a text comes from that is written as one of others: where the name that it was is written, else what fills it in."""
+    fills = next((step.fills.place for step in reversed(steps) if step.fills), whole)
+
+    def place(text: str, written: Iterable[Node]) -> Place:
+        if any(step.is_named for step in steps):
+            return whole
+        return next((node.place for node in written if text in _names(node.text, steps)), fills)
+
+    return place
+
+
+def _names(written: str, steps: Sequence[_Step]) -> set[str]:
+    """What a name may be called afterwards: the object that has it may have come in between."""
+    found = {written}
+    for step in steps:
+        found |= {f"{step.prefix}{name}{step.suffix}" for name in found}
+    return found
 
 
 def _first_name(built: Node, steps: Sequence[_Step]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from mirrorlint.source import Node, Place
@@ -10,6 +10,7 @@ from mirrorlint.source.place import Origins
 
 _DIRECTIVE = "$patch"
 _PUTS, _TAKES = frozenset({"add", "replace"}), frozenset({"move", "copy"})
+Changed = Callable[[str, Iterable[Node]], Place]
 _LAST = "-"  # behind the last item of a list
 
 
@@ -134,10 +135,10 @@ def _put(part: Part, tokens: Sequence[str], value: Part, edit: Node) -> None:
         holder.items[index : index + (edit["op"].text == "replace")] = [value]
 
 
-def locate(built: Node, parts: Sequence[Part], path: Origins, changed: Place) -> None:
+def locate(built: Node, parts: Sequence[Part], path: Origins, changed: Changed) -> None:
     """Note the places of what is inside a value: of each, that of the first part which says the same, else that of what it is in.
 
-    A scalar that is written otherwise is `changed`.
+    A scalar that is written otherwise is where `changed` says, given what it is and what is written.
     """
     for key, value in built.entries():
         own = [part.fields[key.text] for part in parts if key.text in part.fields]
@@ -149,10 +150,10 @@ def locate(built: Node, parts: Sequence[Part], path: Origins, changed: Place) ->
         _settle(item, [part for part in every if part is not None], built, path, changed)
 
 
-def _settle(value: Node, parts: Sequence[Part], parent: Node, path: Origins, changed: Place) -> None:
+def _settle(value: Node, parts: Sequence[Part], parent: Node, path: Origins, changed: Changed) -> None:
     same = [part for part in parts if part.says(value)]
     likely = same[:1] or [part for part in parts if not value.is_scalar and not part.node.is_scalar]
-    other = changed if value.is_scalar and parts else path.place(parent.raw)
+    other = changed(value.text, [part.node for part in parts]) if value.is_scalar and parts else path.place(parent.raw)
     path.note(value.raw, likely[0].node.place if likely else other)
     locate(value, likely, path, changed)
 
