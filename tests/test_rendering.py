@@ -597,6 +597,64 @@ def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None
     }
 
 
+GENERATED = "  valuesFrom: [{kind: ConfigMap, name: mesh-values}]\n"
+REFERENCES = "nameReference: [{kind: ConfigMap, version: v1, fieldSpecs: [{path: spec/valuesFrom/name, kind: HelmRelease}]}]\n"
+OF_FILES = "configMapGenerator:\n- name: mesh-values\n  files: [values.yaml=own.yaml]\n"
+OWN = "mirror:\n  host: NAME.${DOMAIN}\nname: shop\n"
+
+
+def generating(repo: Path, name: str, more: str = "", fields: str = OF_FILES) -> None:
+    """A release in a base that takes values from a ConfigMap which the overlay of a cluster makes."""
+    made = released(name, "  postBuild: {substitute: {DOMAIN: example.com}}\n", GENERATED)
+    own = {f"apps/{name}/kustomization.yaml": f"resources: [../base]\n{fields}", f"apps/{name}/own.yaml": OWN.replace("NAME", name)}
+    write(repo, {**made, "apps/base/kustomization.yaml": f"resources: [release.yaml]\n{more}", **own, "apps/base/names.yaml": REFERENCES})
+
+
+@HELM
+@pytest.mark.parametrize("more", ["", pytest.param("configurations: [names.yaml]\n", marks=KUSTOMIZE)], ids=["as written", "as rendered"])
+def test_values_of_a_generated_config_map_stand_where_they_are_written(repo: Path, more: str) -> None:
+    for name in ("prod", "stage"):
+        generating(repo, name, more)
+    loaded = read(["."])
+    hosts = {name: service(loaded, name).node["spec"]["http"].at(0)["mirror"]["host"] for name in ("prod", "stage")}
+    assert {name: (host.text, str(host.place)) for name, host in hosts.items()} == {
+        "prod": ("prod.example.com", "apps/prod/own.yaml:2:9"),
+        "stage": ("stage.example.com", "apps/stage/own.yaml:2:9"),
+    }
+    assert messages(loaded) == []
+
+
+@HELM
+@KUSTOMIZE
+def test_a_reference_to_a_generated_config_map_may_end_with_its_hash(repo: Path) -> None:
+    generating(repo, "prod", fields=OF_FILES + "configurations: [names.yaml]\n")
+    write(repo, {"apps/prod/names.yaml": REFERENCES})
+    assert service(read(["."])).node["spec"]["http"].at(0)["mirror"]["host"].text == "prod.example.com"
+
+
+@HELM
+def test_a_literal_of_a_generated_config_map_stands_in_the_kustomization(repo: Path) -> None:
+    write(repo, {**CHART, "clusters/prod/release.yaml": RELEASE + TARGETED})
+    generator = "configMapGenerator: [{name: v, literals: [host='stage.example.com']}]\n"
+    write(repo, {"clusters/prod/kustomization.yaml": f"resources: [release.yaml]\n{generator}"})
+    host = service(read(["."])).node["spec"]["http"].at(0)["mirror"]["host"]
+    assert (host.text, str(host.place)) == ("stage.example.com", "clusters/prod/kustomization.yaml:2:43")
+
+
+UNTOLD = {
+    "of another cluster": "",
+    "that is merged into one of elsewhere": "configMapGenerator: [{name: mesh-values, behavior: merge, files: [values.yaml=own.yaml]}]\n",
+}
+
+
+@pytest.mark.parametrize("fields", UNTOLD.values(), ids=UNTOLD)
+def test_values_of_a_generated_config_map_that_is_not_known_are_a_blind_spot(repo: Path, fields: str) -> None:
+    generating(repo, "stage")
+    generating(repo, "prod", fields=fields)
+    said = "[prod] what this takes from the ConfigMap `mesh-values` is not known, so the chart is not rendered"
+    assert any(said in f"[{spot.cluster}] {spot.message}" for spot in read(["."]).documents.blind_spots)
+
+
 TARGETED = "  valuesFrom: [{kind: ConfigMap, name: v, valuesKey: host, targetPath: mirror.host}]\n"
 LENT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: v}\ndata:\n  host: "
 

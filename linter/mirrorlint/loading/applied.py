@@ -22,7 +22,7 @@ class Applied:
         """`asked` are the absolute paths that were asked for."""
         self._asked, self._disk = asked, disk
         self._lands: dict[str, Land] = {}
-        self._read: dict[tuple[tuple[Manifest, str], ...], Sequence[Unit]] = {}
+        self._read: dict[tuple[object, ...], Sequence[Unit]] = {}
 
     def groups(self, root: str) -> tuple[Group, ...]:
         """The clusters that the objects below a folder speak of."""
@@ -31,10 +31,14 @@ class Applied:
         return gitops.groups(self._whole(self.units(self._telling([root])), folders), land)
 
     def paths(self, root: str) -> list[str]:
-        """The paths of what the objects below a folder apply, of those in bases, too; or the folder that is above a path with variables."""
-        told = self._telling([root])
-        above = [flux.above(manifest.node, self._land(root)) for manifest, _ in told if flux.waits(manifest.node["spec"]["path"])]
-        return list(dict.fromkeys((*(source.path for unit in self.units(told) for source in unit.sources), *above)))
+        """The paths of what the objects below a folder apply, of those in bases, too; or the folder that is above a path with variables.
+
+        Of charts whose values are not known yet, too.
+        """
+        told, land = self._telling([root]), self._land(root)
+        more = [flux.above(manifest.node, land) for manifest, _ in told if flux.waits(manifest.node["spec"]["path"])]
+        more += [flux.own_chart(manifest.node, land) for manifest, _ in told if manifest.kind == "HelmRelease"]
+        return list(dict.fromkeys((*(source.path for unit in self.units(told) for source in unit.sources), *filter(None, more))))
 
     def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[Gap]]:
         """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""
@@ -47,11 +51,11 @@ class Applied:
         adrift = [unit for unit in every if (unit.node, unit.name, unit.cluster) not in there]
         return tuple(found), [gap for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
 
-    def units(self, found: Sequence[tuple[Manifest, str]]) -> Sequence[Unit]:
-        """What objects apply, each as the repository of its file has it."""
-        key = tuple(found)
+    def units(self, found: Sequence[tuple[Manifest, str]], start: str = "") -> Sequence[Unit]:
+        """What objects apply, each as the repository of its file has it; all of them may be applied from a folder."""
+        key = (*found, start)
         if key not in self._read:
-            self._read[key] = list(self._units(found))
+            self._read[key] = list(self._units(found, start))
         return self._read[key]
 
     def _whole(self, every: Sequence[Unit], folders: Collection[str]) -> list[Unit]:
@@ -72,12 +76,12 @@ class Applied:
         start = self._disk.kustomization(path)
         return reach([start] if start else outermost(self._disk.kustomizations(path)), self._disk).files
 
-    def _units(self, found: Iterable[tuple[Manifest, str]]) -> Iterator[Unit]:
+    def _units(self, found: Iterable[tuple[Manifest, str]], start: str) -> Iterator[Unit]:
         of: dict[str, list[tuple[Manifest, str]]] = {}
         for manifest, file in found:
             of.setdefault(files.repository(file), []).append((manifest, file))
         for those in of.values():
-            yield from gitops.units(self._land(those[0][1]), those)
+            yield from gitops.units(self._land(those[0][1]), those, start)
 
     def _telling(self, paths: Iterable[str]) -> list[tuple[Manifest, str]]:
         """The objects below some paths, with their files; a patch of one is none."""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import NOTHING, Manifest
 from mirrorlint.kinds import CONFIG_MAP
-from mirrorlint.loading.filling import first, is_substituted
+from mirrorlint.loading.filling import first, is_substituted, substituted
+from mirrorlint.loading.generated import ConfigMap, config_maps
 from mirrorlint.loading.land import Land
 from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.units import FLUX, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values, one_value, options
@@ -29,21 +30,22 @@ _KUBECONFIG = re.compile(r"^kubeconfig-|-kubeconfig$")
 
 
 class _Asking(NamedTuple):
-    """The file of an object that asks for a ConfigMap, and the object's namespace."""
+    """The file of an object that asks for a ConfigMap, the object's namespace, and the folder that it is applied from."""
 
     file: str
     namespace: str
+    start: str
 
 
-def kustomization(node: Node, file: str, land: Land) -> Unit:
-    """Read a Kustomization of Flux; the cluster is called as the Secret of its kubeconfig."""
+def kustomization(node: Node, file: str, start: str, land: Land) -> Unit:
+    """Read a Kustomization of Flux that is applied from a folder; the cluster is called as the Secret of its kubeconfig."""
     spec, name = node["spec"], node["metadata"]["name"].text
     config = spec["kubeConfig"]
     cluster = _KUBECONFIG.sub("", config["secretRef"]["name"].text or config["configMapRef"]["name"].text)
     found = _source(node, land)
     if isinstance(found, Gap):
         return Unit(node, f"Kustomization {name}", file, cluster, (), (found,))
-    known, gaps = _variables(spec["postBuild"], _Asking(file, node["metadata"]["namespace"].text), land)
+    known, gaps = _variables(spec["postBuild"], _Asking(file, node["metadata"]["namespace"].text, start), land)
     made = found._replace(variables=tuple(sorted(known.items())), substituted=bool(spec["postBuild"]))
     return Unit(node, f"Kustomization {name}", file, cluster, (made,), tuple(gaps))
 
@@ -99,7 +101,7 @@ def _variables(build: Node, asking: _Asking, land: Land) -> tuple[dict[str, str]
     for reference in build["substituteFrom"]:
         found = _config_map(reference, asking, land)
         if found is not None:
-            known |= {name: value.text for name, value in found.items()}
+            known |= {name: text for name, (text, _) in found.items()}
         elif not reference["optional"].truth:
             kind, name = reference["kind"].text, reference["name"].text
             gaps.append(Gap(reference, f"the {kind} `{name}` is not in this repository, so what it fills in is not known"))
@@ -107,22 +109,22 @@ def _variables(build: Node, asking: _Asking, land: Land) -> tuple[dict[str, str]
     return known, gaps
 
 
-def _config_map(reference: Node, asking: _Asking, land: Land) -> Mapping[str, Node] | None:
+def _config_map(reference: Node, asking: _Asking, land: Land) -> Mapping[str, tuple[str, Node]] | None:
     """The values of a ConfigMap; None when none is here, or several are that may be meant."""
     if reference["kind"].text != CONFIG_MAP:
         return None
-    alike = land.config_maps(reference["name"].text)
+    alike = list(config_maps(reference["name"].text, asking.start, land))
     if len(alike) > 1 and asking.namespace:
-        alike = [node for node in alike if node["metadata"]["namespace"].text in ("", asking.namespace)]
+        alike = [each for each in alike if each.node["metadata"]["namespace"].text in ("", asking.namespace)]
     alike = _nearest(alike, asking.file, land)
-    return dict(alike[0]["data"].items()) if len(alike) == 1 else None
+    return alike[0].data if len(alike) == 1 else None
 
 
-def _nearest(alike: Sequence[Node], file: str, land: Land) -> list[Node]:
+def _nearest(alike: Sequence[ConfigMap], file: str, land: Land) -> list[ConfigMap]:
     """The ConfigMaps that share the most folders with a file, since each cluster has its own; none that is beside the file's twin."""
-    shared = {node: os.path.commonpath([file, os.path.abspath(node.place.path)]) for node in alike}
-    most = max(map(len, shared.values()), default=0)
-    return [node for node, folder in shared.items() if len(folder) == most and not _is_of_twin(node, file, folder, land)]
+    shared = [(each, os.path.commonpath([file, os.path.abspath(each.node.place.path)])) for each in alike]
+    most = max((len(folder) for _, folder in shared), default=0)
+    return [each for each, folder in shared if len(folder) == most and not _is_of_twin(each.node, file, folder, land)]
 
 
 def _is_of_twin(node: Node, file: str, shared: str, land: Land) -> bool:
@@ -132,19 +134,26 @@ def _is_of_twin(node: Node, file: str, shared: str, land: Land) -> bool:
     return bool(inner) and bool(land.files.listed(os.path.join(shared, other, inner)))
 
 
-def release(manifest: Manifest, file: str, land: Land) -> Unit:
-    """Read a HelmRelease: only one whose chart is a folder of this repository can be rendered."""
+def release(manifest: Manifest, file: str, start: str, land: Land) -> Unit:
+    """Read a HelmRelease that is applied from a folder: only one whose chart is a folder of this repository can be rendered."""
     node, spec = manifest.node, manifest.node["spec"]
     config = spec["kubeConfig"]["secretRef"]["name"].text
     cluster = _KUBECONFIG.sub("", config)
+    asking = _Asking(file, manifest.namespace, start)
     if _is_own_chart(spec["chart"]["spec"], land):
-        made = _chart(manifest, file, land)
+        made = _chart(manifest, asking, land)
         parts = ((made,), ()) if isinstance(made, Source) else ((), (made,))
         return Unit(node, str(manifest), file, cluster, *parts)
-    chart = _foreign_chart(manifest, file, land)
+    chart = _foreign_chart(manifest, asking, land)
     name = spec["chart"]["spec"]["chart"] or spec["chartRef"]["name"]
     gap = chart.unknown(name, f"the chart `{name.text}` is not in this repository, so it is not rendered")
     return Unit(node, str(manifest), file, cluster, (), (gap,) if gap else (), (chart,))
+
+
+def own_chart(release: Node, land: Land) -> str:
+    """The folder of this repository that a HelmRelease's chart is, be its values known or not; "" for one of elsewhere."""
+    chart = release["spec"]["chart"]["spec"]
+    return land.folder(chart["chart"].text) if _is_own_chart(chart, land) else ""
 
 
 def _is_own_chart(chart: Node, land: Land) -> bool:
@@ -152,11 +161,11 @@ def _is_own_chart(chart: Node, land: Land) -> bool:
     return own and bool(land.files.listed(os.path.join(land.folder(chart["chart"].text), CHART)))
 
 
-def _foreign_chart(manifest: Manifest, file: str, land: Land) -> Chart:
+def _foreign_chart(manifest: Manifest, asking: _Asking, land: Land) -> Chart:
     """A chart of elsewhere; one by `chartRef` has the name that its address ends with."""
     spec, release = manifest.node["spec"], manifest.node["spec"]["releaseName"] or manifest.node["metadata"]["name"]
     chart, namespace = spec["chart"]["spec"], spec["targetNamespace"].text or manifest.namespace
-    texts, gap = _texts(manifest, file, land, NOT_HEARD)
+    texts, gap = _texts(manifest, asking, land, NOT_HEARD)
     for inner in (*chart["valuesFiles"], *([chart["valuesFile"]] if chart["valuesFile"] else ())):
         gap = Gap(inner, f"the values `{inner.text}` are in the chart, {NOT_HEARD}")
     values, gap = Values(texts=texts), gap and gap._replace(holds=NOTHING)
@@ -169,23 +178,23 @@ def _foreign_chart(manifest: Manifest, file: str, land: Land) -> Chart:
     return Chart(url, spec["chart"]["spec"]["version"], home, release, namespace, values, gap, reference)
 
 
-def _texts(manifest: Manifest, file: str, land: Land, then: str) -> tuple[tuple[tuple[str, Node], ...], Gap | None]:
+def _texts(manifest: Manifest, asking: _Asking, land: Land, then: str) -> tuple[tuple[tuple[str, Node], ...], Gap | None]:
     """The values that a release writes down or takes from ConfigMaps, and which are not at hand; `then` is what follows."""
     spec = manifest.node["spec"]
-    lent = list(_lent(spec["valuesFrom"], _Asking(file, manifest.namespace), land))
+    lent = list(_lent(spec["valuesFrom"], asking, land))
     missing = (node for text, node in lent if not text)
     gaps = (Gap(each, f"what this takes from the {each['kind'].text} `{each['name'].text}` is not known, {then}") for each in missing)
     written = [(json.dumps(spec["values"].plain()), spec["values"])] if spec["values"] else []
     return (*((text, node) for text, node in lent if text), *written), next(gaps, None)
 
 
-def _chart(manifest: Manifest, file: str, land: Land) -> Source | Gap:
+def _chart(manifest: Manifest, asking: _Asking, land: Land) -> Source | Gap:
     spec = manifest.node["spec"]
     chart = spec["chart"]["spec"]
     if spec["postRenderers"]:
         return Gap(spec["postRenderers"], "`postRenderers` change what the chart makes, so it is not rendered")
     files = [land.folder(node.text) for node in (*chart["valuesFiles"], *([chart["valuesFile"]] if chart["valuesFile"] else ()))]
-    texts, gap = _texts(manifest, file, land, NOT_RENDERED)
+    texts, gap = _texts(manifest, asking, land, NOT_RENDERED)
     if gap:
         return gap
     target = spec["targetNamespace"].text
@@ -202,20 +211,35 @@ def _waits(release: Node, texts: Sequence[tuple[str, Node]]) -> Gap | None:
     return Gap(found, f"`{variable[0]}` waits to be filled in, so the chart is not rendered") if found is not None and variable else None
 
 
+def filled_in(unit: Unit, known: Mapping[str, str]) -> Unit:
+    """A release whose values from generated ConfigMaps are filled in by what applies both."""
+    return unit._replace(sources=tuple(_filled_in(source, unit.node, known) if source.values.waits else source for source in unit.sources))
+
+
+def _filled_in(source: Source, release: Node, known: Mapping[str, str]) -> Source:
+    texts = tuple(_with_variables(text, node, known) if node.is_mapping else (text, node) for text, node in source.values.texts)
+    return source._replace(values=source.values._replace(texts=texts, waits=_waits(release, texts)))
+
+
+def _with_variables(text: str, node: Node, known: Mapping[str, str]) -> tuple[str, Node]:
+    whole = Node((text, False, *node.raw[2:]), node.path)
+    return substituted(whole, known).text, substituted(node, known)
+
+
 def _lent(references: Node, asking: _Asking, land: Land) -> Iterator[tuple[str, Node]]:
     """The values of ConfigMaps, each as text with the node that has it; "" for what is not at hand, or can't be read.
 
     One for a `targetPath` is set as helm's `--set` does (fluxcd/pkg, chartutil/values.go: ReplacePathValue).
     """
     for reference in references:
-        found = (_config_map(reference, asking, land) or {}).get(reference["valuesKey"].text or "values.yaml")
+        text, found = (_config_map(reference, asking, land) or {}).get(reference["valuesKey"].text or "values.yaml", ("", None))
         target = reference["targetPath"].text
         if found is None:
             yield from [] if reference["optional"].truth else [("", reference)]
         elif not target:
-            yield found.text, found
-        elif _NAMES.fullmatch(target) and not _STRUCTURE.search(found.text):
-            made = one_value(target, Node((found.text, True, *found.raw[2:]), found.path))
+            yield text, found
+        elif _NAMES.fullmatch(target) and not _STRUCTURE.search(text):
+            made = one_value(target, Node((text, True, *found.raw[2:]), found.path))
             yield json.dumps(made.plain()), made
         else:
             yield "", reference

@@ -91,8 +91,8 @@ def _is_here(path: str, land: Land) -> bool:
     return fixed not in ("", ".") and bool(land.files.listed(land.folder(fixed)))
 
 
-def units(land: Land, found: Found) -> Iterator[Unit]:
-    """What each object applies."""
+def units(land: Land, found: Found, start: str) -> Iterator[Unit]:
+    """What each object applies that is applied from a folder itself, its own one where that is not known ("")."""
     sets = {manifest: Expansion(manifest.node, land) for manifest, _ in found if manifest.kind == "ApplicationSet"}
     made = {manifest: list(expansion.applications()) for manifest, expansion in sets.items()}
     made |= {manifest: [manifest.node] for manifest, _ in found if manifest.kind == "Application"}
@@ -104,9 +104,9 @@ def units(land: Land, found: Found) -> Iterator[Unit]:
         if manifest in sets and sets[manifest].gaps:
             yield Unit(manifest.node, str(manifest), file, "", (), tuple(sets[manifest].gaps))
         elif manifest.kind == "Kustomization":
-            yield flux.kustomization(manifest.node, file, land)
+            yield flux.kustomization(manifest.node, file, start or os.path.dirname(file), land)
         elif manifest.kind == "HelmRelease":
-            yield flux.release(manifest, file, land)
+            yield flux.release(manifest, file, start or os.path.dirname(file), land)
 
 
 def _placed(unit: Unit, land: Land) -> Unit:

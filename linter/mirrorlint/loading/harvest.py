@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from mirrorlint.fleet import Manifest
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.flux import filled_in
 from mirrorlint.loading.globs import matches
 from mirrorlint.loading.kustomize import Kustomization, Plain, Reach, Rendered, beside, outermost, reach, roots
 from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
-from mirrorlint.loading.units import ARGO, FOLDER, HELM, Gap, Installed, Source, Unit, literal, nowhere
+from mirrorlint.loading.units import ARGO, FLUX, FOLDER, HELM, Gap, Installed, Source, Unit, literal, nowhere
 from mirrorlint.loading.watch import Spent
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mirrorlint.loading.renders import Output, Render
 
 MAX_ROUNDS = 16
-Units = Callable[[Sequence[tuple[Manifest, str]]], Iterable[Unit]]
+Units = Callable[[Sequence[tuple[Manifest, str]], str], Iterable[Unit]]
 
 
 class Share:
@@ -63,7 +64,10 @@ class Harvest:
     """
 
     def __init__(self, groups: Sequence[Group], disk: Disk, units: Units, spent: Spent, *, cached: bool) -> None:
-        """`units` reads GitOps objects with their files, `spent` is told what renders cost, `cached` tells that they are kept."""
+        """`units` reads GitOps objects with their files, given the folder that they are applied from.
+
+        `spent` is told what renders cost, `cached` tells that they are kept.
+        """
         self._disk, self._units, self._spent, self._cached = disk, units, spent, cached
         self.failed = False
         self.adrift: dict[Gap, None] = {}
@@ -170,7 +174,9 @@ class Harvest:
 
     def _followed(self, told: Sequence[tuple[Manifest, str]], source: Source) -> Iterable[Unit]:
         """What the objects of a source apply; in a folder that nothing is known to apply, variables may yet be filled in."""
-        units = self._units(told)
+        units = self._units(told, source.path if source.how in (ARGO, FLUX) else "")
+        if source.substituted:
+            units = [filled_in(unit, dict(source.variables)) for unit in units]
         return units if source.substituted or source.how == FOLDER else map(literal, units)
 
     def _targets(self, holder: str, unit: Unit) -> Iterator[tuple[str, Unit]]:
