@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -34,12 +36,12 @@ WAYS = {
     "a key that stands elsewhere alone": (
         "      {{- toYaml .Values.mirror | nindent 6 }}\n",
         "mirror: {host: new.example.com, port: {number: 8080}}\n",
-        (f"{VALUES}:1:16", f"{TEMPLATE}:16:7"),
+        (f"{VALUES}:1:16", f"{VALUES}:1:48"),
     ),
     "a number that is said elsewhere": (
         "      host: new.example.com\n      port: {{ toYaml .Values.port | nindent 8 }}\n",
         "port: {number: 8000}\n",
-        (f"{TEMPLATE}:16:13", f"{TEMPLATE}:17:7"),
+        (f"{TEMPLATE}:16:13", f"{VALUES}:1:16"),
     ),
     "the whole of two values": (
         "      host: {{ if .Values.env }}{{ .Values.host }}{{ end }}\n" + PORT,
@@ -151,6 +153,45 @@ def test_of_a_line_only_the_value_is_shown(repo: Path) -> None:
     shown = [lines[place.line - 1][place.column - 1 : place.end_column - 1] for place in places if place.path == TEMPLATE]
     assert shown == ["shop", '"shop.example.com"', "old.example.com", "80", "{{ .Chart.Name }}"]
     assert str(destination["port"]["number"].place) == f"{VALUES}:1:7"
+
+
+WHOLE = """apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop]
+  http:
+{{ .Values.http | toYaml | indent 4 }}
+"""
+RULES = "  - mirror: {host: new.example.com, port: {number: 8080}}\n"
+PART = {CHART: "apiVersion: v2\nname: part\nversion: 1.0.0\n", TEMPLATE: WHOLE, VALUES: "http: []\n"}
+PARTS = "apiVersion: v2\nname: mesh\nversion: 1.0.0\ndependencies: [{name: part, version: 1.0.0, alias: inner}]\n"
+
+
+@HELM
+@pytest.mark.parametrize("is_packed", [False, True], ids=["a folder", "an archive"])
+def test_values_of_a_part_that_are_taken_as_a_whole_are_where_they_are_written(repo: Path, is_packed: bool) -> None:
+    write(repo, {CHART: PARTS, VALUES: f"other:\n{RULES}inner:\n  http:\n{RULES}", "clusters/prod/release.yaml": RELEASE})
+    write(repo, {path.replace("charts/mesh/", "charts/mesh/charts/part/"): text for path, text in PART.items()})
+    write(repo, {"clusters/prod/entry.yaml": "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: x}\n"})
+    if is_packed:
+        with tarfile.open(repo / "charts/mesh/charts/part-1.0.0.tgz", "w:gz") as file:
+            file.add(repo / "charts/mesh/charts/part", "part")
+        shutil.rmtree(repo / "charts/mesh/charts/part")
+    loaded = read(["."])
+    mirror = service(loaded).node["spec"]["http"].at(0)["mirror"]
+    assert [str(node.place) for node in (mirror["host"], mirror["port"]["number"])] == [f"{VALUES}:5:20", f"{VALUES}:5:52"]
+    assert messages(loaded) == []
+
+
+@HELM
+@pytest.mark.parametrize("http", [f"  http:\n{RULES}", "  http: {{ .Values.http | toJson }}\n"], ids=["lines", "another action"])
+def test_a_value_that_lines_say_is_not_in_another_one_that_is_the_same(repo: Path, http: str) -> None:
+    template = WHOLE.partition("  http:")[0].replace("{name: shop}", "{name: shop, annotations: {a: {{ toJson .Values.http | quote }}}}")
+    write(repo, {CHART: "apiVersion: v2\nname: mesh\nversion: 1.0.0\n", TEMPLATE: template + http, VALUES: f"http:\n{RULES}"})
+    write(repo, {"clusters/prod/release.yaml": RELEASE})
+    number = service(read(["."])).node["spec"]["http"].at(0)["mirror"]["port"]["number"]
+    assert number.place.path == TEMPLATE
 
 
 @HELM

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -9,6 +10,7 @@ from itertools import chain, takewhile
 from typing import NamedTuple
 
 from mirrorlint.loading.disk import Disk
+from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.template import ACTION, QUOTES, Line, Spot, kinds, lines, names, parts, spots
 from mirrorlint.source import Node, Place
 from mirrorlint.source.place import Origins
@@ -70,6 +72,7 @@ class Chart:
     def __init__(self, template: str, node: Node, values: Scope, files: Disk) -> None:
         """`template` is a path as it is shown; `node` is the object."""
         self._path, self._values, self._files = template, values, files
+        self._is_packed = os.path.basename(template) == CHART
         self._kind, self._name = node.text_at("kind"), node.text_at("metadata", "name")
 
     @cached_property
@@ -209,6 +212,24 @@ class Chart:
                 return found.pop() if len(found) == 1 else None
         return None
 
+    def copied(self, key: str, value: Node, holder: Place) -> Node | None:
+        """The one value that an action writes as a whole at a place, where it is all of what stands there.
+
+        In a packed chart, whose lines are not at hand, it is one of several scalars that is called as the key.
+        """
+        if self._is_packed:
+            every = [each for values in self._values.own for each in _called(values, key) if len(list(_scalars(value))) > 1]
+        elif any(line.makes(None) for line in self._block(holder)) and not self._is_written(value, holder):
+            every = self._wholes(self.lines)
+        else:
+            return None
+        same = {each.place: each for each in every if len(each) and each.plain() == value.plain()}
+        return next(iter(same.values())) if len(same) == 1 else None
+
+    def _is_written(self, value: Node, holder: Place) -> bool:
+        """Whether lines at a place say a scalar of a value."""
+        return any(self._says(spot, each.text) for name, each in _scalars(value) for spot in self._spots(name, holder))
+
     def _place(self, line: Line, start: int, end: int | None = None) -> Place:
         return Place(self._path, line.number, start + 1, line.number, (len(line.text.rstrip()) if end is None else end) + 1)
 
@@ -225,7 +246,10 @@ def _locate(node: Node, key: str, chart: Chart, path: Origins, *, is_shared: boo
         place = chart.key(name.text, value, holder, is_shared=is_shared)
         maker = chart.maker(name.text, holder) if place is None else None
         path.note(name.raw, place or maker or holder)
-        if maker:
+        written = None if value.is_scalar or not maker else chart.copied(name.text, value, maker)
+        if written is not None:
+            _copy(value, written, path)
+        elif maker:
             _made(value, maker, chart, path)
         else:
             _settle(value, name.text, holder, place or holder, chart, path)
@@ -236,7 +260,21 @@ def _locate(node: Node, key: str, chart: Chart, path: Origins, *, is_shared: boo
 def _settle(value: Node, key: str, holder: Place, place: Place, chart: Chart, path: Origins, *, is_shared: bool = False) -> None:
     found = chart.scalar(key, value, holder) if value.is_scalar else None
     path.note(value.raw, found or place)
-    _locate(value, key, chart, path, is_shared=is_shared)
+    written = None if value.is_scalar else chart.copied(key, value, place)
+    if written is not None:
+        _copy(value, written, path)
+    else:
+        _locate(value, key, chart, path, is_shared=is_shared)
+
+
+def _copy(value: Node, written: Node, path: Origins) -> None:
+    """Note that all of a value is another one."""
+    path.note(value.raw, written.place)
+    for key, each in value.entries():
+        path.note(key.raw, written.key(key.text).place)
+        _copy(each, written[key.text], path)
+    for item, other in zip(value, written, strict=True):
+        _copy(item, other, path)
 
 
 def _made(value: Node, maker: Place, chart: Chart, path: Origins) -> None:
@@ -273,6 +311,13 @@ def _scalars(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
         yield from _scalars(value, key)
     for item in node:
         yield from _scalars(item)
+
+
+def _called(node: Node, name: str) -> Iterator[Node]:
+    """The mappings and lists that are called so, anywhere in a value."""
+    for key, value in node.items():
+        yield from [value] if key == name and not value.is_scalar else []
+        yield from _called(value, name)
 
 
 def _field(values: Node, dotted: str) -> Node:
