@@ -356,6 +356,17 @@ def test_what_can_not_be_built_here_is_a_blind_spot(repo: Path, text: str, messa
     assert message in said
 
 
+@pytest.mark.parametrize(("chart", "holds"), [("redis", "anything"), ("cert-manager", "nothing")])
+def test_what_stands_beside_charts_that_helm_would_render_is_read(repo: Path, chart: str, holds: str) -> None:
+    helm = f"helmGlobals: {{chartHome: charts}}\nhelmCharts:\n- name: {chart}\n  repo: https://example.com\n"
+    write(repo, {"clusters/prod/kustomization.yaml": f"namespace: x\nresources: [../../base]\n{helm}"})
+    write(repo, {"base/kustomization.yaml": "resources: [vs.yaml]\n", "base/vs.yaml": SERVICE})
+    loaded = read(["."])
+    assert service(loaded).namespace == "x"
+    said = f"clusters/prod/kustomization.yaml:5 kustomize would run helm for the chart `{chart}`, so it is not rendered"
+    assert (messages(loaded), [spot.holds for spot in loaded.documents.blind_spots]) == ([said], [holds])
+
+
 @KUSTOMIZE
 def test_options_of_an_application_go_over_its_folder(repo: Path) -> None:
     options = (

@@ -272,17 +272,27 @@ class Harvest:
         unread = beside(reached, self._disk) | (frozenset() if gaps else reached.hidden)
         listed, touched = read | (reached.files - unread), own | reached.files | built
         charts = list(self._installed(reached))
-        unheard = (chart.unread for chart, _ in charts if chart.unread)
+        unheard = [*(chart.unread for chart, _ in charts if chart.unread), *self._without_helm(reached)]
         return _Part(kept, builds, touched, (*reached.gaps, *gaps, *unheard), listed, unread - read, charts)
 
     def _installed(self, reached: Reach) -> Iterator[Installed]:
         """The charts of Istio that kustomizations on the way let helm render."""
-        for folder in sorted(reached.folders):
-            found = self._disk.kustomization(folder)
-            if found and found.document["helmCharts"]:
-                from mirrorlint.loading.wrapped import of_kustomization
+        for found in self._with_charts(reached):
+            from mirrorlint.loading.wrapped import of_kustomization
 
-                yield from of_kustomization(found, self._disk)
+            yield from of_kustomization(found, self._disk)
+
+    def _without_helm(self, reached: Reach) -> Iterator[Gap]:
+        """The charts that are not read of kustomizations which are; of others nothing is rendered then."""
+        for found in self._with_charts(reached):
+            from mirrorlint.loading.wrapped import unread
+
+            yield from unread(found) if found.file not in reached.hidden else ()
+
+    def _with_charts(self, reached: Reach) -> Iterator[Kustomization]:
+        """The kustomizations on the way that let helm render charts."""
+        every = map(self._disk.kustomization, sorted(reached.folders))
+        yield from (each for each in every if each and each.document["helmCharts"])
 
     def _kustomized(self, rendered: Iterable[Rendered], source: Source) -> list[Build | Gap]:
         from mirrorlint.loading.builds import of_kustomization

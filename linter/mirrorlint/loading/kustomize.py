@@ -12,14 +12,14 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
 from mirrorlint.loading.paths import joined, upwards, within
-from mirrorlint.loading.units import Gap, is_control_plane
+from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node
 
 COMPONENT = "Component"
 _LISTS = frozenset({"resources", "bases"})
 _HARMLESS = frozenset({"images", "replicas", "configMapGenerator", "secretGenerator", "generatorOptions", "buildMetadata", "sortOptions"})
-_READ = frozenset({"apiVersion", "kind", "metadata", "namespace"}) | _LISTS | _HARMLESS
-_HELM = frozenset({"helmCharts", "helmGlobals"})
+_HELM = frozenset({"helmCharts", "helmGlobals"})  # what helm makes stands beside all else
+_READ = frozenset({"apiVersion", "kind", "metadata", "namespace"}) | _LISTS | _HARMLESS | _HELM
 _REMOTE = re.compile(r"://|^git@|[?&]ref=|//|^[\w-]+(\.[\w-]+)+/")
 
 
@@ -90,16 +90,10 @@ class Reach(NamedTuple):
 
 def kustomization(file: str, document: Node) -> Kustomization:
     """Read a kustomization; a field that is empty does nothing."""
-    read = _READ | _HELM if _installs_istio(document["helmCharts"]) else _READ
-    more = [key for key, value in document.entries() if key.text not in read and value and (value.is_scalar or len(value))]
+    more = [key for key, value in document.entries() if key.text not in _READ and value and (value.is_scalar or len(value))]
     component = [document["kind"]] if document["kind"].text == COMPONENT and not more else []
     resources = (*document["resources"], *document["bases"])
     return Kustomization(os.path.dirname(file), file, document, next(iter((*more, *component)), None), resources)
-
-
-def _installs_istio(charts: Node) -> bool:
-    """Whether charts are but Istio's own, of which nothing need be rendered."""
-    return len(charts) > 0 and all(is_control_plane(chart["name"].text, chart["repo"].text) for chart in charts)
 
 
 def roots(found: Iterable[Kustomization]) -> list[Kustomization]:

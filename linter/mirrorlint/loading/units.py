@@ -183,8 +183,13 @@ class Chart(NamedTuple):
         """What is not known of it; of Istio's own charts the gateways alone hold what requests are sent to, of tools none."""
         if self.unread or self.is_told:
             return self.unread
-        kind = "chart of Istio" if self.called in CONTROL_PLANE else "chart of a tool" if self.called in _TOOLS else "chart"
-        return Gap(node, message, kind, ANYTHING if kind == "chart" else NOTHING)
+        return unread_chart(self.called, node, message)
+
+
+def unread_chart(called: str, node: Node, message: str) -> Gap:
+    """That a chart of a name is not read."""
+    kind = "chart of Istio" if called in CONTROL_PLANE else "chart of a tool" if called in _TOOLS else "chart"
+    return Gap(node, message, kind, ANYTHING if kind == "chart" else NOTHING)
 
 
 def is_control_plane(chart: str, home: str) -> bool:

@@ -11,7 +11,7 @@ from mirrorlint.loading.charts import Scope
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import Kustomization
 from mirrorlint.loading.paths import joined
-from mirrorlint.loading.units import ISTIOD_CHART, NOT_HEARD, Chart, Gap, Installed, Source, Values, is_control_plane
+from mirrorlint.loading.units import ISTIOD_CHART, NOT_HEARD, Chart, Gap, Installed, Source, Values, is_control_plane, unread_chart
 from mirrorlint.source import Node
 
 _CHANGING = frozenset({"patches", "patchesStrategicMerge", "patchesJson6902", "transformers", "replacements", "vars", "components"})
@@ -37,6 +37,13 @@ def _is_off(condition: str, values: Sequence[Node]) -> bool:
     """Whether values switch a dependency off: of several paths the first that is set decides."""
     said = filter(None, map(Scope(values, values, "", "").field, condition.split(",")))
     return next((node.text == "false" for node in said), False)
+
+
+def unread(kustomization: Kustomization) -> Iterator[Gap]:
+    """The charts that kustomize would run helm for, without those of Istio of which versions and values tell all that matters."""
+    for name, home in ((each["name"], each["repo"].text) for each in kustomization.document["helmCharts"]):
+        if not is_control_plane(name.text, home):
+            yield unread_chart(name.text, name, f"kustomize would run helm for the chart `{name.text}`, so it is not rendered")
 
 
 def of_kustomization(kustomization: Kustomization, disk: Disk) -> Iterator[Installed]:
