@@ -600,3 +600,37 @@ def test_what_is_for_a_cluster_that_settings_do_not_have_is_said(repo: Path) -> 
     loaded = read(["."])
     assert found(loaded) == {"prod": ["x"]}
     assert any("Application a is for no cluster that was found" in message for message in messages(loaded))
+
+
+OPERATED = {
+    "a ResourceSet with routes": (
+        "fluxcd.controlplane.io/v1",
+        "ResourceSet",
+        "{resources: [{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: << inputs.t >>}}]}",
+        "warning",
+    ),
+    "a ResourceSet with releases": (
+        "fluxcd.controlplane.io/v1",
+        "ResourceSet",
+        "{resourcesTemplate: 'apiVersion: helm.toolkit.fluxcd.io/v2'}",
+        "warning",
+    ),
+    "a ResourceSet with neither": (
+        "fluxcd.controlplane.io/v1",
+        "ResourceSet",
+        "{resources: [{apiVersion: v1, kind: ConfigMap}], resourcesTemplate: 'kind: ServiceAccount'}",
+        "error",
+    ),
+    "an App": ("kappctrl.k14s.io/v1alpha1", "App", "{fetch: [{git: {url: https://example.com/a.git}}]}", "warning"),
+    "an App of others": ("example.com/v1", "App", "{fetch: []}", "error"),
+}
+
+
+@pytest.mark.parametrize(("version", "kind", "spec", "level"), OPERATED.values(), ids=OPERATED)
+def test_what_an_operator_makes_of_an_object_may_be_what_is_missing(repo: Path, version: str, kind: str, spec: str, level: str) -> None:
+    operated = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: more}}\nspec: {spec}\n"
+    write(repo, {"clusters/prod/a.yaml": SOURCE, "clusters/stage/a.yaml": TARGET.rpartition("---")[0], "clusters/stage/b.yaml": operated})
+    report = check(load("."))
+    assert [(finding.rule, finding.level) for finding in report.findings] == [("shadow-host-not-accepted", level)]
+    assert ("unless it comes from clusters/stage/b.yaml" in report.findings[0].message) == (level == "warning")
+    assert len(report.blind_spots) == (level == "warning")

@@ -71,6 +71,8 @@ TELLS = {
     "kustomize.toolkit.fluxcd.io": frozenset({"Kustomization"}),
     "source.toolkit.fluxcd.io": frozenset({"GitRepository", "OCIRepository"}),
     "argoproj.io": frozenset({"Application", "ApplicationSet"}),
+    "fluxcd.controlplane.io": frozenset({"ResourceSet"}),
+    "kappctrl.k14s.io": frozenset({"App"}),
     "install.istio.io": frozenset({"IstioOperator"}),
     "sailoperator.io": frozenset({"Istio"}),
     "flagger.app": frozenset({"Canary"}),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mirrorlint import git
 from mirrorlint.fleet import Manifest
-from mirrorlint.loading import argo, flux
+from mirrorlint.loading import argo, flux, operators
 from mirrorlint.loading.applicationset import Expansion
 from mirrorlint.loading.clusters import CONVENTIONS, Group
 from mirrorlint.loading.disk import Disk
@@ -107,6 +107,9 @@ def units(land: Land, found: Found, start: str) -> Iterator[Unit]:
             yield flux.kustomization(manifest.node, file, start or os.path.dirname(file), land)
         elif manifest.kind == "HelmRelease":
             yield flux.release(manifest, file, start or os.path.dirname(file), land)
+        elif manifest.kind in (operators.RESOURCE_SET, operators.APP):
+            gap = operators.gap(manifest)
+            yield Unit(manifest.node, str(manifest), file, "", (), (gap,) if gap else ())
 
 
 def _placed(unit: Unit, land: Land) -> Unit:
