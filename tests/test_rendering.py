@@ -853,6 +853,21 @@ spec:
 
 
 @HELM
+def test_the_folder_of_values_of_a_chart_is_told_as_such(repo: Path) -> None:
+    files = "helm: {valueFiles: ['/over/{{to}}/values.yaml', '/listed/{{to}}.yaml']}"
+    write(repo, {"set.yaml": SET.replace("helm: {parameters: [{name: name, value: '{{name}}'}]}", files)})
+    write(repo, {"charts/entry/Chart.yaml": CHART["charts/mesh/Chart.yaml"], "charts/entry/templates/e.yaml": CONFIG_MAP})
+    for name in ("prod", "stage"):
+        write(repo, {f"over/{name}/values.yaml": f"name: {name}\n", f"listed/{name}.yaml": "name: x\n"})
+    write(repo, {"app/kustomization.yaml": "resources: [../listed/vs.yaml]\n", "listed/vs.yaml": SERVICE})
+    head = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: app}\n"
+    write(repo, {"app.yaml": f"{head}spec: {{destination: {{name: prod}}, source: {{repoURL: {URL}, path: app}}}}\n"})
+    whys = {(row.path, row.clusters): row.why for row in read(["."]).assignments}
+    assert (whys["over/prod", ("prod",)], whys["over/stage", ("stage",)]) == ("values of a chart", "values of a chart")
+    assert (whys["listed", ("prod",)], whys["listed", ("stage",)]) == ("listed by a kustomization", "values of a chart")
+
+
+@HELM
 def test_a_chart_is_rendered_for_each_that_applies_it(repo: Path) -> None:
     entry = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: '{{ .Values.name }}'}\n"
     write(repo, {"charts/entry/Chart.yaml": CHART["charts/mesh/Chart.yaml"], "charts/entry/templates/e.yaml": entry, "set.yaml": SET})

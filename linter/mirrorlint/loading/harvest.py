@@ -29,13 +29,17 @@ Units = Callable[[Sequence[tuple[Manifest, str]], str], Iterable[Unit]]
 
 
 class Share:
-    """A cluster's part: what is judged for it, by what it was read from, the files that it touches, and what could not be read."""
+    """A cluster's part: what is judged for it, by what it was read from, the files that it touches, and what could not be read.
+
+    `values` are those of the files that charts are rendered with.
+    """
 
     def __init__(self, cluster: str) -> None:
         """Nothing is read yet."""
         self.cluster = cluster
         self.contents: dict[tuple[str, ...], Content] = {}
         self.touched: set[str] = set()
+        self.values: set[str] = set()
         self.read: set[str] = set()
         self.gaps: dict[Gap, None] = {}
         self.charts: dict[object, Sequence[Installed]] = {}
@@ -122,6 +126,7 @@ class Harvest:
         for name, source, part in parts:
             share = self.shares[name]
             share.touched |= part.touched
+            share.values |= set(source.values.files)
             self._listed |= part.listed
             self._unlisted |= part.unlisted
             share.gaps.update(dict.fromkeys(part.gaps))

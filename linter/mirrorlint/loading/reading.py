@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from mirrorlint.cache.shelf import Shelf
@@ -229,17 +229,24 @@ class Reading:
         for group in self.groups:
             applied = {source.path: f"applied by {unit.name}" for unit in group.units for source in unit.sources}
             whys = {**applied, **{path: group.why for path in group.paths if path in group.whole or path not in applied}}
-            more = {os.path.dirname(path) for path in shares[group.name].touched - self._own(group)}
+            others = shares[group.name].touched - self._own(group)
+            listed = {os.path.dirname(path) for path in others - shares[group.name].values}
             for path, why in whys.items():
                 rows.setdefault(path, []).append((group.name, why))
+            more = {os.path.dirname(path) for path in others}
             for path in (path for path in more if not any(within(path, start) for start in applied)):
-                why = "a part of a chart" if any(within(path, chart) for chart in self._disk.charts) else "listed by a kustomization"
-                rows.setdefault(path, []).append((group.name, why))
+                rows.setdefault(path, []).append((group.name, self._why(path, listed)))
         for path in left_out:
             rows.setdefault(path, [("", _LEFT_OUT)])
         for path, row in sorted(rows.items()):
             for why in dict.fromkeys(why for _, why in row):
                 yield Assignment(files.shown(path), tuple(name for name, each in row if name and each == why), why)
+
+    def _why(self, folder: str, listed: Container[str]) -> str:
+        """Why files are read of a folder that nothing applies; in those `listed` not all are values of charts."""
+        if any(within(folder, chart) for chart in self._disk.charts):
+            return "a part of a chart"
+        return "listed by a kustomization" if folder in listed else "values of a chart"
 
 
 def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
