@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery, in_virtual_host
+from mirrorlint.delivery.arrival import in_virtual_host
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import Manifest

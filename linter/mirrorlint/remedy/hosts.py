@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery, in_virtual_host
+from mirrorlint.delivery.arrival import in_virtual_host
+from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import accepts_string
 from mirrorlint.delivery.mesh import Mesh
