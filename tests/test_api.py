@@ -88,3 +88,19 @@ def test_a_report_is_what_the_command_line_prints() -> None:
     assert (finding.level, finding.rule, finding.cluster) == ("error", "shadow-host-not-accepted", "stage")
     assert (finding.place.line, finding.place.column) == (10, 7)
     assert finding.notes[0].place.line == 17
+
+
+def test_mirrors_that_a_version_passes_over_are_passed_over_where_two_objects_claim_a_host() -> None:
+    route = "route: [{destination: {host: shop}}]"
+    mirrored = f"{{{route}, mirror: {{host: gw.example, port: {{number: 80}}}}, match: [{{uri: {{prefix: /a}}}}]}}"
+    too_new = f"{{{route}, mirrors: [{{destination: {{host: gw.example, port: {{number: 80}}}}}}]}}"
+    head = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: "
+    texts = [
+        "apiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {ports: [{port: 80, name: http}]}\n",
+        *(
+            f"{head}{{name: {name}}}\nspec: {{hosts: [shop], http: [{http}]}}\n"
+            for name, http in (("a", f"{mirrored}, {too_new}"), ("b", f"{{{route}}}"))
+        ),
+    ]
+    report = mirrorlint.check(mirrorlint.loads({"prod": "---\n".join(texts)}), istio="1.19")
+    assert {"mirrors-too-new", "order-undecided"} <= {finding.rule for finding in report.findings}

@@ -65,6 +65,11 @@ TEXTS = {
         VIRTUAL_SERVICE + "{hosts: [a], http: [{fault: {abort: {percentage: {value: .nan}}}}]}\n",
         "`value` is `.nan`, which JSON does not have, where a number is meant",
     ),
+    "a percentage beyond all numbers": (
+        VIRTUAL_SERVICE
+        + "{hosts: [a], http: [{route: [{destination: {host: b}}], mirror: {host: c}, mirrorPercentage: {value: 1e308}}]}\n",
+        "",
+    ),
     "an Application without anything": (APPLICATION + "\n", ""),
     "an Application of lists": (APPLICATION + "{sources: {a: b}, source: [1], destination: [x]}\n", ""),
     "an Application with components of lists": (

@@ -39,6 +39,7 @@ from mirrorlint.istio.re2 import compiled, examples, matches
         ("^*a", ["a"], ["b"]),
         ("(?P<1>a)(?<n>b)", ["ab"], ["a"]),
         (r"\d\w\s", ["1a "], ["é"]),
+        ("(?i-i:a)", ["a"], ["A"]),
     ],
 )
 def test_an_expression_matches_what_re2_does(expression: str, matched: list[str], unmatched: list[str]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
@@ -36,7 +35,7 @@ class Causes:
         """`delivery` is the one that the losses come from."""
         self._faults = documents.faults
         self._refused = {name: mesh.refused for name, mesh in delivery.meshes.items()}
-        self._letting_in = cache(lambda refused: Delivery(documents.clusters, by_name, frozenset({refused})))
+        self._letting_in = cache(lambda refused: delivery.of(documents.clusters, let_in=frozenset({refused})))
 
     def behind(self, loss: Loss) -> str:
         """The cause of the finding that speaks for a loss as well; "" when the loss speaks for itself."""

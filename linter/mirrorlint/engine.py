@@ -27,7 +27,7 @@ def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Re
     documents = documents._replace(blind_spots=(*documents.blind_spots, *unjudged.objects(documents)))
     delivery = Delivery(documents.clusters, by_name, istio=istio)
     judged = [mirror for name in documents.own() for mirror in judge(documents.clusters, delivery, name, delivery.meshes[name].worlds)]
-    spared = spared_by_age(judged, documents)
+    spared = spared_by_age(judged, documents, delivery)
     causes = Causes(documents, delivery)
     subject = Subject(documents, delivery, tuple(judged))
     of_mirrors = [(m.mirror.key, tuple(mirror_findings(m, subject, causes, m.mirror.key in spared))) for m in judged]

@@ -71,11 +71,11 @@ def _dead(judged: Judged) -> list[str]:
     return [world for world, ways in judged.ways.items() if ways and all(_lost(way) for way in ways)]
 
 
-def spared_by_age(judged: Sequence[Judged], documents: Documents) -> set[MirrorKey]:
+def spared_by_age(judged: Sequence[Judged], documents: Documents, delivery: Delivery) -> set[MirrorKey]:
     """The mirrors that are lost only if of two objects that claim the same the one is older: manifests can't tell."""
     dead = [mirror for mirror in judged if _dead(mirror)]
     found = {mirror.mirror.key for mirror in dead if _arrives_for_rival(mirror, judged)}
-    backwards = Delivery(documents.clusters, by_name_backwards)
+    backwards = delivery.of(documents.clusters, by_name_backwards)
     for cluster in dict.fromkeys(mirror.cluster for mirror in dead):
         worlds = tuple(next(mirror for mirror in dead if mirror.cluster == cluster).ways)
         own = {mirror.mirror.key for mirror in dead if mirror.cluster == cluster}

@@ -94,7 +94,7 @@ def judge(
                     else Judged(cluster, mirror, service, rule, dict.fromkeys(worlds, ()), against_it)
                 )
         if any(only is None or mirror.key in only for rule in service.rules for mirror in rule.mirrors):
-            asked = Followed(Delivery(clusters, eldest(service.manifest)), cluster) if service.manifest in rivals else followed
+            asked = Followed(delivery.of(clusters, eldest(service.manifest)), cluster) if service.manifest in rivals else followed
             for world, ways in _ways(asked, service, worlds).items():
                 _sort_in(found, world, ways)
     return sorted(found.values(), key=lambda judged: (judged.mirror.node.place, str(judged.mirror.owner)))

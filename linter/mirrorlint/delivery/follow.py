@@ -36,10 +36,15 @@ class Delivery:
     ) -> None:
         """Nothing is read before it is needed; `age`, `let_in` and `istio` are the meshes'."""
         self.meshes = {name: Mesh(cluster, age, let_in, istio) for name, cluster in clusters.items()}
+        self._age, self._istio = age, istio
         self._scopes: dict[tuple[str, bool, str, frozenset[tuple[str, str]]], AnyScope] = {}
         self._ingresses: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}
         self._inner: dict[tuple[str, str], tuple[GatewayScope, ...]] = {}
         self._landings: dict[tuple[str, str, str], Landing] = {}
+
+    def of(self, clusters: Mapping[str, Cluster], age: Age | None = None, let_in: frozenset[Manifest] = frozenset()) -> Delivery:
+        """A delivery of changed clusters, of another order of age, or with objects let in that Istio refuses; the version stays."""
+        return Delivery(clusters, age or self._age, let_in, self._istio)
 
     def beside(self, sender: Cluster) -> Delivery:
         """A delivery with one more cluster, which has no ingress; what is known of the others is shared."""

@@ -35,10 +35,10 @@ def repeated(part: Part, least: int, most: int | None) -> Part:
     def ends(text: str, starts: set[int]) -> set[int]:
         for _ in range(least):
             starts = part(text, starts)
-        found, further, left = starts, starts, most
+        found, further, left = {*starts}, starts, most
         while further and left != least:
             further = part(text, further) - found
-            found = found | further
+            found |= further
             left = left and left - 1
         return found
 

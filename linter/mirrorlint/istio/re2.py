@@ -243,6 +243,7 @@ class _Scanner(Characters):
 def _flagged(flags: str) -> str:
     """The head of a group with flags in Python's syntax; which of two repetitions is greedy (`U`) decides nothing here."""
     on, _, off = flags[2:-1].replace("U", "").partition("-")
+    on = "".join(flag for flag in on if flag not in off)
     return f"(?{on}{'-' if off else ''}{off}:"
 
 

@@ -201,4 +201,4 @@ def is_authority(header: str) -> bool:
 
 def millionths(percent: float) -> float:
     """A percentage as Envoy gets it: cut off to a whole number of millionths (route.go:translatePercentToFractionalPercent)."""
-    return int(percent * 10000) / 10000
+    return int(min(max(percent, -1e9), 1e9) * 10000) / 10000

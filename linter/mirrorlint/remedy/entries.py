@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import Mesh
@@ -58,7 +57,7 @@ def respelt(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     if edit is None or any(strays(loss.way.scope.mesh, loss.judged.service)):
         return NO_EDITS
     changed, _ = edited({name: mesh.cluster for name, mesh in delivery.meshes.items()}, [edit])
-    again = judge(changed, Delivery(changed, by_name), loss.source, loss.judged.ways, {key})
+    again = judge(changed, delivery.of(changed), loss.source, loss.judged.ways, {key})
     return (edit,) if any(arrives(judged) for judged in again if judged.mirror.key == key) else NO_EDITS
 
 

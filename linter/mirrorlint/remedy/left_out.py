@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import Mesh
@@ -84,7 +83,7 @@ def _entered(refused: Destination, judged: Judged, delivery: Delivery, entries: 
 def _failing(changes: Mapping[Manifest, _Edits], own: Sequence[Judged], subject: Subject) -> set[Manifest]:
     """The routes of a cluster of which a shadow is lost when all of them are changed."""
     changed, _ = edited(subject.documents.clusters, (edit for edits in changes.values() for edit in edits))
-    again = judge(changed, Delivery(changed, by_name), own[0].cluster, own[0].ways)
+    again = judge(changed, subject.delivery.of(changed), own[0].cluster, own[0].ways)
     mesh = subject.delivery.meshes[own[0].cluster]
     named = {one.mirror.key: one.mirror.destination.host for one in own}
     arriving = {judged.mirror.key for judged in again if arrives(judged) and not _led_astray(mesh, judged, named[judged.mirror.key])}

@@ -9,7 +9,6 @@ from mirrorlint.delivery.age import by_name, by_name_backwards
 from mirrorlint.delivery.alike import Followed
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.ending import gateway_destination, services_at
-from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.way import LOST, End, Way, reached
 from mirrorlint.delivery.worlds import WORLDS
 from mirrorlint.fleet import Cluster
@@ -55,7 +54,7 @@ def _hurtful(wanted: Sequence[Finding], mended: _Mended, subject: Subject) -> Se
 def _hurt(subject: Subject, clusters: Mapping[str, Cluster], mended: Collection[MirrorKey], changed: Collection[Node]) -> Iterator[Way]:
     """The ways, as they are and as they would be, of shadows with which changed clusters do what no edit may."""
     for age in (by_name, by_name_backwards):
-        before, after = Delivery(subject.documents.clusters, age), Delivery(clusters, age)
+        before, after = (subject.delivery.of(each, age) for each in (subject.documents.clusters, clusters))
         for name, _ in subject.own():
             own = [judged for judged in subject.judged if judged.cluster == name]
             left_out = {judged.mirror.key for judged in own if judged.mirror.why}
