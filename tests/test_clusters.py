@@ -412,6 +412,16 @@ def spec(kind: str, text: str) -> str:
         ("{hosts: [a], http: [{mirror: {host: eu.example}}]}", spec("ServiceEntry", "{hosts: [us.example]}"), {"one", "two"}),
         ("{hosts: [a], gateways: [x]}", spec("Gateway", "{}"), {"repo"}),
         ("{hosts: [a], gateways: [x]}", spec("Gateway", "{}") + "---\n" + spec("VirtualService", "{}"), {"one", "two"}),
+        (
+            "{hosts: [a], http: [{mirror: {host: eu.example}}]}",
+            spec("ServiceEntry", "{hosts: [eu.example]}") + "---\n" + spec("VirtualService", "{}"),
+            {"one", "two"},
+        ),
+        (
+            "{hosts: [a], gateways: [x], http: [{mirror: {host: a}}]}",
+            spec("Gateway", "{}") + "---\n" + entry("a", "Service", ""),
+            {"one", "two"},
+        ),
     ],
 )
 def test_two_folders_of_which_one_has_what_the_other_needs_are_one_cluster(repo: Path, one: str, other: str, clusters: set[str]) -> None:
@@ -421,11 +431,13 @@ def test_two_folders_of_which_one_has_what_the_other_needs_are_one_cluster(repo:
 
 @pytest.mark.parametrize("folder", ["clusters", "environments", "envs"])
 def test_environments_of_regions_that_have_the_same_objects_are_a_cluster_each(repo: Path, folder: str) -> None:
-    texts = {f"{region}/{folder}/{name}/a.yaml": entry("shop", "Service", "") for region in ("us", "eu") for name in ("prod", "stage")}
+    service = entry("shop", "Service", "").replace("{name: shop}", "{name: shop, namespace: shop}")
+    texts = {f"{region}/{folder}/{name}/a.yaml": service for region in ("us", "eu") for name in ("prod", "stage")}
     write(repo, *(path.replace("a.yaml", "b.yaml") for path in texts), **texts)
     assert set(found(read(["."]))) == {"us-prod", "us-stage", "eu-prod", "eu-stage"}
-    write(repo, **{f"eu/{folder}/prod/b.yaml": spec("ServiceEntry", "{hosts: [gw.example]}")})
-    write(repo, **{f"us/{folder}/prod/c.yaml": spec("VirtualService", "{hosts: [a], http: [{mirror: {host: gw.example}}]}")})
+    write(repo, **{path: entry("shop", "Service", "") for path in texts})  # its namespace may be another in each
+    assert set(found(read(["."]))) == {"prod", "stage"}
+    write(repo, **{f"x/us/{folder}/prod/a.yaml": service, **texts})
     assert set(found(read(["."]))) == {"prod", "us-stage", "eu-stage"}
 
 

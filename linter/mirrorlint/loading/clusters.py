@@ -102,8 +102,9 @@ def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
         alike.setdefault(os.path.basename(folder), []).append(folder)
     groups: dict[str, list[str]] = {}
     for name, those in alike.items():
-        apart = len(those) > 1 and words != _OVERLAYS and ground.clash(those) and not ground.entangled(those)
-        groups |= {f"{_parent(os.path.dirname(folder))}-{name}": [folder] for folder in those} if apart else {name: those}
+        told_apart = {f"{_parent(os.path.dirname(folder))}-{name}": [folder] for folder in those}
+        apart = words != _OVERLAYS and 1 < len(told_apart) == len(those) and ground.clash(those) and not ground.entangled(those)
+        groups |= told_apart if apart else {name: those}
     return tuple(Group(name, tuple(those), f"a folder of `{_parent(those[0])}/`") for name, those in sorted(groups.items()))
 
 

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import DEFAULT_NAMESPACE, NOTHING, BlindSpot, Manifest
 from mirrorlint.istio.names import MESH, serves_mesh
+from mirrorlint.kinds import NETWORKING
+
+_OFFERED = frozenset({("", "Service"), (NETWORKING, "Gateway")})
 
 
 class Needs(NamedTuple):
@@ -25,7 +28,7 @@ class Needs(NamedTuple):
 
 def of(manifests: Sequence[Manifest]) -> Needs:
     """What some objects have and want; a mirror may lead to another cluster, so it wants nothing."""
-    has = frozenset((manifest.kind, manifest.name) for manifest in manifests if manifest.kind in ("Service", "Gateway"))
+    has = frozenset((manifest.kind, manifest.name) for manifest in manifests if (manifest.group, manifest.kind) in _OFFERED)
     entries = frozenset(host.text for manifest in manifests if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"])
     routes = [manifest for manifest in manifests if manifest.kind == "VirtualService"]
     mirrors = frozenset(host for route in routes for host in _mirrored(route))
@@ -33,16 +36,19 @@ def of(manifests: Sequence[Manifest]) -> Needs:
 
 
 def are_parts(folders: Sequence[Needs]) -> bool:
-    """Whether folders are certainly parts of one cluster, two as well.
+    """Whether folders are parts of one cluster, two as well.
 
-    The entry for a mirror of one stands in another, or one without Gateways is bound to one in a folder that has no VirtualService.
+    Another one has the entry for a mirror of one, or a Gateway that one without any is bound to. It has no VirtualServices and nothing by
+    the name of what the first has, and does not look like the mirror's target, which has Services and a Gateway.
     """
     for one, other in permutations(folders, 2):
-        gateways = {want for want in one.wants if want[0] == "Gateway"}
+        if other.routing or one.has & other.has:
+            continue
+        kinds = {kind for kind, _ in other.has}
         if one.mirrors & other.entries - one.entries:
             return True
-        if gateways & other.has and not any(kind == "Gateway" for kind, _ in one.has) and not other.routing:
-            return True
+        if {want for want in one.wants & other.has if want[0] == "Gateway"} and not (one.mirrors and "Service" in kinds):
+            return all(kind != "Gateway" for kind, _ in one.has)
     return False
 
 

@@ -177,10 +177,9 @@ class Reading:
         return any(each.wants & every - each.has for each in found)
 
     def _clash(self, folders: Sequence[str]) -> bool:
-        """Whether folders have an object in common, as those of different clusters may."""
-        held = [{*self._disk.below(folder), *self._reach((folder,)).files} for folder in folders]
-        named = [{m.identity for path in paths for m in self._disk.content(path).manifests if m.kind in _OWN} for paths in held]
-        return any(one & other for one, other in combinations(named, 2))
+        """Whether folders have an object in common, as different clusters may; one without a namespace may be put into any."""
+        own = ([m for m in self._manifests(folder) if m.kind in _OWN and m.node["metadata"]["namespace"]] for folder in folders)
+        return any(one & other for one, other in combinations([{m.identity for m in found} for found in own], 2))
 
     def _manifests(self, folder: str) -> list[Manifest]:
         return [manifest for path in self._disk.below(folder) for manifest in self._disk.content(path).manifests]
