@@ -293,3 +293,16 @@ def test_a_policy_that_may_be_for_the_gateway_allows_nothing_for_certain() -> No
     report = check(loads({"prod": SOURCE, "stage": TARGET + policy(hosts("other.example.com")) + maybe}))
     assert not report.findings
     assert [spot.message.partition(":")[0] for spot in report.blind_spots] == ["AuthorizationPolicy istio-system/edge"]
+
+
+@pytest.mark.parametrize(
+    ("side", "namespace", "rules"),
+    [("stage", "istio-system", ["refused-by-istio"]), ("stage", "payments", []), ("prod", "istio-system", [])],
+)
+def test_a_refused_policy_is_told_where_it_is_for_the_gateway_that_shadows_come_to(side: str, namespace: str, rules: list[str]) -> None:
+    refused = policy("{action: DENY}", f"{{name: edge, namespace: {namespace}}}")
+    pods = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ingress, namespace: istio-system}\n"
+    pods += "spec: {template: {metadata: {labels: {istio: ingressgateway}}}}\n"
+    texts = {"prod": SOURCE, "stage": TARGET + pods}
+    texts[side] += refused
+    assert [finding.rule for finding in check(loads(texts)).findings] == rules

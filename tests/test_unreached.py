@@ -209,3 +209,8 @@ def test_a_mirror_is_not_said_never_to_run_where_one_of_those_that_delegate_to_i
     report = judge(source=DELEGATED + ROOTS.replace("uri: {prefix: /cart}", "scheme: {exact: https}"))
     assert report.findings == ()
     assert set(report.mirrors[0].delivery.values()) == {"unknown"}
+
+
+@pytest.mark.parametrize("namespace", ["defaults", "defaul", "frontend"])
+def test_a_namespace_that_may_be_another_one_counts(namespace: str) -> None:
+    assert not judge(spec(f"  hosts: [shop]\n  exportTo: [{namespace}]")(SOURCE)).findings

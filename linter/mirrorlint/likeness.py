@@ -25,10 +25,14 @@ def suggestion(word: str, known: Iterable[str], least: float = 0.6) -> str:
 
 
 def slip(word: str, known: Iterable[str]) -> str:
-    """The known word that this one is but for a letter too many, one too few, or two that changed places; "" for none."""
-    return next((other for other in known if word in _slips(other) or other in _slips(word)), "")
+    """The known word that this one is but for a letter too many, one too few, or two that changed places; "" for none.
+
+    The last letter is none of them: `app` and `apps` are two words.
+    """
+    return next((other for other in sorted(known) if word in _slips(other) or other in _slips(word)), "")
 
 
 def _slips(word: str) -> Iterator[str]:
-    yield from (word[:at] + word[at + 1 :] for at, letter in enumerate(word) if letter.isalpha())
-    yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
+    yield from (word[:at] + word[at + 1 :] for at, letter in enumerate(word[:-1]) if letter.isalpha())
+    pairs = (at for at in range(len(word) - 1) if word[at : at + 2].isalpha())
+    yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in pairs)

@@ -8,7 +8,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.ingress import inner_scopes
-from mirrorlint.delivery.policy import is_for
+from mirrorlint.delivery.policy import may_be_met
 from mirrorlint.delivery.way import End
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
@@ -114,7 +114,7 @@ def _filters(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
         mirrors = any(rule.mirrors for service in delivery.meshes[name].virtual_services for rule in service.rules)
         patches = ((m, patch) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
         every = dict.fromkeys(m for m, patch in patches if patch["applyTo"].text in _PATCHED and not _is_inbound(patch))
-        found = [manifest for manifest in every if mirrors or _is_for_ingress(manifest, name, delivery)]
+        found = [manifest for manifest in every if mirrors or may_be_met(manifest, delivery.ingress(name))]
         if found:
             message = f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged"
             yield BlindSpot.at(found[0].node.place, message)
@@ -129,15 +129,10 @@ def _authentications(documents: Documents, delivery: Delivery) -> Iterator[Blind
     """A blind spot for each cluster whose ingress gateway looks at tokens: a copied one may not be valid there."""
     for name, cluster in documents.own().items():
         every = cluster.of("RequestAuthentication", SECURITY) if delivery.meshes[name].gateways else []
-        found = [manifest for manifest in every if _is_for_ingress(manifest, name, delivery)]
+        found = [manifest for manifest in every if may_be_met(manifest, delivery.ingress(name))]
         if found:
             message = f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged"
             yield BlindSpot.at(found[0].node.place, message)
-
-
-def _is_for_ingress(manifest: Manifest, cluster: str, delivery: Delivery) -> bool:
-    """Whether an object that selects pods may be for those of a cluster's ingress gateway."""
-    return any(is_for(manifest, scope) is not False for scope in delivery.ingress(cluster))
 
 
 def _met(judged: Iterable[Judged]) -> Iterator[End]:

@@ -116,6 +116,11 @@ def is_for(policy: Manifest, scope: Scope) -> Maybe:
     return False if scope.namespace or (not selector and _is_of_applications(policy.namespace, scope)) else bool(selector) or None
 
 
+def may_be_met(policy: Manifest, scopes: Iterable[Scope]) -> bool:
+    """Whether a policy may be for some of the pods."""
+    return any(is_for(policy, scope) is not False for scope in scopes)
+
+
 def _is_of_applications(namespace: str, scope: Scope) -> bool:
     gateways = {gateway.manifest.namespace for gateway in scope.mesh.gateways}
     return namespace not in gateways and any(s.kubernetes and s.namespace == namespace for s in scope.mesh.services)
