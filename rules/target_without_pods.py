@@ -58,8 +58,10 @@ def _closed(end: End, pods: Pods) -> Iterator[Lack]:
         for container in (*pod["spec"]["containers"], *pod["spec"]["initContainers"])
     ]
     names = {port["name"].text for container in containers for port in container["ports"]}
-    for port, node in zip(service.ports, service.manifest.node["spec"]["ports"], strict=False):
-        if containers and address.port in (port.number, port.node_port) and port.target_name and port.target_name not in names:
+    ports = zip(service.ports, service.manifest.node["spec"]["ports"], strict=False)
+    called = [(port, node) for port, node in ports if address.port in (port.number, port.node_port) and port.protocol != "UDP"]
+    for port, node in called if containers else ():
+        if port.target_name and port.target_name not in names:
             why = f"none of their containers has a port `{port.target_name}`"
             yield Lack(node["targetPort"], service.manifest, f"port {port.number} of {service.manifest}", why)
 

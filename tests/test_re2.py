@@ -68,6 +68,12 @@ def test_both_ways_to_match_agree(expression: str, text: str) -> None:
     assert matches(expression, text) == bool(pattern.fullmatch(text))
 
 
+def test_a_rewrite_by_such_an_expression_takes_no_longer() -> None:
+    path = "/" + "a" * 60 + "!"
+    rule = f"  - match: [{{uri: {{exact: {path}}}}}]\n    rewrite: {{uriRegexRewrite: {{match: '^/(a+)+$', rewrite: /b}}}}\n    route"
+    assert not check(loads({"prod": PROD.replace("  - route", rule)})).findings
+
+
 @pytest.mark.parametrize("expression", ["(a+)+b", "(a|aa)+b", "(a*)*b", "((a{1,3})+,?)+b"])
 def test_an_expression_that_can_match_in_many_ways_takes_no_longer(expression: str) -> None:
     """Whoever tries all ways never comes to an end."""

@@ -54,6 +54,7 @@ def test_a_pod_or_a_workload_entry_may_be_what_a_service_selects(selected: str, 
         ("metadata: {labels: {istio:", "metadata: {labels: {app:", "ingressgateway}", "have no label `istio`"),
         ("  selector: {matchLabels", "  replicas: 0\n  selector: {matchLabels", "0", "Deployment istio-system/ingress has `replicas: 0`"),
         ("containers: [{", "containers: [], initContainers: [{restartPolicy: Always, ", "", ""),
+        ("  ports:\n", "  ports:\n    - {name: h3, port: 80, protocol: UDP, targetPort: quic}\n", "", ""),
         ("name: ingress, namespace", "name: edge, namespace", "", ""),
     ],
 )

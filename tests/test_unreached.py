@@ -214,3 +214,9 @@ def test_a_mirror_is_not_said_never_to_run_where_one_of_those_that_delegate_to_i
 @pytest.mark.parametrize("namespace", ["defaults", "defaul", "frontend"])
 def test_a_namespace_that_may_be_another_one_counts(namespace: str) -> None:
     assert not judge(spec(f"  hosts: [shop]\n  exportTo: [{namespace}]")(SOURCE)).findings
+
+
+def test_what_callers_send_to_an_address_of_their_own_proxy_is_not_known() -> None:
+    bound = SIDECAR.replace("hosts: [istio-system/*]", "bind: 127.0.0.1, captureMode: NONE, hosts: ['*/*']")
+    report = judge(source=SOURCE + bound)
+    assert ([finding.rule for finding in report.findings], set(report.mirrors[0].delivery.values())) == ([], {"unknown"})

@@ -12,7 +12,7 @@ from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import eludes, meeting
 from mirrorlint.delivery.sidecar import SidecarScope
-from mirrorlint.delivery.way import Call
+from mirrorlint.delivery.way import AnyScope, Call
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, overlaps
@@ -125,7 +125,7 @@ def _undelegated(manifest: Manifest, astray: Iterable[tuple[Manifest, Lacking]],
 
 
 def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
-    """Whether what takes its requests is its own object, written elsewhere, or one that may be younger; or none could be made up."""
+    """Whether what takes its requests is its own object, written elsewhere, or one that may be younger; or some could not be made up."""
     return any(_is_uncertain(each, delivery) for each in judged.for_each())
 
 
@@ -133,9 +133,19 @@ def _is_uncertain(judged: Judged, delivery: Delivery) -> bool:
     own = judged.service.manifest
     if any(map(eludes, judged.rule.matches)):
         return True
-    taken = ((call.gateway, route.service.manifest) for call, route in takers(delivery, judged) if route)
+    calls = list(takers(delivery, judged))
+    if any(_is_bound(delivery.scope(call)) for call, _ in calls):
+        return True
+    taken = ((call.gateway, route.service.manifest) for call, route in calls if route)
     others = {(gateway, other) for gateway, other in taken if other is not own}
     return any(other.identity == own.identity or (gateway and other.created == own.created) for gateway, other in others)
+
+
+def _is_bound(scope: AnyScope) -> bool:
+    """Whether callers may call a listener of their proxy by its own address, which no Service has (`bind`, `captureMode: NONE`)."""
+    sidecar = scope.sidecar if isinstance(scope, SidecarScope) else None
+    egress = sidecar.manifest.node["spec"]["egress"] if sidecar else ()
+    return any(each["bind"] and each["captureMode"].text == "NONE" for each in egress)
 
 
 def _answering(judged: Judged) -> Iterator[Obstacle]:

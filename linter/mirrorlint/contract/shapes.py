@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mirrorlint.delivery.addresses import ASKED, BEHIND, CERTIFICATE, ENCRYPTING, HOSTNAME, INTERNAL, TARGET, TLS_PORTS
+from mirrorlint.delivery.addresses import ASKED, BEHIND, CERTIFICATE, ENCRYPTING, HOSTNAME, TARGET, TLS_PORTS
 from mirrorlint.delivery.front import UNTRANSLATED
 from mirrorlint.delivery.policy import DRY_RUN
 from mirrorlint.fleet import Manifest
@@ -21,7 +21,7 @@ NAMED: Shape = {}  # that there is something, but not what
 
 _METADATA: dict[str, Any] = {"name": ALL, "namespace": ALL, "creationTimestamp": ALL}
 _BALANCER = {CERTIFICATE: NAMED, TLS_PORTS: ALL, BEHIND: ALL}
-_ADDRESSED = {"annotations": dict.fromkeys((*HOSTNAME, *INTERNAL, *TARGET, *ASKED, EXPORT_ANNOTATION, NAME_OVERRIDE), ALL) | _BALANCER}
+_ADDRESSED = {"annotations": dict.fromkeys((*HOSTNAME, *TARGET, *ASKED, EXPORT_ANNOTATION, NAME_OVERRIDE), ALL) | _BALANCER}
 _BALANCED = {"loadBalancer": {"ingress": {"ip": ALL, "hostname": ALL}}}
 
 

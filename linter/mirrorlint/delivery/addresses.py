@@ -15,7 +15,7 @@ from mirrorlint.source import Node
 
 # What external-dns is told, from 0.22 on and before (kubernetes-sigs/external-dns, docs/annotations/annotations.md).
 _DNS = ("external-dns.kubernetes.io", "external-dns.alpha.kubernetes.io")
-HOSTNAME, TARGET, INTERNAL = (tuple(f"{prefix}/{name}" for prefix in _DNS) for name in ("hostname", "target", "internal-hostname"))
+HOSTNAME, TARGET = (tuple(f"{prefix}/{name}" for prefix in _DNS) for name in ("hostname", "target"))
 _AWS, _AZURE = (f"service.beta.kubernetes.io/{cloud}-load-balancer-" for cloud in ("aws", "azure"))
 # What asks controllers for addresses: metallb (website/content/usage), kube-vip (docs/usage/kubernetes-services), cilium (lb-ipam),
 # those of clouds (aws-load-balancer-controller, docs/guide/service/annotations.md; cloud-provider-azure, topics/loadbalancer).
@@ -34,11 +34,10 @@ def shown(services: Iterable[Service], gateways: Sequence[Gateway]) -> Iterator[
 
 
 def exposures(services: Iterable[Service]) -> Iterator[tuple[str, Service]]:
-    """Each address that the manifests give a Service that is reached from outside; it may have a name for its ClusterIP besides."""
+    """Each address that the manifests give a Service that is reached from outside."""
     for service in services:
         if service.kubernetes and exposed(service.manifest):
-            found = (*_addresses(service.manifest), *_noted(service.manifest, *INTERNAL))
-            yield from ((address, service) for address in found if address)
+            yield from ((address, service) for address in _addresses(service.manifest) if address)
 
 
 def unaddressed(services: Iterable[Service], gateways: Sequence[Gateway]) -> bool:

@@ -127,7 +127,7 @@ def _values_of(query: str) -> Mapping[str, str]:
 
 
 def _substituted(regex: str, substitution: str, path: str) -> str:
-    pattern = compiled(regex)
+    pattern = compiled(regex) if matches(f"(?s:.*)(?:{regex})(?s:.*)", path) else None
     if pattern is None:
         return path
 
