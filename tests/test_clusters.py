@@ -410,6 +410,11 @@ def spec(kind: str, text: str) -> str:
         ("{hosts: [a], http: [{mirror: {host: eu.example}}]}", spec("ServiceEntry", "{hosts: [eu.example]}"), {"repo"}),
         ("{hosts: [a], http: [{mirrors: [{destination: {host: eu.example}}]}]}", spec("ServiceEntry", "{hosts: [eu.example]}"), {"repo"}),
         ("{hosts: [a], http: [{mirror: {host: eu.example}}]}", spec("ServiceEntry", "{hosts: [us.example]}"), {"one", "two"}),
+        (
+            "{hosts: [a], http: [{mirror: {host: eu.example}}]}\n---\n" + spec("ServiceEntry", "{hosts: [eu.example]}"),
+            spec("ServiceEntry", "{hosts: [eu.example]}"),
+            {"one", "two"},
+        ),
         ("{hosts: [a], gateways: [x]}", spec("Gateway", "{}"), {"repo"}),
         ("{hosts: [a], gateways: [x]}", spec("Gateway", "{}") + "---\n" + spec("VirtualService", "{}"), {"one", "two"}),
         (
