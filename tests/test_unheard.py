@@ -37,6 +37,14 @@ def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str,
     assert finding.message.partition("; where port")[0].endswith(f"Gateway default/stage{why}")
 
 
+def test_a_server_for_other_clusters_of_the_mesh_says_that_no_service_matches() -> None:
+    server = HTTP.replace("HTTP", "TLS") + "    tls: {mode: AUTO_PASSTHROUGH}\n"
+    finding = only(STAGE.replace(f'{HTTP}    hosts: ["*"]', f'{server}    hosts: ["*.example.org"]'))
+    assert (finding.rule, finding.place.path, finding.place.line, finding.place.column) == ("ingress-without-listener", "<stage>", 8, 13)
+    why = "Gateway default/stage's server passes TLS on to Services of the mesh (`AUTO_PASSTHROUGH`), of which none matches its `hosts`"
+    assert finding.message.endswith(why)
+
+
 def test_a_server_of_another_port_for_other_pods_is_not_said_to_be_for_this_one() -> None:
     settings = {"stage": {"addresses": ["stage-gateway.example.com"], "labels": {"istio": "a"}}}
     other = STAGE.replace("  servers:\n  - port: " + HTTP, "  selector: {istio: b}\n  servers:\n  - port: " + HTTP.replace("80", "81"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from peers import published
 
-from mirrorlint import Call, loads
+from mirrorlint import Call, Fleet, loads
 
 SOURCE = """\
 apiVersion: v1
@@ -162,3 +163,42 @@ def test_a_server_for_other_clusters_of_the_mesh_takes_no_shadow(servers: str, r
     fleet = loads({"source": source, "target": target}, ingress={"target": {"addresses": [HOST], "ports": {443: 443}}})
     call = Call(cluster="source", namespace="default", host="orders.default.svc.cluster.local", port=8000)
     assert [shadow.reason for shadow in fleet.follow(call, istio="1.28")] == [reason]
+
+
+ENTRY = "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: pay}\nspec: {hosts: [pay.local], %s}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "sni", "reason"),
+    [
+        ("", "8000_._.orders.default.svc.cluster.local", "no-route"),
+        ("", "80_._.orders.default.svc.cluster.local", "no-filter-chain"),
+        ("", "8000_.v1_.orders.default.svc.cluster.local", "no-filter-chain"),
+        (rule("orders", "", ", subsets: [{name: v1}]"), "8000_.v1_.orders.default.svc.cluster.local", "no-route"),
+        (
+            port_of("Service", "ports: [{port: 80}]") + rule("aaa", "", ", subsets: [{name: v1}]"),
+            "80_.v1_.aaa.default.svc.cluster.local",
+            "no-route",
+        ),
+        (rule("orders", "", ", subsets: [{name: v1}]"), "8000_._.orders.default.svc.cluster.local", "no-route"),
+        (ENTRY % "location: MESH_INTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]", "80_._.pay.local", "no-route"),
+        (ENTRY % "location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]", "80_._.pay.local", "no-filter-chain"),
+        (ENTRY % "ports: [{number: 80, name: http, protocol: HTTP}]", "80_._.pay.local", "no-filter-chain"),
+        (ENTRY % "location: MESH_INTERNAL, ports: [{number: 80, name: udp, protocol: UDP}]", "80_._.pay.local", "no-filter-chain"),
+        (
+            port_of("Service", "type: ExternalName, externalName: a.com, ports: [{port: 80}]"),
+            "80_._.aaa.default.svc.cluster.local",
+            "no-filter-chain",
+        ),
+    ],
+)
+def test_a_server_for_other_clusters_takes_the_names_of_services_of_the_mesh(more: str, sni: str, reason: str) -> None:
+    source = SOURCE.replace("number: 80, name: http, protocol: HTTP", "number: 443, name: tls, protocol: HTTPS")
+    source = source.replace("port: {number: 80}}", "port: {number: 443}}") + rule(
+        HOST, f"tls: {{mode: ISTIO_MUTUAL, sni: outbound_.{sni}}}"
+    )
+    target = TARGET.replace('{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}', ACROSS % "*.local") + more
+    fleet = loads({"source": source, "target": target}, ingress={"target": {"addresses": [HOST], "ports": {443: 443}}})
+    by_contract = Fleet(fleet.loaded._replace(documents=published(fleet.loaded.documents, "target")))
+    call = Call(cluster="source", namespace="default", host="orders.default.svc.cluster.local", port=8000)
+    assert [[shadow.reason for shadow in each.follow(call, istio="1.28")] for each in (fleet, by_contract)] == [[reason], [reason]]

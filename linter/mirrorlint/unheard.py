@@ -8,7 +8,7 @@ from mirrorlint.delivery.addresses import exposed, in_front
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
-from mirrorlint.istio.gateway import Gateway, Server
+from mirrorlint.istio.gateway import ACROSS, Gateway, Server
 from mirrorlint.istio.services import Service
 from mirrorlint.nearest import server
 from mirrorlint.rule import Reason, quoted
@@ -108,13 +108,20 @@ def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:
     if meant.bind:
         return meant.node["bind"], f"listens on {meant.bind} alone"
     if meant.tls and not meant.terminates:
-        route = "TLSRoute" if meant.noun == "listener" else "`tls` route"
-        return meant.node["tls"], f"passes TLS on (`{meant.mode}`), for which no {route} is bound to it"
+        return _unpassed(meant)
     if not meant.plain_http and not meant.terminates:
         return meant.protocol_node, f"is for {meant.protocol}, for which no route is bound to it"
     if not set(listening) & set(scope.listeners):
         return meant.number_node, "comes after another one that took the port"
     return meant.number_node, f"listens on port {_listed(listening)} of the pods, to which port {meant.number} of the ingress does not lead"
+
+
+def _unpassed(meant: Server) -> tuple[Node, str]:
+    """Why a server that passes TLS on has no one to pass it to."""
+    if meant.mode == ACROSS:
+        return meant.host_node, f"passes TLS on to Services of the mesh (`{ACROSS}`), of which none matches its `hosts`"
+    route = "TLSRoute" if meant.noun == "listener" else "`tls` route"
+    return meant.node["tls"], f"passes TLS on (`{meant.mode}`), for which no {route} is bound to it"
 
 
 def _listed(ports: Iterable[int]) -> str:

@@ -14,6 +14,7 @@ from mirrorlint.delivery.policy import is_for
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificates import holds_pem
 from mirrorlint.istio.destination_rule import DestinationRule
+from mirrorlint.istio.gateway import ACROSS
 from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
@@ -41,13 +42,14 @@ class _Selection:
         self._bound = [service for service in self._mesh.virtual_services if set(service.gateways) - {MESH}]
         self._fronts = list(self._in_front())
         self._behind = list(self._services())
+        self._across = list(self._passed_to())
         self.proxies = frozenset(self._proxies())
 
     def manifests(self) -> list[Manifest]:
         found = {
             *self._gateways(),
             *self._routes(),
-            *(service.manifest for service in (*self._fronts, *self._behind)),
+            *(service.manifest for service in (*self._fronts, *self._behind, *self._across)),
             *(balancer.manifest for balancer in self._mesh.entrances.ingresses.values()),
             *self._rules(),
             *self._guards(),
@@ -88,9 +90,14 @@ class _Selection:
             yield from found
             hosts = {service.alias_of.lower() for service in found if service.alias_of} - hosts
 
+    def _passed_to(self) -> Iterator[Service]:
+        """What other clusters reach through servers of AUTO_PASSTHROUGH."""
+        servers = ((scope, server) for scope in self._scopes for gateway in scope.gateways for server in gateway.servers)
+        yield from (service for scope, server in servers if server.mode == ACROSS for service in scope.reached_across(server))
+
     def _rules(self) -> Iterator[Manifest]:
         """The DestinationRules that may be for those, and all that are for certain pods."""
-        hosts = {service.host.lower() for service in self._behind}
+        hosts = {service.host.lower() for service in (*self._behind, *self._across)}
         for rule in self._mesh.destination_rules:
             if rule.manifest.kind == "DestinationRule" and (rule.selective or any(subset_of(host, rule.host.lower()) for host in hosts)):
                 yield rule.manifest

@@ -82,6 +82,7 @@ _SERVICE_ENTRY = {
     "hosts": ALL,
     "addresses": ALL,
     "ports": ALL,
+    "location": ALL,
     "resolution": ALL,
     "exportTo": ALL,
     "subjectAltNames": ALL,

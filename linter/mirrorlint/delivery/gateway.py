@@ -13,7 +13,7 @@ from mirrorlint.delivery.scope import Scope, addressed
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.fleet import UNKNOWN_INGRESS, Ingress
-from mirrorlint.istio.gateway import PASSTHROUGH, Gateway, Server
+from mirrorlint.istio.gateway import ACROSS, PASSTHROUGH, Gateway, Server
 from mirrorlint.istio.matches import Match
 from mirrorlint.istio.names import subset_of
 from mirrorlint.istio.ports import HTTP
@@ -110,11 +110,19 @@ class GatewayScope(Scope):
         return [service for service in self.mesh.bound_to(server.gateway.name, self.namespace) if server.shared(service)]
 
     def _across(self, server: Server) -> tuple[str, ...]:
-        """The SNIs by which other clusters reach Services through a server (core/gateway.go:builtAutoPassthroughFilterChains)."""
+        """The SNIs by which other clusters reach services and their subsets through a server (as `reached_across`)."""
+        found: list[str] = []
+        for service in self.reached_across(server):
+            rule = self.rule_for(service)
+            ports = [port.number for port in service.ports if port.protocol != "UDP"]
+            found += (f"outbound_.{port}_.{subset}_.{service.host}" for port in ports for subset in ("", *(rule.subsets if rule else ())))
+        return tuple(sni.lower() for sni in found)
+
+    def reached_across(self, server: Server) -> list[Service]:
+        """The services of the mesh that a server of AUTO_PASSTHROUGH is for (core/gateway.go:builtAutoPassthroughFilterChains)."""
         names = server.sni_hosts()
-        own = (s for s in self.mesh.services if s.kubernetes and self.sees(s))
-        services = [service for service in own if any(subset_of(service.host.lower(), name) for name in names)]
-        return tuple(f"outbound_.{port.number}_._.{service.host.lower()}" for service in services for port in service.ports)
+        own = (service for service in self.mesh.services if not service.external and self.sees(service))
+        return [service for service in own if any(subset_of(service.host.lower(), name) for name in names)]
 
     def table(self, chain: Chain) -> Table:
         """The virtual hosts behind a chain; empty when no VirtualService is bound: every request is then answered 404."""
@@ -235,7 +243,7 @@ def _chains(
         tls = PLAINTEXT if not server.tls else MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS
         if server.terminates:
             yield Chain((server,), names, tls, True)
-        elif server.mode == "AUTO_PASSTHROUGH":
+        elif server.mode == ACROSS:
             yield from [Chain((server,), found, PLAINTEXT, False)] if (found := across(server)) else []
         elif server.mode in PASSTHROUGH:
             sni = [

@@ -11,7 +11,8 @@ from mirrorlint.istio.ports import HTTP, protocol
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.source import Node
 
-PASSTHROUGH = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
+ACROSS = "AUTO_PASSTHROUGH"
+PASSTHROUGH = frozenset({"PASSTHROUGH", ACROSS})
 
 
 class Server(NamedTuple):

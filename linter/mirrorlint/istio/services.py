@@ -50,6 +50,11 @@ class Service(NamedTuple):
         return next((port for port in self.ports if port.number == number and port.protocol != "UDP"), None)
 
     @property
+    def external(self) -> bool:
+        """Whether it is outside the mesh, as an entry is that says nothing else (`MeshExternal` in kube and serviceentry/conversion.go)."""
+        return bool(self.alias_of) if self.kubernetes else self.manifest.node["spec"]["location"].text != "MESH_INTERNAL"
+
+    @property
     def numbered(self) -> tuple[Port, ...]:
         """The ports that say their number."""
         return tuple(port for port in self.ports if port.number > 0)
