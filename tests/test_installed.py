@@ -143,6 +143,8 @@ def test_flagger_makes_the_services_of_a_canary(tmp_path: Path, port: int, host:
         ("hosts: ['*']", "is lost"),
         ("gatewayRefs: [{name: api}]", "arrives"),
         ("gatewayRefs: [{name: none}]", "is lost"),
+        ("gatewayRefs: [{name: api}], match: [{uri: {prefix: /none}}]", "arrives"),
+        ("gateways: [ingress], hosts: ['*'], delegation: true", "is lost"),
     ],
 )
 def test_flagger_makes_the_route_of_a_canary(tmp_path: Path, service: str, fate: str) -> None:
@@ -152,6 +154,66 @@ def test_flagger_makes_the_route_of_a_canary(tmp_path: Path, service: str, fate:
     canary = (CANARY % 80).replace("port: 80,", f"port: 80, {service},")
     write(tmp_path, {"clusters/prod/a.yaml": SOURCE, "clusters/stage/a.yaml": (of_api if "Refs" in service else gateway) + canary})
     assert run(str(tmp_path)).stdout.splitlines()[-1].startswith(f"1 mirror {fate}. ")
+
+
+DELEGATING = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: entry}
+spec: {hosts: ["*"], gateways: [ingress], http: [{delegate: {name: shop}}]}
+"""
+
+
+def with_canary(folder: Path, canary: str) -> list[str]:
+    """The lines of a report on a target that has but a gateway, and what Flagger makes."""
+    gateway = next(text for text in TARGET.split("---\n") if "kind: Gateway" in text)
+    write(folder, {"clusters/prod/a.yaml": SOURCE, "clusters/stage/a.yaml": gateway + canary})
+    return run(str(folder)).stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("service", "fate"),
+    [
+        ("delegation: true", "arrives"),
+        ("delegation: true, gateways: [], hosts: []", "arrives"),
+        ("delegation: false", "is lost"),
+        ("delegation: true, gateways: [ingress]", "is lost"),
+        ("delegation: true, hosts: [shop.example.com]", "is lost"),
+    ],
+)
+def test_flagger_makes_a_delegate_that_has_no_hosts_and_gateways_of_its_own(tmp_path: Path, service: str, fate: str) -> None:
+    canary = (CANARY % 80).replace("port: 80,", f"port: 80, {service},")
+    assert with_canary(tmp_path, canary + DELEGATING)[-1].startswith(f"1 mirror {fate}. ")
+
+
+@pytest.mark.parametrize(
+    ("provider", "fate"), [("istio", "arrives"), ("nginx", "is lost"), ("gatewayapi:v1", "is lost"), ("kubernetes", "is lost")]
+)
+def test_flagger_makes_no_route_of_istio_for_other_providers(tmp_path: Path, provider: str, fate: str) -> None:
+    canary = (CANARY % 80).replace("port: 80,", "port: 80, gateways: [ingress], hosts: ['*'],")
+    assert with_canary(tmp_path, f"{canary}  provider: {provider}\n")[-1].startswith(f"1 mirror {fate}. ")
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "port: '80', gateways: [ingress], hosts: ['*']",
+        "port: http, gateways: [ingress], hosts: ['*']",
+        "port: 0, gateways: [ingress], hosts: ['*']",
+        "port: [80], gateways: [ingress], hosts: ['*']",
+        "port: 80, gateways: ingress, hosts: ['*']",
+        "port: 80, gateways: [80], hosts: ['*']",
+        "port: 80, gateways: [ingress], hosts: '*'",
+        "port: 80, gateways: [ingress], hosts: ['*'], match: /",
+        "port: 80, gateways: [ingress], hosts: ['*'], match: [/]",
+        "port: 80, gatewayRefs: ingress",
+    ],
+)
+def test_flagger_makes_nothing_of_what_its_crd_refuses(tmp_path: Path, service: str) -> None:
+    lines = with_canary(tmp_path, (CANARY % 80).replace("port: 80", service))
+    assert lines[-1].startswith("1 mirror is lost. 1 error (2 files")
+    assert not any("VirtualService default/shop" in line and "clusters/stage" in line for line in lines)
+    assert not any("refuses" in line for line in lines)
 
 
 BY_EGRESS = """\

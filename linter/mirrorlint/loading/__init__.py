@@ -139,7 +139,7 @@ def _part(share: Share, reading: Reading, said: _Said) -> _Part:
     every = [manifest for each in contents for manifest in (*each.manifests, *each.tells)]
     charts = [chart for those in share.charts.values() for chart in those]
     written = {manifest.identity for manifest in manifests}
-    made = (*installed.services(every, charts), *canaries.made(every))
+    made = (*installed.services(every, charts), *canaries.of_canaries(every))
     manifests += [service for service in made if service.identity not in written]
     planes = control_plane.said(every, charts)
     section = reading.sections.get(name, ClusterSection())

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
+from mirrorlint.loading.making import empty, made, several
 from mirrorlint.loading.units import GATEWAY_CHART, Chart, Installed, one_value
 from mirrorlint.source import Node
 
@@ -73,14 +74,12 @@ def _of_chart(chart: Chart, values: Node) -> Manifest:
 
 
 def _service(said: _Gateway) -> Node:
-    empty = Node(({}, *said.name.raw[1:]), said.name.path)
-    selector = empty
+    nothing = selector = empty(said.name)
     for key, label in said.labels.items():
         selector = selector.having(key, label)
-    spec = said.spec if said.spec.is_mapping else empty
+    spec = said.spec if said.spec.is_mapping else nothing
     spec = spec.having("selector", selector).having("type", spec["type"] or said.type)
     if not spec["ports"]:
-        ports = [empty.having("name", name).having("port", port).having("targetPort", target).raw for name, port, target in said.ports]
-        spec = spec.having("ports", Node((ports, *empty.raw[1:]), empty.path))
-    metadata = empty.having("name", said.name).having("annotations", said.annotations)
-    return empty.having("apiVersion", "v1").having("kind", "Service").having("metadata", metadata).having("spec", spec)
+        ports = (nothing.having("name", name).having("port", port).having("targetPort", target) for name, port, target in said.ports)
+        spec = spec.having("ports", several(said.name, *ports))
+    return made(said.name, "v1", "Service", nothing.having("name", said.name).having("annotations", said.annotations), spec)
