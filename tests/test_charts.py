@@ -11,6 +11,8 @@ from repositories import write
 from test_rendering import HELM, RELEASE, URL, messages, service
 from ways import read
 
+from mirrorlint.fleet import Manifest
+
 CHART, VALUES, TEMPLATE = "charts/mesh/Chart.yaml", "charts/mesh/values.yaml", "charts/mesh/templates/vs.yaml"
 HEAD = """apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -182,6 +184,32 @@ def test_values_of_a_part_that_are_taken_as_a_whole_are_where_they_are_written(r
     mirror = service(loaded).node["spec"]["http"].at(0)["mirror"]
     assert [str(node.place) for node in (mirror["host"], mirror["port"]["number"])] == [f"{VALUES}:5:20", f"{VALUES}:5:52"]
     assert messages(loaded) == []
+
+
+def packed(repo: Path, template: str, values: str) -> Manifest:
+    """What a part of a chart makes with values, of which but an archive is at hand."""
+    write(repo, {CHART: PARTS, VALUES: f"inner:\n{values}", "clusters/prod/release.yaml": RELEASE})
+    write(repo, {path.replace("charts/mesh/", "part/"): text for path, text in {**PART, TEMPLATE: template}.items()})
+    write(repo, {"clusters/prod/entry.yaml": "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: x}\n"})
+    (repo / "charts/mesh/charts").mkdir()
+    with tarfile.open(repo / "charts/mesh/charts/part-1.0.0.tgz", "w:gz") as file:
+        file.add(repo / "part", "part")
+    shutil.rmtree(repo / "part")
+    return service(read(["."]))
+
+
+@HELM
+def test_a_value_in_a_list_that_an_archive_takes_as_a_whole_is_where_it_is_written(repo: Path) -> None:
+    template = WHOLE.replace(".Values.http |", "(index .Values.routes 0).http |")
+    mirror = packed(repo, template, f"  routes:\n  - http:\n  {RULES}").node["spec"]["http"].at(0)["mirror"]
+    assert str(mirror["port"]["number"].place) == f"{VALUES}:4:54"
+
+
+@HELM
+def test_a_single_number_in_an_archive_is_not_that_of_another_value_called_so(repo: Path) -> None:
+    template = WHOLE.partition("{{")[0] + RULES
+    mirror = packed(repo, template, "  other: {port: {number: 8080}}\n").node["spec"]["http"].at(0)["mirror"]
+    assert mirror["port"]["number"].place.path == CHART
 
 
 @HELM

@@ -218,7 +218,8 @@ class Chart:
         In a packed chart, whose lines are not at hand, it is one of several scalars that is called as the key.
         """
         if self._is_packed:
-            every = [each for values in self._values.own for each in _called(values, key) if len(list(_scalars(value))) > 1]
+            is_telling = len(list(_scalars(value))) > 1
+            every = [each for values in self._values.own for each in _called(values, key)] if is_telling else []
         elif any(line.makes(None) for line in self._block(holder)) and not self._is_written(value, holder):
             every = self._wholes(self.lines)
         else:
@@ -318,6 +319,8 @@ def _called(node: Node, name: str) -> Iterator[Node]:
     for key, value in node.items():
         yield from [value] if key == name and not value.is_scalar else []
         yield from _called(value, name)
+    for item in node:
+        yield from _called(item, name)
 
 
 def _field(values: Node, dotted: str) -> Node:
