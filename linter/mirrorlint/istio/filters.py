@@ -70,4 +70,4 @@ def mirror_share(node: Node, owner: Manifest) -> Share | None:
         numerator, denominator = fraction["numerator"], fraction["denominator"]
         share = millionths(min(100 * numerator.decimal / (denominator.decimal or 100), 100.0))
         return Share(share, f"{numerator.text}/{denominator.text or 100}", numerator, owner)
-    return Share(min(percent.decimal, 100.0), f"{percent.text} %", percent, owner) if percent else None
+    return Share(percent.decimal, f"{percent.text} %", percent, owner) if percent else None
