@@ -445,6 +445,12 @@ def test_a_folder_of_an_artifact_of_elsewhere_is_the_one_that_is_here(repo: Path
     assert found(read(["."])) == {"prod": ["x"]}
 
 
+def test_the_artifact_that_flux_starts_with_is_this_repository(repo: Path) -> None:
+    pushed = kustomization("flux-system", "./").replace("kind: GitRepository", "kind: OCIRepository")
+    write(repo, {"clusters/prod/x.yaml": entry("x"), "clusters/stage/y.yaml": entry("y"), "clusters/stage/flux.yaml": pushed})
+    assert messages(read(["."])) == []
+
+
 def test_flux_names_a_remote_cluster_by_its_kubeconfig(repo: Path) -> None:
     write(repo, {"hub/stage.yaml": kustomization("stage", "./s", "  kubeConfig: {secretRef: {name: stage-kubeconfig}}\n")})
     write(repo, {"hub/prod.yaml": kustomization("prod", "./p", "  kubeConfig: {secretRef: {name: prod-kubeconfig}}\n")})
