@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from repositories import git, write
@@ -10,8 +11,9 @@ from test_engine import SOURCE, TARGET
 from ways import read
 
 from mirrorlint import check, load
-from mirrorlint.loading import Loaded
+from mirrorlint.loading import Loaded, disk
 from mirrorlint.loading.filling import substituted
+from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.source import parse
 
 URL = "https://git.example.com/org/repo.git"
@@ -394,7 +396,7 @@ def test_what_flux_can_not_fill_in_is_a_blind_spot(repo: Path) -> None:
     assert found(loaded) == {"prod": ["y"]}
     assert messages(loaded) == [
         "apps/x.yaml:4 [prod] ServiceEntry default/x: `${HOST}` waits to be filled in",
-        "clusters/prod/apps.yaml:7 [prod] the Secret `s` is not in this repository, so what it fills in is not known",
+        "clusters/prod/apps.yaml:7 [prod] what the Secret `s` fills in is not known from this repository",
     ]
 
 
@@ -426,7 +428,48 @@ def test_flux_takes_no_variables_of_another_cluster(repo: Path) -> None:
     write(repo, {"clusters/stage/vars.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {HOST: a.example.com}\n"})
     loaded = read(["."])
     assert found(loaded) == {"prod": [], "stage": ["x"]}
-    assert "clusters/prod/apps.yaml:7 [prod] the ConfigMap `vars` is not in this repository" in messages(loaded)[0]
+    assert "clusters/prod/apps.yaml:7 [prod] what the ConfigMap `vars` fills in is not known from this repository" in messages(loaded)[0]
+
+
+UNHASHED = ", options: {disableNameSuffixHash: true}"
+GENERATED = {
+    "literals": ("literals: [HOST=a.example.com]" + UNHASHED, ["a.example.com"]),
+    "a file": ("files: [HOST=host.yaml]" + UNHASHED, ["a.example.com"]),
+    "a file of variables": ("envs: [vars.env]" + UNHASHED, []),
+    "a file that is not here": ("files: [HOST=gone.yaml]" + UNHASHED, []),
+    "a literal without a value": ("literals: [HOST]" + UNHASHED, []),
+    "with a hash in its name": ("literals: [HOST=a.example.com]", []),
+}
+
+
+@pytest.mark.parametrize("optional", ["", ", optional: true"], ids=["needed", "optional"])
+@pytest.mark.parametrize(("fields", "hosts"), GENERATED.values(), ids=GENERATED)
+def test_flux_takes_variables_from_generated_config_maps(repo: Path, fields: str, hosts: list[str], optional: str) -> None:
+    build = f"  postBuild: {{substituteFrom: [{{kind: ConfigMap, name: vars{optional}}}]}}\n"
+    kustomized = f"resources: [apps.yaml]\nconfigMapGenerator: [{{name: vars, {fields}}}]\n"
+    write(repo, {"clusters/prod/apps.yaml": kustomization("apps", "./apps", build), "clusters/prod/kustomization.yaml": kustomized})
+    write(repo, {"clusters/prod/vars.env": "HOST=a.example.com\n", "clusters/prod/host.yaml": "a.example.com\n"})
+    write(repo, {"apps/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n", "apps/y.yaml": entry("y")})
+    loaded = read(["."])
+    made = [host for each in loaded.documents.clusters["prod"].of("ServiceEntry") for host in each.node["spec"]["hosts"].texts]
+    assert made == hosts
+    said = "clusters/prod/apps.yaml:7 [prod] what the ConfigMap `vars` fills in is not known from this repository"
+    assert (said in messages(loaded)) == (not hosts)
+
+
+def test_what_generates_config_maps_is_sought_once_however_many_take_values(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks: list[Reach] = []
+
+    def walk(*arguments: Any) -> Reach:
+        walks.append(reach(*arguments))
+        return walks[-1]
+
+    monkeypatch.setattr(disk, "reach", walk)
+    build = "  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n"
+    for number in range(8):
+        write(repo, {f"clusters/prod/{number}.yaml": kustomization(f"apps-{number}", "./apps", build), "apps/x.yaml": entry("x")})
+    read(["."])
+    assert 0 < len(walks) < 8
 
 
 @pytest.mark.parametrize("path", ["./", ".", "''", "/"])

@@ -610,7 +610,8 @@ def test_values_of_a_config_map_stand_where_they_are_written(repo: Path) -> None
 
 GENERATED = "  valuesFrom: [{kind: ConfigMap, name: mesh-values}]\n"
 REFERENCES = "nameReference: [{kind: ConfigMap, version: v1, fieldSpecs: [{path: spec/valuesFrom/name, kind: HelmRelease}]}]\n"
-OF_FILES = "configMapGenerator:\n- name: mesh-values\n  files: [values.yaml=own.yaml]\n"
+HASHED = "configMapGenerator:\n- name: mesh-values\n  namespace: shop\n  files: [values.yaml=own.yaml]\n"
+OF_FILES = HASHED + "  options: {disableNameSuffixHash: true}\n"
 OWN = "mirror:\n  host: NAME.${DOMAIN}\nname: shop\n"
 
 
@@ -638,7 +639,7 @@ def test_values_of_a_generated_config_map_stand_where_they_are_written(repo: Pat
 @HELM
 @KUSTOMIZE
 def test_a_reference_to_a_generated_config_map_may_end_with_its_hash(repo: Path) -> None:
-    generating(repo, "prod", fields=OF_FILES + "configurations: [names.yaml]\n")
+    generating(repo, "prod", fields=HASHED + "configurations: [names.yaml]\n")
     write(repo, {"apps/prod/names.yaml": REFERENCES})
     assert service(read(["."])).node["spec"]["http"].at(0)["mirror"]["host"].text == "prod.example.com"
 
@@ -646,7 +647,7 @@ def test_a_reference_to_a_generated_config_map_may_end_with_its_hash(repo: Path)
 @HELM
 def test_a_literal_of_a_generated_config_map_stands_in_the_kustomization(repo: Path) -> None:
     write(repo, {**CHART, "clusters/prod/release.yaml": RELEASE + TARGETED})
-    generator = "configMapGenerator: [{name: v, literals: [host='stage.example.com']}]\n"
+    generator = "configMapGenerator: [{name: v, literals: [host='stage.example.com']}]\ngeneratorOptions: {disableNameSuffixHash: true}\n"
     write(repo, {"clusters/prod/kustomization.yaml": f"resources: [release.yaml]\n{generator}"})
     host = service(read(["."])).node["spec"]["http"].at(0)["mirror"]["host"]
     assert (host.text, str(host.place)) == ("stage.example.com", "clusters/prod/kustomization.yaml:2:43")
@@ -654,14 +655,24 @@ def test_a_literal_of_a_generated_config_map_stands_in_the_kustomization(repo: P
 
 UNTOLD = {
     "of another cluster": "",
-    "that is merged into one of elsewhere": "configMapGenerator: [{name: mesh-values, behavior: merge, files: [values.yaml=own.yaml]}]\n",
+    "that is merged into one of elsewhere": OF_FILES + "  behavior: merge\n",
+    "that replaces one of elsewhere": OF_FILES + "  behavior: replace\n",
+    "of a file of variables": OF_FILES + "  envs: [own.env]\n",
+    "of one, as older versions write it": OF_FILES + "  env: own.env\n",
+    "of a file that is not here": OF_FILES.replace("own.yaml", "gone.yaml"),
+    "of a literal without a value": OF_FILES + "  literals: [name]\n",
+    "that another one is called as": OF_FILES + OF_FILES.partition("\n")[2].replace("shop", "other"),
+    "whose hash its reference does not get": HASHED,
 }
 
 
+@pytest.mark.parametrize("optional", ["false", "true"])
 @pytest.mark.parametrize("fields", UNTOLD.values(), ids=UNTOLD)
-def test_values_of_a_generated_config_map_that_is_not_known_are_a_blind_spot(repo: Path, fields: str) -> None:
+def test_values_of_a_generated_config_map_that_is_not_known_are_a_blind_spot(repo: Path, fields: str, optional: str) -> None:
     generating(repo, "stage")
     generating(repo, "prod", fields=fields)
+    if fields:
+        edit(repo / "apps/base/release.yaml", "name: mesh-values", f"name: mesh-values, optional: {optional}")
     said = "[prod] what this takes from the ConfigMap `mesh-values` is not known, so the chart is not rendered"
     assert any(said in f"[{spot.cluster}] {spot.message}" for spot in read(["."]).documents.blind_spots)
 

@@ -14,7 +14,7 @@ from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading import files
 from mirrorlint.loading.batch import Batch
 from mirrorlint.loading.files import Unread
-from mirrorlint.loading.kustomize import Kustomization, kustomization
+from mirrorlint.loading.kustomize import Kustomization, kustomization, reach
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, unfolded
 from mirrorlint.loading.paths import CHART, at_or_below, is_contract, upwards, within
@@ -57,6 +57,7 @@ class Disk:
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
+        self._generators: dict[str, Mapping[str, Sequence[tuple[Node, Kustomization]]]] = {}
 
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
@@ -81,6 +82,7 @@ class Disk:
         self._listed = sorted(self._behind)
         self._kustomizations = [path for path in self._paths if path.endswith(_KUSTOMIZATIONS)]
         self._folders = _with_parents({path[: path.rindex(os.sep)] or os.sep for path in self._paths})
+        self._generators.clear()
 
     def below(self, path: str) -> Sequence[str]:
         """The file that `path` is, or all files below the folder that it is, sorted."""
@@ -104,6 +106,16 @@ class Disk:
             documents = self.documents(file)
             self._read[file] = kustomization(file, documents[0]) if documents else None
         return self._read.get(file)
+
+    def generators(self, path: str) -> Mapping[str, Sequence[tuple[Node, Kustomization]]]:
+        """What generates ConfigMaps in what the kustomizations at or below a path lead to, by name, each with its kustomization."""
+        if path not in self._generators:
+            found: dict[str, list[tuple[Node, Kustomization]]] = {}
+            for each in filter(None, map(self.kustomization, sorted(reach(self.kustomizations(path), self).folders))):
+                for node in each.document["configMapGenerator"]:
+                    found.setdefault(node["name"].text, []).append((node, each))
+            self._generators[path] = found
+        return self._generators[path]
 
     def governed(self, path: str) -> AbstractSet[str]:
         """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""

@@ -95,29 +95,37 @@ def _pushed(reference: Node, path: Node, land: Land) -> str:
 
 
 def _variables(build: Node, asking: _Asking, land: Land) -> tuple[dict[str, str], list[Gap]]:
-    """What `postBuild` fills in, and the sources of more that are not at hand."""
+    """What `postBuild` fills in, and the sources of more that are not at hand.
+
+    Values of ConfigMaps lose their line breaks (fluxcd/pkg, kustomize/kustomize_varsub.go: LoadVariables).
+    """
     known: dict[str, str] = {}
     gaps: list[Gap] = []
     for reference in build["substituteFrom"]:
         found = _config_map(reference, asking, land)
         if found is not None:
-            known |= {name: text for name, (text, _) in found.items()}
-        elif not reference["optional"].truth:
+            known |= {name: text.replace("\n", "") for name, (text, _) in found.items()}
+        else:
             kind, name = reference["kind"].text, reference["name"].text
-            gaps.append(Gap(reference, f"the {kind} `{name}` is not in this repository, so what it fills in is not known"))
+            gaps.append(Gap(reference, f"what the {kind} `{name}` fills in is not known from this repository"))
     known |= build["substitute"].named_texts
     return known, gaps
 
 
 def _config_map(reference: Node, asking: _Asking, land: Land) -> Mapping[str, tuple[str, Node]] | None:
-    """The values of a ConfigMap; None when none is here, or several are that may be meant."""
-    if reference["kind"].text != CONFIG_MAP:
+    """The values of a ConfigMap; None when none is here, several are that may be meant, or its values are not known.
+
+    An optional one that is not here has none.
+    """
+    found = list(config_maps(reference["name"].text, asking.start, land)) if reference["kind"].text == CONFIG_MAP else []
+    if any(each.data is None for each in found):
         return None
-    alike = list(config_maps(reference["name"].text, asking.start, land))
-    if len(alike) > 1 and asking.namespace:
-        alike = [each for each in alike if each.node["metadata"]["namespace"].text in ("", asking.namespace)]
-    alike = _nearest(alike, asking.file, land)
-    return alike[0].data if len(alike) == 1 else None
+    if len(found) > 1 and asking.namespace:
+        found = [each for each in found if each.node["metadata"]["namespace"].text in ("", asking.namespace)]
+    found = _nearest(found, asking.file, land)
+    if not found and reference["optional"].truth:
+        return {}
+    return found[0].data if len(found) == 1 else None
 
 
 def _nearest(alike: Sequence[ConfigMap], file: str, land: Land) -> list[ConfigMap]:
@@ -232,10 +240,11 @@ def _lent(references: Node, asking: _Asking, land: Land) -> Iterator[tuple[str, 
     One for a `targetPath` is set as helm's `--set` does (fluxcd/pkg, chartutil/values.go: ReplacePathValue).
     """
     for reference in references:
-        text, found = (_config_map(reference, asking, land) or {}).get(reference["valuesKey"].text or "values.yaml", ("", None))
+        values = _config_map(reference, asking, land)
+        text, found = (values or {}).get(reference["valuesKey"].text or "values.yaml", ("", None))
         target = reference["targetPath"].text
         if found is None:
-            yield from [] if reference["optional"].truth else [("", reference)]
+            yield from [] if values is not None and reference["optional"].truth else [("", reference)]
         elif not target:
             yield text, found
         elif _NAMES.fullmatch(target) and not _STRUCTURE.search(text):
