@@ -127,6 +127,16 @@ def test_a_value_is_where_it_was_written(repo: Path, fields: str, patch: str, ba
     assert found == places
 
 
+@KUSTOMIZE
+def test_a_name_that_many_put_something_before_is_where_it_was_written(repo: Path) -> None:
+    """Whoever tries all names that it may have had on the way never comes to an end."""
+    write(repo, {"base/0/kustomization.yaml": "resources: [vs.yaml]\nnamePrefix: x-\n", "base/0/vs.yaml": SERVICE})
+    write(repo, {f"base/{step}/kustomization.yaml": f"resources: [../{step - 1}]\nnamePrefix: x{step}-\n" for step in range(1, 40)})
+    write(repo, {OVERLAY: "resources: [../../base/39]\n"})
+    name = service(read(["."])).node["metadata"]["name"]
+    assert (name.text[:8], name.text[-9:], str(name.place)) == ("x39-x38-", "x1-x-shop", "base/0/vs.yaml:4:9")
+
+
 PORTS = """apiVersion: v1
 kind: Service
 metadata:

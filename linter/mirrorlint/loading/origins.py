@@ -127,10 +127,10 @@ def _changed(steps: Sequence[_Step], whole: Place) -> Changed:
 
 
 def _names(written: str, steps: Sequence[_Step]) -> set[str]:
-    """What a name may be called afterwards: the object that has it may have come in between."""
+    """What a name may be called afterwards: the object that has it may have come in between, and gets all that follows."""
     found = {written}
     for step in steps:
-        found |= {f"{step.prefix}{name}{step.suffix}" for name in found}
+        found = {written, *(f"{step.prefix}{name}{step.suffix}" for name in found)}
     return found
 
 
