@@ -88,6 +88,42 @@ def test_a_contract_may_be_an_argument(pair: Path) -> None:
     assert "this contract was changed after its export" in words(run("prod=prod", "stage=stage.json", cwd=pair))
 
 
+ROUTED = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: other, labels: {open: "no"}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: stage}
+spec:
+  gatewayClassName: istio
+  listeners:
+  - name: http
+    port: 80
+    protocol: HTTP
+    allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {open: "yes"}}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec: {parentRefs: [{name: stage}], rules: [{backendRefs: [{name: shop, port: 80}]}]}
+---
+"""
+PLACED = {
+    "a namespace": (SOUND.replace("{host: shop}", "{host: shop.edge.svc.cluster.local}"), "1 mirror arrives. No findings"),
+    "the name of a Namespace": (ROUTED + STAGE.rpartition("---\n")[2], "error[shadow-host-not-accepted]"),
+    "an object without a name": (SOUND + "---\n" + ROUTED.split("---\n")[1].replace("metadata: {name: stage}\n", ""), "1 mirror arrives"),
+}
+
+
+@pytest.mark.parametrize(("stage", "said"), PLACED.values(), ids=PLACED)
+def test_a_contract_has_what_a_kustomization_puts_objects_into(pair: Path, stage: str, said: str) -> None:
+    write(pair / "stage/k8s", {"m.yaml": stage, "kustomization.yaml": "namespace: edge\nresources: [m.yaml]\n"})
+    exported(pair, "stage", "prod")
+    assert said in words(run(cwd=pair / "prod"))
+
+
 def test_contracts_are_read_as_they_are_staged(pair: Path) -> None:
     prod, file = pair / "prod", pair / "prod/.mirrorlint/peers/stage.json"
     assert "followed to the endpoint only" in words(run("--staged", cwd=prod))  # nobody has staged it

@@ -12,7 +12,7 @@ from mirrorlint.contract.expectations import expectations
 from mirrorlint.contract.selection import accepted
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.fleet import NOTHING, BlindSpot, ClusterSettings, Documents
+from mirrorlint.fleet import NOTHING, BlindSpot, ClusterSettings, Documents, Manifest
 from mirrorlint.loading import files
 from mirrorlint.loading.contracts import VERSION, digest
 from mirrorlint.loading.packing import pack, standing
@@ -86,8 +86,19 @@ def _plain(ingress: dict[str, Any]) -> dict[str, Any]:
 
 def _objects(delivery: Delivery, cluster: str, top: str) -> Iterator[dict[str, Any]]:
     for manifest, shape in accepted(delivery, cluster):
-        kept, places = pack(_standing(manifest.node), shape)
+        kept, places = pack(_standing(_named(manifest)), shape)
         yield {"at": _at(manifest.node.place, top), "object": kept, "places": places}
+
+
+def _named(manifest: Manifest) -> Node:
+    """An object with the name and the namespace that it has where it is applied, be they written in it or given by what applies it."""
+    node, alone = manifest.node, Manifest(manifest.node)
+    metadata = node["metadata"]
+    if not metadata.is_mapping or (manifest.name, manifest.namespace) == (alone.name, alone.namespace):
+        return node
+    if manifest.name != alone.name:
+        return node.having("metadata", metadata.having("name", manifest.name))
+    return node.having("metadata", metadata.having("namespace", manifest.namespace))
 
 
 def _standing(node: Node) -> Node:
