@@ -23,12 +23,9 @@ def check(subject: Subject) -> Iterator[Flaw]:
     pods = {name: Pods(mesh.cluster) for name, mesh in subject.delivery.meshes.items()}
     for judged, _, end in subject.arrivals():
         remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
-        entrance = (end.cluster, id(end.scope), end.address)
-        lacks = (
-            []
-            if entrance in asked
-            else [(lack, f"the shadows come to no gateway of {end.cluster}") for lack in _closed(end, pods[end.cluster])]
-        )
+        entrance, lacks = (end.cluster, id(end.scope), end.address), []
+        if entrance not in asked:
+            lacks = [(lack, f"the shadows come to no gateway of {end.cluster}") for lack in _closed(end, pods[end.cluster])]
         asked.add(entrance)
         for destination in (backend.destination for backend in reached(end.route).rule.used):
             key = (end.cluster, id(end.scope), gateway_destination(end, destination)[0], destination.subset)
@@ -52,18 +49,11 @@ def _closed(end: End, pods: Pods) -> Iterator[Lack]:
     if service is None or not service.kubernetes or not service.selector:
         return
     yield from pods.lacking(service)
-    containers = [
-        container
-        for _, pod in scope.mesh.selected_pods(service.namespace, service.selector)
-        for container in (*pod["spec"]["containers"], *pod["spec"]["initContainers"])
-    ]
-    names = {port["name"].text for container in containers for port in container["ports"]}
-    ports = zip(service.ports, service.manifest.node["spec"]["ports"], strict=False)
-    called = [(port, node) for port, node in ports if address.port in (port.number, port.node_port) and port.protocol != "UDP"]
-    for port, node in called if containers else ():
-        if port.target_name and port.target_name not in names:
-            why = f"none of their containers has a port `{port.target_name}`"
-            yield Lack(node["targetPort"], service.manifest, f"port {port.number} of {service.manifest}", why)
+    for port in scope.front.unexplained(service, address.port):
+        written = (each["targetPort"] for each in service.manifest.node["spec"]["ports"])
+        node = next(target for target in written if target.text == port.target_name)
+        why = f"none of their containers has a port `{port.target_name}`"
+        yield Lack(node, service.manifest, f"port {port.number} of {service.manifest}", why)
 
 
 def _empty(end: End, destination: Destination, pods: Pods) -> Iterator[Lack]:

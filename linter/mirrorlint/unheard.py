@@ -87,9 +87,8 @@ def _unchosen(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str]:
     """Why a Gateway does not configure the pods; those that Istio deploys take none of other namespaces (filterStrictGatewayMerging)."""
     node = gateway.manifest.node
     if scope.front.selected(gateway):
-        return node["metadata"][
-            "namespace"
-        ], f"is in namespace `{gateway.manifest.namespace}`, and pods that Istio deploys take no Gateway of another"
+        why = f"is in namespace `{gateway.manifest.namespace}`, and pods that Istio deploys take no Gateway of another"
+        return node["metadata"]["namespace"], why
     if not gateway.selector:
         named = next(each["value"] for each in node["spec"]["addresses"] if each["type"].text == "Hostname")
         there = any(scope.mesh.owner(host, gateway.manifest.namespace) for host in gateway.services)

@@ -10,7 +10,7 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.pods import Pods
-from mirrorlint.delivery.policy import is_for
+from mirrorlint.delivery.policy import may_be_met
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.certificates import holds_pem
 from mirrorlint.istio.destination_rule import DestinationRule
@@ -104,9 +104,7 @@ class _Selection:
 
     def _guards(self) -> Iterator[Manifest]:
         """The policies for the gateways' pods, and the certificates that servers show."""
-        yield from (
-            policy for policy in self._mesh.authorization_policies if any(is_for(policy, scope) is not False for scope in self._scopes)
-        )
+        yield from (policy for policy in self._mesh.authorization_policies if may_be_met(policy, self._scopes))
         shown = {server.node["tls"]["credentialName"].text for server in self._mesh.servers}
         shown |= {reference["name"].text for gateway in self._of("Gateway") for reference in _certificates(gateway)}
         yield from (certificate.manifest for certificate in self._mesh.certificates.values() if certificate.secret in shown)

@@ -124,7 +124,7 @@ _ROUTE = {
     },
 }
 _CONTAINER = {"name": ALL, "ports": {"name": ALL, "containerPort": ALL, "hostPort": ALL}}
-_PROXY = {"hostNetwork": ALL, "containers": _CONTAINER, "initContainers": {"ports": {"name": ALL}}}
+_PROXY = {"hostNetwork": ALL, "containers": _CONTAINER, "initContainers": {"ports": {"name": ALL, "containerPort": ALL}}}
 
 
 def _object(spec: Shape, **more: Any) -> dict[str, Any]:

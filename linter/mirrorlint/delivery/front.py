@@ -114,9 +114,17 @@ class Front:
             return port.target or port.number
         return next(self._named(service, port.target_name), 0)
 
+    def unexplained(self, service: Service, number: int) -> list[Port]:
+        """The ports of a number, the nodes' as well, that lead to a name which no container in the manifests has, if they show any."""
+        asked = (port for port in service.ports if number in (port.number, port.node_port) and port.protocol != "UDP")
+        return [port for port in asked if not self._target(service, port)] if self._containers(service) else []
+
+    def _containers(self, service: Service) -> list[Node]:
+        pods = [pod["spec"] for _, pod in self._mesh.selected_pods(service.namespace, service.selector)]
+        return [container for spec in pods for container in (*spec["containers"], *spec["initContainers"])]
+
     def _named(self, service: Service, name: str) -> Iterator[int]:
-        pods = self._mesh.selected_pods(service.namespace, service.selector)
-        containers = (container for _, pod in pods for container in pod["spec"]["containers"])
+        containers = self._containers(service)
         ports = (port for container in containers for port in container["ports"])
         yield from (port["containerPort"].number for port in ports if port["name"].text == name)
 

@@ -244,7 +244,8 @@ def _chains(
         if server.terminates:
             yield Chain((server,), names, tls, True)
         elif server.mode == ACROSS:
-            yield from [Chain((server,), found, PLAINTEXT, False)] if (found := across(server)) else []
+            names = across(server)
+            yield from [Chain((server,), names, PLAINTEXT, False)] if names else []
         elif server.mode in PASSTHROUGH:
             sni = [
                 name
