@@ -127,7 +127,7 @@ def test_nothing_is_published_that_is_secret_or_not_needed() -> None:
 def test_of_a_workload_labels_and_replicas_are_published_where_a_service_has_no_pods() -> None:
     found = exported("stage", stage=STAGE.replace("spec: {ports", "spec: {selector: {app: shop}, ports") + WORKLOAD)["accepts"]["objects"]
     (workload,) = [each["object"] for each in found if each["object"]["kind"] == "Deployment"]
-    assert workload["spec"] == {"replicas": 0, "template": {"metadata": {"labels": {"app": "shop"}}}}
+    assert workload["spec"] == {"replicas": 0, "template": {"metadata": {"labels": {"app": "shop"}}, "spec": {}}}
     running = STAGE.replace("spec: {ports", "spec: {selector: {app: shop}, ports") + WORKLOAD.replace("replicas: 0", "replicas: 1")
     assert "Deployment" not in [each["object"]["kind"] for each in exported("stage", stage=running)["accepts"]["objects"]]
 

@@ -37,6 +37,44 @@ apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: chart}
 """
+INBOUND = """\
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: callers}
+spec: {rules: [{from: [{source: {principals: [cluster.local/ns/istio-system/sa/edge]}}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: istio-system}
+spec: {mtls: {mode: STRICT}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: shop}
+spec: {host: shop, trafficPolicy: {connectionPool: {http: {maxRetries: 3}}}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: default, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: edge, namespace: istio-system}
+spec: {template: {metadata: {labels: {istio: ingressgateway}}, spec: {serviceAccountName: edge, containers: [{name: proxy}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec: {template: {metadata: {labels: {app: shop}}, spec: {containers: [{name: shop}]}}}
+"""
+GUARDED = (
+    SOUND.replace("servers:", "selector: {istio: ingressgateway}\n  servers:", 1).replace(
+        "spec: {ports", "spec: {selector: {app: shop}, ports"
+    )
+    + INBOUND
+)
+PLAIN_TEXT = "trafficPolicy: {tls: {mode: DISABLE}}"
 SCALED = """\
 ---
 apiVersion: apps/v1
@@ -344,6 +382,21 @@ CASES = {
         SOUND.replace("{host: shop}", "{host: db.test, port: {number: 88}}") + APART,
         "target-route-to-unknown-host",
     ),
+    "pods that let the gateway in": (PROD, GUARDED, ""),
+    "pods that let another account in": (PROD, GUARDED.replace("sa/edge", "sa/web"), "shadow-denied-by-workload"),
+    "pods that ask for mutual TLS": (
+        PROD,
+        GUARDED.replace("trafficPolicy: {connectionPool: {http: {maxRetries: 3}}}", PLAIN_TEXT),
+        "tls-mismatch-at-workload",
+    ),
+    "pods without a sidecar that let another account in": (
+        PROD,
+        GUARDED.replace("sa/edge", "sa/web").replace(
+            "labels: {app: shop}", "labels: {app: shop}, annotations: {sidecar.istio.io/inject: 'false'}"
+        ),
+        "",
+    ),
+    "pods of a namespace without sidecars": (PROD, GUARDED.replace("sa/edge", "sa/web").replace(": enabled", ": disabled"), ""),
     "a mirror that leads back": (PROD_SERVES, LOOP, "shadow-mirrored-back"),
     "a mirror that leads back with the Host that a rule sets": (
         PROD_SERVES_NAME,

@@ -19,7 +19,9 @@ from mirrorlint.remedy.together import agreeing
 from mirrorlint.rule import BROKEN, REFUSED, UNKNOWN_FATE, Edit, Finding, MirrorFate, Report, Subject
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
-_REST_ON_ABSENCE = frozenset({"mirror-left-out", "mirror-never-runs", "target-without-pods"})
+_REST_ON_ABSENCE = frozenset(
+    {"mirror-left-out", "mirror-never-runs", "target-without-pods", "shadow-denied-by-workload", "tls-mismatch-at-workload"}
+)
 
 
 def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Report:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mirrorlint.delivery import reason
-from mirrorlint.delivery.callers import Judged
+from mirrorlint.delivery.callers import Judged, arrivals
 from mirrorlint.delivery.ending import named
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.mesh import Mesh
@@ -137,12 +136,7 @@ class Subject(NamedTuple):
 
     def arrivals(self) -> Iterator[tuple[Judged, Way, End]]:
         """Each end at which a shadow arrives; callers that see alike count once."""
-        for judged in self.judged:
-            followed: dict[int, Way] = {}
-            for way in judged.every_way():
-                followed.setdefault(id(way.ends), way)
-            ends = ((way, end) for way in followed.values() for end in way.ends)
-            yield from ((judged, way, end) for way, end in ends if end.reason == reason.ARRIVES)
+        return arrivals(self.judged)
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
         """The rules that Istio makes of VirtualServices, delegates merged in, and of routes, with their clusters."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.inbound import receptions
 from mirrorlint.delivery.ingress import inner_scopes
 from mirrorlint.delivery.policy import may_be_met
 from mirrorlint.delivery.way import End
@@ -70,10 +71,10 @@ def _of_a_set(route: Manifest) -> bool:
     return any(parent["kind"].text == "ListenerSet" for parent in route.node["spec"]["parentRefs"])
 
 
-def on_the_way(documents: Documents, delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+def on_the_way(documents: Documents, delivery: Delivery, judged: Sequence[Judged]) -> Iterator[BlindSpot]:
     """Blind spots for what may change or refuse a shadow on its way."""
     yield from of_ingress(documents, delivery)
-    yield from _policies(judged)
+    yield from _policies(delivery, judged)
     yield from _ingresses(judged)
     yield from _passed_on(judged)
     yield from _sent_on(delivery, judged)
@@ -140,10 +141,11 @@ def _met(judged: Iterable[Judged]) -> Iterator[End]:
     return (end for each in judged for way in each.every_way() for end in way.met)
 
 
-def _policies(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+def _policies(delivery: Delivery, judged: Sequence[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each policy of which manifests can't tell whether it lets shadows through that would arrive."""
-    unsure = {end.policy.policy: end.cluster for end in _met(judged) if end.policy and end.policy.policy and end.reason == reason.ARRIVES}
-    for policy, cluster in unsure.items():
+    met = [(end.policy, end.cluster) for end in _met(judged) if end.policy and end.reason == reason.ARRIVES]
+    met += [(found.verdict, end.cluster) for _, end, found in receptions(delivery, judged) if found.verdict.allowed is None]
+    for policy, cluster in {found.policy: cluster for found, cluster in met if found.policy}.items():
         message = f"{policy}: whether it lets shadows through depends on what manifests don't tell, such as tokens and addresses"
         yield BlindSpot.at(policy.node.place, message, cluster)
 

@@ -16,11 +16,11 @@ from mirrorlint.fleet import NOTHING, BlindSpot, ClusterSettings, Documents, Man
 from mirrorlint.loading import files
 from mirrorlint.loading.contracts import VERSION, digest
 from mirrorlint.loading.packing import pack, standing
-from mirrorlint.loading.settings import EXPORTS
+from mirrorlint.loading.settings import EXPORTS, TRUST
 from mirrorlint.source import Node, Place
 from mirrorlint.source.place import Origins
 
-_MESH = ("rootNamespace", *EXPORTS)
+_MESH = ("rootNamespace", *EXPORTS, *TRUST)
 
 
 def export(documents: Documents, cluster: str, tool: str, istio: str = "") -> str:
@@ -73,7 +73,7 @@ def _settings(settings: ClusterSettings, worlds: tuple[str, ...]) -> dict[str, A
     said: dict[str, Any] = {"istio": worlds[0]} if len(worlds) == 1 else {}
     said |= {"domain": settings.domain} if settings.domain != default.domain else {}
     said |= {} if settings.complete else {"complete": False}
-    mesh = {name: settings.mesh[name] for name in _MESH if settings.mesh.get(name)}
+    mesh = {name: settings.mesh[name] for name in _MESH if settings.mesh.get(name) not in (None, "", [], ())}
     said |= {"mesh": mesh} if mesh else {}
     found = {name: value for name, value in ingress.items() if value}
     return said | ({"ingress": _plain(found)} if found else {})

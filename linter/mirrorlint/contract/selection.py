@@ -19,7 +19,7 @@ from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.istio.workloads import POD_KINDS, workloads
-from mirrorlint.kinds import GATEWAY_API
+from mirrorlint.kinds import GATEWAY_API, SECURITY
 from mirrorlint.loading.packing import Shape
 from mirrorlint.source import Node
 
@@ -43,6 +43,7 @@ class _Selection:
         self._fronts = list(self._in_front())
         self._behind = list(self._services())
         self._across = list(self._passed_to())
+        self._pods = Pods(self._mesh.cluster)
         self.proxies = frozenset(self._proxies())
 
     def manifests(self) -> list[Manifest]:
@@ -53,6 +54,7 @@ class _Selection:
             *(balancer.manifest for balancer in self._mesh.entrances.ingresses.values()),
             *self._rules(),
             *self._guards(),
+            *self._inbound(),
             *self._workloads(),
         }
         return sorted(found, key=lambda manifest: manifest.node.place)
@@ -110,6 +112,17 @@ class _Selection:
         yield from (certificate.manifest for certificate in self._mesh.certificates.values() if certificate.secret in shown)
         yield from self._bad_secrets()
 
+    def _inbound(self) -> Iterator[Manifest]:
+        """What the sidecars of the pods behind let in: the policies of their namespaces and of the mesh, and which pods have one."""
+        behind = [service for service in self._behind if service.kubernetes]
+        near = {service.namespace for service in behind} | {self._mesh.root_namespace}
+        every = (*self._mesh.authorization_policies, *self._mesh.admitted("PeerAuthentication", SECURITY))
+        policies = [policy for policy in every if policy.namespace in near]
+        if policies:
+            yield from policies
+            yield from (namespace for namespace in self._of("Namespace", group="") if namespace.name in near)
+            yield from (workload for service in behind for workload in self._pods.behind(service))
+
     def _bad_secrets(self) -> Iterator[Manifest]:
         """The Secrets for which Istio takes no listener; of others there is nothing to be said."""
         secrets = {(m.namespace, m.name): m for m in self._of("Secret", group="")}
@@ -134,12 +147,11 @@ class _Selection:
         cluster = self._mesh.cluster
         entries = [service for service in self._behind if not service.kubernetes]
         found = {*self.proxies, *(manifest for entry in entries for manifest, _ in self._mesh.selected_entries(entry))}
-        every = Pods(cluster)
-        said = [(asked, list(every.lacking(*asked))) for asked in self._asked()]
+        said = [(asked, list(self._pods.lacking(*asked))) for asked in self._asked()]
         while True:
             some = Pods(Cluster(cluster.name, found))
             differing = [asked for asked, lacks in said if list(some.lacking(*asked)) != lacks]
-            more = {manifest for service, *_ in differing for manifest in every.telling(service)} - found
+            more = {manifest for service, *_ in differing for manifest in self._pods.telling(service)} - found
             if not more:
                 return found
             found |= more

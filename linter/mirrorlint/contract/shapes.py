@@ -12,6 +12,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.listeners import MODE_OPTION, NAME_OVERRIDE
 from mirrorlint.istio.routing import is_authority
 from mirrorlint.istio.services import EXPORT_ANNOTATION
+from mirrorlint.istio.workloads import OF_SIDECARS
 from mirrorlint.kinds import GATEWAY_API, KUBERNETES_NETWORKING, NETWORKING, OF_TEMPLATES, SECURITY
 from mirrorlint.loading.packing import Shape
 from mirrorlint.source import Node
@@ -124,7 +125,12 @@ _ROUTE = {
     },
 }
 _CONTAINER = {"name": ALL, "ports": {"name": ALL, "containerPort": ALL, "hostPort": ALL}}
-_PROXY = {"hostNetwork": ALL, "containers": _CONTAINER, "initContainers": {"ports": {"name": ALL, "containerPort": ALL}}}
+_PROXY = {
+    "hostNetwork": ALL,
+    "serviceAccountName": ALL,
+    "containers": _CONTAINER,
+    "initContainers": {"ports": {"name": ALL, "containerPort": ALL}},
+}
 
 
 def _object(spec: Shape, **more: Any) -> dict[str, Any]:
@@ -132,10 +138,10 @@ def _object(spec: Shape, **more: Any) -> dict[str, Any]:
 
 
 def _workloads(pod: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The shapes of what has pods, of which `pod` is kept beside their labels."""
-    template = {"metadata": {"labels": ALL}, **pod}
-    of_template = _object({"replicas": ALL, "workloadRef": ALL, "template": template})
-    return {("", "Pod"): {"metadata": {**_METADATA, "labels": ALL}, **pod}, **dict.fromkeys(OF_TEMPLATES, of_template)}
+    """The shapes of what has pods, of whose `spec` this is kept."""
+    metadata = {"labels": ALL, "annotations": dict.fromkeys(OF_SIDECARS, ALL)}
+    of_template = _object({"replicas": ALL, "workloadRef": ALL, "template": {"metadata": metadata, "spec": pod}})
+    return {("", "Pod"): {"metadata": {**_METADATA, **metadata}, "spec": pod}, **dict.fromkeys(OF_TEMPLATES, of_template)}
 
 
 _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
@@ -147,6 +153,7 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     (SECURITY, "AuthorizationPolicy"): _object(
         {"selector": ALL, "action": ALL, "rules": ALL, "targetRef": ALL, "targetRefs": ALL}, annotations={DRY_RUN: ALL}
     ),
+    (SECURITY, "PeerAuthentication"): _object({"selector": ALL, "mtls": ALL, "portLevelMtls": ALL}),
     (GATEWAY_API, "HTTPRoute"): _object(_ROUTE),
     (GATEWAY_API, "GRPCRoute"): _object(_ROUTE),
     (GATEWAY_API, "TLSRoute"): _object({"parentRefs": ALL, "hostnames": ALL}),
@@ -172,9 +179,9 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
     ("", "Secret"): {"metadata": _METADATA, "data": {"tls.crt": NAMED, "tls.key": NAMED}},
     ("cert-manager.io", "Certificate"): _object({"secretName": ALL, "dnsNames": ALL, "ipAddresses": ALL}),
     ("keda.sh", "ScaledObject"): _object({"scaleTargetRef": {"name": ALL, "kind": ALL}}),
-    **_workloads({}),
+    **_workloads({"hostNetwork": ALL}),
 }
-_PROXIES = _workloads({"spec": _PROXY})
+_PROXIES = _workloads(_PROXY)
 
 
 def shape_of(manifest: Manifest, *, proxy: bool) -> Shape:

@@ -8,7 +8,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.addresses import Balancer
 from mirrorlint.delivery.gateway import Chain, GatewayScope, pick_chain
 from mirrorlint.delivery.match import Request, Route, first_match
-from mirrorlint.delivery.policy import Arriving, verdict
+from mirrorlint.delivery.policy import Arriving, Client, verdict
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import AnyScope, End, reached
@@ -110,8 +110,8 @@ def _permitted(end: End, scope: GatewayScope, shadow: Request) -> End:
     if end.reason != reason.ARRIVES or not scope.mesh.authorization_policies:
         return end
     port = scope.listening(end.address.host, end.address.port) if end.address else 0
-    mutual = bool(end.chain and end.chain.servers[0].mode in _WITH_CERTIFICATE)
-    found = verdict(scope, Arriving(shadow, port, mutual))
+    client = Client() if end.chain and end.chain.servers[0].mode in _WITH_CERTIFICATE else None
+    found = verdict(scope, Arriving(shadow.host, port, client, shadow))
     if found.allowed:
         return end
     return end._replace(policy=found, reason=end.reason if found.allowed is None else reason.DENIED)

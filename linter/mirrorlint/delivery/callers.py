@@ -71,6 +71,16 @@ class Judged(NamedTuple):
         return (self._replace(service=service, rule=rule) for service, rule in ((self.service, self.rule), *self.others))
 
 
+def arrivals(judged: Iterable[Judged]) -> Iterator[tuple[Judged, Way, End]]:
+    """Each end at which a shadow arrives; callers that see alike count once."""
+    for each in judged:
+        followed: dict[int, Way] = {}
+        for way in each.every_way():
+            followed.setdefault(id(way.ends), way)
+        ends = ((way, end) for way in followed.values() for end in way.ends)
+        yield from ((each, way, end) for way, end in ends if end.reason == reason.ARRIVES)
+
+
 def judge(
     clusters: Mapping[str, Cluster], delivery: Delivery, cluster: str, worlds: Iterable[str], only: Container[MirrorKey] | None = None
 ) -> list[Judged]:

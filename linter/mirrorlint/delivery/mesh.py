@@ -26,7 +26,7 @@ from mirrorlint.istio.services import Endpoint, Service, final_host, read_endpoi
 from mirrorlint.istio.sidecar import Sidecar, read_sidecar
 from mirrorlint.istio.virtual_service import Reader, read_virtual_service
 from mirrorlint.istio.workloads import without_sidecars
-from mirrorlint.kinds import OF_TEMPLATES, SECURITY
+from mirrorlint.kinds import NETWORKING, OF_TEMPLATES, SECURITY
 from mirrorlint.source import Node
 
 _UNSEEN = 3
@@ -103,9 +103,9 @@ class Mesh:
         """The misspelt fields that the API server drops, with their objects."""
         return [(manifest, one) for manifest, said in self._judged for one in said if one.pruned]
 
-    def admitted(self, kind: str) -> list[Manifest]:
+    def admitted(self, kind: str, group: str = NETWORKING) -> list[Manifest]:
         """The objects of a kind that the control plane sees, the oldest first."""
-        seen = (manifest for manifest in self.cluster.of(kind) if manifest not in self.refused)
+        seen = (manifest for manifest in self.cluster.of(kind, group) if manifest not in self.refused)
         return sorted(seen, key=lambda manifest: self._age(manifest, manifest.name, manifest.namespace))
 
     @cached_property

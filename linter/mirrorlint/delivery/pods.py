@@ -40,10 +40,11 @@ class Pods:
         fitting = self._fitting(service)
         subset = rule.subsets.get(named) if rule and fitting else None
         wanted = subset.labels if subset else {}
-        chosen = [workload for workload, labels in fitting.items() if wanted.items() <= labels.items()]
+        chosen = _having(wanted, fitting)
         what = f"subset `{named}` of {owner}" if subset else str(owner)
         if chosen and all(is_idle(self._cluster, workload) for workload in chosen):
-            yield Lack(chosen[0].node["spec"]["replicas"], owner, what, f"{chosen[0]} has `replicas: 0`")
+            idle = next(iter(chosen))
+            yield Lack(idle.node["spec"]["replicas"], owner, what, f"{idle} has `replicas: 0`")
         elif rule and subset and not chosen and not any(map(_is_added, wanted)):
             nearest = max(fitting, key=lambda workload: len(wanted.items() & fitting[workload].items()))
             node, why = _differing(wanted, subset.node["labels"], nearest, fitting[nearest])
@@ -51,6 +52,14 @@ class Pods:
         for workload, labels in {} if fitting else self._namesakes(service):
             node, why = _differing(selector, owner.node["spec"]["selector"], workload, labels)
             yield Lack(node, owner, what, why)
+
+    def behind(self, service: Service, named: str = "", rule: DestinationRule | None = None) -> dict[Manifest, Mapping[str, str]]:
+        """The workloads whose pods are behind a Service, or a subset of it that a rule has, with these pods' labels."""
+        if not _selector(service):
+            return {}
+        subset = rule.subsets.get(named) if rule else None
+        chosen = _having(subset.labels if subset else {}, self._fitting(service))
+        return {workload: labels for workload, labels in chosen.items() if not is_idle(self._cluster, workload)}
 
     def telling(self, service: Service) -> Iterator[Manifest]:
         """The objects that this is read from."""
@@ -61,13 +70,17 @@ class Pods:
         yield from (scaler for workload in found for scaler in scalers(self._cluster, workload))
 
     def _fitting(self, service: Service) -> dict[Manifest, Mapping[str, str]]:
-        selector = _selector(service)
-        return {workload: labels for workload, labels in self._workloads(service.namespace).items() if selector.items() <= labels.items()}
+        return _having(_selector(service), self._workloads(service.namespace))
 
     def _namesakes(self, service: Service) -> list[tuple[Manifest, Mapping[str, str]]]:
         return [
             (workload, labels) for workload, labels in self._workloads(service.namespace).items() if workload.name == service.manifest.name
         ]
+
+
+def _having(wanted: Mapping[str, str], pods: Mapping[Manifest, Mapping[str, str]]) -> dict[Manifest, Mapping[str, str]]:
+    """Those workloads whose pods have some labels."""
+    return {workload: labels for workload, labels in pods.items() if wanted.items() <= labels.items()}
 
 
 def _selector(service: Service) -> dict[str, str]:

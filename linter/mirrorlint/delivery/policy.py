@@ -1,4 +1,4 @@
-"""AuthorizationPolicies at a gateway: whether they let a shadow through, as far as manifests tell.
+"""AuthorizationPolicies at a proxy: whether they let a shadow through, as far as manifests tell.
 
 Source: pilot/pkg/security/authz/model (which part of a rule looks at what), pilot/pkg/model/authorization.go (which policies apply).
 None stands for what can't be told: tokens, addresses, who a client certificate is for.
@@ -19,20 +19,32 @@ from mirrorlint.source import Node
 
 DRY_RUN = "istio.io/dry-run"
 _HEADER = "request.headers["
-_PEER = {"principals", "namespaces", "serviceAccounts", "trustDomains"}
-_PEER_KEYS = {"source.principal", "source.namespace", "source.serviceAccount", "source.trustDomain"}
+_PEER = ("principals", "namespaces", "serviceAccounts", "trustDomains")
+_PEER_KEYS = {f"source.{field[:-1]}": field for field in _PEER}
 
 _LET_BY = {"ALLOW": ("values", "methods", "paths"), "DENY": ("notValues", "notMethods", "notPaths")}
 
 Maybe = bool | None
 
 
-class Arriving(NamedTuple):
-    """A shadow at a gateway: the request, the container port that it came to, and whether its client showed a certificate."""
+class Client(NamedTuple):
+    """Who shows a certificate: namespace and service account of its pods, "" where they are not known, and names of its trust domain."""
 
-    request: Request
+    namespace: str = ""
+    account: str = ""
+    domains: tuple[str, ...] = ()
+
+
+class Arriving(NamedTuple):
+    """A shadow at a proxy: its Host, the container port that it came to, 0 if that is not known, and what shows a certificate, if any.
+
+    Without the request nothing is told of path, method and headers.
+    """
+
+    host: str
     port: int
-    authenticated: bool
+    client: Client | None
+    request: Request | None = None
 
 
 class Verdict(NamedTuple):
@@ -52,7 +64,7 @@ LET_THROUGH = Verdict(allowed=True)
 
 
 def verdict(scope: Scope, shadow: Arriving) -> Verdict:
-    """What the policies of a gateway's pods say: a match of a DENY denies; if there are ALLOWs, one of them has to match."""
+    """What the policies of a proxy's pods say: a match of a DENY denies; if there are ALLOWs, one of them has to match."""
     policies = [(policy, applies) for policy in scope.mesh.authorization_policies if (applies := is_for(policy, scope)) is not False]
     refusing = [(p, node, _both((applies, hit))) for p, applies in policies if _action(p) == "DENY" for node, hit in _hits(p, shadow)]
     found = next(((p, node) for p, node, hit in refusing if hit), None)
@@ -61,7 +73,7 @@ def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     allowing = [(p, applies) for p, applies in policies if _action(p) == "ALLOW"]
     hits = [_both((applies, hit)) for p, applies in allowing for _, hit in _hits(p, shadow)]
     if any(applies for _, applies in allowing) and not any(hit is not False for hit in hits):
-        return Verdict(False, allowing[0][0], _first_unmet(allowing[0][0].node["spec"]["rules"].at(0), shadow))
+        return Verdict(False, allowing[0][0], _first_unmet(allowing[0][0], shadow))
     unsure = [p for p, _, hit in refusing if hit is None] + [p for p, _ in policies if _action(p) == "CUSTOM" and _may_hit(p, shadow)]
     if allowing and True not in hits:
         unsure.append(allowing[0][0])
@@ -129,26 +141,60 @@ def _is_of_applications(namespace: str, scope: Scope) -> bool:
 def _hits(policy: Manifest, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
     """For each rule the first condition of what matches, and whether it does."""
     for rule in policy.node["spec"]["rules"]:
-        sources = [_every(_source(each["source"], shadow)) for each in rule["from"]]
+        sources = [_every(_source(each["source"], shadow, policy.namespace)) for each in rule["from"]]
         operations = [_every(_operation(each["operation"], shadow)) for each in rule["to"]]
-        conditions = [_condition(each, shadow) for each in rule["when"]]
+        conditions = [_condition(each, shadow, policy.namespace) for each in rule["when"]]
         alternatives = (_either(found) for found in (sources, operations) if found)
         yield _first_condition(rule, operations, sources), _both((*alternatives, *conditions))
 
 
-def _source(source: Node, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
-    """For each field whether it means the client: one without a certificate has no identity, and its address is not known."""
+def _source(source: Node, shadow: Arriving, namespace: str) -> Iterator[tuple[Node, Maybe]]:
+    """For each field of a policy of a namespace whether it means the client, whose address is not known."""
 
     def is_meant(field: str) -> Callable[[Node], Maybe]:
-        return lambda _: False if field in _PEER and not shadow.authenticated else None
+        return lambda value: _is_client(field, value.text, shadow.client, namespace)
 
     yield from ((values, _asked(name, values, is_meant)) for name, values in source.items())
+
+
+def _is_client(field: str, text: str, client: Client | None, namespace: str) -> Maybe:
+    """Whether a value of a field is the client's; one without a certificate has no identity.
+
+    A principal is `<trust domain>/ns/<namespace>/sa/<account>`, a service account one of the policy's namespace unless it says which
+    (authz/model/generator.go).
+    """
+    if field not in _PEER:
+        return None
+    if client is None:
+        return False
+    if text == "*" or not client.namespace or field == "trustDomains":
+        return True if text == "*" else None
+    if field == "namespaces":
+        return _fits(text, client.namespace)
+    if field == "serviceAccounts":
+        own, _, account = text.rpartition("/")
+        return (own or namespace) == client.namespace and (account == client.account if client.account else None)
+    return _is_principal(text, client)
+
+
+def _is_principal(text: str, client: Client) -> Maybe:
+    """Whether a principal that a policy asks for is the client's."""
+    if client.account:
+        names = [f"{domain}/ns/{client.namespace}/sa/{client.account}" for domain in (*client.domains, text.partition("/")[0])]
+        fitting = [_fits(text, name) for name in names]
+        return True if any(fitting[:-1]) else None if fitting[-1] else False
+    named = text.partition("/ns/")[2].partition("/")
+    return False if named[1] and named[0] != client.namespace else None
 
 
 def _operation(operation: Node, shadow: Arriving) -> Iterator[tuple[Node, Maybe]]:
     """For each field whether it means the request."""
     request = shadow.request
-    seen = {"hosts": request.host.lower(), "methods": request.method, "paths": request.path.partition("?")[0], "ports": str(shadow.port)}
+    seen = {"hosts": shadow.host.lower()}
+    if shadow.port:
+        seen["ports"] = str(shadow.port)
+    if request:
+        seen |= {"methods": request.method, "paths": request.path.partition("?")[0]}
 
     def is_meant(field: str) -> Callable[[Node], Maybe]:
         fold = field == "hosts"
@@ -164,16 +210,16 @@ def _asked(name: str, values: Node, is_meant: Callable[[str], Callable[[Node], M
     return _either(map(is_meant(name), values))
 
 
-def _condition(when: Node, shadow: Arriving) -> Maybe:
+def _condition(when: Node, shadow: Arriving, namespace: str) -> Maybe:
     key = when["key"].text
-    name, headers = _header(key), headers_of(shadow.request)
+    name, headers = _header(key), headers_of(shadow.request) if shadow.request else None
 
     def is_meant(value: Node) -> Maybe:
         if key.startswith(_HEADER):
-            return name in headers and _fits(value.text, headers[name])
+            return None if headers is None else name in headers and _fits(value.text, headers[name])
         if key == "destination.port":
-            return value.text == str(shadow.port)
-        return False if key in _PEER_KEYS and not shadow.authenticated else None
+            return value.text == str(shadow.port) if shadow.port else None
+        return _is_client(_PEER_KEYS.get(key, ""), value.text, shadow.client, namespace)
 
     wanted = _either(map(is_meant, when["values"])) if when["values"] else True
     return _both((wanted, _none_of(map(is_meant, when["notValues"]))))
@@ -199,11 +245,12 @@ def _first_condition(rule: Node, operations: Sequence[Maybe] = (), sources: Sequ
     return next((values.at(0) for values in lists), rule)
 
 
-def _first_unmet(rule: Node, shadow: Arriving) -> Node:
-    """The first value of what a rule asks for and the shadow does not have; what it asks for first where that can't be told."""
+def _first_unmet(policy: Manifest, shadow: Arriving) -> Node:
+    """The first value of what a policy asks for and the shadow does not have; what it asks for first where that can't be told."""
+    rule = policy.node["spec"]["rules"].at(0)
     operations = (asked for each in rule["to"] for asked in _operation(each["operation"], shadow))
-    sources = (asked for each in rule["from"] for asked in _source(each["source"], shadow))
-    conditions = ((each["values"] or each["notValues"], _condition(each, shadow)) for each in rule["when"])
+    sources = (asked for each in rule["from"] for asked in _source(each["source"], shadow, policy.namespace))
+    conditions = ((each["values"] or each["notValues"], _condition(each, shadow, policy.namespace)) for each in rule["when"])
     found = (values.at(0) for values, hit in (*operations, *sources, *conditions) if hit is False)
     return next(found, _first_condition(rule))
 

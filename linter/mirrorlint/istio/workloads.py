@@ -9,6 +9,9 @@ from mirrorlint.kinds import MATTERS, NETWORKING, OF_TEMPLATES
 
 INJECTION, REVISION = "istio-injection", "istio.io/rev"
 _POD, _AMBIENT = "sidecar.istio.io/inject", "istio.io/dataplane-mode"
+# Annotations of pods by which connections come past their sidecar, and by which they have none.
+_PAST = frozenset(f"traffic.sidecar.istio.io/{ports}" for ports in ("includeInboundPorts", "excludeInboundPorts", "excludeInterfaces"))
+OF_SIDECARS = (_POD, *sorted(_PAST))
 POD_KINDS = (*OF_TEMPLATES, ("", "Pod"))
 _KINDS = (*POD_KINDS, (NETWORKING, "WorkloadEntry"))
 
@@ -46,6 +49,26 @@ def without_sidecars(cluster: Cluster, *, certain: bool = True) -> list[Manifest
     if not certain:
         return found
     return [n for n in found if INJECTION in n.node["metadata"]["labels"] or (labelled and not _is_of_mesh(n, cluster))]
+
+
+def has_sidecar(workload: Manifest, labels: Mapping[str, str], namespace: Mapping[str, str], *, injected: bool) -> bool | None:
+    """Whether a workload's pods have a sidecar, if their namespace has sidecars `injected`; None where it has no part in what they get.
+
+    That is in an ambient mesh, or where some ports are kept from it (pkg/kube/inject/inject.go:injectRequired, initializer.go).
+    """
+    spec = workload.node["spec"]
+    pod = spec["template"] or workload.node
+    annotations = pod["metadata"]["annotations"].named_texts
+    if (
+        workload.kind == "WorkloadEntry"
+        or "ambient" in (labels.get(_AMBIENT), namespace.get(_AMBIENT))
+        or not _PAST.isdisjoint(annotations)
+    ):
+        return None
+    said = labels.get(_POD) or annotations.get(_POD)
+    if said == "false" or pod["spec"]["hostNetwork"].truth:
+        return False
+    return injected or said == "true" or REVISION in labels
 
 
 def _is_of_mesh(namespace: Manifest, cluster: Cluster) -> bool:

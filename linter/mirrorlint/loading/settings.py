@@ -22,7 +22,8 @@ _SECTION = ("paths", "istio", "shadow_suffix", "mesh", "domain", "external", "co
 _INGRESS = ("addresses", "namespace", "labels", "ports")
 EXPORTS = ("defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
 _POLICY = "outboundTrafficPolicy"
-_MESH = ("rootNamespace", *EXPORTS, _POLICY)
+TRUST = ("trustDomain", "trustDomainAliases", "enableAutoMtls")
+_MESH = ("rootNamespace", *EXPORTS, _POLICY, *TRUST)
 _LIKE_MESH = ("inboundTrafficPolicy",)  # a field of Istio's that nothing here asks for
 _POLICIES = ("ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS")
 _PORT = re.compile(r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]")
@@ -204,7 +205,9 @@ class _Reader(Fields):
         self.near(node[_POLICY], f"`{_POLICY}`", ("mode",))
         fields = dict(node.items())
         self.take(fields, "rootNamespace", text, "")
-        for name in EXPORTS:
+        self.take(fields, "trustDomain", text, "")
+        self.take(fields, "enableAutoMtls", boolean, True)
+        for name in (*EXPORTS, "trustDomainAliases"):
             self.take(fields, name, self.texts, ())
         modes = self.named(fields, _POLICY, lambda value: value)
         self.take(modes, "mode", one_of(_POLICIES), "")

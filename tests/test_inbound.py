@@ -1,0 +1,196 @@
+"""What the pods behind the target's gateway let in: AuthorizationPolicies of their own, and mutual TLS."""
+
+from __future__ import annotations
+
+import pytest
+from test_engine import SOURCE, TARGET, judge, levels
+from test_policy import hosts, policy
+
+from mirrorlint import check, loads
+from mirrorlint.rule import Report
+
+DENIED, MISMATCH = [("warning", "shadow-denied-by-workload")], [("warning", "tls-mismatch-at-workload")]
+SHOP = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec: {template: {metadata: {labels: {app: shop}}, spec: {containers: [{name: shop, image: shop}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: edge, namespace: istio-system}
+spec: {template: {metadata: {labels: {istio: ingressgateway}}, spec: {serviceAccountName: edge}}}
+"""
+STAGE = TARGET.replace("spec: {ports: [{name: http, port: 80}]}", "spec: {selector: {app: shop}, ports: [{name: http, port: 80}]}") + SHOP
+OF_SHOP = "{name: shop}"
+
+
+def at_workload(spec: str, stage: str = STAGE) -> Report:
+    return judge(target=stage + policy(spec, OF_SHOP))
+
+
+def sources(values: str, action: str = "ALLOW") -> str:
+    return f"{{action: {action}, rules: [{{from: [{{source: {{{values}}}}}]}}]}}"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{}",
+        sources("namespaces: [web]"),
+        sources("notNamespaces: [web, default]", "DENY"),
+        sources("namespaces: [istio-system]", "DENY"),
+        sources("principals: [cluster.local/ns/web/sa/web]"),
+        sources("principals: [cluster.local/ns/istio-system/sa/other]"),
+        sources("principals: ['*/sa/web']"),
+        sources("notPrincipals: [cluster.local/ns/web/sa/web]", "DENY"),
+        sources("serviceAccounts: [edge]"),
+        sources("serviceAccounts: [istio-system/other]"),
+        "{rules: [{when: [{key: source.namespace, values: [web]}]}]}",
+        hosts("shop.example.com"),
+        hosts("8080", field="ports"),
+        "{selector: {matchLabels: {app: shop}}, rules: [{from: [{source: {namespaces: [web]}}], to: [{operation: {paths: [/api]}}]}]}",
+    ],
+)
+def test_pods_that_let_neither_the_gateway_nor_the_host_in_answer_403(spec: str) -> None:
+    assert levels(at_workload(spec)) == DENIED
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        sources("namespaces: [istio-*]"),
+        sources("principals: [cluster.local/ns/istio-system/sa/edge]"),
+        sources("principals: ['cluster.local/ns/istio-system/*']"),
+        sources("principals: ['*']"),
+        sources("serviceAccounts: [istio-system/edge]"),
+        sources("namespaces: [web]", "DENY"),
+        hosts("shop*"),
+        hosts("80", field="ports"),
+        "{selector: {matchLabels: {app: other}}}",
+        "{targetRefs: [{kind: Service, group: '', name: shop}]}",
+    ],
+)
+def test_pods_that_let_them_in_are_silent(spec: str) -> None:
+    report = at_workload(spec)
+    assert (report.findings, report.blind_spots) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        hosts("/api/*", field="paths"),
+        hosts("GET", field="methods", action="DENY"),
+        "{rules: [{when: [{key: 'request.headers[x-team]', values: [a]}]}]}",
+        sources("principals: [other.example/ns/istio-system/sa/edge]"),
+        sources("requestPrincipals: ['*']"),
+        sources("ipBlocks: [10.0.0.0/8]", "DENY"),
+    ],
+)
+def test_what_callers_send_and_manifests_do_not_tell_is_a_blind_spot(spec: str) -> None:
+    report = at_workload(spec)
+    assert report.findings == ()
+    assert ["AuthorizationPolicy default/shop" in spot.message for spot in report.blind_spots] == [True]
+
+
+def test_the_meshs_own_trust_domain_has_two_names() -> None:
+    spec = sources("principals: [corp.example/ns/istio-system/sa/edge]")
+    mesh = {"stage": {"trustDomain": "corp.example"}}
+    report = check(loads({"prod": SOURCE, "stage": STAGE + policy(spec, OF_SHOP)}, mesh=mesh))
+    assert (report.findings, report.blind_spots) == ((), ())
+
+
+def test_the_host_is_the_one_that_the_targets_route_writes() -> None:
+    route = "route: [{destination: {host: shop}}]"
+    written = STAGE.replace(route, f"{route}, rewrite: {{authority: inner}}")
+    assert levels(at_workload(hosts("inner"), written)) == []
+    assert levels(at_workload(hosts("inner"))) == DENIED
+
+
+OUTSIDE = ", sidecar.istio.io/inject: 'false'"
+AMBIENT = ", istio.io/dataplane-mode: ambient"
+NAMESPACE = "\n---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: default, labels: {{{}}}}}\n".format
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        STAGE.replace("labels: {app: shop", f"labels: {{app: shop{OUTSIDE}"),
+        STAGE.replace("labels: {app: shop", f"labels: {{app: shop{AMBIENT}"),
+        STAGE + NAMESPACE("istio-injection: disabled"),
+        STAGE + NAMESPACE("istio.io/dataplane-mode: ambient"),
+        STAGE.replace("labels: {app: shop}", "labels: {app: shop}, annotations: {traffic.sidecar.istio.io/excludeInboundPorts: '80'}"),
+        STAGE.replace("labels: {app: shop}", "labels: {app: web}"),
+    ],
+    ids=["no sidecar", "ambient", "namespace without sidecars", "ambient namespace", "a port kept from it", "other pods"],
+)
+def test_no_policy_counts_where_no_sidecar_is_known_to_enforce_it(stage: str) -> None:
+    assert ("warning", "shadow-denied-by-workload") not in levels(at_workload("{}", stage))
+
+
+def test_the_pods_of_one_workload_that_let_it_in_suffice() -> None:
+    other = SHOP.split("---")[1].replace("name: shop}\n", "name: shop-v2}\n").replace("app: shop}", "app: shop, version: v2}")
+    spec = f"{{selector: {{matchLabels: {{version: v2}}}}, {sources('namespaces: [web]')[1:]}"
+    assert levels(at_workload(spec, f"{STAGE}---{other}")) == []
+    assert levels(at_workload(sources("namespaces: [web]"), f"{STAGE}---{other}")) == DENIED
+
+
+def authentication(mode: str, metadata: str = "{name: default}", spec: str = "") -> str:
+    return (
+        f"\n---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {metadata}\nspec: {{mtls: {{mode: {mode}}}{spec}}}\n"
+    )
+
+
+def rule(mode: str) -> str:
+    return (
+        "\n---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: shop}\n"
+        f"spec: {{host: shop, trafficPolicy: {{tls: {{mode: {mode}}}}}}}\n"
+    )
+
+
+OF_ALL, OF_PODS = "{name: default, namespace: istio-system}", ", selector: {matchLabels: {app: shop}}"
+BY_PORT = f"{OF_PODS}, portLevelMtls: {{%s: {{mode: %s}}}}"
+
+
+@pytest.mark.parametrize(
+    ("objects", "expected"),
+    [
+        (rule("DISABLE") + authentication("STRICT"), MISMATCH),
+        (rule("SIMPLE") + authentication("STRICT"), MISMATCH),
+        (rule("DISABLE") + authentication("STRICT", OF_ALL), MISMATCH),
+        (rule("DISABLE") + authentication("STRICT", OF_ALL) + authentication("UNSET"), MISMATCH),
+        (rule("DISABLE") + authentication("PERMISSIVE", spec=BY_PORT % (80, "STRICT")), MISMATCH),
+        (rule("ISTIO_MUTUAL") + authentication("DISABLE"), MISMATCH),
+        (authentication("DISABLE") + authentication("STRICT", OF_SHOP, OF_PODS), MISMATCH),
+        (rule("DISABLE") + authentication("STRICT", OF_ALL) + authentication("PERMISSIVE"), []),
+        (rule("DISABLE") + authentication("STRICT") + authentication("PERMISSIVE", OF_SHOP, OF_PODS), []),
+        (rule("DISABLE") + authentication("STRICT", spec=BY_PORT % (80, "PERMISSIVE")), []),
+        (rule("DISABLE") + authentication("STRICT", "{name: default, namespace: web}"), []),
+        (rule("ISTIO_MUTUAL") + authentication("STRICT"), []),
+        (rule("MUTUAL, clientCertificate: /c, privateKey: /k") + authentication("STRICT"), []),
+        (rule("DISABLE"), []),
+        (authentication("STRICT"), []),
+        (authentication("DISABLE"), []),
+    ],
+)
+def test_pods_take_the_gateways_connection_or_do_not(objects: str, expected: list[tuple[str, str]]) -> None:
+    assert levels(judge(target=STAGE + objects)) == expected
+
+
+def test_pods_without_a_sidecar_end_no_mutual_tls_and_ask_for_none() -> None:
+    outside = STAGE.replace("labels: {app: shop", f"labels: {{app: shop{OUTSIDE}")
+    assert levels(judge(target=outside + rule("ISTIO_MUTUAL"))) == MISMATCH
+    assert levels(judge(target=outside + rule("DISABLE") + authentication("STRICT"))) == []
+
+
+def test_strict_pods_get_plain_text_where_the_mesh_starts_no_mutual_tls_by_itself() -> None:
+    fleet = loads({"prod": SOURCE, "stage": STAGE + authentication("STRICT")}, mesh={"stage": {"enableAutoMtls": False}})
+    (finding,) = check(fleet).findings
+    assert (finding.rule, finding.object) == ("tls-mismatch-at-workload", "PeerAuthentication default/default")
+
+
+def test_a_connection_that_fails_is_not_denied_as_well() -> None:
+    assert (
+        levels(judge(target=STAGE + rule("DISABLE") + authentication("STRICT") + policy(sources("namespaces: [web]"), OF_SHOP))) == MISMATCH
+    )
