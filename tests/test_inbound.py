@@ -94,6 +94,16 @@ def test_what_callers_send_and_manifests_do_not_tell_is_a_blind_spot(spec: str) 
     assert ["AuthorizationPolicy default/shop" in spot.message for spot in report.blind_spots] == [True]
 
 
+NOTHING = "\n---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {}\n"
+
+
+def test_what_is_blamed_of_several_policies_is_one_that_could_let_it_in() -> None:
+    (finding,) = at_workload(sources("namespaces: [web]"), STAGE + NOTHING).findings
+    assert finding.object == "AuthorizationPolicy default/shop"
+    (spot,) = at_workload(hosts("/api/*", field="paths"), STAGE + NOTHING).blind_spots
+    assert spot.message.startswith("AuthorizationPolicy default/shop: whether it lets shadows in at Service default/shop depends")
+
+
 def test_the_meshs_own_trust_domain_has_two_names() -> None:
     spec = sources("principals: [corp.example/ns/istio-system/sa/edge]")
     mesh = {"stage": {"trustDomain": "corp.example"}}

@@ -292,7 +292,7 @@ def test_a_policy_that_may_be_for_the_gateway_allows_nothing_for_certain() -> No
     maybe = policy("{action: ALLOW, rules: [{}]}", "{name: maybe, namespace: somewhere}")
     report = check(loads({"prod": SOURCE, "stage": TARGET + policy(hosts("other.example.com")) + maybe}))
     assert not report.findings
-    assert [spot.message.partition(":")[0] for spot in report.blind_spots] == ["AuthorizationPolicy istio-system/edge"]
+    assert [spot.message.partition(":")[0] for spot in report.blind_spots] == ["AuthorizationPolicy somewhere/maybe"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.inbound import receptions
 from mirrorlint.delivery.ingress import inner_scopes
 from mirrorlint.delivery.policy import may_be_met
-from mirrorlint.delivery.way import End
+from mirrorlint.delivery.way import End, reached
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
@@ -143,11 +143,17 @@ def _met(judged: Iterable[Judged]) -> Iterator[End]:
 
 def _policies(delivery: Delivery, judged: Sequence[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each policy of which manifests can't tell whether it lets shadows through that would arrive."""
-    met = [(end.policy, end.cluster) for end in _met(judged) if end.policy and end.reason == reason.ARRIVES]
-    met += [(found.verdict, end.cluster) for _, end, found in receptions(delivery, judged) if found.verdict.allowed is None]
-    for policy, cluster in {found.policy: cluster for found, cluster in met if found.policy}.items():
+    unsure = {end.policy.policy: end.cluster for end in _met(judged) if end.policy and end.policy.policy and end.reason == reason.ARRIVES}
+    for policy, cluster in unsure.items():
         message = f"{policy}: whether it lets shadows through depends on what manifests don't tell, such as tokens and addresses"
         yield BlindSpot.at(policy.node.place, message, cluster)
+    received = [(found, end.cluster) for _, end, found in receptions(delivery, judged) if found.verdict.allowed is None]
+    for undecided, (found, cluster) in {reached(found.verdict.policy): (found, cluster) for found, cluster in received}.items():
+        left = "paths, tokens or the gateway's service account"
+        message = (
+            f"{undecided}: whether it lets shadows in at {found.service.manifest} depends on what manifests don't tell, such as {left}"
+        )
+        yield BlindSpot.at(undecided.node.place, message, cluster)
 
 
 def _ingresses(judged: Iterable[Judged]) -> Iterator[BlindSpot]:

@@ -70,13 +70,15 @@ def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     found = next(((p, node) for p, node, hit in refusing if hit), None)
     if found:
         return Verdict(False, *found)
-    allowing = [(p, applies) for p, applies in policies if _action(p) == "ALLOW"]
-    hits = [_both((applies, hit)) for p, applies in allowing for _, hit in _hits(p, shadow)]
-    if any(applies for _, applies in allowing) and not any(hit is not False for hit in hits):
+    allowing = sorted(
+        ((p, applies) for p, applies in policies if _action(p) == "ALLOW"), key=lambda found: not found[0].node["spec"]["rules"]
+    )
+    hits = [(p, _both((applies, hit))) for p, applies in allowing for _, hit in _hits(p, shadow)]
+    if any(applies for _, applies in allowing) and not any(hit is not False for _, hit in hits):
         return Verdict(False, allowing[0][0], _first_unmet(allowing[0][0], shadow))
     unsure = [p for p, _, hit in refusing if hit is None] + [p for p, _ in policies if _action(p) == "CUSTOM" and _may_hit(p, shadow)]
-    if allowing and True not in hits:
-        unsure.append(allowing[0][0])
+    if allowing and not any(hit for _, hit in hits):
+        unsure.append(next((p for p, hit in hits if hit is None), allowing[0][0]))
     return Verdict(None, unsure[0]) if unsure else LET_THROUGH
 
 
