@@ -146,6 +146,17 @@ def test_the_pods_of_one_workload_that_let_it_in_suffice() -> None:
     assert levels(at_workload(sources("namespaces: [web]"), f"{STAGE}---{other}")) == DENIED
 
 
+@pytest.mark.parametrize(
+    ("selector", "spots"), [("", 1), ("selector: {matchLabels: {app: shop}}, ", 1), ("selector: {matchLabels: {app: web}}, ", 0)]
+)
+def test_whether_pods_take_copied_tokens_is_a_blind_spot(selector: str, spots: int) -> None:
+    kind = "\n---\napiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: jwt}\n"
+    tokens = f"{kind}spec: {{{selector}jwtRules: [{{issuer: a}}]}}\n"
+    report = judge(target=STAGE + tokens)
+    said = "RequestAuthentication default/jwt: whether the pods take the shadows' tokens is not judged"
+    assert (report.findings, [spot.message for spot in report.blind_spots]) == ((), [said] * spots)
+
+
 def authentication(mode: str, metadata: str = "{name: default}", spec: str = "") -> str:
     return (
         f"\n---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {metadata}\nspec: {{mtls: {{mode: {mode}}}{spec}}}\n"

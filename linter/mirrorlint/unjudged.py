@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.inbound import receptions
+from mirrorlint.delivery.inbound import looking_at_tokens, receptions
 from mirrorlint.delivery.ingress import inner_scopes
 from mirrorlint.delivery.policy import may_be_met
 from mirrorlint.delivery.way import End, reached
@@ -75,6 +75,7 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Sequence[Judged
     """Blind spots for what may change or refuse a shadow on its way."""
     yield from of_ingress(documents, delivery)
     yield from _policies(delivery, judged)
+    yield from _tokens(delivery, judged)
     yield from _ingresses(judged)
     yield from _passed_on(judged)
     yield from _sent_on(delivery, judged)
@@ -134,6 +135,13 @@ def _authentications(documents: Documents, delivery: Delivery) -> Iterator[Blind
         if found:
             message = f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged"
             yield BlindSpot.at(found[0].node.place, message)
+
+
+def _tokens(delivery: Delivery, judged: Sequence[Judged]) -> Iterator[BlindSpot]:
+    """A blind spot for each RequestAuthentication of pods that shadows are sent on to, but for those of the gateway itself."""
+    for cluster, policy in dict.fromkeys(looking_at_tokens(delivery, judged)):
+        if not may_be_met(policy, delivery.ingress(cluster)):
+            yield BlindSpot.at(policy.node.place, f"{policy}: whether the pods take the shadows' tokens is not judged", cluster)
 
 
 def _met(judged: Iterable[Judged]) -> Iterator[End]:

@@ -15,7 +15,7 @@ from mirrorlint.delivery.follow import Delivery, authorities
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.pods import Pods
-from mirrorlint.delivery.policy import Arriving, Client, Verdict, verdict
+from mirrorlint.delivery.policy import Arriving, Client, Verdict, may_be_met, verdict
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Upstream
 from mirrorlint.delivery.way import End, Way, reached
@@ -97,6 +97,12 @@ class Inbound:
         shadows = ((Scope(self._mesh, upstream.service.namespace, each.labels), Arriving(host, each.port, client)) for each in receivers)
         found = [Reception(upstream.service, shadow, verdict(scope, shadow)) for scope, shadow in shadows]
         return next((one for allowed in (True, None) for one in found if one.verdict.allowed is allowed), found[0] if found else None)
+
+    def looking_at_tokens(self, end: End, backend: Backend) -> list[Manifest]:
+        """The RequestAuthentications for pods behind a backend (authentication.go:GetJwtPoliciesForWorkload)."""
+        upstream = self._upstream(end, backend)
+        scopes = [Scope(self._mesh, upstream.service.namespace, each.labels) for each in self._receivers(upstream, backend) if each.sidecar]
+        return [policy for policy in self._mesh.cluster.of("RequestAuthentication", SECURITY) if may_be_met(policy, scopes)]
 
     def mismatch(self, end: End, backend: Backend) -> Mismatch | None:
         """Why no pods behind a backend take the connection."""
@@ -184,6 +190,13 @@ def receptions(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[tuple[J
         found = inbound[end.cluster].reception(end, way.host, backend)
         if found:
             yield each, end, found
+
+
+def looking_at_tokens(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[tuple[str, Manifest]]:
+    """The RequestAuthentications for pods that mirrors' shadows are sent to, with their clusters."""
+    inbound = {name: Inbound(mesh) for name, mesh in delivery.meshes.items() if mesh.cluster.of("RequestAuthentication", SECURITY)}
+    for _, _, end, backend in _backends(judged, inbound):
+        yield from ((end.cluster, policy) for policy in inbound[end.cluster].looking_at_tokens(end, backend))
 
 
 def mismatches(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[tuple[Judged, End, Mismatch]]:
