@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.absence import absence
-from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.nearest import ingress_remarks, remarks
 from mirrorlint.remedy.corrections import of_mirror
@@ -20,7 +19,7 @@ def check(loss: Loss) -> Flaw:
     destination, scope = loss.judged.mirror.destination, loss.way.scope
     missing = absence(scope, loss.way.target, destination)
     cause = f"unknown {loss.source} {missing.asked}"
-    near = () if missing.there else ingress_remarks(loss.meshes, loss.source, missing.asked)
+    near = () if missing.there else ingress_remarks(loss.delivery.meshes, loss.source, missing.asked)
     return loss.at_source(
         missing.node, f"{missing.words}: {DROPPED}", *_alias(scope, destination.host), *(near or remarks(scope, missing)), cause=cause
     )
@@ -34,6 +33,6 @@ def _alias(scope: Scope, host: str) -> tuple[Remark, ...]:
     return (Remark(service.manifest.node["spec"]["externalName"], f"{service.manifest} stands for this name", scope.mesh.cluster.name),)
 
 
-def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def fix(loss: Loss) -> tuple[Edit, ...]:
     """Name the one that was meant, in the mirror or in its entry, else add the entry."""
-    return of_mirror(loss, delivery) or respelt(loss, delivery) or added(loss, delivery)
+    return of_mirror(loss) or respelt(loss) or added(loss)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.absence import absence
-from mirrorlint.delivery.follow import Delivery
 from mirrorlint.nearest import other_namespace, remarks
 from mirrorlint.remedy.corrections import of_route
 from mirrorlint.rule import Edit, Flaw, Loss, Remark
@@ -23,6 +22,6 @@ def check(loss: Loss) -> Flaw:
     return loss.at_source(missing.node, message, mirror, *near)
 
 
-def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def fix(loss: Loss) -> tuple[Edit, ...]:
     """Name the one that was meant."""
-    return of_route(loss, delivery)
+    return of_route(loss)

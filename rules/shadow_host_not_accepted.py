@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.way import reached
 from mirrorlint.istio.names import without_port
 from mirrorlint.remedy import NO_EDITS
@@ -22,6 +21,6 @@ def check(loss: Loss) -> Flaw:
     return loss.at_target(node, f"{message}; {why}", owner, *nearest.misspelt_rewrite(loss))
 
 
-def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def fix(loss: Loss) -> tuple[Edit, ...]:
     """List the Hosts, unless the one that the source writes may be misspelt."""
-    return NO_EDITS if nearest.misspelt_rewrite(loss) else accepting(loss, delivery)
+    return NO_EDITS if nearest.misspelt_rewrite(loss) else accepting(loss)

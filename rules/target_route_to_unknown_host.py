@@ -5,7 +5,6 @@ from __future__ import annotations
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.absence import absence
 from mirrorlint.delivery.ending import gateway_destination
-from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.way import reached
 from mirrorlint.istio.routing import Destination, Rule
 from mirrorlint.nearest import remarks
@@ -31,6 +30,6 @@ def _share(rule: Rule, destination: Destination) -> float:
     return 100 * own / sum(backend.weight for backend in rule.used)
 
 
-def fix(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def fix(loss: Loss) -> tuple[Edit, ...]:
     """Name the one that was meant."""
-    return of_destination(loss, delivery)
+    return of_destination(loss)

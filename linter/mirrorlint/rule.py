@@ -81,13 +81,13 @@ def cause_of(rule: str, place: Place) -> str:
 
 
 class Loss(NamedTuple):
-    """Shadows of one mirror that are lost for one reason; `world`, `way` and `end` are those of the first, `meshes` all clusters."""
+    """Shadows of one mirror that are lost for one reason; `world`, `way` and `end` are those of the first that `delivery` followed."""
 
     judged: Judged
     world: str
     way: Way
     end: End
-    meshes: Mapping[str, Mesh]
+    delivery: Delivery
 
     @property
     def source(self) -> str:

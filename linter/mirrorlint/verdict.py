@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mirrorlint import remedy
@@ -13,7 +13,6 @@ from mirrorlint.delivery.age import by_name_backwards
 from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.ending import named
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import LOST, SOME, End, Way
 from mirrorlint.delivery.worlds import WORLD_WORDS
 from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents
@@ -96,9 +95,9 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     `spared` says that the loss depends on which of two objects is older. Where the request's own destination may be there, but not at hand,
     what becomes of the shadow then is told as well, unless it lacks another Service.
     """
-    dead, meshes = _dead(judged), subject.delivery.meshes
-    hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, world, way, meshes) for way in ways)]
-    groups = _groups(judged, hurt, meshes)
+    dead, delivery = _dead(judged), subject.delivery
+    hurt = dead or [world for world, ways in judged.ways.items() if any(_losses(judged, world, way, delivery) for way in ways)]
+    groups = _groups(judged, hurt, delivery)
     if not groups:
         return
     first, *others = groups
@@ -110,16 +109,16 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     message = first.flaw.message + share + _only_in(hurt, judged) + doubt
     notes = [_too(group, judged) for group in others]
     notes += [
-        _too(group, judged, f"; with {WORLD_WORDS[w]}") for w in judged.ways if w not in hurt for group in _groups(judged, [w], meshes)
+        _too(group, judged, f"; with {WORLD_WORDS[w]}") for w in judged.ways if w not in hurt for group in _groups(judged, [w], delivery)
     ]
     if any(loss.end.assumed for loss in first.losses):
         notes.append(_assumed(judged, first.losses[0]))
     behind = causes.behind(first.losses[0])
-    flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first, subject.delivery))
+    flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first))
     finding = finding_of(first.rule, ERROR if dead and not doubt else WARNING, flaw, hurt, notes)
     yield finding._replace(cause=behind, likewise=_so_lost(judged)) if behind else finding
     if doubt and first.losses[0].end.reason == reason.UNKNOWN_PRIMARY:
-        past = {world: tuple(map(subject.delivery.past, ways)) for world, ways in judged.ways.items()}
+        past = {world: tuple(map(delivery.past, ways)) for world, ways in judged.ways.items()}
         if not any(_lacks_service(way) for ways in past.values() for way in ways):
             yield from mirror_findings(judged._replace(ways=past), subject, causes, spared)
 
@@ -145,26 +144,26 @@ def _too(group: _Group, judged: Judged, where: str = "") -> Note:
     return Note(f"{group.flaw.message}{_share(group, judged)}{where}", group.flaw.cluster, group.flaw.place)
 
 
-def _fix(group: _Group, delivery: Delivery) -> tuple[Edit, ...]:
+def _fix(group: _Group) -> tuple[Edit, ...]:
     """The edits with which all shadows of a mirror arrive; none where a file is another cluster's as well, which they would change, too."""
-    module = rule_book()[group.rule]
-    edits: tuple[Edit, ...] = module.fix(group.losses[0], delivery) if hasattr(module, "fix") else ()
-    return edits if remedy.of_one_cluster(edits, delivery) else ()
+    module, loss = rule_book()[group.rule], group.losses[0]
+    edits: tuple[Edit, ...] = module.fix(loss) if hasattr(module, "fix") else ()
+    return edits if remedy.of_one_cluster(edits, loss.delivery) else ()
 
 
-def _losses(judged: Judged, world: str, way: Way, meshes: Mapping[str, Mesh]) -> list[Loss]:
+def _losses(judged: Judged, world: str, way: Way, delivery: Delivery) -> list[Loss]:
     """The ends at which a way's shadow is lost, or the one that leads elsewhere while others arrive."""
     lost = [end for end in way.ends if end.outcome == LOST]
     if not lost and way.outcome == SOME:
         lost = [end for end in way.ends if end.outcome != way.ends[0].outcome][:1]
-    return [Loss(judged, world, way, end, meshes) for end in lost]
+    return [Loss(judged, world, way, end, delivery) for end in lost]
 
 
-def _groups(judged: Judged, worlds: Iterable[str], meshes: Mapping[str, Mesh]) -> list[_Group]:
+def _groups(judged: Judged, worlds: Iterable[str], delivery: Delivery) -> list[_Group]:
     """The losses in some worlds by what a rule says of them, the most frequent first."""
     said: dict[tuple[object, ...], _Group] = {}
     alike: dict[tuple[object, ...], tuple[str, Flaw]] = {}
-    for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, world, way, meshes)):
+    for loss in (loss for world in worlds for way in judged.ways[world] for loss in _losses(judged, world, way, delivery)):
         key = _fate_key(loss)
         if key not in alike:
             rule = by_reason()[loss.end.reason if loss.end.outcome == LOST else reason.MIXED]

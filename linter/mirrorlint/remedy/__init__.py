@@ -49,7 +49,7 @@ def is_astray(mesh: Mesh, host: str, ends: Iterable[End]) -> bool:
     return not mesh.is_external(host) and any(end.reason == reason.ELSEWHERE for end in ends)
 
 
-def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]]) -> bool:
+def saves(loss: Loss, after: Callable[[Way], Iterable[End]]) -> bool:
     """Whether a change saves all shadows of a mirror; `after` says where it would lead one of them.
 
     Requests that meet conditions of rules which only the change brings up are tried as well.
@@ -58,10 +58,10 @@ def saves(loss: Loss, delivery: Delivery, after: Callable[[Way], Iterable[End]])
         return False  # the way isn't sure, or names but one of its shadows' Hosts
     if any(strays(loss.way.scope.mesh, loss.judged.service)):
         return False  # it is not for the requests that it was meant for, as may be its namespace
-    return all(_all_saved(loss, delivery, world, after) for world in loss.judged.ways)
+    return all(_all_saved(loss, world, after) for world in loss.judged.ways)
 
 
-def _all_saved(loss: Loss, delivery: Delivery, world: str, after: Callable[[Way], Iterable[End]]) -> bool:
+def _all_saved(loss: Loss, world: str, after: Callable[[Way], Iterable[End]]) -> bool:
     asked = AskedAtTarget()
     for way in loss.judged.ways[world]:
         call = way.call
@@ -69,7 +69,7 @@ def _all_saved(loss: Loss, delivery: Delivery, world: str, after: Callable[[Way]
         changed = way._replace(ends=tuple(after(way)))
         samples = asked.samples(changed, base, world)
         calls = (call._replace(path=path, method=method, headers=dict(headers)) for path, method, headers in samples)
-        more = (found for each in calls for found in delivery.follow(each, world) if found.mirror.key == way.mirror.key)
+        more = (found for each in calls for found in loss.delivery.follow(each, world) if found.mirror.key == way.mirror.key)
         if not (_is_saved(changed.ends) and all(_is_saved(tuple(after(each))) for each in more)):
             return False
     return True

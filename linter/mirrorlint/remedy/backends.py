@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Manifest
@@ -16,22 +15,15 @@ from mirrorlint.rule import ENTRY, REPLACE, Edit
 from mirrorlint.source import Node
 
 
-class Correction(NamedTuple):
-    """An edit of a `backendRef`, and what it then names."""
-
-    edit: Edit
-    destination: Destination
-
-
-def corrections(mesh: Mesh, route: Manifest, node: Node, *, at_gateway: bool) -> Iterator[Correction]:
-    """What might be written in a `backendRef` of a route in place of a name or a port that there isn't: whatever Istio takes there."""
+def corrections(mesh: Mesh, route: Manifest, node: Node, *, at_gateway: bool) -> Iterator[tuple[Edit, Destination]]:
+    """What might be written in a `backendRef` in place of a name or a port that there isn't, and names then something that Istio takes."""
     resolver = Resolver(mesh.route_reader.registry, route.kind, route.namespace, at_gateway)
     reference = read_reference(node, route.namespace, SERVICE)
     for field, value in _candidates(mesh, reference, resolver.resolve(node).destination.host):
         edit = Edit(REPLACE, node[field], (value,)) if node[field] else Edit(ENTRY, node["name"], (field, value))
         found = resolver.resolve(node.having(field, value)).destination
         if edit.node.is_scalar and not found.why:
-            yield Correction(edit, found)
+            yield edit, found
 
 
 def _candidates(mesh: Mesh, reference: Reference, host: str) -> Iterator[tuple[str, str | int]]:

@@ -18,45 +18,45 @@ from mirrorlint.rule import ENTRY, REPLACE, Edit, Loss
 from mirrorlint.source import Node
 
 
-def of_mirror(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def of_mirror(loss: Loss) -> tuple[Edit, ...]:
     """The correction of a mirror with which none of its callers' shadows is lost, nor goes elsewhere by another host."""
     wrong, scope = loss.judged.mirror.destination, loss.way.scope
     if _is_right(loss, scope, loss.way.target[0]):
         return NO_EDITS
 
     def after(way: Way, found: Destination) -> tuple[End, ...]:
-        ends = delivery.ends(way, way.scope.upstream(*way.asks(found), found.subset))
+        ends = loss.delivery.ends(way, way.scope.upstream(*way.asks(found), found.subset))
         return way.ends if found.host != wrong.host and is_astray(scope.mesh, found.host, ends) else ends
 
     corrections = _corrections(scope, loss.way.route, wrong, loss.way.target)
-    return _only(corrections, lambda found: saves(loss, delivery, lambda way: after(way, found)))
+    return _only(corrections, lambda found: saves(loss, lambda way: after(way, found)))
 
 
-def of_route(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def of_route(loss: Loss) -> tuple[Edit, ...]:
     """The correction of a mirroring rule's first destination with which all of them exist and no shadow is lost."""
     way, wrong = loss.way, loss.way.route.rule.used[0].destination
     if _is_right(loss, way.scope, wrong.host):
         return NO_EDITS
     return _only(
         _corrections(way.scope, way.route, wrong, way.asks(wrong)),
-        lambda found: saves(loss, delivery, lambda one: _sent_on(delivery, one, wrong.node, found)),
+        lambda found: saves(loss, lambda one: _sent_on(loss.delivery, one, wrong.node, found)),
     )
 
 
-def of_destination(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def of_destination(loss: Loss) -> tuple[Edit, ...]:
     """The correction of a target's destination with which all shadows of the mirror arrive."""
     wrong, scope = reached(loss.end.destination), reached(loss.end.scope)
     if _is_right(loss, scope, wrong.host):
         return NO_EDITS
     return _only(
         _corrections(scope, reached(loss.end.route), wrong, gateway_destination(loss.end, wrong)),
-        lambda found: saves(loss, delivery, lambda way: (_corrected(one, wrong.node, found) for one in way.ends)),
+        lambda found: saves(loss, lambda way: (_corrected(one, wrong.node, found) for one in way.ends)),
     )
 
 
 def _is_right(loss: Loss, scope: AnyScope, host: str) -> bool:
     """Whether a host that a proxy lacks is another cluster's ingress, so that rather its entry is misspelt."""
-    return scope.service(host) is None and bool(ingress_of(loss.meshes, scope.mesh.cluster.name, host))
+    return scope.service(host) is None and bool(ingress_of(loss.delivery.meshes, scope.mesh.cluster.name, host))
 
 
 def likely_hosts(mesh: Mesh, destination: Destination) -> list[str]:

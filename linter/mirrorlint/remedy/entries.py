@@ -22,11 +22,11 @@ from mirrorlint.rule import DOCUMENT, REPLACE, Edit, Loss
 from mirrorlint.source import Node, parse
 
 
-def added(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def added(loss: Loss) -> tuple[Edit, ...]:
     """The entry with which all shadows of a mirror to an unknown host arrive; none if the registry has a host like it."""
     mirror, (host, port) = loss.judged.mirror, loss.way.target
-    text = "" if mirror.destination.subset else missing(delivery, loss.source, mirror, host, port)
-    works = bool(text) and _suits(loss, delivery, manifest_of(text, mirror.destination.node))
+    text = "" if mirror.destination.subset else missing(loss.delivery, loss.source, mirror, host, port)
+    works = bool(text) and _suits(loss, manifest_of(text, mirror.destination.node))
     return (Edit(DOCUMENT, mirror.destination.node, (text,)),) if works else NO_EDITS
 
 
@@ -51,14 +51,15 @@ def manifest_of(text: str, node: Node) -> Manifest:
     return Manifest(parse(text.encode(), node.path).documents[0])
 
 
-def respelt(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def respelt(loss: Loss) -> tuple[Edit, ...]:
     """The correction of an entry's host with which all shadows of a mirror arrive."""
-    edit, key = correction(delivery.meshes, loss.source, loss.judged.mirror.destination), loss.judged.mirror.key
+    delivery, mirror = loss.delivery, loss.judged.mirror
+    edit = correction(delivery.meshes, loss.source, mirror.destination)
     if edit is None or any(strays(loss.way.scope.mesh, loss.judged.service)):
         return NO_EDITS
     changed, _ = edited({name: mesh.cluster for name, mesh in delivery.meshes.items()}, [edit])
-    again = judge(changed, delivery.of(changed), loss.source, loss.judged.ways, {key})
-    return (edit,) if any(arrives(judged) for judged in again if judged.mirror.key == key) else NO_EDITS
+    again = judge(changed, delivery.of(changed), loss.source, loss.judged.ways, {mirror.key})
+    return (edit,) if any(arrives(judged) for judged in again if judged.mirror.key == mirror.key) else NO_EDITS
 
 
 def correction(meshes: Mapping[str, Mesh], source: str, destination: Destination) -> Edit | None:
@@ -93,7 +94,7 @@ def _entry(owner: Manifest, host: str, port: int, address: str) -> dict[str, obj
     }
 
 
-def _suits(loss: Loss, delivery: Delivery, manifest: Manifest) -> bool:
+def _suits(loss: Loss, manifest: Manifest) -> bool:
     """Whether with the entry all shadows arrive, as plain text, which no DestinationRule changes."""
     (service,) = read_entry(manifest)
     host = service.endpoints[0].address if service.endpoints else service.host
@@ -101,4 +102,4 @@ def _suits(loss: Loss, delivery: Delivery, manifest: Manifest) -> bool:
     upstream = Upstream(service, service.ports[0], None, (address,), PLAINTEXT, "", None, service.node["tls"])
     ruled = any(way.scope.rule_for(service) for way in loss.judged.every_way())
     alike = all(way.target == loss.way.target for way in loss.judged.every_way())
-    return alike and not ruled and saves(loss, delivery, lambda way: delivery.ends(way, upstream))
+    return alike and not ruled and saves(loss, lambda way: loss.delivery.ends(way, upstream))

@@ -8,7 +8,6 @@ from functools import partial
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.arrival import in_virtual_host
-from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import Manifest
@@ -38,7 +37,7 @@ def _labels(backends: Iterable[Backend]) -> set[str]:
     return {backend.destination.host.partition(".")[0] for backend in backends}
 
 
-def listing(loss: Loss, delivery: Delivery, route: Manifest, names: Collection[str]) -> tuple[Edit, ...]:
+def listing(loss: Loss, route: Manifest, names: Collection[str]) -> tuple[Edit, ...]:
     """The `hostnames` that a route lacks for refused Hosts; none where another one takes them at a further listener of the route.
 
     They are not expanded, so short names are listed, too (the type Hostname of the Gateway API, which is no IP; a list has at most 16).
@@ -51,7 +50,7 @@ def listing(loss: Loss, delivery: Delivery, route: Manifest, names: Collection[s
     listed = Manifest(route.node.holding(spec.having("hostnames", hostnames)))
     found = list(scope.mesh.route_reader.read([listed]))
     alone = not _leads_on(found, chain, names) or not any(_takes(other, names) for other in _others(scope, route))
-    works = alone and saves(loss, delivery, partial(_accepted, chain, found))
+    works = alone and saves(loss, partial(_accepted, chain, found))
     return (Edit(ITEMS, spec["hostnames"], tuple(names)),) if works else NO_EDITS
 
 

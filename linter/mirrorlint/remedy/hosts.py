@@ -7,7 +7,6 @@ from functools import partial
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.arrival import in_virtual_host
-from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.gateway import Chain, GatewayScope
 from mirrorlint.delivery.match import accepts_string
 from mirrorlint.delivery.mesh import Mesh
@@ -24,7 +23,7 @@ from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import ITEMS, REPLACE, Edit, Loss
 
 
-def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
+def accepting(loss: Loss) -> tuple[Edit, ...]:
     """The entries that cover all refused Hosts of a mirror, at the one object that leads to the mirrored service's namesake."""
     scope, chain = reached(loss.end.scope), reached(loss.end.chain)
     refused = [way for way in loss.judged.every_way() if any(end.reason == reason.NO_VIRTUAL_HOST for end in way.ends)]
@@ -37,8 +36,8 @@ def accepting(loss: Loss, delivery: Delivery) -> tuple[Edit, ...]:
     if len({*routes, *(service.manifest for _, service in takers)}) != 1:
         return NO_EDITS
     if routes:
-        return listing(loss, delivery, routes.pop(), names)
-    edits = (_edits(loss, *taker, names) for taker in takers if saves(loss, delivery, partial(_accepted, chain, *taker)))
+        return listing(loss, routes.pop(), names)
+    edits = (_edits(loss, *taker, names) for taker in takers if saves(loss, partial(_accepted, chain, *taker)))
     return min(filter(None, edits), key=len, default=NO_EDITS)
 
 
