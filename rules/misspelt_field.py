@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.level import WARNING
+from mirrorlint.likeness import alike
 from mirrorlint.remedy import is_at_hand
-from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import REPLACE, Edit, Flaw, Subject
 from mirrorlint.source import Node
 

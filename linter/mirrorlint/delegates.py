@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.virtual_service import delegate_name
-from mirrorlint.likeness import TYPO
+from mirrorlint.likeness import closest
 from mirrorlint.source import Node
 
 
@@ -54,6 +53,6 @@ def _meant(name: str, every: Mapping[str, Manifest]) -> str:
     """A delegate that is called almost alike, or alike in another namespace; "" for none."""
     namespace, _, own = name.partition("/")
     delegates = [manifest for manifest in every.values() if not len(manifest.node["spec"]["hosts"])]
-    alike = [f"{manifest.namespace}/{own}" for manifest in delegates if manifest.name == own]
-    near = get_close_matches(own, [manifest.name for manifest in delegates if manifest.namespace == namespace], n=1, cutoff=TYPO)
-    return next(iter((*alike, *(f"{namespace}/{each}" for each in near))), "")
+    elsewhere = next((manifest.namespace for manifest in delegates if manifest.name == own), "")
+    near = closest(own, [manifest.name for manifest in delegates if manifest.namespace == namespace])
+    return f"{elsewhere}/{own}" if elsewhere else f"{namespace}/{near}" if near else ""

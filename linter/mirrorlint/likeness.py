@@ -18,10 +18,15 @@ def likeness(host: str, other: str) -> float:
     return SequenceMatcher(None, ".".join(ours), ".".join(theirs)).ratio()
 
 
+def closest(word: str, known: Iterable[str], least: float = TYPO) -> str:
+    """The known word that is most like this one; "" when none comes near."""
+    return next(iter(get_close_matches(word, known, 1, least)), "")
+
+
 def suggestion(word: str, known: Iterable[str], least: float = 0.6) -> str:
     """The known word that was probably meant, as a question; "" when none comes near."""
-    near = get_close_matches(word, known, 1, least)
-    return f" (did you mean `{near[0]}`?)" if near else ""
+    near = closest(word, known, least)
+    return f" (did you mean `{near}`?)" if near else ""
 
 
 def slip(word: str, known: Iterable[str]) -> str:
@@ -36,3 +41,20 @@ def _slips(word: str) -> Iterator[str]:
     yield from (word[:at] + word[at + 1 :] for at, letter in enumerate(word[:-1]) if letter.isalpha())
     pairs = (at for at in range(len(word) - 1) if word[at : at + 2].isalpha())
     yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in pairs)
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two names are the same but for case or one slip."""
+    return one.lower() == other.lower() or _one_slip(one, other)
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Whether two names differ by one character, left out, added or mistyped, or by two that changed places; digits are no slips."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    one, other = one[start:], other[start:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    swapped = len(one) == 2 and one == other[::-1]
+    return (swapped or max(len(one), len(other)) == 1) and not any(c.isdigit() for c in one + other)

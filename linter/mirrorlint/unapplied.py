@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.upstream import Upstream
 from mirrorlint.istio.destination_rule import DestinationRule
 from mirrorlint.istio.names import overlaps, subset_of
 from mirrorlint.istio.services import Service
-from mirrorlint.likeness import TYPO, likeness
+from mirrorlint.likeness import TYPO, closest, likeness
 from mirrorlint.rule import Remark, quoted
 
 
@@ -35,9 +34,9 @@ def of_subset(scope: Scope, service: Service, subset: str) -> tuple[Remark, ...]
     """The subset that is called almost like a missing one, else the rule that has it and does not count, else those that there are."""
     cluster, rule = scope.mesh.cluster.name, scope.rule_for(service)
     subsets = rule.subsets if rule else {}
-    near = get_close_matches(subset, subsets, n=1, cutoff=TYPO)
+    near = closest(subset, subsets)
     if near:
-        return (Remark(subsets[near[0]].node["name"], f"did you mean `{near[0]}`?", cluster),)
+        return (Remark(subsets[near].node["name"], f"did you mean `{near}`?", cluster),)
     having = (r for r in scope.mesh.destination_rules if subset in r.subsets)
     found = _meant(scope, service, having, f", which has subset `{subset}`,")
     if found or rule is None or not subsets:

@@ -9,8 +9,8 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.backends import Resolver
 from mirrorlint.istio.references import HOSTNAME, SERVICE, Reference, read_reference
 from mirrorlint.istio.routing import Destination
+from mirrorlint.likeness import alike
 from mirrorlint.remedy import numbers
-from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import ENTRY, REPLACE, Edit
 from mirrorlint.source import Node
 

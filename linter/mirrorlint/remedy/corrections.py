@@ -11,9 +11,9 @@ from mirrorlint.delivery.match import Route
 from mirrorlint.delivery.mesh import Mesh, kept
 from mirrorlint.delivery.way import AnyScope, End, Way, reached
 from mirrorlint.istio.routing import Backend, Destination
+from mirrorlint.likeness import alike
 from mirrorlint.nearest import full_names, ingress_of
 from mirrorlint.remedy import NO_EDITS, backends, is_astray, numbers, saves
-from mirrorlint.remedy.spelling import alike
 from mirrorlint.rule import ENTRY, REPLACE, Edit, Loss
 from mirrorlint.source import Node
 

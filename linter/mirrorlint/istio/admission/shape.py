@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from difflib import get_close_matches
 from functools import reduce
 from operator import getitem
 from typing import NamedTuple
 
-from mirrorlint.likeness import TYPO
+from mirrorlint.likeness import closest
 from mirrorlint.source import Node
 
 INT32 = (-(2**31), 2**31 - 1)
@@ -155,16 +154,15 @@ def _dropped(key: Node, fields: Mapping[str, Shape], node: Node, homes: Mapping[
     """A field that the CRD doesn't know, where it is plain what was meant: the API server drops it without a word."""
     name, drops = key.text, f"Kubernetes drops `{key.text}`, which is no field here"
     camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
-    same = [field for field in fields if field.lower() in (name.lower(), camel.lower())]
-    near = same or get_close_matches(name, fields, n=1, cutoff=TYPO)
+    near = next((field for field in fields if field.lower() in (name.lower(), camel.lower())), "") or closest(name, fields)
     empty = next((field for field, value in node.items() if not value and field in fields and name in fields[field].fields), "")
     if empty:
         yield Refusal(key, f"{drops}: it belongs into `{empty}`, which is empty: indent it", pruned=True)
     elif name.startswith("-") and name[1:] in fields:
         yield Refusal(key, f"{drops}: behind the dash of a list item comes a blank", pruned=True)
     elif near:
-        meant = near[0] if _would_do(node[name], fields[near[0]]) and near[0] not in node else ""
-        yield Refusal(key, f"{drops}: did you mean `{near[0]}`?", pruned=True, meant=meant)
+        meant = near if _would_do(node[name], fields[near]) and near not in node else ""
+        yield Refusal(key, f"{drops}: did you mean `{near}`?", pruned=True, meant=meant)
     elif name in homes:
         yield Refusal(key, f"{drops}: {homes[name]}", pruned=True)
 
