@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mirrorlint.delegates import contradicted, undelegated
 from mirrorlint.delivery.callers import Judged
 from mirrorlint.fleet import Manifest
 from mirrorlint.level import WARNING
-from mirrorlint.rule import Flaw, Remark, Subject
+from mirrorlint.rule import Flaw, Obstacle, Remark, Subject
 from mirrorlint.source import Node
-from mirrorlint.unreached import Obstacle, contradicted, obstacle, undelegated
+from mirrorlint.unreached import obstacle
 
 LEVEL = WARNING
 

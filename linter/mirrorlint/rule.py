@@ -56,6 +56,19 @@ class Remark(NamedTuple):
     cluster: str
 
 
+class Obstacle(NamedTuple):
+    """The Node that keeps requests away, why, what else is worth seeing; `cause` is another rule's where that speaks for it.
+
+    `certain` tells that no object which is not here could let requests through.
+    """
+
+    node: Node
+    why: str
+    remarks: tuple[Remark, ...] = ()
+    cause: str = ""
+    certain: bool = False
+
+
 class Flaw(NamedTuple):
     """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`.
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from typing import NamedTuple
 
-from mirrorlint.delegates import Lacking, lacking
 from mirrorlint.delivery.callers import Judged, shown_namespaces, takers
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route, accepts_string
@@ -17,10 +15,8 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.names import MESH, overlaps
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.virtual_service import delegate_name
 from mirrorlint.likeness import slip
-from mirrorlint.rule import REFUSED, Remark, cause_of, quoted
-from mirrorlint.source import Node, Place
+from mirrorlint.rule import REFUSED, Obstacle, Remark, cause_of, quoted
 
 _ANSWERS = {
     "redirect": "its rule answers requests itself (`redirect`)",
@@ -31,19 +27,6 @@ _ANSWERS_OF_GATEWAY_API = {
     "redirect": "its rule answers requests itself (`requestRedirect`)",
     "direct-response": "no backend of its rule has a weight, so requests are answered 500",
 }
-
-
-class Obstacle(NamedTuple):
-    """The Node that keeps requests away, why, what else is worth seeing; `cause` is another rule's where that speaks for it.
-
-    `certain` tells that no object which is not here could let requests through.
-    """
-
-    node: Node
-    why: str
-    remarks: tuple[Remark, ...] = ()
-    cause: str = ""
-    certain: bool = False
 
 
 def obstacle(judged: Judged, delivery: Delivery) -> Obstacle | None:
@@ -70,58 +53,6 @@ def _obstacles(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
     yield from _hidden(judged, delivery)
     yield from _narrow(judged, mesh)
     yield from _unseen(judged, mesh)
-
-
-def contradicted(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Manifest, Node]]:
-    """Rules with mirrors that Istio leaves out of delegates, each with the root's that it contradicts (virtualservice.go:hasConflict)."""
-    kept: dict[Manifest, set[Place]] = {}
-    for each in (rule for service in mesh.virtual_services for rule in service.rules):
-        kept.setdefault(each.owner, set()).add(each.node.place)
-    for root in (service.manifest for service in mesh.virtual_services):
-        for rule in (each for each in root.node["spec"]["http"] if each["delegate"]):
-            delegate = mesh.reader.delegate(rule["delegate"], root.namespace)
-            if delegate is None:
-                continue
-            for child in delegate.node["spec"]["http"]:
-                if (child["mirror"] or len(child["mirrors"])) and child.place not in kept.get(delegate, ()):
-                    yield delegate, child, root, rule
-
-
-def undelegated(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Obstacle]]:
-    """Mirrors that Istio leaves out for want of a delegation: the object, the mirror's host, and why (mergeVirtualServicesIfNeeded).
-
-    They are those of rules that delegate to nothing, and the first of a VirtualService without hosts to which none delegates.
-    """
-    every = mesh.admitted("VirtualService")
-    roots = [manifest for manifest in every if len(manifest.node["spec"]["hosts"])]
-    astray = [(root, lack) for root in roots for lack in lacking(mesh, root)]
-    named = [(root, rule["delegate"]) for root in roots for rule in root.node["spec"]["http"] if rule["delegate"]]
-    reached = {mesh.reader.delegate(node, root.namespace) for root, node in named}
-    for root, lack in astray:
-        yield from ((root, host, Obstacle(lack.node, lack.why)) for host in _mirrored(lack.rule))
-    for manifest in (each for each in every if each not in reached and not len(each.node["spec"]["hosts"])):
-        host = next((host for rule in manifest.node["spec"]["http"] for host in _mirrored(rule)), None)
-        if host:
-            yield manifest, host, _undelegated(manifest, astray, mesh)
-
-
-def _mirrored(rule: Node) -> Iterator[Node]:
-    yield from (destination["host"] for destination in (rule["mirror"], *(each["destination"] for each in rule["mirrors"])) if destination)
-
-
-def _undelegated(manifest: Manifest, astray: Iterable[tuple[Manifest, Lacking]], mesh: Mesh) -> Obstacle:
-    name = f"{manifest.namespace}/{manifest.name}"
-    for root, lack in astray:
-        if lack.meant == name:
-            remarks = () if lack.owner is root else (Remark(lack.rule["delegate"]["name"], "the delegation", mesh.cluster.name),)
-            return Obstacle(lack.node, f"{root} is without it, since {lack.why}", remarks)
-    for root, reasons in mesh.refused.items():
-        for node in (rule["delegate"] for rule in root.node["spec"]["http"]):
-            if delegate_name(node, root.namespace) == name:
-                return Obstacle(
-                    node["name"], f"Istio refuses {root}, which delegates to it", cause=cause_of(REFUSED, reasons[0].node.place)
-                )
-    return Obstacle(manifest.node["metadata"]["name"], "its VirtualService has no `hosts`, and none delegates to it")
 
 
 def is_uncertain(judged: Judged, delivery: Delivery) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delegates import lacking
+from mirrorlint.delegates import delegations, lacking
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Manifest
@@ -46,7 +46,6 @@ def withheld(mesh: Mesh, root: Manifest) -> Iterator[Reason]:
     """What keeps each delegate that a VirtualService names from giving it rules."""
     given = {rule.owner for service in mesh.virtual_services if service.manifest is root for rule in service.rules}
     yield from ((lack.node, lack.why, lack.owner) for lack in lacking(mesh, root))
-    for rule in root.node["spec"]["http"]:
-        found = mesh.reader.delegate(rule["delegate"], root.namespace) if rule["delegate"] else None
+    for rule, found in delegations(mesh, root):
         if found and len(found.node["spec"]["http"]) and found not in given:
             yield rule["match"], f"all rules of its delegate {found} contradict what it asks for", root
