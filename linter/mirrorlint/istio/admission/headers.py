@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mirrorlint.istio.admission.shape import Refusal, Shape, each, given, message, table, text
+from mirrorlint.istio.routing import is_authority
 from mirrorlint.source import Node
 
 _is_name = re.compile(r"[!#$%&'*+-.^_`|~A-Za-z0-9]+").fullmatch
@@ -20,11 +21,6 @@ _has_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 def is_claim(name: str) -> bool:
     """Whether a header match is really one on a JWT's claim (pkg/jwt/routing_claim.go)."""
     return _is_claim(name) is not None
-
-
-def is_authority(name: str) -> bool:
-    """Whether the header is the request's Host."""
-    return name.lower() in ("host", ":authority")
 
 
 def matched(name: str) -> str:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from mirrorlint.istio.admission import headers, names, values
 from mirrorlint.istio.admission.routes import LABELS, gateway_names
-from mirrorlint.istio.admission.shape import ANY_TEXT, FLAG, PORT_OR_ZERO, TEXTS, Complaint, Shape, message, one_of, required, table, text
+from mirrorlint.istio.admission.shape import (
+    ANY_TEXT,
+    FLAG,
+    PORT_OR_ZERO,
+    TEXTS,
+    Complaint,
+    Shape,
+    message,
+    one_of,
+    or_empty,
+    required,
+    table,
+    text,
+)
 
 
 def _string_match(prefix: Complaint | None = values.filled, expression: Complaint = values.regex) -> Shape:
@@ -31,7 +44,7 @@ MATCH = message(
         "port": PORT_OR_ZERO,
         "sourceLabels": LABELS,
         "gateways": TEXTS,
-        "sourceNamespace": text(names.label_or_empty),
+        "sourceNamespace": text(or_empty(names.label)),
         "statPrefix": ANY_TEXT,
     },
     gateway_names,

@@ -18,12 +18,14 @@ from mirrorlint.istio.admission.shape import (
     TEXTS,
     Complaint,
     Refusal,
+    among,
     choice,
     each,
     given,
     message,
     number,
     one_of,
+    or_empty,
     required,
     text,
     whole,
@@ -97,18 +99,6 @@ def conflicts(route: Node, *, delegate: bool) -> Iterator[Refusal]:
         yield Refusal(route.key("mirrors"), "`mirrors` stands beside `mirror`: a rule has only one of them")
 
 
-def _method(text: str) -> str:
-    return "" if text in _METHODS else "is not a method that CORS knows"
-
-
-def _grpc_status(text: str) -> str:
-    return "" if text in _GRPC_STATUSES else "is not a gRPC status such as `NOT_FOUND`"
-
-
-def _scheme(text: str) -> str:
-    return "" if text in ("", "http", "https") else "is neither `http` nor `https`"
-
-
 def _is_status(text: str) -> bool:
     from http import HTTPStatus  # noqa: PLC0415 - as dear as a large module, and hardly anybody retries on a status
 
@@ -176,7 +166,7 @@ _CORS = message(
     {
         "allowOrigin": TEXTS,
         "allowOrigins": each(ORIGIN),
-        "allowMethods": each(text(_method)),
+        "allowMethods": each(text(among(_METHODS, "is not a method that CORS knows"))),
         "allowHeaders": each(text(headers.cors)),
         "exposeHeaders": each(text(headers.cors)),
         "maxAge": text(values.whole_seconds),
@@ -188,7 +178,7 @@ _ABORT = message(
     {
         "percentage": _FRACTION,
         "httpStatus": _STATUS,
-        "grpcStatus": text(_grpc_status),
+        "grpcStatus": text(among(_GRPC_STATUSES, "is not a gRPC status such as `NOT_FOUND`")),
         "http2Error": text(_not_supported("http2Error")),
     },
     one_of("httpStatus", "grpcStatus", "http2Error"),
@@ -208,7 +198,7 @@ _REDIRECT = message(
         "uri": ANY_TEXT,
         "prefixRewrite": ANY_TEXT,
         "authority": ANY_TEXT,
-        "scheme": text(_scheme),
+        "scheme": text(among(("", "http", "https"), "is neither `http` nor `https`")),
         "port": PORT_OR_ZERO,
         "derivePort": choice("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"),
         "redirectCode": NATURAL,
@@ -220,7 +210,7 @@ _REWRITE = message(
     {
         "uri": ANY_TEXT,
         "authority": ANY_TEXT,
-        "uriRegexRewrite": message({"match": text(lambda text: values.regex(text) if text else ""), "rewrite": ANY_TEXT}),
+        "uriRegexRewrite": message({"match": text(or_empty(values.regex)), "rewrite": ANY_TEXT}),
     },
     _rewrite_something,
 )

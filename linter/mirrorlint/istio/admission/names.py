@@ -26,11 +26,6 @@ def label(text: str) -> str:
     return "" if _is_label(text) and len(text) <= 63 else "is not a DNS label (letters, digits and `-`, at most 63)"
 
 
-def label_or_empty(text: str) -> str:
-    """A DNS label, or nothing, which is the same as leaving the field out."""
-    return label(text) if text else ""
-
-
 @lru_cache(maxsize=4096)
 def host(text: str) -> str:
     """A host name; `*`, or a first label that starts with `*`, is fine (ValidateWildcardDomain)."""

@@ -16,6 +16,7 @@ from mirrorlint.istio.admission.shape import (
     each,
     given,
     message,
+    or_empty,
     required,
     table,
     text,
@@ -39,7 +40,7 @@ def _hosted(node: Node) -> Iterator[Refusal]:
 DESTINATION = message(
     {
         "host": text(names.destination_host),
-        "subset": text(names.label_or_empty),
+        "subset": text(or_empty(names.label)),
         "port": message({"number": PORT}, required("a destination's `port` has no `number`", "number")),
     },
     _hosted,

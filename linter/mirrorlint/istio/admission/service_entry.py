@@ -18,6 +18,8 @@ from mirrorlint.istio.admission.shape import (
     each,
     given,
     message,
+    one_of,
+    or_empty,
     required,
     table,
     text,
@@ -121,12 +123,6 @@ def _told_apart(spec: Node) -> Iterator[Refusal]:
             return
 
 
-def _listed_or_selected(spec: Node) -> Iterator[Refusal]:
-    if given(spec, "workloadSelector") and given(spec, "endpoints"):
-        why = "`workloadSelector` stands beside `endpoints`: only one of them is allowed"
-        yield Refusal(spec.key("workloadSelector"), why)
-
-
 def _resolution(spec: Node) -> str:
     return spec["resolution"].text or "NONE"
 
@@ -135,7 +131,7 @@ _PORT = message(
     {
         "number": PORT,
         "name": text(names.label),
-        "protocol": text(values.protocol_or_empty),
+        "protocol": text(or_empty(values.protocol)),
         "targetPort": PORT_OR_ZERO,
     },
     required("a port of a ServiceEntry needs a `number`", "number"),
@@ -165,7 +161,7 @@ SPEC = message(
         "subjectAltNames": TEXTS,
     },
     required("the ServiceEntry has no `hosts`", "hosts"),
-    _listed_or_selected,
+    one_of("endpoints", "workloadSelector"),
     distinct("ports", "name", what="port"),
     distinct("ports", "number", what="port"),
     _blocks,

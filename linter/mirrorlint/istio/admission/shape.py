@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import reduce
-from operator import getitem
+from operator import attrgetter, getitem
 from typing import NamedTuple
 
 from mirrorlint.likeness import closest
@@ -47,6 +47,16 @@ class Shape(NamedTuple):
 
 Complaint = Callable[[str], str]  # what is wrong with a text, empty when nothing is
 Rule = Callable[[Node], Iterator[Refusal]]
+
+
+def among(names: Collection[str], complaint: str) -> Complaint:
+    """What is wrong with a text that is none of some."""
+    return lambda said: "" if said in names else complaint
+
+
+def or_empty(complaint: Complaint) -> Complaint:
+    """What is wrong with a text that is not empty: an empty one is the same as leaving the field out."""
+    return lambda said: complaint(said) if said else ""
 
 
 def text(complaint: Complaint | None = None) -> Shape:
@@ -105,7 +115,7 @@ def each(item: Shape) -> Shape:
             else:
                 yield _mistyped(value, f"an item of `{name}`", item)
 
-    return Shape("a list", _is_list, refusals)
+    return Shape("a list", attrgetter("is_sequence"), refusals)
 
 
 def table(item: Shape, key: Complaint | None = None) -> Shape:
@@ -120,7 +130,7 @@ def table(item: Shape, key: Complaint | None = None) -> Shape:
             elif value:
                 yield _mistyped(value, f"`{entry}`", item)
 
-    return Shape("a mapping", _is_mapping, refusals)
+    return Shape("a mapping", attrgetter("is_mapping"), refusals)
 
 
 def message(fields: Mapping[str, Shape], *rules: Rule, homes: Mapping[str, str] = _OF_RULES) -> Shape:
@@ -147,7 +157,7 @@ def message(fields: Mapping[str, Shape], *rules: Rule, homes: Mapping[str, str] 
             for rule in rules:
                 yield from rule(node)
 
-    return Shape("a mapping", _is_mapping, refusals, fields)
+    return Shape("a mapping", attrgetter("is_mapping"), refusals, fields)
 
 
 def _dropped(key: Node, fields: Mapping[str, Shape], node: Node, homes: Mapping[str, str]) -> Iterator[Refusal]:
@@ -180,7 +190,7 @@ def given(node: Node, name: str) -> bool:
 
 
 def one_of(*names: str) -> Rule:
-    """At most one of the fields is set: the CRDs say so for each protobuf `oneof`."""
+    """At most one of the fields is set, as the CRDs say for each protobuf `oneof`."""
 
     def rule(node: Node) -> Iterator[Refusal]:
         present = [name for name in names if given(node, name)]
@@ -249,14 +259,6 @@ def _is_number(node: Node) -> bool:
 def _is_whole(node: Node) -> bool:
     value = node.value
     return value.is_integer() if isinstance(value, float) else isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_list(node: Node) -> bool:
-    return node.is_sequence
-
-
-def _is_mapping(node: Node) -> bool:
-    return node.is_mapping
 
 
 def _sound(_: Node, __: str) -> Iterator[Refusal]:

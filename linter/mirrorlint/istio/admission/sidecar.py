@@ -16,6 +16,7 @@ from mirrorlint.istio.admission.shape import (
     each,
     given,
     message,
+    or_empty,
     required,
     text,
 )
@@ -24,6 +25,7 @@ from mirrorlint.istio.admission.traffic_policy import CONNECTION_POOL
 from mirrorlint.istio.ports import protocol
 from mirrorlint.source import Node
 
+_ip_or_empty = or_empty(names.ip)
 _LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, never bound
 _endpoint = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):([0-9]+)").fullmatch
 _NOT_INGRESS = ("subjectAltNames", "credentialName", "credentialNames", "tlsCertificates")
@@ -31,18 +33,12 @@ _NOTHING = "the Sidecar has neither `egress` nor `ingress` nor `outboundTrafficP
 
 
 def _default_endpoint(text: str) -> str:
-    if not text:
-        return ""
     if text.startswith(names.UNIX):
         return names.unix_path(text)
     match = _endpoint(text)
     if not match or (match[1] or match[2] or "") not in _LOCAL or not 1 <= int(match[3]) <= 65535:
         return "is neither `127.0.0.1:PORT`, `0.0.0.0:PORT`, `[::1]:PORT`, `[::]:PORT` nor `unix://PATH`"
     return ""
-
-
-def _ip_or_empty(text: str) -> str:
-    return names.ip(text) if text else ""
 
 
 def _ingress_tls(listener: Node) -> Iterator[Refusal]:
@@ -107,13 +103,13 @@ def _egress_proxy(policy: Node) -> Iterator[Refusal]:
 
 
 _CAPTURE = choice("DEFAULT", "IPTABLES", "NONE")
-_PORT = {**PORT_FIELDS, "name": text(names.label_or_empty), "protocol": text(values.protocol_or_empty)}
+_PORT = {**PORT_FIELDS, "name": text(or_empty(names.label)), "protocol": text(or_empty(values.protocol))}
 _INGRESS = message(
     {
         "port": message({**_PORT, "number": PORT}, required("an ingress port needs a `number`", "number"), no_target_port),
         "bind": text(_ip_or_empty),
         "captureMode": _CAPTURE,
-        "defaultEndpoint": text(_default_endpoint),
+        "defaultEndpoint": text(or_empty(_default_endpoint)),
         "tls": SERVER_TLS,
         "connectionPool": CONNECTION_POOL,
     },

@@ -17,6 +17,7 @@ from mirrorlint.istio.admission.shape import (
     TEXTS,
     Refusal,
     Rule,
+    among,
     choice,
     distinct,
     each,
@@ -72,11 +73,6 @@ def _distribution(locality: Node) -> Iterator[Refusal]:
             yield Refusal(item["to"], f"the shares of `{item['from'].text}` add up to {total}, not to 100")
 
 
-def _distribute_or_failover(locality: Node) -> Iterator[Refusal]:
-    if given(locality, "distribute") and given(locality, "failover"):
-        yield Refusal(locality.key("failover"), "`failover` stands beside `distribute`: only one of them is allowed")
-
-
 def _no_topology(*, beside_failover: bool) -> Rule:
     def rule(setting: Node) -> Iterator[Refusal]:
         if beside_failover and not given(setting, "failover"):
@@ -107,10 +103,6 @@ def _tunnel_target(tunnel: Node) -> Iterator[Refusal]:
     host = tunnel["targetHost"]
     if names.fqdn(host.text) and names.ip(host.text):
         yield Refusal(host, f"`targetHost: {host.text}` is neither a host name nor an IP address")
-
-
-def _tunnel_protocol(text: str) -> str:
-    return "" if text in ("", "CONNECT", "POST") else "is neither `CONNECT` nor `POST`"
 
 
 _OUTLIER_DETECTION = message(
@@ -197,7 +189,7 @@ _LOCALITY = message(
         "failoverPriority": TEXTS,
         "enabled": FLAG,
     },
-    _distribute_or_failover,
+    one_of("distribute", "failover"),
     _distribution,
     _regions,
     _no_topology(beside_failover=True),
@@ -236,7 +228,7 @@ _PORT_POLICY = message(
     required(f"an item of `portLevelSettings` has none of {', '.join(_PER_PORT)}", *_PER_PORT),
 )
 _TUNNEL = message(
-    {"protocol": text(_tunnel_protocol), "targetHost": ANY_TEXT, "targetPort": PORT},
+    {"protocol": text(among(("", "CONNECT", "POST"), "is neither `CONNECT` nor `POST`")), "targetHost": ANY_TEXT, "targetPort": PORT},
     required("`tunnel` needs a `targetPort`", "targetPort"),
     _tunnel_target,
 )

@@ -42,13 +42,8 @@ def regex(text: str) -> str:
 
 
 def protocol(text: str) -> str:
-    """A protocol that Istio knows."""
+    """A protocol that Istio knows; a field that may be empty leaves it to Istio to detect one (ValidateProtocol)."""
     return "is a protocol that Istio does not know" if parsed(text) == SNIFFED else ""
-
-
-def protocol_or_empty(text: str) -> str:
-    """A protocol that Istio knows, or none, which Istio detects (ValidateProtocol)."""
-    return protocol(text) if text else ""
 
 
 def readable_duration(text: str) -> str:
