@@ -49,18 +49,24 @@ class Listing(NamedTuple):
     errors: str
 
 
-# Standard output and standard error of a command, and whether it ended well.
-_Ended = tuple[bytes, bytes, bool]
-
-
 class RefusedError(Exception):
     """Git does not answer; says why, in its own words."""
 
 
 class _Answer(NamedTuple):
-    said: str
-    errors: str
+    """Standard output and standard error of a command, and whether it ended well."""
+
+    data: bytes
+    complaints: bytes
     fine: bool
+
+    @property
+    def said(self) -> str:
+        return os.fsdecode(self.data)
+
+    @property
+    def errors(self) -> str:
+        return os.fsdecode(self.complaints)
 
     def check(self) -> None:
         """Raise RefusedError unless it is one."""
@@ -89,15 +95,15 @@ def begun(folders: Iterable[str]) -> Iterator[None]:
 def listing(folder: str, index: str = "") -> Listing | None:
     """The names below a folder; None where Git can't tell. `index` is a file to take for the repository's index."""
     running = [] if index else _BEGUN.pop(folder, [])
-    answers = map(_answer, _ended(running)) if running else _ask(((folder, each) for each in _LISTED), index)
+    answers = _ended(running) if running else _ask(((folder, each) for each in _LISTED), index)
     tracked, untracked, changed, filtered = answers
     if not (tracked.fine and untracked.fine and changed.fine):
         return None
-    changes = Changes(changed.names, untracked.names)
-    blobs = {name: blob for blob, name in _REGULAR.findall(tracked.said) if name not in changes.changed}
-    others = {*changes.untracked, *(name for name, _ in entries(tracked.said) if name not in blobs)}
+    said, changes = tracked.said, Changes(changed.names, untracked.names)
+    blobs = {name: blob for blob, name in _REGULAR.findall(said) if name not in changes.changed}
+    others = {*changes.untracked, *(name for name, _ in entries(said) if name not in blobs)}
     blobs.update(dict.fromkeys(blobs.keys() & filtered.names if filtered.fine else blobs, ""))
-    return Listing(blobs, frozenset(others), changes, tracked.said, untracked.errors)
+    return Listing(blobs, frozenset(others), changes, said, untracked.errors)
 
 
 def entries(tracked: str) -> Iterator[tuple[str, str]]:
@@ -140,8 +146,8 @@ def changes(folders: Sequence[str]) -> dict[str, Changes] | None:
 
 def blobs(folder: str, ids: Sequence[str]) -> list[bytes] | None:
     """The contents of blobs; None where one is missing."""
-    (answer,) = _run([(folder, ("cat-file", "--batch"))], "".join(f"{each}\n" for each in ids).encode())
-    data, found, start = answer[0], [], 0
+    (answer,) = _ask([(folder, ("cat-file", "--batch"))], given="".join(f"{each}\n" for each in ids).encode())
+    data, found, start = answer.data, [], 0
     for each in ids:
         head_end = data.find(b"\n", start)
         words = data[start:head_end].decode().split(" ")
@@ -155,8 +161,8 @@ def blobs(folder: str, ids: Sequence[str]) -> list[bytes] | None:
 
 def staged(folder: str, name: str, index: str = "") -> bytes | None:
     """What the index has for a file of a folder; None where it has none. `index` is a file to take for the repository's index."""
-    ((said, _, fine),) = _run([(folder, ("cat-file", "blob", f":./{name}"))], index=index)
-    return said if fine else None
+    (answer,) = _ask([(folder, ("cat-file", "blob", f":./{name}"))], index)
+    return answer.data if answer.fine else None
 
 
 def check(root: str, index: str = "") -> None:
@@ -207,19 +213,11 @@ def head(folder: str) -> tuple[str, str] | None:
     return (commit, time) if answer.fine and commit else None
 
 
-def _ask(questions: Iterable[tuple[str, Sequence[str]]], index: str = "") -> list[_Answer]:
-    return list(map(_answer, _run(questions, index=index)))
-
-
-def _answer(ended: _Ended) -> _Answer:
-    said, errors, fine = ended
-    return _Answer(os.fsdecode(said), os.fsdecode(errors), fine)
-
-
-def _run(questions: Iterable[tuple[str, Sequence[str]]], given: bytes = b"", index: str = "") -> list[_Ended]:
+def _ask(questions: Iterable[tuple[str, Sequence[str]]], index: str = "", given: bytes = b"") -> list[_Answer]:
+    """The answers to commands in folders, which run side by side; `given` is the standard input of each."""
     asked = list(questions)
     running = _started(asked, index)
-    return _ended(running, given) if running else [(b"", b"", False)] * len(asked)
+    return _ended(running, given) if running else [_Answer(b"", b"", False)] * len(asked)
 
 
 def _started(questions: Iterable[tuple[str, Sequence[str]]], index: str = "") -> list[subprocess.Popen[bytes]]:
@@ -240,5 +238,5 @@ def _started(questions: Iterable[tuple[str, Sequence[str]]], index: str = "") ->
     return running
 
 
-def _ended(running: Iterable[subprocess.Popen[bytes]], given: bytes = b"") -> list[_Ended]:
-    return [(*process.communicate(given), process.returncode == 0) for process in running]
+def _ended(running: Iterable[subprocess.Popen[bytes]], given: bytes = b"") -> list[_Answer]:
+    return [_Answer(*process.communicate(given), process.returncode == 0) for process in running]

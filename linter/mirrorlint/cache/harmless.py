@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from mirrorlint import git
 from mirrorlint.cache.trail import State
@@ -16,13 +15,6 @@ from mirrorlint.sieve import is_read, sift
 _MOST = 200
 
 
-class _Change(NamedTuple):
-    """A name that does not mean what it meant, and its blob then ("" for none)."""
-
-    name: str
-    blob: str
-
-
 def is_harmless(then: State, now: State, tracked: Mapping[str, str]) -> bool:
     """Whether the files of a run that differ hold the same in all that is read of them; `tracked` are the indexes of the run."""
     if then.probes != now.probes or tracked.keys() != then.changes.keys():
@@ -30,8 +22,8 @@ def is_harmless(then: State, now: State, tracked: Mapping[str, str]) -> bool:
     names = {folder: _names(folder, then, now, tracked[folder]) for folder in tracked}
     if sum(map(len, names.values())) > _MOST:
         return False
-    changes = {folder: [_change(name, then.changes[folder], tracked[folder]) for name in those] for folder, those in names.items()}
-    return all(_are_alike(folder, those) for folder, those in changes.items())
+    blobs = {folder: {name: _blob(name, then.changes[folder], tracked[folder]) for name in those} for folder, those in names.items()}
+    return all(_are_alike(folder, those) for folder, those in blobs.items())
 
 
 def _names(folder: str, then: State, now: State, tracked: str) -> set[str]:
@@ -41,11 +33,11 @@ def _names(folder: str, then: State, now: State, tracked: str) -> set[str]:
     return names if then.indexes[folder] == now.indexes[folder] else names | git.differing(tracked, git.index(folder) or "")
 
 
-def _change(name: str, before: Changes, tracked: str) -> _Change:
-    """A file that differed from the index even then has no blob to compare with."""
+def _blob(name: str, before: Changes, tracked: str) -> str:
+    """The blob that a file was then; "" for none, as for one that differed from the index even then."""
     about = git.entry(tracked, name)
     clean = about.startswith("H 100") and name not in before.changed
-    return _Change(name, about.split(" ")[2] if clean else "")
+    return about.split(" ")[2] if clean else ""
 
 
 def _moved(folder: str, name: str, then: State, now: State) -> bool:
@@ -53,13 +45,15 @@ def _moved(folder: str, name: str, then: State, now: State) -> bool:
     return path not in then.loose or path not in now.loose or then.loose[path] != now.loose[path]
 
 
-def _are_alike(folder: str, changes: list[_Change]) -> bool:
-    """Whether changed files are regular ones and either are not read, or hold the same."""
-    if not all(_is_regular(os.path.join(folder, change.name)) for change in changes):
+def _are_alike(folder: str, blobs: Mapping[str, str]) -> bool:
+    """Whether changed files, given what they were, are regular ones and either are not read, or hold the same."""
+    if not all(_is_regular(os.path.join(folder, name)) for name in blobs):
         return False
-    read = [change for change in changes if is_read(change.name)]
-    blobs = git.blobs(folder, [change.blob for change in read]) if read and all(change.blob for change in read) else None
-    return not read or (blobs is not None and all(_is_alike(os.path.join(folder, c.name), old) for c, old in zip(read, blobs, strict=True)))
+    read = {name: blob for name, blob in blobs.items() if is_read(name)}
+    if not read:
+        return True
+    old = git.blobs(folder, list(read.values())) if all(read.values()) else None
+    return old is not None and all(_is_alike(os.path.join(folder, name), data) for name, data in zip(read, old, strict=True))
 
 
 def _is_regular(path: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -76,8 +75,3 @@ def _name(kind: str, arguments: Sequence[str]) -> str:
     look = [os.environ.get(name) for name in _LOOK]
     terminal = os.get_terminal_size(1) if sys.stdout.isatty() else ()
     return vault.name_of(kind, os.getcwd(), list(arguments), look, tuple(terminal))
-
-
-def clock() -> int:
-    """The time that files are stamped with, in nanoseconds."""
-    return time.time_ns()

@@ -61,15 +61,13 @@ def is_settled(state: State, began: int) -> bool:
 
 def packed(state: State) -> tuple[Any, ...]:
     """A state as plain data."""
-    changes = {folder: (sorted(each.changed), sorted(each.untracked)) for folder, each in state.changes.items()}
-    return changes, *state[1:]
+    return {folder: tuple(each) for folder, each in state.changes.items()}, *state[1:]
 
 
 def unpacked(data: tuple[Any, ...]) -> State:
     """The state that was packed."""
     changes, *rest = data
-    named = {folder: Changes(frozenset(changed), frozenset(untracked)) for folder, (changed, untracked) in changes.items()}
-    return State(named, *rest)
+    return State({folder: Changes(*each) for folder, each in changes.items()}, *rest)
 
 
 def _signatures(paths: Iterable[str]) -> dict[str, Signature]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -222,10 +223,10 @@ cli.add_command(argocd)
 
 def main(args: Iterable[str]) -> None:
     """Run; a bug of ours exits 3 and says so. What a run makes it needs to its end, so no garbage is looked for."""
-    from mirrorlint.cache.runs import Session, clock
+    from mirrorlint.cache.runs import Session
 
     gc.disable()
-    session = Session(tuple(args), clock())
+    session = Session(tuple(args), time.time_ns())
     try:
         cli.main(args=list(session.arguments), standalone_mode=True, obj=session)
     except BrokenPipeError:
