@@ -22,7 +22,7 @@ from mirrorlint.istio.names import MESH, is_wild, known_as, subset_of, without_p
 from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import TYPO, likeness
-from mirrorlint.rule import MOST, Loss, Remark, few
+from mirrorlint.rule import MOST, Loss, Reason, Remark, few
 from mirrorlint.source import Node
 from mirrorlint.unapplied import of_subset
 from mirrorlint.unruled import unruled
@@ -208,8 +208,8 @@ def _written_host(way: Way) -> tuple[str, Node] | None:
     return hosts[-1] if hosts and len(authorities(routes[-1])) == 1 else None
 
 
-def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> tuple[Node, str, object]:
-    """What keeps a shadow's Host from having a virtual host behind some servers: the Node, why, and the object that it stands in."""
+def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reason:
+    """What keeps a shadow's Host from having a virtual host behind some servers."""
     name = without_port(host).lower()
     bound = [(s, scope.mesh.bound_to(s.gateway.name, scope.namespace)) for s in servers]
     services = [v for _, seen in bound for v in seen]
@@ -236,7 +236,7 @@ def _takers(mesh: Mesh, bound: Sequence[VirtualService], name: str) -> list[Virt
     return sorted(meant, key=lambda v: v not in bound) if bound or meant else takers
 
 
-def _nothing_bound(mesh: Mesh, first: Server) -> tuple[Node, str, object]:
+def _nothing_bound(mesh: Mesh, first: Server) -> Reason:
     """That nothing is bound to a server, or the route that is meant to be."""
     if first.noun == "server":
         return first.host_node, "no VirtualService is bound to this Gateway", first.gateway.manifest
@@ -254,7 +254,7 @@ def named(host: Host) -> str:
 
 def _refused_taker(
     scope: GatewayScope, taker: VirtualService, bound: Iterable[tuple[Server, list[VirtualService]]], name: str
-) -> tuple[Node, str, object] | None:
+) -> Reason | None:
     """Why a VirtualService that would take the Host doesn't get it."""
     ours = [(s, seen) for s, seen in bound if s.gateway.name in taker.gateways]
     would = f"{taker.manifest} would take it, but"

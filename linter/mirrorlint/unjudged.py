@@ -199,9 +199,8 @@ def _unplaced(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     ways = (way for each in judged for ways in each.ways.values() for way in ways if way.call.gateway and not way.call.namespace)
     private = {way.upstream.service.manifest: (way.upstream.service, way.call.cluster) for way in ways if way.upstream}
     for service, cluster in (found for found in private.values() if found[0].export_to and "*" not in found[0].export_to):
-        place = service.export_node.place
         message = f"{service.manifest} is not for all namespaces, and nothing tells in which one {cluster}'s ingress gateway runs"
-        yield BlindSpot(message, place.path, place.line, cluster, NOTHING)
+        yield BlindSpot.at(service.export_node.place, message, cluster, NOTHING)
 
 
 def _counted(manifests: Sequence[Manifest]) -> str:
