@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple
 
 from mirrorlint.istio.automaton import Part, either, one, repeated, sequence
 from mirrorlint.istio.characters import Characters
@@ -40,7 +39,7 @@ def matches(expression: str, text: str) -> bool:
     """Whether an expression matches a whole text of ASCII, in a time that grows with the lengths of both; False for one with a fault."""
     found = _read(expression)
     try:
-        return not found.fault and len(text) in either(found.ways)(text, {0})
+        return not found.fault and len(text) in either(found.group.ways)(text, {0})
     except RecursionError:
         return False
 
@@ -62,8 +61,8 @@ def examples(text: str) -> Iterator[str]:
     """
     found = _read(text)
     if not found.fault:
-        likely = ((atoms, which) for which in (0, 1, 2) for atoms, *_ in found.alternatives)
-        others = ((atoms, 0) for _, *more in found.alternatives for atoms in more)
+        likely = ((atoms, which) for which in (0, 1, 2) for atoms, *_ in found.group.alternatives)
+        others = ((atoms, 0) for _, *more in found.group.alternatives for atoms in more)
         made_up = ("".join(_members(atom)[which] for atom in atoms) for atoms, which in (*likely, *others))
         yield from dict.fromkeys(made_up)
 
@@ -86,40 +85,39 @@ def _joined(branch: Sequence[Choices]) -> Choices:
     return tuple(tuple(atom for atoms in parts for atom in atoms) for parts in (likeliest, *islice(others, _CHOICES)))
 
 
-class _Group(NamedTuple):
-    """What stands around a group while that is read."""
+class _Group:
+    """What is read of a group, or of what stands in none.
 
-    largest: int
-    branch: list[Choices]
-    alternatives: list[Choices]
-    flags: list[str]
-    active: list[str]
-    parts: list[Part]
-    ways: list[Part]
+    `ways` are its alternatives as parts of an automaton, and `alternatives` are the atoms of short texts for each of them; `parts` and
+    `branch` are those of the one that is read. `largest` is by how much some operand is multiplied, `flags` are those that were set since
+    it was opened, `active` all that hold.
+    """
+
+    def __init__(self, active: Iterable[str]) -> None:
+        self.active = [*active]
+        self.flags: list[str] = []
+        self.largest = 1
+        self.branch: list[Choices] = []
+        self.alternatives: list[Choices] = []
+        self.parts: list[Part] = []
+        self.ways: list[Part] = []
 
 
 class _Scanner(Characters):
-    """Walks an expression once; `repeats` is by how much what precedes is multiplied, 0 when nothing precedes.
+    """Walks an expression once; `python` is what it is in Python's syntax, `group` the innermost group, `around` those that it stands in.
 
-    `python` is the expression in Python's syntax, `ways` are its alternatives as parts of an automaton, and `alternatives` are the atoms of
-    short texts for each of them. `flags` are those that were set in a group since it was opened, `active` all that hold.
+    `repeats` is by how much what precedes is multiplied, 0 when nothing precedes.
     """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.fault = ""
         self.repeats = 0
-        self.largest = 1
         self.stacked = False
-        self.groups: list[_Group] = []
         self.names: set[str] = set()
         self.python: list[str] = []
-        self.branch: list[Choices] = []
-        self.alternatives: list[Choices] = []
-        self.flags: list[str] = []
-        self.active: list[str] = []
-        self.parts: list[Part] = []
-        self.ways: list[Part] = []
+        self.group = _Group(())
+        self.around: list[_Group] = []
 
     def scan(self) -> None:
         while self.at < len(self.text):
@@ -135,9 +133,9 @@ class _Scanner(Characters):
                 self.repeat(start, stacked, most, int(match[1]), (int(match[1]), None if match[2] == "," else most))
             else:
                 self.token(char)
-        if self.groups:
+        if self.around:
             raise ValueError("a `(` is not closed")
-        self.alternative(")" * len(self.flags))
+        self.alternative()
 
     def token(self, char: str) -> None:
         if char == "(":
@@ -147,7 +145,7 @@ class _Scanner(Characters):
         elif char == "|":
             self.at += 1
             self.repeats = 0
-            self.alternative(")" * len(self.flags) + "|" + "".join(self.flags))
+            self.alternative("|", *self.group.flags)
         elif char == "[":
             self.at += 1
             self.operand(python := self.char_class(), ((python,),))
@@ -160,17 +158,19 @@ class _Scanner(Characters):
             self.operand(anchor or python, ((),) if anchor else ((python,),))
 
     def operand(self, python: str, choices: Choices, repeats: int = 1, part: Part | None = None) -> None:
+        group = self.group
         self.python.append(python)
-        self.branch.append(choices)
-        self.parts.append(part or one("".join(self.active) + python + ")" * len(self.active)))
+        group.branch.append(choices)
+        group.parts.append(part or one("".join(group.active) + python + ")" * len(group.active)))
+        group.largest = max(group.largest, repeats)
         self.repeats = repeats
-        self.largest = max(self.largest, repeats)
 
-    def alternative(self, python: str) -> None:
-        self.python.append(python)
-        self.alternatives.append(_joined(self.branch))
-        self.ways.append(sequence(self.parts))
-        self.branch, self.parts = [], []
+    def alternative(self, *behind: str) -> None:
+        group = self.group
+        self.python += [")" * len(group.flags), *behind]
+        group.alternatives.append(_joined(group.branch))
+        group.ways.append(sequence(group.parts))
+        group.branch, group.parts = [], []
 
     def repeat(self, start: int, stacked: bool, most: int, least: int, limits: tuple[int, int | None]) -> None:
         if not self.repeats:
@@ -182,9 +182,9 @@ class _Scanner(Characters):
         if self.python[-1] in _ANCHORS.values():
             self.python[-1] = f"(?:{self.python[-1]})"
         self.stacked = True
-        once = self.branch.pop()
+        once = self.group.branch.pop()
         choices = tuple(atoms * least for atoms in once) if least else ((), *once)
-        self.operand(self.text[start : self.at], choices, max(self.repeats * most, 1), repeated(self.parts.pop(), *limits))
+        self.operand(self.text[start : self.at], choices, max(self.repeats * most, 1), repeated(self.group.parts.pop(), *limits))
         if self.repeats > _MOST:
             raise ValueError(f"it repeats more than {_MOST} times")
 
@@ -202,27 +202,26 @@ class _Scanner(Characters):
             python = _flagged(flags[0])
             if flags[1] == ")":
                 self.python.append(python)
-                self.flags.append(python)
-                self.active.append(python)
+                self.group.flags.append(python)
+                self.group.active.append(python)
                 return
         else:
             raise ValueError(f"`{self.text[self.at : self.at + 3]}` is unknown (RE2 has no lookaround)")
         self.python.append(python)
-        self.groups.append(_Group(self.largest, self.branch, self.alternatives, self.flags, self.active, self.parts, self.ways))
-        self.active = [*self.active, python] if python.endswith(":") else [*self.active]
-        self.repeats, self.largest, self.branch, self.alternatives, self.flags, self.parts, self.ways = 0, 1, [], [], [], [], []
+        self.around.append(self.group)
+        self.group = _Group([*self.group.active, python] if python.endswith(":") else self.group.active)
+        self.repeats = 0
 
     def close(self) -> None:
-        if not self.groups:
+        if not self.around:
             raise ValueError("a `)` was not opened")
         self.at += 1
-        self.alternative(")" * len(self.flags))
-        inner, likely = self.largest, [atoms for atoms, *_ in self.alternatives if atoms]
-        others = (atoms for _, *more in self.alternatives for atoms in more)
+        self.alternative()
+        closed, self.group = self.group, self.around.pop()
+        likely = (atoms for atoms, *_ in closed.alternatives if atoms)
+        others = (atoms for _, *more in closed.alternatives for atoms in more)
         choices = tuple(islice(dict.fromkeys((*likely, *others)), _CHOICES)) or ((),)
-        part = either(self.ways)
-        self.largest, self.branch, self.alternatives, self.flags, self.active, self.parts, self.ways = self.groups.pop()
-        self.operand(")", choices, inner, part)
+        self.operand(")", choices, closed.largest, either(closed.ways))
 
     def escape(self) -> None:
         anchor = _ANCHORS.get(self.text[self.at : self.at + 2])
