@@ -12,9 +12,9 @@ from mirrorlint.delivery.way import Way
 from mirrorlint.fleet import Documents
 from mirrorlint.istio.names import is_ip
 from mirrorlint.loading.clusters import Group
+from mirrorlint.source.scalars import plain
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*")
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 _HEAD = """# Settings of mirrorlint: all of them are optional, and a comment shows what could be said.
 clusters:
 """
@@ -64,5 +64,5 @@ def _ingress(cluster: str, documents: Documents, ways: Iterable[Way]) -> Iterato
 
 def _quoted(text: str) -> str:
     """A string as YAML takes it for one."""
-    plain = (_PLAIN.fullmatch(text) and text.lower() not in _WORDS) or (is_ip(text) and ":" not in text)
-    return text if plain else json.dumps(text)
+    bare = (_PLAIN.fullmatch(text) and plain(text) == text) or (is_ip(text) and ":" not in text)
+    return text if bare else json.dumps(text)
