@@ -12,7 +12,7 @@ from mirrorlint.delivery.ingress import inner_scopes
 from mirrorlint.delivery.policy import may_be_met
 from mirrorlint.delivery.way import End, reached
 from mirrorlint.delivery.worlds import number_of
-from mirrorlint.fleet import GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
+from mirrorlint.fleet import ANYTHING, GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
 from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, KUBERNETES_NETWORKING, SECURITY
 from mirrorlint.rule import quoted
@@ -27,7 +27,14 @@ def objects(documents: Documents) -> Iterator[BlindSpot]:
     """Blind spots for each cluster at hand: objects of the Gateway API that may change or take shadows."""
     for name, cluster in documents.own().items():
         for found, why, holds in _at_gateways(cluster):
-            yield BlindSpot.at(found[0].node.place, f"{_counted(found)}: {why}", name, holds)
+            yield from _of(found, why, name, holds)
+
+
+def _of(found: Sequence[Manifest], why: str, cluster: str = "", holds: str = ANYTHING) -> Iterator[BlindSpot]:
+    """A blind spot for some objects of a kind, where there are any."""
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield BlindSpot.at(found[0].node.place, f"{found[0]}{more}: {why}", cluster, holds)
 
 
 def _at_gateways(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
@@ -38,21 +45,13 @@ def _at_gateways(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
     istio = cluster.settings.istio
     routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
     named = quoted(dict.fromkeys(manifest.node["spec"]["gatewayClassName"].text for manifest in foreign))
-    groups = (
-        (_served_by_istio(cluster), "what Istio's ingress gateway takes for it is not judged", GATEWAYS),
-        (foreign, f"nothing tells that Istio programs Gateways of class {named}", GATEWAYS),
-        (
-            cluster.of("ListenerSet", GATEWAY_API) + list(filter(_of_a_set, routes)),
-            "listeners outside of Gateways are not judged",
-            GATEWAYS,
-        ),
-        (
-            cluster.of(BACKEND_TLS_POLICY, GATEWAY_API) if istio and number_of(istio) < (1, 28) else [],
-            f"Istio {istio} starts the TLS only if PILOT_ENABLE_ALPHA_GATEWAY_API is set, which it is taken to be",
-            NOTHING,
-        ),
-    )
-    yield from (group for group in groups if group[0])
+    yield _served_by_istio(cluster), "what Istio's ingress gateway takes for it is not judged", GATEWAYS
+    yield foreign, f"nothing tells that Istio programs Gateways of class {named}", GATEWAYS
+    of_sets = cluster.of("ListenerSet", GATEWAY_API) + list(filter(_of_a_set, routes))
+    yield of_sets, "listeners outside of Gateways are not judged", GATEWAYS
+    if istio and number_of(istio) < (1, 28):
+        started = f"Istio {istio} starts the TLS only if PILOT_ENABLE_ALPHA_GATEWAY_API is set, which it is taken to be"
+        yield cluster.of(BACKEND_TLS_POLICY, GATEWAY_API), started, NOTHING
 
 
 def _served_by_istio(cluster: Cluster) -> list[Manifest]:
@@ -117,9 +116,7 @@ def _filters(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
         patches = ((m, patch) for m in cluster.of("EnvoyFilter") for patch in m.node["spec"]["configPatches"])
         every = dict.fromkeys(m for m, patch in patches if patch["applyTo"].text in _PATCHED and not _is_inbound(patch))
         found = [manifest for manifest in every if mirrors or may_be_met(manifest, delivery.ingress(name))]
-        if found:
-            message = f"{_counted(found)}: what is changed of routes, listeners and clusters is not judged"
-            yield BlindSpot.at(found[0].node.place, message)
+        yield from _of(found, "what is changed of routes, listeners and clusters is not judged")
 
 
 def _is_inbound(patch: Node) -> bool:
@@ -132,9 +129,7 @@ def _authentications(documents: Documents, delivery: Delivery) -> Iterator[Blind
     for name, cluster in documents.own().items():
         every = cluster.of("RequestAuthentication", SECURITY) if delivery.meshes[name].gateways else []
         found = [manifest for manifest in every if may_be_met(manifest, delivery.ingress(name))]
-        if found:
-            message = f"{_counted(found)}: whether the gateway takes the shadows' tokens is not judged"
-            yield BlindSpot.at(found[0].node.place, message)
+        yield from _of(found, "whether the gateway takes the shadows' tokens is not judged")
 
 
 def _tokens(delivery: Delivery, judged: Sequence[Judged]) -> Iterator[BlindSpot]:
@@ -201,10 +196,6 @@ def _unplaced(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     for service, cluster in (found for found in private.values() if found[0].export_to and "*" not in found[0].export_to):
         message = f"{service.manifest} is not for all namespaces, and nothing tells in which one {cluster}'s ingress gateway runs"
         yield BlindSpot.at(service.export_node.place, message, cluster, NOTHING)
-
-
-def _counted(manifests: Sequence[Manifest]) -> str:
-    return str(manifests[0]) + (f" and {len(manifests) - 1} more" if len(manifests) > 1 else "")
 
 
 def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:
