@@ -62,6 +62,11 @@ def _cells(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+def ink(style: str, text: str, *, color: bool) -> str:
+    """A text in a style of terminals (ECMA-48: SGR), where there is to be colour; "" is no style."""
+    return f"\x1b[{style}m{text}\x1b[0m" if color and style else text
+
+
 def to_json(document: Any) -> str:
     """Write plain data as indented ASCII; U+FFFD stands for lone surrogates, which no encoding has."""
     return json.dumps(_encodable(document), indent=2) + "\n"

@@ -11,7 +11,7 @@ from mirrorlint.delivery.reason import ELSEWHERE, STAYS
 from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.level import ERROR, WARNING
-from mirrorlint.report import cells, clean, told, without_repeats
+from mirrorlint.report import cells, clean, ink, told, without_repeats
 from mirrorlint.rule import ALL_ARRIVE, NONE_ARRIVE, SOME_ARRIVE, UNKNOWN_FATE, Finding, MirrorFate, Report
 from mirrorlint.source import Place
 
@@ -42,7 +42,7 @@ class _Paper(NamedTuple):
     width: int
 
     def ink(self, style: str, text: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self.color else text
+        return ink(style, text, color=self.color)
 
     def wrap(self, text: str, first: str, rest: str) -> list[str]:
         """Break a sentence between words, behind a lead for its first line and one for the others."""

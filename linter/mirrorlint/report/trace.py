@@ -10,7 +10,7 @@ from mirrorlint.delivery.reason import ARRIVES, ELSEWHERE, OUTCOMES, STAYS, UNJU
 from mirrorlint.delivery.steps import Step, steps
 from mirrorlint.delivery.way import LOST, SOME, Call, Way
 from mirrorlint.delivery.worlds import WORLD_WORDS
-from mirrorlint.report import cells, clean, padded
+from mirrorlint.report import cells, clean, ink, padded
 from mirrorlint.rule import quoted
 
 _INKS = {ARRIVES: "1;32", STAYS: "1;32", LOST: "1;31", SOME: "1;33", UNKNOWN: "1;33", ELSEWHERE: "1;33"}
@@ -35,21 +35,14 @@ class _Line(NamedTuple):
     worlds: tuple[str, ...]
 
 
-class _Paper(NamedTuple):
-    color: bool
-
-    def ink(self, style: str, text: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self.color and style else text
-
-
 def render(traces: Sequence[Trace], *, color: bool = False) -> str:
     """One block for each call; hops that both worlds share are shown once, others under their versions."""
-    blocks = ["\n".join(_block(trace, _Paper(color))) for trace in traces]
+    blocks = ["\n".join(_block(trace, color)) for trace in traces]
     return "\n\n".join(blocks or ["no mirror was found"]) + "\n"
 
 
-def _block(trace: Trace, paper: _Paper) -> Iterator[str]:
-    yield paper.ink(_BOLD, _title(trace.call))
+def _block(trace: Trace, color: bool) -> Iterator[str]:
+    yield ink(_BOLD, _title(trace.call), color=color)
     if trace.others:
         yield clean(f"{_INDENT}likewise {_listed([each.host for each in trace.others])}")
     most = max((len(ways) for ways in trace.ways.values()), default=0)
@@ -58,7 +51,7 @@ def _block(trace: Trace, paper: _Paper) -> Iterator[str]:
     for index in range(most):
         if index:
             yield ""
-        yield from _shadow({world: ways[index] for world, ways in trace.ways.items() if index < len(ways)}, paper)
+        yield from _shadow({world: ways[index] for world, ways in trace.ways.items() if index < len(ways)}, color)
 
 
 def _listed(hosts: Sequence[str]) -> str:
@@ -77,7 +70,7 @@ def _title(call: Call) -> str:
     return clean(f"{call.method} {call.path} to `{call.host}`, port {call.port}, {where}{pod}{headers}")
 
 
-def _shadow(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
+def _shadow(ways: Mapping[str, Way], color: bool) -> Iterator[str]:
     """One shadow's hops in all worlds, then where it ends in each."""
     lines = _merged({world: steps(way, world) for world, way in ways.items()})
     columns = zip(*(_columns(line.step) for line in lines), strict=True)
@@ -86,11 +79,11 @@ def _shadow(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
     nested = any(line.worlds != every for line in lines)
     for line in lines:
         if line.worlds not in (shown, every):
-            yield f"{_INDENT}{paper.ink(_BOLD, WORLD_WORDS[line.worlds[0]])}"
+            yield f"{_INDENT}{ink(_BOLD, WORLD_WORDS[line.worlds[0]], color=color)}"
         shown = line.worlds
         before, behind = (_INDENT, _INDENT * nested) if shown == every else (_INDENT * 2, "")
-        yield before + _row(line.step, wide, paper, behind)
-    yield f"{_INDENT}=> " + "; ".join(_fates(ways, paper))
+        yield before + _row(line.step, wide, color, behind)
+    yield f"{_INDENT}=> " + "; ".join(_fates(ways, color))
 
 
 def _columns(step: Step) -> tuple[str, str, str]:
@@ -99,10 +92,10 @@ def _columns(step: Step) -> tuple[str, str, str]:
     return clean(step.what), clean(step.cluster), clean(f"{place.path}:{place.line}")
 
 
-def _row(step: Step, wide: Sequence[int], paper: _Paper, gap: str) -> str:
+def _row(step: Step, wide: Sequence[int], color: bool, gap: str) -> str:
     what, cluster, place = map(padded, _columns(step), wide)
-    ink = paper.ink(_INKS.get(step.what, ""), what)
-    return f"{ink}{gap}  {cluster}  {paper.ink(_DIM, place)}  {clean(step.text)}"
+    told = ink(_INKS.get(step.what, ""), what, color=color)
+    return f"{told}{gap}  {cluster}  {ink(_DIM, place, color=color)}  {clean(step.text)}"
 
 
 def _merged(told: Mapping[str, Sequence[Step]]) -> list[_Line]:
@@ -121,16 +114,16 @@ def _merged(told: Mapping[str, Sequence[Step]]) -> list[_Line]:
     return lines
 
 
-def _fates(ways: Mapping[str, Way], paper: _Paper) -> Iterator[str]:
+def _fates(ways: Mapping[str, Way], color: bool) -> Iterator[str]:
     """Where a shadow ends: said once when all worlds agree."""
-    fates = {world: _fate(way, paper) for world, way in ways.items()}
+    fates = {world: _fate(way, color) for world, way in ways.items()}
     if len(set(fates.values())) == 1:
         yield next(iter(fates.values()))
     else:
         yield from (f"{fate} with {WORLD_WORDS[world]}" for world, fate in fates.items())
 
 
-def _fate(way: Way, paper: _Paper) -> str:
+def _fate(way: Way, color: bool) -> str:
     what = UNKNOWN if way.reason in UNJUDGED else way.outcome
     why = "" if way.reason in OUTCOMES else f" ({way.reason})"
-    return paper.ink(_INKS[what], what) + why
+    return ink(_INKS[what], what, color=color) + why
