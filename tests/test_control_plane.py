@@ -206,11 +206,40 @@ def test_of_istios_own_chart_nothing_else_is_asked(repo: Path) -> None:
         "defaultVirtualServiceExportTo: 5",
         "defaultVirtualServiceExportTo: [[a]]",
         "defaultServiceExportTo: a",
+        "discoverySelectors: [{matchExpressions: [{key: a, operator: in, values: [b]}]}]",
     ],
 )
 def test_a_mesh_config_in_manifests_may_have_fields_of_any_type(repo: Path, said: str) -> None:
     made = settings(repo, MESH.replace("rootNamespace: root", f"{said}\n    ingressClass: x"))
     assert made.mesh == {"ingressClass": "x"}
+
+
+ONE, OTHER = "{matchLabels: {group: a}}", "{matchLabels: {group: b}}"
+
+
+def looking(*selectors: str) -> str:
+    return f"{{meshConfig: {{rootNamespace: r, discoverySelectors: [{', '.join(selectors)}]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ((operator(looking(ONE)),), ["a"]),
+        ((release(looking(ONE)),), ["a"]),
+        ((operator(looking(ONE)), operator(looking(OTHER), "b")), ["a", "b"]),
+        ((operator(looking(ONE)), operator("{meshConfig: {rootNamespace: r}}", "b")), []),
+        ((operator(looking(ONE)), release(looking(OTHER))), ["a", "b"]),
+        ((operator(looking(ONE)), MESH), []),
+        ((operator(looking(ONE)), operator("{tag: 1.28.0}", "gateways")), ["a"]),
+    ],
+)
+def test_several_control_planes_look_at_what_any_of_them_does(repo: Path, texts: tuple[str, ...], found: list[str]) -> None:
+    assert settings(repo, *texts).mesh["discoverySelectors"] == [{"matchLabels": {"group": group}} for group in found]
+
+
+def test_settings_say_what_a_control_plane_looks_at(repo: Path) -> None:
+    (repo / ".mirrorlint.yaml").write_text("clusters: {prod: {paths: [clusters/prod], mesh: {discoverySelectors: []}}}\n")
+    assert settings(repo, operator(looking(ONE)), operator(looking(OTHER), "b")).mesh["discoverySelectors"] == []
 
 
 ARGO = (

@@ -46,6 +46,10 @@ GOOD = {
     "an empty mesh": "clusters: {prod: {mesh: {}}}\n",
     "a mesh with null": "clusters: {prod: {mesh: {outboundTrafficPolicy: }}}\n",
     "other addresses": "clusters: {prod: {ingress: ['2001:db8::1', 'a.example.com:80']}}\n",
+    "selectors of a mesh": (
+        "clusters: {a: {mesh: {discoverySelectors: [{matchLabels: {a: ''}}, {}, "
+        "{matchExpressions: [{key: a, operator: In, values: [b]}, {key: a, operator: Exists}]}]}}}\n"
+    ),
     "other fields of a mesh": "clusters: {a: {mesh: {inboundTrafficPolicy: {mode: x}, outboundTrafficPolicy: {egressProxy: x}}}}\n",
     "empty lists": "clusters: {prod: {paths: [], external: [], ingress: []}}\n",
     "an empty ingress": "clusters: {prod: {ingress: {labels: , ports: }}}\n",
@@ -85,6 +89,25 @@ BAD = {
         ["1:49: `outboundTrafficPolicy` must be a mapping"],
     ),
     "an export as a text": ("clusters: {prod: {mesh: {defaultServiceExportTo: '*'}}}\n", ["1:50: this must be a list"]),
+    "selectors as a mapping": ("clusters: {a: {mesh: {discoverySelectors: {matchLabels: {a: b}}}}}\n", ["1:43: this must be a list"]),
+    "selectors that are none": (
+        "clusters: {a: {mesh: {discoverySelectors: [a, {matchLabel: {}}, {matchLabels: {a: true}}]}}}\n",
+        [
+            "1:44: this must be a label selector",
+            "1:48: a label selector has no `matchLabel` (did you mean `matchLabels`?)",
+            "1:83: `true` is no text until it is quoted",
+        ],
+    ),
+    "expressions that are none": (
+        "clusters: {a: {mesh: {discoverySelectors: [{matchExpressions: "
+        "[{operator: Exists}, {key: a, operator: in, values: [b]}, {key: a, operator: In}, {key: a, operator: Exists, values: [b]}]}]}}}\n",
+        [
+            "1:64: this must be a text",
+            "1:103: `in` is not one of In, NotIn, Exists, DoesNotExist",
+            "1:121: `In` takes some `values`",
+            "1:180: `Exists` takes no `values`",
+        ],
+    ),
     "a root namespace as a list": ("clusters: {prod: {mesh: {rootNamespace: [a]}}}\n", ["1:41: this must be a text"]),
     "an address": ("clusters: {prod: {ingress: a.example.com}}\n", ["1:28: `ingress` must be a list of addresses, or a mapping"]),
     "ports": (

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ClusterSettings, Fact, Manifest
 from mirrorlint.kinds import CONFIG_MAP
-from mirrorlint.loading.settings import usable_mesh
+from mirrorlint.loading.settings import DISCOVERY, usable_mesh
 from mirrorlint.loading.units import ISTIOD_CHART, Chart, Installed
 from mirrorlint.source import Node, inside
 
@@ -36,18 +36,29 @@ class Said(NamedTuple):
 
 def said(manifests: Sequence[Manifest], charts: Iterable[Installed]) -> list[Said]:
     """What objects of a cluster and the charts that are installed there say."""
-    found = [one for manifest in manifests for one in _of(manifest)]
+    found = [one for manifest in manifests for one in _whole(_of(manifest))]
     repositories = {(m.kind, m.namespace, m.name): m.node["spec"] for m in manifests if m.kind == "OCIRepository"}
     for chart, values in charts:
         if chart.called == ISTIOD_CHART:
-            found += _of_chart(chart, values, repositories)
+            found += _whole(_of_chart(chart, values, repositories))
     return found
+
+
+def _whole(control_plane: Iterable[Said]) -> Iterator[Said]:
+    """What is said of one control plane, and which namespaces it looks at, where there is word of its meshConfig."""
+    meshes = []
+    for one in control_plane:
+        yield one
+        meshes += [one] if one.what == MESH else []
+    if meshes:
+        yield Said(DISCOVERY, next((one.value[DISCOVERY] for one in meshes if DISCOVERY in one.value), []), meshes[0].node)
 
 
 def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> tuple[ClusterSettings, list[Fact]]:
     """Settings with what they leave open filled in, and what says so.
 
-    Of several versions that treat shadows alike the oldest counts; where they don't none is taken, and mirrors are judged for all.
+    What any of several control planes looks at is looked at. Of several versions that treat shadows alike the oldest counts; where they
+    don't none is taken, and mirrors are judged for all.
     """
     facts: list[Fact] = []
     versions = {minor(one.value): one for one in found if one.what == VERSION and minor(one.value)}
@@ -59,9 +70,13 @@ def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> t
     if settings.shadow_suffix is None and suffix is not None:
         settings = settings._replace(shadow_suffix=True)
         facts.append(Fact(cluster, f"shadows get `-shadow` ({suffix.value})", suffix.node.place))
+    looks = [] if DISCOVERY in settings.mesh else [one.value for one in found if one.what == DISCOVERY]
     for one in (one for one in found if one.what == MESH):
         settings = settings._replace(mesh=_over(one.value, settings.mesh))
         facts.append(Fact(cluster, f"meshConfig with {', '.join(sorted(one.value))}", one.node.place))
+    if any(looks):
+        selectors = [selector for each in looks for selector in each] if all(looks) else []
+        settings = settings._replace(mesh={**settings.mesh, DISCOVERY: selectors})
     return settings, facts
 
 

@@ -96,6 +96,11 @@ def text(node: Node) -> str:
     return value
 
 
+def label(node: Node) -> str:
+    """The value of a label, which may be empty."""
+    return node.value if node.value == "" else text(node)
+
+
 def host(node: Node) -> str:
     """A host name or an IP address."""
     said = text(node)

@@ -12,7 +12,7 @@ from mirrorlint.fleet import ClusterSettings, Ingress
 from mirrorlint.level import LEVELS, OFF
 from mirrorlint.likeness import suggestion
 from mirrorlint.loading import files
-from mirrorlint.loading.fields import FieldError, Fields, boolean, host, one_of, port, text, version
+from mirrorlint.loading.fields import FieldError, Fields, boolean, host, label, one_of, port, text, version
 from mirrorlint.source import Node, Place, parse
 
 FILE, MISNAMED = ".mirrorlint.yaml", ".mirrorlint.yml"
@@ -23,9 +23,11 @@ _INGRESS = ("addresses", "namespace", "labels", "ports")
 EXPORTS = ("defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
 _POLICY = "outboundTrafficPolicy"
 TRUST = ("trustDomain", "trustDomainAliases", "enableAutoMtls")
-_MESH = ("rootNamespace", *EXPORTS, _POLICY, *TRUST)
+DISCOVERY = "discoverySelectors"
+_MESH = ("rootNamespace", *EXPORTS, _POLICY, *TRUST, DISCOVERY)
 _LIKE_MESH = ("inboundTrafficPolicy",)  # a field of Istio's that nothing here asks for
 _POLICIES = ("ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS")
+_WITH_VALUES, _WITHOUT = ("In", "NotIn"), ("Exists", "DoesNotExist")
 _PORT = re.compile(r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]")
 
 
@@ -211,8 +213,26 @@ class _Reader(Fields):
             self.take(fields, name, self.texts, ())
         modes = self.named(fields, _POLICY, lambda value: value)
         self.take(modes, "mode", one_of(_POLICIES), "")
+        self.take(fields, DISCOVERY, lambda value: self.items(value, self._selector), ())
         plain: dict[str, Any] = node.plain()
         return plain
+
+    def _selector(self, node: Node) -> None:
+        """A label selector; where one is wrong Istio looks at all namespaces (pkg/kube/namespace/filter.go:selectorsChanged)."""
+        if not node.is_mapping:
+            raise FieldError(node, "this must be a label selector, with `matchLabels` or `matchExpressions`")
+        fields = self.known(node, "a label selector", ("matchLabels", "matchExpressions"))
+        self.named(fields, "matchLabels", label)
+        self.take(fields, "matchExpressions", lambda value: self.items(value, self._expression), ())
+
+    def _expression(self, node: Node) -> None:
+        """A condition for a label (apimachinery, pkg/labels/selector.go:NewRequirement)."""
+        fields = self.known(node, "an expression", ("key", "operator", "values"))
+        text(node["key"])
+        operator = one_of((*_WITH_VALUES, *_WITHOUT))(node["operator"])
+        values = self.take(fields, "values", lambda value: self.items(value, label), ())
+        if bool(values) != (operator in _WITH_VALUES):
+            raise FieldError(node["values"], f"`{operator}` takes {'no' if values else 'some'} `values`")
 
     def _path(self, node: Node) -> str:
         path = self._joined(text(node))
