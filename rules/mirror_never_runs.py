@@ -10,7 +10,7 @@ from mirrorlint.fleet import Manifest
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Obstacle, Remark, Subject
 from mirrorlint.source import Node
-from mirrorlint.unreached import obstacle
+from mirrorlint.unreached import obstacle, overlooked
 
 LEVEL = WARNING
 
@@ -24,7 +24,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             if found:
                 yield _flaw(judged, found)
     for cluster, mesh in subject.own():
-        for owner, host, found in undelegated(mesh):
+        for owner, host, found in (*undelegated(mesh), *overlooked(mesh)):
             yield _never(host, host.text, owner, cluster, found)
     yield from (_contradiction(cluster, *each) for cluster, mesh in subject.own() for each in contradicted(mesh))
 

@@ -22,5 +22,6 @@ def check(loss: Loss) -> Flaw:
 
 
 def fix(loss: Loss) -> tuple[Edit, ...]:
-    """List the Hosts, unless the one that the source writes may be misspelt."""
-    return NO_EDITS if nearest.misspelt_rewrite(loss) else accepting(loss)
+    """List the Hosts, unless the one that the source writes may be misspelt, or is listed where the control plane does not look."""
+    listed = nearest.overlooked_taker(reached(loss.end.scope), reached(loss.end.chain).servers, loss.way.host)
+    return NO_EDITS if listed or nearest.misspelt_rewrite(loss) else accepting(loss)

@@ -7,6 +7,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Flaw, Loss
 from mirrorlint.unapplied import of_tls
+from mirrorlint.unheard import overlooked
 
 REASONS = (reason.NO_FILTER_CHAIN,)
 
@@ -20,6 +21,10 @@ def check(loss: Loss) -> Flaw:
     server = reached(nearest.server(servers, address.port, sni or loss.way.host))
     sent = f"the SNI `{sni}`" if sni else "no SNI, since it starts no TLS,"
     message = f"the shadow brings {sent} and no TLS server of {loss.end.cluster}'s gateway takes it: the connection is closed"
+    unseen = next(overlooked(scope, address, sni), None) if sni else None
+    if unseen:
+        node, why, owner = unseen
+        return loss.at_target(node, f"{message}; {why}", owner)
     return loss.at_target(
         server.host_node, message, server.gateway.manifest, *of_tls(loss.way.scope, upstream, "sni" if upstream.sni else "mode")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.virtual_service import delegate_name
@@ -46,6 +47,8 @@ def _lacking(mesh: Mesh, rule: Node, root: Manifest) -> Lacking:
         return Lacking(rule, named["namespace"] if moved else named["name"], f"its delegate `{name}` does not exist{hint}", root, meant)
     if found in mesh.refused:
         return Lacking(rule, named["name"], f"Istio refuses its delegate `{name}`", root, name)
+    if not mesh.discovery.takes(found):
+        return Lacking(rule, named["name"], f"its delegate `{name}` {left_out(found)}", root, name)
     if len(found.node["spec"]["hosts"]):
         return Lacking(
             rule, found.node["spec"]["hosts"].at(0), f"`{name}`, to which it delegates, has `hosts`, so it is no delegate", found, name

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from mirrorlint.delivery.absence import Absence
+from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.follow import authorities
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.ingress import landing
@@ -145,7 +146,9 @@ def meant(mesh: Mesh, host: str) -> tuple[Service, str] | None:
 
 
 def _variants(mesh: Mesh, host: str) -> Iterable[tuple[Service, str]]:
-    known = mesh.services_by_host
+    known, overlooked = mesh.services_by_host, mesh.overlooked(host)
+    if overlooked:
+        yield overlooked, f"{overlooked.manifest} {left_out(overlooked.manifest)}"
     for full in full_names(mesh, host):
         yield known[full][0], f"its full name is `{full}`: a name with a dot is not expanded"
     own, of_service, _ = host.partition(".svc.")
@@ -217,6 +220,9 @@ def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reason
         kept = scope.mesh.route_reader.unserved(route, gateway, name)
         if kept:
             return kept.node, f"{route} would take it, but {kept.why}", kept.owner
+    overlooked = overlooked_taker(scope, servers, name)
+    if overlooked:
+        return overlooked
     for taker in _takers(scope.mesh, services, name):
         found = _refused_taker(scope, taker, bound, name)
         if found:
@@ -227,6 +233,22 @@ def refusal(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reason
         hosts = sorted(own, key=lambda host: -_likeness_but_for_suffix(name, host.name)) if len(own) > MOST else own
         return nearest.hosts[0].node, f"{nearest.manifest} takes {few(map(named, hosts))}", nearest.manifest
     return _nothing_bound(scope.mesh, servers[0])
+
+
+def overlooked_taker(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reason | None:
+    """What would give a shadow's Host a virtual host on the port of some servers if the control plane looked at its namespace."""
+    mesh = scope.mesh
+    if not mesh.discovery.limited:
+        return None
+    name = without_port(host).lower()
+    gateways = GatewayScope(mesh.unlimited, scope.namespace, scope.labels, mesh.cluster.settings.ingress).gateways
+    near = [server for gateway in gateways for server in gateway.servers if server.number == servers[0].number]
+    for taker in _takers(mesh.unlimited, (), name):
+        serving = (s.gateway.manifest for s in near if s.gateway.name in taker.gateways and _shares(s, taker, name))
+        for manifest in (each for gateway in serving for each in (taker.manifest, gateway) if not mesh.discovery.takes(each)):
+            whose = "" if manifest is taker.manifest else f"{manifest} for it "
+            return manifest.node["metadata"]["namespace"], f"{taker.manifest} would take it, but {whose}{left_out(manifest)}", manifest
+    return None
 
 
 def _takers(mesh: Mesh, bound: Sequence[VirtualService], name: str) -> list[VirtualService]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.upstream import Upstream
 from mirrorlint.istio.destination_rule import DestinationRule
@@ -17,7 +18,7 @@ def of_tls(scope: Scope, upstream: Upstream, field: str) -> tuple[Remark, ...]:
     """The value that decides TLS to an upstream: `field` of a rule's `tls`, else its `mode`; or what keeps a rule from it."""
     rule, tls = upstream.rule, upstream.client_tls
     if rule is None:
-        return _meant(scope, upstream.service, (r for r in scope.mesh.destination_rules if _starts_tls(r)), "")
+        return _meant(scope, upstream.service, (r for r in scope.mesh.unlimited.destination_rules if _starts_tls(r)), "")
     other = next((port for port in rule.policy.node["portLevelSettings"] if port["tls"]["mode"]), None)
     if other and not tls["mode"]:
         said = f"{rule.manifest} has TLS for port {other['port']['number'].text}, and the mirror is for port {upstream.port.number}"
@@ -37,7 +38,7 @@ def of_subset(scope: Scope, service: Service, subset: str) -> tuple[Remark, ...]
     near = closest(subset, subsets)
     if near:
         return (Remark(subsets[near].node["name"], f"did you mean `{near}`?", cluster),)
-    having = (r for r in scope.mesh.destination_rules if subset in r.subsets)
+    having = (r for r in scope.mesh.unlimited.destination_rules if subset in r.subsets)
     found = _meant(scope, service, having, f", which has subset `{subset}`,")
     if found or rule is None or not subsets:
         return found
@@ -53,6 +54,8 @@ def _meant(scope: Scope, service: Service, rules: Iterable[DestinationRule], hav
     """The rule for a service that does not count for the proxy, or one for a host that is nobody's and called almost alike."""
     mesh, host, rules = scope.mesh, service.host, tuple(rules)
     own = next((rule for rule in rules if subset_of(host, rule.host)), None)
+    if own and not mesh.discovery.takes(own.manifest):
+        return (Remark(own.host_node, f"{own.manifest}{having} is for it, but {left_out(own.manifest)}", mesh.cluster.name),)
     if own:
         where = f"in namespace `{scope.namespace}`" if scope.namespace else "at the gateway"
         exports, other = own.manifest.node["spec"]["exportTo"], scope.rule_for(service)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from mirrorlint.delivery.addresses import exposed, in_front
+from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
 from mirrorlint.istio.gateway import ACROSS, Gateway, Server
+from mirrorlint.istio.names import overlaps
 from mirrorlint.istio.services import Service
 from mirrorlint.nearest import server
 from mirrorlint.rule import Reason, quoted
@@ -20,8 +22,25 @@ _OF_NODES = range(30000, 32768)  # kube-apiserver's `--service-node-port-range`
 def unheard(scope: GatewayScope, address: Address, host: str) -> Reason | None:
     """What keeps an address's port from being listened on for a Host; None where the cluster has no Gateway that Istio accepts."""
     meant = server(scope.mesh.servers, address.port, host)
-    found = next(_unprogrammed(scope.mesh, address.port), None)
+    found = next(overlooked(scope, address), None) or next(_unprogrammed(scope.mesh, address.port), None)
     return found or (next(_obstacles(scope, address, meant)) if meant else None)
+
+
+def overlooked(scope: GatewayScope, address: Address, host: str = "*") -> Iterator[Reason]:
+    """What would have an address's port listened on for a host if the control plane looked at its namespace."""
+    mesh = scope.mesh
+    for meant in (s for s in mesh.unlimited.servers if mesh.discovery.limited and any(overlaps(host, name) for name in s.sni_hosts())):
+        gateway = meant.gateway.manifest
+        whole = GatewayScope(mesh.unlimited, scope.namespace, scope.labels or meant.gateway.selector, mesh.cluster.settings.ingress)
+        ports = {*whole.front.listening(meant)} & {*whole.container_ports(address.host, address.port)}
+        if not ports or meant.gateway.name not in {known.name for known in whole.gateways}:
+            continue
+        if not mesh.discovery.takes(gateway):
+            yield gateway.node["metadata"]["namespace"], f"{gateway} would, but {left_out(gateway)}", gateway
+        unseen = (service.manifest for service in scope.front.services if not mesh.discovery.takes(service.manifest))
+        for front in unseen if ports.isdisjoint(scope.front.listening(meant)) else ():
+            why = f"{meant.phrase} listens on port {meant.number} of the pods themselves, since {front} {left_out(front)}"
+            yield front.node["metadata"]["namespace"], why, front
 
 
 def _unprogrammed(mesh: Mesh, port: int) -> Iterator[Reason]:

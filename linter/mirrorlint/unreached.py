@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from mirrorlint.delivery.callers import Judged, shown_namespaces, takers
+from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.delivery.mesh import Mesh
@@ -17,6 +18,7 @@ from mirrorlint.istio.names import MESH, overlaps
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import slip
 from mirrorlint.rule import REFUSED, Obstacle, Remark, cause_of, quoted
+from mirrorlint.source import Node
 
 _ANSWERS = {
     "redirect": "its rule answers requests itself (`redirect`)",
@@ -53,6 +55,15 @@ def _obstacles(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
     yield from _hidden(judged, delivery)
     yield from _narrow(judged, mesh)
     yield from _unseen(judged, mesh)
+
+
+def overlooked(mesh: Mesh) -> Iterator[tuple[Manifest, Node, Obstacle]]:
+    """Mirrors that the control plane does not look at, or not at what delegates to them: the object, the mirror's host, and why."""
+    for service in mesh.unlimited.virtual_services if mesh.discovery.limited else ():
+        for rule in (rule for rule in service.rules if rule.mirrors):
+            for manifest in (each for each in dict.fromkeys((rule.owner, service.manifest)) if not mesh.discovery.takes(each)):
+                found = Obstacle(manifest.node["metadata"]["namespace"], f"{manifest} {left_out(manifest)}")
+                yield from ((mirror.owner, mirror.destination.host_node, found) for mirror in rule.mirrors)
 
 
 def is_uncertain(judged: Judged, delivery: Delivery) -> bool:
@@ -94,6 +105,9 @@ def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         return
     bound = [gateway for gateway in mesh.gateways if gateway.name in service.gateways]
     missing = next((name for name in service.gateways if name not in {gateway.name for gateway in bound}), "")
+    for gateway in (gateway.manifest for gateway in mesh.unlimited.gateways if gateway.name == missing):
+        remark = Remark(gateway.node["metadata"]["namespace"], "the Gateway's namespace", cluster)
+        yield Obstacle(service.bindings[missing], f"{gateway} {left_out(gateway)}", (remark,))
     if missing:
         refused = next((reasons for m, reasons in mesh.refused.items() if f"{m.namespace}/{m.name}" == missing and m.kind == "Gateway"), ())
         why = f"Istio refuses Gateway `{missing}`" if refused else f"no Gateway `{missing}` is in {cluster}{_elsewhere(missing, mesh)}"

@@ -61,7 +61,7 @@ class _Selection:
 
     def _of(self, *kinds: str, group: str = GATEWAY_API) -> Iterator[Manifest]:
         found = (manifest for kind in kinds for manifest in self._mesh.cluster.of(kind, group))
-        return (manifest for manifest in found if manifest not in self._mesh.refused)
+        return filter(self._mesh.sees, found) if group == GATEWAY_API else found
 
     def _gateways(self) -> Iterator[Manifest]:
         """All Gateways, also those that other pods are for: a shadow that meets none is told which comes nearest."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mirrorlint.delivery.discovery import FIELD
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, differences
 from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
@@ -31,7 +33,8 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
     host, number = target
     service = scope.service(host) or _without_port(scope, host, number)
     if destination.why:
-        return Absence(destination.fault or destination.host_node, destination.why, host, *(destination.near or ()))
+        near = destination.near or _overlooked(scope.mesh, destination.node["namespace"])
+        return Absence(destination.fault or destination.host_node, destination.why, host, *near)
     if service is None:
         return Absence(destination.host_node, _unknown(scope, host, number), host)
     if service.port(number) is None:
@@ -47,6 +50,12 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
         return Absence(destination.node["subset"], words, f"{host} {destination.subset}", *definition)
     lacks = "is only another name (ExternalName)" if service.alias_of else "has no endpoint"
     return Absence(destination.host_node, f"`{host}` {lacks}, so Istio builds no upstream for it", host, *definition)
+
+
+def _overlooked(mesh: Mesh, namespace: Node) -> tuple[Node, str] | tuple[()]:
+    """The namespace of a `backendRef`, if the control plane sees neither the backend there nor a ReferenceGrant for it."""
+    looks = not namespace.text or mesh.discovery.includes(namespace.text)
+    return () if looks else (namespace, f"`{FIELD}` leave out namespace `{namespace.text}`")
 
 
 def _without_port(scope: Scope, host: str, number: int) -> Service | None:

@@ -234,7 +234,7 @@ def _namespaces(mesh: Mesh, service: VirtualService) -> list[str]:
     working = {m.namespace for group, kind in _WORKLOADS for m in mesh.cluster.of(kind, group)}
     silent = {*_NO_CALLERS, *({mesh.root_namespace} - working)}
     found = sorted(name for name in shown - silent if not name.startswith("kube-"))
-    return [name for name in found if name not in mesh.sidecarless] or found
+    return [name for name in found if name not in mesh.sidecarless and mesh.discovery.includes(name)] or found
 
 
 def shown_namespaces(mesh: Mesh) -> set[str]:

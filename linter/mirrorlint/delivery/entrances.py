@@ -29,7 +29,7 @@ class Entrances:
         """The names and IPs of the cluster's ingress, with the Service that has one: settings, else Services in front of gateways."""
         gateways = self._mesh.meant_gateways
         found: dict[str, Service | None] = {known_as(name): None for gateway in gateways for name in targets(gateway.manifest)}
-        found |= {known_as(address): service for address, service in shown(self._mesh.services, gateways)}
+        found |= {known_as(address): service for address, service in shown(self._mesh.kubernetes_services, gateways)}
         said = [known_as(address) for address in self._settings.addresses]
         return {address: found.get(address) for address in said} if said else found
 
@@ -50,7 +50,7 @@ class Entrances:
     @cached_property
     def others(self) -> dict[str, Service]:
         """The Services in front of no Gateway that are reached from outside, by their names and IPs."""
-        found = ((known_as(address), service) for address, service in exposures(self._mesh.services))
+        found = ((known_as(address), service) for address, service in exposures(self._mesh.kubernetes_services))
         return {address: service for address, service in found if address not in self.addresses}
 
     def leads_to_proxy(self, service: Service) -> bool:
@@ -67,13 +67,13 @@ class Entrances:
     @cached_property
     def hidden(self) -> bool:
         """Whether requests may reach the gateways at an address that manifests don't show."""
-        return not self._settings.addresses and unaddressed(self._mesh.services, self._mesh.meant_gateways)
+        return not self._settings.addresses and unaddressed(self._mesh.kubernetes_services, self._mesh.meant_gateways)
 
     @cached_property
     def ingresses(self) -> dict[str, Balancer]:
         """The Kubernetes Ingresses before the gateways, under the names and IPs at which they are reached, "" for any."""
         manifests = self._mesh.cluster.of("Ingress", KUBERNETES_NETWORKING)
-        return {known_as(address): found for address, found in proxied(manifests, self._mesh.services, self._mesh.gateways)}
+        return {known_as(address): found for address, found in proxied(manifests, self._mesh.kubernetes_services, self._mesh.gateways)}
 
     def ingress(self, address: str) -> Balancer | None:
         """The Kubernetes Ingress that an address leads through."""

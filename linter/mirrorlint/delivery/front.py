@@ -23,7 +23,7 @@ class Front:
     def __init__(self, mesh: Mesh, namespace: str, labels: Mapping[str, str], ingress: Ingress) -> None:
         """`ingress` holds what settings say of the pods' `ports`; the namespace is "" when it is not known."""
         self._mesh, self._namespace, self.ports = mesh, namespace, ingress.ports
-        own = (s for s in mesh.services if s.kubernetes and s.selector and s.selector.items() <= labels.items())
+        own = (s for s in mesh.kubernetes_services if s.selector and s.selector.items() <= labels.items())
         near = (service for service in own if namespace in ("", service.namespace))
         self.services = sorted(near, key=lambda service: (service.manifest.created, service.host))
         self._labels = labels
@@ -51,7 +51,8 @@ class Front:
         named = server.gateway.services
         if server.number in self.ports and not named:
             return [self.ports[server.number]]
-        front = [s for s in self.services if (s.host in named if named else UNTRANSLATED not in s.manifest.node["metadata"]["labels"])]
+        seen = [service for service in self.services if self._mesh.discovery.takes(service.manifest)]
+        front = [s for s in seen if (s.host in named if named else UNTRANSLATED not in s.manifest.node["metadata"]["labels"])]
         targets = ((port, target) for service in front for port, target in self._distinct(service))
         found = list(dict.fromkeys(target for port, target in targets if port == server.number))
         if named and front:

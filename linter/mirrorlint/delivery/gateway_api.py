@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from mirrorlint.delivery.age import Age
@@ -22,13 +22,13 @@ _ROUTES, _PASSING = ("HTTPRoute", "GRPCRoute"), ("TLSRoute", "TCPRoute")
 class GatewayApi:
     """The objects of the Gateway API in a cluster; everything is read when it is first asked for."""
 
-    def __init__(self, cluster: Cluster, age: Age, refused: Container[Manifest]) -> None:
-        """`age` decides between objects that claim the same; `refused` are none of the cluster's."""
-        self._cluster, self._age, self._refused = cluster, age, refused
+    def __init__(self, cluster: Cluster, age: Age, sees: Callable[[Manifest], bool]) -> None:
+        """`age` decides between objects that claim the same; `sees` tells which the control plane has."""
+        self._cluster, self._age, self._sees = cluster, age, sees
         self._domain = cluster.settings.domain
 
     def _of(self, *kinds: str) -> list[Manifest]:
-        return [manifest for kind in kinds for manifest in self._cluster.of(kind, GATEWAY_API) if manifest not in self._refused]
+        return [manifest for kind in kinds for manifest in self._cluster.of(kind, GATEWAY_API) if self._sees(manifest)]
 
     @cached_property
     def gateways(self) -> list[Manifest]:

@@ -44,7 +44,7 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
         return Landing(named[0][0], assumed=False, known=True, why=named[0][1])
     if any(mesh.entrances.addresses for mesh in others.values()):
         return Landing("", assumed=False, known=not any(mesh.entrances.hidden for mesh in others.values()))
-    with_gateways = [n for n, mesh in others.items() if mesh.gateways or mesh.gateway_api.gateways or mesh.cluster.of("Gateway")]
+    with_gateways = [n for n, mesh in others.items() if mesh.meant_gateways or mesh.gateway_api.gateways or mesh.cluster.of("Gateway")]
     if len(with_gateways) == 1:
         return Landing(with_gateways[0], assumed=True, known=False)
     return Landing("", assumed=False, known=False)
@@ -132,7 +132,7 @@ def _by_label(mesh: Mesh, selector: frozenset[tuple[str, str]]) -> list[Pod]:
     if deployed:
         return deployed
     rules = [(rule.namespace, rule.selector) for rule in mesh.destination_rules if rule.selective]
-    asking = [*((s.namespace, s.selector) for s in mesh.services if s.kubernetes), *rules]
+    asking = [*((s.namespace, s.selector) for s in mesh.kubernetes_services), *rules]
     near = _joined(selector, ((namespace, labels) for namespace, labels in asking if labels.items() & selector))
     places = {namespace for namespace, _ in near}
     others = [pod for pod in _joined(selector, rules) if pod[0] in places or not near]

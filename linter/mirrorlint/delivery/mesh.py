@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from mirrorlint.delivery.age import Age
+from mirrorlint.delivery.discovery import FIELD, Discovery
 from mirrorlint.delivery.entrances import Entrances
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
@@ -58,8 +59,8 @@ class Mesh:
 
     @cached_property
     def gateway_api(self) -> GatewayApi:
-        """Its Gateway API, without what the CRDs refuse."""
-        return GatewayApi(self.cluster, self._age, self.refused)
+        """Its Gateway API, as far as the control plane sees it."""
+        return GatewayApi(self.cluster, self._age, self.sees)
 
     def _exports(self, field: str) -> frozenset[str]:
         return frozenset(self.config.get(field) or ())
@@ -103,20 +104,45 @@ class Mesh:
         """The misspelt fields that the API server drops, with their objects."""
         return [(manifest, one) for manifest, said in self._judged for one in said if one.pruned]
 
+    @cached_property
+    def discovery(self) -> Discovery:
+        """Which namespaces its control plane looks at."""
+        return Discovery(self.cluster, self.config.get(FIELD) or (), self.sending_version)
+
+    @cached_property
+    def unlimited(self) -> Mesh:
+        """The mesh as it would be if its control plane looked at all namespaces; itself where it does."""
+        if not self.discovery.limited:
+            return self
+        found = Mesh(self.cluster, self._age, self._let_in, self._istio)
+        found.discovery, found._judged = Discovery(self.cluster, (), self.sending_version), self._judged
+        return found
+
+    def sees(self, manifest: Manifest) -> bool:
+        """Whether the control plane sees an object of its configuration."""
+        return manifest not in self.refused and self.discovery.takes(manifest)
+
     def admitted(self, kind: str, group: str = NETWORKING) -> list[Manifest]:
         """The objects of a kind that the control plane sees, the oldest first."""
-        seen = (manifest for manifest in self.cluster.of(kind, group) if manifest not in self.refused)
+        seen = filter(self.sees, self.cluster.of(kind, group))
         return sorted(seen, key=lambda manifest: self._age(manifest, manifest.name, manifest.namespace))
 
     @cached_property
-    def services(self) -> tuple[Service, ...]:
-        """All services, the oldest first."""
+    def kubernetes_services(self) -> tuple[Service, ...]:
+        """The Services, whether or not the control plane sees them: what they lead to does not depend on it."""
         found = [read_service(m, self.domain) for m in self.cluster.of("Service", "") if m.name]
         written = {service.host for service in found}
         found += [service for service in self.gateway_api.managed_services if service.host not in written]
-        found += [service for m in self.admitted("ServiceEntry") for service in read_entry(m)]
-        default = self._exports("defaultServiceExportTo") or PUBLIC
-        return tuple(s if s.export_to else s._replace(export_to=default) for s in found)
+        return tuple(map(self._exported, found))
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """All services of the registry, the oldest first."""
+        own = (service for service in self.kubernetes_services if self.discovery.takes(service.manifest))
+        return (*own, *(self._exported(service) for m in self.admitted("ServiceEntry") for service in read_entry(m)))
+
+    def _exported(self, service: Service) -> Service:
+        return service if service.export_to else service._replace(export_to=self._exports("defaultServiceExportTo") or PUBLIC)
 
     @cached_property
     def services_by_name(self) -> dict[str, list[Service]]:
@@ -127,6 +153,10 @@ class Mesh:
     def services_by_host(self) -> dict[str, list[Service]]:
         """Services under their host, letter by letter, in order of age."""
         return _grouped((service.host, service) for service in self.services)
+
+    def overlooked(self, host: str) -> Service | None:
+        """The service for a host that is none of the registry's, in a namespace that the control plane does not look at."""
+        return None if host in self.services_by_host else next(iter(self.unlimited.services_by_host.get(host, ())), None)
 
     @cached_property
     def common_hosts(self) -> frozenset[str]:
@@ -197,9 +227,9 @@ class Mesh:
 
     @property
     def meant_gateways(self) -> list[Gateway]:
-        """The gateways, and what listeners that Istio does not program would be."""
+        """The gateways, also those that the control plane does not look at, and what listeners that Istio does not program would be."""
         faulty = (one.gateway for listeners in self.gateway_api.listeners.values() for one in listeners if one.fault)
-        return [*self.gateways, *faulty]
+        return [*self.unlimited.gateways, *faulty]
 
     @cached_property
     def servers(self) -> tuple[Server, ...]:
@@ -208,8 +238,8 @@ class Mesh:
 
     @cached_property
     def server_hosts(self) -> frozenset[str]:
-        """The names that these are for."""
-        return frozenset(host for server in self.servers for host in server.sni_hosts())
+        """The names that these are for, and those of Gateways that the control plane does not look at."""
+        return frozenset(host for server in self.unlimited.servers for host in server.sni_hosts())
 
     @cached_property
     def entrances(self) -> Entrances:
@@ -238,7 +268,7 @@ class Mesh:
     @cached_property
     def authorization_policies(self) -> tuple[Manifest, ...]:
         """The AuthorizationPolicies that the control plane sees, by name."""
-        seen = (m for m in self.cluster.of("AuthorizationPolicy", SECURITY) if m not in self.refused)
+        seen = filter(self.sees, self.cluster.of("AuthorizationPolicy", SECURITY))
         return tuple(sorted(seen, key=lambda m: (m.namespace, m.name)))
 
     @cached_property
@@ -268,9 +298,7 @@ class Mesh:
     def _workload_entries(self) -> list[tuple[Manifest, Endpoint]]:
         """The WorkloadEntries, and the endpoints that they are."""
         found = []
-        for manifest in self.cluster.of("WorkloadEntry"):
-            if manifest in self.refused:
-                continue
+        for manifest in filter(self.sees, self.cluster.of("WorkloadEntry")):
             labels = manifest.node["spec"]["labels"].named_texts | manifest.node["metadata"]["labels"].named_texts
             found.append((manifest, read_endpoint(manifest.node["spec"], labels)))
         return found

@@ -12,6 +12,12 @@ def selects(selector: Node, labels: Mapping[str, str]) -> bool:
     return selector["matchLabels"].named_texts.items() <= labels.items() and all(_meets(e, labels) for e in selector["matchExpressions"])
 
 
+def may_select(selector: Node, known: Mapping[str, str]) -> bool:
+    """Whether labels of which only some are known may meet a selector."""
+    labels = {name: value for name, value in selector["matchLabels"].named_texts.items() if name in known}
+    return labels.items() <= known.items() and all(_meets(e, known) for e in selector["matchExpressions"] if e["key"].text in known)
+
+
 def asks_for(selector: Node) -> set[str]:
     """The labels that decide."""
     return {*selector["matchLabels"].named_texts, *(e["key"].text for e in selector["matchExpressions"])}

@@ -55,8 +55,12 @@ def of_destination(loss: Loss) -> tuple[Edit, ...]:
 
 
 def _is_right(loss: Loss, scope: AnyScope, host: str) -> bool:
-    """Whether a host that a proxy lacks is another cluster's ingress, so that rather its entry is misspelt."""
-    return scope.service(host) is None and bool(ingress_of(loss.delivery.meshes, scope.mesh.cluster.name, host))
+    """Whether a host that a proxy lacks is another cluster's ingress, or one that its control plane does not look at.
+
+    Then rather the entry is misspelt, or in the wrong namespace.
+    """
+    known = scope.mesh.overlooked(host) or ingress_of(loss.delivery.meshes, scope.mesh.cluster.name, host)
+    return scope.service(host) is None and bool(known)
 
 
 def likely_hosts(mesh: Mesh, destination: Destination) -> list[str]:

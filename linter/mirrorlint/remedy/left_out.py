@@ -62,6 +62,8 @@ def _refused(judged: Judged, route: Manifest) -> Iterable[Destination]:
 def _corrected(refused: Destination, judged: Judged, delivery: Delivery) -> Edit | None:
     """The only correction of a backend, or of the entry where the backend's host is right."""
     mesh, route = delivery.meshes[judged.cluster], judged.mirror.owner
+    if mesh.overlooked(refused.host):
+        return None
     if refused.host not in mesh.services_by_host and ingress_of(delivery.meshes, judged.cluster, refused.host):
         return correction(delivery.meshes, judged.cluster, refused)
     found = [edit for edit, _ in corrections(mesh, route, refused.node, at_gateway=False)]
