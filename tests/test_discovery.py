@@ -419,6 +419,12 @@ def test_one_selector_is_enough_and_unknown_labels_are_taken_to_fit(
     assert (found.findings == ()) == looked_at
 
 
+def test_of_several_manifests_of_a_namespace_one_is_enough() -> None:
+    labelled = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: away, labels: {mesh: "on"}}\n---\n'
+    for prod in (labelled + away(ENTRY) + MIRROR, away(ENTRY) + MIRROR + labelled):
+        assert report(prod).findings == ()
+
+
 @pytest.mark.parametrize(("version", "looked_at"), [("1.21", True), ("1.22", False)])
 def test_before_1_22_only_services_are_left_out(version: str, looked_at: bool) -> None:
     assert (rules(away(ENTRY) + MIRROR, version) == []) == looked_at

@@ -46,12 +46,17 @@ class Discovery:
 
     def _meets(self, selector: Node, namespace: str) -> bool:
         given = {NAMESPACE_LABEL: namespace}
-        labels = self._labels.get(namespace)
-        return may_select(selector, given) if labels is None else selects(selector, {**labels, **given})
+        if namespace not in self._labels:
+            return may_select(selector, given)
+        return any(selects(selector, {**labels, **given}) for labels in self._labels[namespace])
 
     @cached_property
-    def _labels(self) -> dict[str, dict[str, str]]:
-        return {m.name: m.node["metadata"]["labels"].named_texts for m in self._cluster.of("Namespace", "")}
+    def _labels(self) -> dict[str, list[dict[str, str]]]:
+        """The labels of the namespaces that have manifests; of several for one any may be what counts."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for manifest in self._cluster.of("Namespace", ""):
+            found.setdefault(manifest.name, []).append(manifest.node["metadata"]["labels"].named_texts)
+        return found
 
 
 def left_out(manifest: Manifest) -> str:
