@@ -16,7 +16,7 @@ LEVEL = OFF
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the Namespace's labels."""
     said: set[Manifest] = set()
-    for judged in subject.judged:
+    for judged in subject.for_each():
         for namespace in unmirrored(subject.delivery, judged):
             if namespace not in said:
                 said.add(namespace)

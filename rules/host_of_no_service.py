@@ -13,7 +13,7 @@ LEVEL = WARNING
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the host, and note the service that was probably meant."""
-    services = {judged.service.manifest: (judged.cluster, judged.service) for judged in subject.judged}
+    services = {judged.service.manifest: (judged.cluster, judged.service) for judged in subject.for_each()}
     for cluster, service in services.values():
         mesh = subject.delivery.meshes[cluster]
         for host, near, why in strays(mesh, service):

@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             undecided = "sidecars use only the older of the two, and manifests don't tell which that is"
             message = f"{other.manifest} is for `{host.node.text}`, too: {undecided}"
             yield Flaw(host.node.place, message, cluster, str(mirroring.manifest), (remark,))
-    rivals = {(judged.service, other): judged for judged in subject.judged for other in rivals_at_gateways(subject.delivery, judged)}
+    rivals = {(judged.service, other): judged for judged in subject.for_each() for other in rivals_at_gateways(subject.delivery, judged)}
     for (service, other), judged in rivals.items():
         undecided = "a gateway asks the rules of the older of the two first, and manifests don't tell which that is"
         message = f"{other.manifest} takes requests for the mirror's rule, too: {undecided}"

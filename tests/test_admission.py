@@ -822,6 +822,25 @@ def test_says_what_and_where(text: str, line: int, column: int, message: str) ->
     assert (refusal.node.place.line, refusal.node.place.column, refusal.message) == (line, column, message)
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "field"),
+    [
+        ("VirtualService", "{hosts: [%s], http: [{route: [{destination: {host: b}}]}]}", "an item of `hosts`"),
+        ("VirtualService", "{hosts: [a], gateways: [%s], http: [{route: [{destination: {host: b}}]}]}", "an item of `gateways`"),
+        ("VirtualService", "{hosts: [a], exportTo: [%s], http: [{route: [{destination: {host: b}}]}]}", "an item of `exportTo`"),
+        ("VirtualService", "{hosts: [a], http: [{route: [{destination: {host: b}}], mirror: {host: %s}}]}", "`host`"),
+        ("VirtualService", "{hosts: [a], tls: [{match: [{sniHosts: [%s]}], route: [{destination: {host: b}}]}]}", "an item of `sniHosts`"),
+        ("ServiceEntry", "{hosts: [%s], ports: [{number: 80, name: http}], resolution: DNS}", "an item of `hosts`"),
+        ("ServiceEntry", "{hosts: [a.b], endpoints: [{address: %s}], ports: [{number: 80, name: http}], resolution: DNS}", "`address`"),
+        ("Gateway", "{servers: [{hosts: [%s], port: {number: 80, name: web, protocol: HTTP}}]}", "an item of `hosts`"),
+        ("Gateway", "{servers: [{hosts: ['*'], port: {number: 80, name: %s, protocol: HTTP}}]}", "`name`"),
+    ],
+)
+@pytest.mark.parametrize(("value", "what"), [("{a: b}", "a mapping"), ("[a]", "a list"), ("5.5", "the number 5.5")])
+def test_a_value_of_another_type_is_called_what_it_is_and_nothing_else(kind: str, spec: str, field: str, value: str, what: str) -> None:
+    assert [each.message for each in refused(manifest(spec % value, kind=kind))] == [f"{field} is {what} where text is meant"]
+
+
 @pytest.mark.parametrize("spec", ["{host: b, %s}", "{host: b, subsets: [{name: v1, %s}]}"])
 @pytest.mark.parametrize("field", ["tls", "loadBalancer", "portLevelSettings"])
 def test_a_field_of_the_traffic_policy_that_stands_beside_it_is_dropped(spec: str, field: str) -> None:

@@ -132,6 +132,11 @@ def test_a_run_that_fails_says_why_even_when_quiet(repo: Path) -> None:
         pytest.param(("trace", "examples/sound", "--host", "httpbin", "--header", ":me"), "`:me` is no header", id="no name of a header"),
         pytest.param(("trace", "examples/sound", "--host", "httpbin", "--path", "status"), "`status` is no path", id="no path"),
         pytest.param(("trace", "examples/sound", "--host", "httpbin", "--method", "get it"), "`get it` is no method", id="no method"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--path", ""), "`` is no path", id="an empty path"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--method", ""), "`` is no method", id="an empty method"),
+        pytest.param(("trace", "examples/sound", "--host", ""), "'--host': `` is no host", id="an empty host"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--from", ""), "'--from': `` is no namespace", id="no namespace"),
+        pytest.param(("trace", "examples/sound", "--host", "httpbin", "--from", "prod/"), "`prod/` is no namespace", id="a cluster alone"),
     ],
 )
 def test_wrong_usage_exits_2(args: tuple[str, ...], words: str) -> None:
@@ -374,8 +379,8 @@ def test_a_request_enters_at_the_ingress_gateway_of_the_namespace_that_is_asked_
             version = "v1" if kind == "Service" else "apps/v1"
             text += host.format(kind, name, name, spec).replace("networking.istio.io/v1", version)
     (tmp_path / "all.yaml").write_text(text)
-    for name, source in (("a", "a"), ("b", "b"), ("a", ""), ("b", "")):
-        result = run("trace", "--gateway", "--from", source, "--host", f"{name}.example.com", tmp_path)
+    for name, source in (("a", ("--from", "a")), ("b", ("--from", "b")), ("a", ()), ("b", ())):
+        result = run("trace", "--gateway", *source, "--host", f"{name}.example.com", tmp_path)
         assert result.stdout.startswith(f"GET / to `{name}.example.com`, port 80, through")
         assert "copies 100% to `gone.example.com" in result.stdout
     asked = run("trace", "--gateway", "--from", "c", "--host", "a.example.com", tmp_path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
 from importlib.resources import files
 from typing import Any
 
@@ -361,3 +363,43 @@ def test_what_a_contract_holds_is_not_linted_here() -> None:
     own = documents(stage=stage)
     said = [{finding.rule for finding in engine.lint(each, {}).findings} for each in (own, published(own, "stage"))]
     assert ["mirror-switched-off" in rules for rules in said] == [True, False]
+
+
+BEHIND = """\
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: NAME}
+spec: {hosts: [NAME.example.com], gateways: [stage], http: [{route: [{destination: {host: NAME}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: NAME}
+spec: {host: NAME.default.svc.cluster.local, subsets: [{name: v1, labels: {version: v1}}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: NAME}
+spec: {ports: [{port: 80, name: http}], selector: {app: NAME}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME}
+spec: {template: {metadata: {labels: {app: NAME, version: v1}}}}
+"""
+
+
+def steps_to_export(services: int) -> int:
+    """How often functions are called until a contract with so many Services is written."""
+    found = documents(stage=STAGE + "".join(BEHIND.replace("NAME", f"s{number}") for number in range(services)))
+    counted: Counter[str] = Counter()
+    sys.setprofile(lambda _frame, event, _arg: counted.update([event]))
+    try:
+        export(found, "stage", "mirrorlint 0.1.0")
+    finally:
+        sys.setprofile(None)
+    return counted.total()
+
+
+def test_twice_as_many_services_with_workloads_and_rules_take_twice_as_long() -> None:
+    assert steps_to_export(200) < 2.1 * steps_to_export(100)

@@ -216,6 +216,27 @@ def test_flagger_makes_nothing_of_what_its_crd_refuses(tmp_path: Path, service: 
     assert not any("refuses" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("protocol", "service", "fate"),
+    [
+        ("TCP", "appProtocol: TCP, gateways: [ingress]", "is unknown"),
+        ("TCP", "appProtocol: tcp, portName: tcp-shop, gateways: [ingress], match: [{port: 80}]", "is unknown"),
+        ("TCP", "appProtocol: TCP, gateways: [ingress], match: [{uri: {prefix: /}}]", "is unknown"),
+        ("TCP", "appProtocol: TCP, gateways: [ingress], match: [{port: 81}]", "is lost"),
+        ("TCP", "portName: tcp-shop, gateways: [ingress]", "is lost"),
+        ("HTTP", "portName: tcp-shop, hosts: ['*'], gateways: [ingress]", "arrives"),
+        ("HTTP", "appProtocol: kubernetes.io/h2c, hosts: ['*'], gateways: [ingress]", "arrives"),
+        ("HTTP", "appProtocol: TCP, hosts: ['*'], gateways: [ingress]", "is lost"),
+    ],
+)
+def test_flagger_makes_a_route_of_tcp_of_a_canary_whose_protocol_that_is(tmp_path: Path, protocol: str, service: str, fate: str) -> None:
+    """A server of TCP passes on what it gets, so that nobody knows what becomes of it, and one of HTTP has `http` rules only."""
+    gateway = next(text for text in TARGET.split("---\n") if "kind: Gateway" in text).replace("HTTP", protocol)
+    canary = (CANARY % 80).replace("port: 80,", f"port: 80, {service},")
+    write(tmp_path, {"clusters/prod/a.yaml": SOURCE, "clusters/stage/a.yaml": gateway + canary})
+    assert f"1 mirror {fate}. " in run(str(tmp_path)).stdout
+
+
 BY_EGRESS = """\
 apiVersion: networking.istio.io/v1
 kind: Gateway

@@ -42,6 +42,21 @@ def test_of_several_rules_in_a_comment_those_that_find_nothing_are_said_to_be_us
     assert len(report.findings) == 1
 
 
+NOTHING_HERE = "is for `tls-mismatch`, which finds nothing here"
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("[tls-mismatch, mirror-left-out] moot", f"{NOTHING_HERE}, and {NOTHING_HERE.replace('tls-mismatch', 'mirror-left-out')}"),
+        ("[tls-mismatch, no-such-rule] moot", f"{NOTHING_HERE}, and is for `no-such-rule`, which is no rule"),
+        ("[tls-mismatch, mirror-left-out]", "gives no reason, so it does not count"),
+    ],
+)
+def test_a_comment_none_of_whose_rules_is_of_use_is_one_finding_that_names_them_all(named: str, said: str) -> None:
+    assert messages(judge(source=SOURCE.replace(MIRROR, f"{MIRROR}  # mirrorlint: ignore{named}"))) == [f"this suppression {said}"]
+
+
 def test_an_annotation_suppresses_what_is_found_in_its_object() -> None:
     annotated = "kind: VirtualService\nmetadata: {name: shop, annotations: {mirrorlint.dev/ignore: mirror-to-unknown-host by hand}}"
     report = judge(source=LOST.replace("kind: VirtualService\nmetadata: {name: shop}", annotated))

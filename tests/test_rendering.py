@@ -238,12 +238,23 @@ def test_files_of_a_component_that_an_application_names_are_not_left_out(repo: P
     assert messages(loaded) == []
 
 
-def told_of_target(repo: Path, target: str, more: str = "") -> list[str]:
-    """What is not judged of a kustomization with two VirtualServices and a patch for a target."""
+def told_of_overlay(repo: Path, fields: str) -> list[str]:
+    """What is not judged of a kustomization of two VirtualServices."""
     write(repo, {"base/kustomization.yaml": BOTH, "base/vs.yaml": SERVICE, "base/cart.yaml": SERVICE.replace("name: shop", "name: cart")})
-    patches = f"patches:\n- target: {target}\n  patch: |\n    - op: replace\n      path: /spec/hosts/0\n      value: x\n"
-    write(repo, {"clusters/prod/kustomization.yaml": f"resources: [../../base]\n{patches}{more}"})
+    write(repo, {"clusters/prod/kustomization.yaml": f"resources: [../../base]\n{fields}"})
     return messages(read(["."]))
+
+
+def told_of_target(repo: Path, target: str, more: str = "") -> list[str]:
+    """What is not judged where a patch is for a target."""
+    patches = f"patches:\n- target: {target}\n  patch: |\n    - op: replace\n      path: /spec/hosts/0\n      value: x\n"
+    return told_of_overlay(repo, f"{patches}{more}")
+
+
+def told_of_select(repo: Path, select: str, more: str = "", field: str = "spec.http.0.mirror.host") -> list[str]:
+    """What is not judged where a replacement selects a target."""
+    source = "{kind: VirtualService, name: cart, fieldPath: spec.hosts.0}"
+    return told_of_overlay(repo, f"replacements:\n- source: {source}\n  targets:\n  - select: {select}\n    fieldPaths: [{field}]\n{more}")
 
 
 NEARLY = {
@@ -288,6 +299,29 @@ def test_a_patch_that_is_nearly_for_an_object_changes_nothing_and_is_told(repo: 
 )
 def test_a_patch_that_is_for_an_object_or_may_be_is_not_told(repo: Path, target: str, more: str) -> None:
     assert [message for message in told_of_target(repo, target, more) if "changes nothing" in message] == []
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize(("select", "said"), NEARLY.items())
+def test_a_replacement_that_nearly_selects_an_object_replaces_nothing_and_is_told(repo: Path, select: str, said: str) -> None:
+    said = said.replace("among what is patched", "among what is built, so nothing is replaced there")
+    assert told_of_select(repo, select) == [f"clusters/prod/kustomization.yaml:5 no {said}"]
+
+
+@KUSTOMIZE
+@pytest.mark.parametrize(
+    ("select", "more", "field"),
+    [
+        ("{kind: VirtualService, name: shop}", "", "spec.hosts.0"),
+        ("{kind: VirtualService, name: sh.*}", "", "spec.hosts.0"),
+        ("{kind: VirtualService, name: other}", "", "spec.hosts.0"),
+        ("{kind: VirtualService, name: shop, namespace: web}", "namespace: web\n", "spec.hosts.0"),
+        ("{kind: VirtualService, name: shp}", "nameSuffix: -eu\n", "spec.hosts.0"),
+        ("{kind: VirtualService, name: shp}", "", "metadata.name"),
+    ],
+)
+def test_a_replacement_that_selects_an_object_or_may_is_not_told(repo: Path, select: str, more: str, field: str) -> None:
+    assert told_of_select(repo, select, more, field) == []
 
 
 @KUSTOMIZE

@@ -179,3 +179,67 @@ def test_a_percentage_is_for_what_istio_merges_it_with(root: str, delegate: str,
     files = pages.read("mirror-switched-off").bad("")
     found = linted({**files, "prod/virtual-service.yaml": DELEGATING % (root, delegate)}, tmp_path).findings
     assert [(finding.rule, finding.place.line) for finding in found] == expected
+
+
+ROOTS = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: part, namespace: shop}
+spec: {http: [{route: [{destination: {host: shop}}], mirror: {host: stage-gateway.example.com}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: FIRST, namespace: shop}
+spec: {hosts: [shop.example.com], gateways: [edge], http: [{delegate: {name: part}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: SECOND, namespace: shop}
+spec: {hosts: [shop], http: [{delegate: {name: part}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: shop}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: shop}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: stage, namespace: shop}
+spec: {hosts: [stage-gateway.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}
+"""
+RIVAL = """---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: rival, namespace: shop}
+spec: {hosts: [shop.example.com], gateways: [edge], http: [{%s}]}
+"""
+PLAIN_RIVAL = RIVAL % "route: [{destination: {host: shop}}]"
+REPORTS = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: reports, labels: {istio-injection: disabled}}\n"
+
+
+@pytest.mark.parametrize("first", ["a", "z"])
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        pytest.param(ROOTS, [], id="sound"),
+        pytest.param(
+            ROOTS.replace("hosts: [shop]", "hosts: [shp]"), [("host-of-no-service", "VirtualService shop/m-inside")], id="no service"
+        ),
+        pytest.param(ROOTS + PLAIN_RIVAL, [("order-undecided", "VirtualService shop/FIRST-edge")], id="a rival"),
+        pytest.param(ROOTS + RIVAL % "delegate: {name: part}", [], id="a rival with the same mirror"),
+        pytest.param(ROOTS + REPORTS, [("caller-without-sidecar", "Namespace reports")], id="no sidecar"),
+    ],
+)
+def test_each_virtual_service_that_delegates_to_a_mirrors_is_looked_at(
+    first: str, source: str, told: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    source = source.replace("FIRST", f"{first}-edge").replace("SECOND", "m-inside")
+    stage = pages.read("order-undecided").bad("")["stage/shop.yaml"]
+    settings = "rules: {caller-without-sidecar: warning}"
+    found = linted({".mirrorlint.yaml": settings, "prod/shop.yaml": source, "stage/shop.yaml": stage}, tmp_path).findings
+    assert [(finding.rule, finding.object.replace(f"{first}-edge", "FIRST-edge")) for finding in found] == told

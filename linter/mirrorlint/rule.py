@@ -147,6 +147,10 @@ class Subject(NamedTuple):
         """The clusters whose manifests are at hand; what a contract holds is its own repository's matter."""
         return ((name, mesh) for name, mesh in self.delivery.meshes.items() if not mesh.cluster.published)
 
+    def for_each(self) -> Iterator[Judged]:
+        """The judged mirrors, each for every VirtualService and rule that it is a part of."""
+        return (each for judged in self.judged for each in judged.for_each())
+
     def arrivals(self) -> Iterator[tuple[Judged, Way, End]]:
         """Each end at which a shadow arrives; callers that see alike count once."""
         return arrivals(self.judged)

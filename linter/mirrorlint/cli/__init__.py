@@ -52,6 +52,20 @@ def cli() -> None:
 cli.add_command(check)
 
 
+def _source(_: click.Context, __: click.Parameter, said: str | None) -> str:
+    """A namespace, which may have its cluster before it; "" where none is said."""
+    if said is not None and not all(part.strip() for part in said.rsplit("/", 1)):
+        raise click.BadParameter(f"`{said}` is no namespace, and no CLUSTER/NS")
+    return said or ""
+
+
+def _host(_: click.Context, __: click.Parameter, said: str | None) -> str:
+    """A host; "" where none is said."""
+    if said is not None and not said.strip():
+        raise click.BadParameter(f"`{said}` is no host")
+    return said or ""
+
+
 def _headers(_: click.Context, __: click.Parameter, said: Sequence[str]) -> dict[str, str]:
     """Headers by their names."""
     found = {}
@@ -85,9 +99,9 @@ def _check_every(context: click.Context) -> None:
 
 @cli.command(short_help="Follow a call's shadows hop by hop.")
 @PATHS
-@click.option("--from", "source", default="", metavar="NS", help="Namespace of the calling pod, or CLUSTER/NS.")
+@click.option("--from", "source", metavar="NS", callback=_source, help="Namespace of the calling pod, or CLUSTER/NS.")
 @click.option("--gateway", is_flag=True, help="The request enters at the ingress gateway in that namespace.")
-@click.option("--host", default="", help="Host that is called; without it every caller of every mirror is followed.")
+@click.option("--host", callback=_host, help="Host that is called; without it every caller of every mirror is followed.")
 @click.option("--port", type=click.IntRange(1, 65535), default=80, show_default=True, help="Port that is called.")
 @click.option("--path", default="/", show_default=True, callback=_path, help="Path of the request.")
 @click.option("--method", default="GET", show_default=True, callback=_method, help="Method of the request.")

@@ -39,6 +39,10 @@ class _Selection:
         self._mesh: Mesh = delivery.meshes[cluster]
         addresses = ("", *self._mesh.entrances.addresses, *self._mesh.entrances.others)
         self._scopes: list[GatewayScope] = [scope for address in addresses for scope in delivery.ingress(cluster, address)]
+        self._rules_by_host: dict[str, list[DestinationRule]] = {}
+        for rule in self._mesh.destination_rules:
+            self._rules_by_host.setdefault(rule.host.lower(), []).append(rule)
+        self._wildcards = [host for host in self._rules_by_host if is_wild(host)]
         self._bound = [service for service in self._mesh.virtual_services if set(service.gateways) - {MESH}]
         self._fronts = list(self._in_front())
         self._behind = list(self._services())
@@ -99,10 +103,14 @@ class _Selection:
 
     def _rules(self) -> Iterator[Manifest]:
         """The DestinationRules that may be for those, and all that are for certain pods."""
-        hosts = {service.host.lower() for service in (*self._behind, *self._across)}
-        for rule in self._mesh.destination_rules:
-            if rule.manifest.kind == "DestinationRule" and (rule.selective or any(subset_of(host, rule.host.lower()) for host in hosts)):
-                yield rule.manifest
+        rules = [rule for service in (*self._behind, *self._across) for rule in self._rules_for(service)]
+        rules += (rule for rule in self._mesh.destination_rules if rule.selective)
+        yield from (rule.manifest for rule in rules if rule.manifest.kind == "DestinationRule")
+
+    def _rules_for(self, service: Service) -> Iterator[DestinationRule]:
+        host = service.host.lower()
+        names = {host, *(name for name in self._wildcards if subset_of(host, name))}
+        return (rule for name in names for rule in self._rules_by_host.get(name, ()))
 
     def _guards(self) -> Iterator[Manifest]:
         """The policies for the gateways' pods, and the certificates that servers show."""
@@ -134,7 +142,7 @@ class _Selection:
 
     def _proxies(self) -> Iterator[Manifest]:
         """The gateways' pods, and those behind the Services in front of them."""
-        selectors = [gateway.selector.items() for gateway in self._mesh.gateways if gateway.selector]
+        selectors = {frozenset(gateway.selector.items()) for gateway in self._mesh.gateways if gateway.selector}
         near = cache(partial(workloads, self._mesh.cluster))
         for manifest in (each for group, kind in POD_KINDS for each in self._of(kind, group=group)):
             labels = near(manifest.namespace)[manifest].items()
@@ -160,8 +168,7 @@ class _Selection:
         """The Services and their subsets to which shadows may come."""
         for service in (*self._fronts, *self._behind):
             yield service, "", None
-            rules = (rule for rule in self._mesh.destination_rules if subset_of(service.host, rule.host))
-            yield from ((service, subset, rule) for rule in rules for subset in rule.subsets)
+            yield from ((service, subset, rule) for rule in self._rules_for(service) for subset in rule.subsets)
 
 
 def _is_of_gateway(parent: Node) -> bool:

@@ -160,14 +160,15 @@ def takers(delivery: Delivery, judged: Judged, entries: Iterable[Entry] | None =
 
 
 def rivals_at_gateways(delivery: Delivery, judged: Judged) -> Iterator[VirtualService]:
-    """The VirtualServices of the same age whose rules, at a gateway, are for what a mirror's rule asks for as well."""
+    """The VirtualServices of the same age whose rules, at a gateway, are for what a mirror's rule asks for as well, and lack the mirror."""
     own = judged.service
     for entry in dict.fromkeys(_gateway_entries(delivery, delivery.meshes[judged.cluster], own)):
         for sample in [meeting(match) for match in judged.rule.matches] or [PLAIN]:
             taken = delivery.taken(entry.call(judged.cluster, sample))
             fitting = [route for route in taken.called.routes if route.accepts(taken.request)] if taken else []
             mirrored = [route.catch_all for route in fitting if route.service is own and route.rule.node == judged.rule.node]
-            others = (route.service for route in fitting if route.catch_all in mirrored and not route.service.gateway_semantics)
+            lacking = (route for route in fitting if judged.mirror.key not in {mirror.key for mirror in route.rule.mirrors})
+            others = (route.service for route in lacking if route.catch_all in mirrored and not route.service.gateway_semantics)
             yield from (o for o in others if o.manifest.identity != own.manifest.identity and o.manifest.created == own.manifest.created)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -24,20 +24,40 @@ class Lack(NamedTuple):
     why: str
 
 
+class _Near:
+    """The workloads of a namespace with the labels of their pods, by their names and by each of those labels."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self.labels = workloads(cluster, namespace)
+        self.named: dict[str, list[Manifest]] = {}
+        self._labelled: dict[tuple[str, str], list[Manifest]] = {}
+        for workload, labels in self.labels.items():
+            self.named.setdefault(workload.name, []).append(workload)
+            for label in labels.items():
+                self._labelled.setdefault(label, []).append(workload)
+
+    def fitting(self, selector: Mapping[str, str]) -> dict[Manifest, Mapping[str, str]]:
+        """Those that a selector selects, which are sought where the fewest have one of its labels."""
+        having: Iterator[Collection[Manifest]] = (self._labelled.get(label, ()) for label in selector.items())
+        fewest = min(having, key=len, default=self.labels.keys())
+        return _having(selector, {workload: self.labels[workload] for workload in fewest})
+
+
 class Pods:
     """What a cluster's workloads tell of its Services."""
 
     def __init__(self, cluster: Cluster) -> None:
         """The workloads of a namespace are read when they are first asked for."""
         self._cluster = cluster
-        self._workloads = cache(partial(workloads, cluster))
+        self._near = cache(partial(_Near, cluster))
 
     def lacking(self, service: Service, named: str = "", rule: DestinationRule | None = None) -> Iterator[Lack]:
         """Why no pod is behind a Kubernetes Service, or a subset of it that a rule has."""
         selector, owner = _selector(service), service.manifest
         if not selector:
             return
-        fitting = self._fitting(service)
+        near = self._near(service.namespace)
+        fitting = near.fitting(selector)
         subset = rule.subsets.get(named) if rule and fitting else None
         wanted = subset.labels if subset else {}
         chosen = _having(wanted, fitting)
@@ -49,33 +69,27 @@ class Pods:
             nearest = max(fitting, key=lambda workload: len(wanted.items() & fitting[workload].items()))
             node, why = _differing(wanted, subset.node["labels"], nearest, fitting[nearest])
             yield Lack(node, rule.manifest, what, why)
-        for workload, labels in {} if fitting else self._namesakes(service):
-            node, why = _differing(selector, owner.node["spec"]["selector"], workload, labels)
+        for workload in [] if fitting else near.named.get(owner.name, []):
+            node, why = _differing(selector, owner.node["spec"]["selector"], workload, near.labels[workload])
             yield Lack(node, owner, what, why)
 
     def behind(self, service: Service, named: str = "", rule: DestinationRule | None = None) -> dict[Manifest, Mapping[str, str]]:
         """The workloads whose pods are behind a Service, or a subset of it that a rule has, with these pods' labels."""
-        if not _selector(service):
+        selector = _selector(service)
+        if not selector:
             return {}
         subset = rule.subsets.get(named) if rule else None
-        chosen = _having(subset.labels if subset else {}, self._fitting(service))
+        chosen = _having(subset.labels if subset else {}, self._near(service.namespace).fitting(selector))
         return {workload: labels for workload, labels in chosen.items() if not is_idle(self._cluster, workload)}
 
     def telling(self, service: Service) -> Iterator[Manifest]:
         """The objects that this is read from."""
-        found = list(self._fitting(service)) or [workload for workload, _ in self._namesakes(service)]
+        near = self._near(service.namespace)
+        found = [*near.fitting(_selector(service))] or near.named.get(service.manifest.name, [])
         yield from found
         referred = {workload.node["spec"]["workloadRef"]["name"].text for workload in found}
-        yield from (workload for workload in self._workloads(service.namespace) if workload.name in referred)
+        yield from (workload for name in referred for workload in near.named.get(name, []))
         yield from (scaler for workload in found for scaler in scalers(self._cluster, workload))
-
-    def _fitting(self, service: Service) -> dict[Manifest, Mapping[str, str]]:
-        return _having(_selector(service), self._workloads(service.namespace))
-
-    def _namesakes(self, service: Service) -> list[tuple[Manifest, Mapping[str, str]]]:
-        return [
-            (workload, labels) for workload, labels in self._workloads(service.namespace).items() if workload.name == service.manifest.name
-        ]
 
 
 def _having(wanted: Mapping[str, str], pods: Mapping[Manifest, Mapping[str, str]]) -> dict[Manifest, Mapping[str, str]]:

@@ -59,13 +59,21 @@ def _service(at: Node, name: str, said: Node) -> Node:
 def _virtual_service(at: Node, said: Node) -> Node:
     destination = empty(at).having("host", f"{at.text}-primary").having("port", empty(at).having("number", said["port"]))
     rule = empty(at).having("route", several(at, empty(at).having("destination", destination)))
-    for field in ("match", "rewrite", "headers"):
-        rule = rule.having(field, said[field]) if said[field] else rule
-    spec = empty(at).having("http", several(at, rule))
+    if said["appProtocol"].text.lower() == "tcp":
+        spec = empty(at).having("tcp", several(at, rule.having("match", _ports(said["match"]))))
+    else:
+        for field in ("match", "rewrite", "headers"):
+            rule = rule.having(field, said[field]) if said[field] else rule
+        spec = empty(at).having("http", several(at, rule))
     if not said["delegation"].truth:
         hosts = [*said["hosts"], *([] if {at.text, "*"} & {*said["hosts"].texts} else [at])]
         spec = spec.having("hosts", several(at, *hosts)).having("gateways", said["gateways"])
     return _named(at, "networking.istio.io/v1", "VirtualService", at.text, spec)
+
+
+def _ports(conditions: Node) -> Node:
+    """What a route of `tcp`, which Flagger makes where `appProtocol` is TCP, has of conditions (istio.go:canaryToL4Match)."""
+    return several(conditions, *(empty(each).having("port", each["port"]) if each["port"] else empty(each) for each in conditions))
 
 
 def _http_route(at: Node, said: Node) -> Node:

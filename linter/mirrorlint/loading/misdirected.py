@@ -1,4 +1,7 @@
-"""Patches of kustomizations that are for no object, where it is plain which one was meant: kustomize passes over them without a word."""
+"""Patches and replacements of kustomizations that are for no object, where it is plain which one was meant.
+
+kustomize passes over them without a word.
+"""
 
 from __future__ import annotations
 
@@ -24,33 +27,64 @@ from mirrorlint.source import Node
 _NAMES_STAY = frozenset(
     {"apiVersion", "kind", "metadata", "namespace", "resources", "bases", "components", "images", "replicas", "buildMetadata"}
     | {"configMapGenerator", "secretGenerator", "generatorOptions", "labels", "commonLabels", "commonAnnotations", "patches"}
+    | {"replacements"}
 )
 _PATCH = frozenset({"target", "path", "patch"})
+_REPLACEMENT = frozenset({"source", "sourceValue", "targets"})
+_UNPATCHED = "is among what is patched, so this patch changes nothing"
+_UNREPLACED = "is among what is built, so nothing is replaced there"
 _FIELDS = ("name", "kind", "group", "version", "namespace")
 _LITERAL = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
 
 def misdirected(build: Build, built: Iterable[Manifest], disk: Disk) -> Iterator[Gap]:
-    """Where the `target` of a patch has a slip, given the objects that were built; nothing where names change on the way.
+    """Where the `target` of a patch, or what a replacement would `select`, has a slip, given the objects that were built.
 
-    A component may well be for objects that not everyone has who lists it, and a patch for an object that is deleted.
+    Nothing where names change on the way. A component may well be for objects that not everyone has who lists it, and a patch for an object
+    that is deleted.
     """
     kustomizations = [file for file in build.render.files if os.path.basename(file) in KUSTOMIZATIONS]
     every = [document for file in kustomizations for document in disk.documents(file)[:1]]
-    patches = [(patch, each) for each in every for patch in each["patches"]]
-    known = all(_is_within(each, _NAMES_STAY) for each in every) and all(_is_within(patch, _PATCH) for patch, _ in patches)
-    if build.render.options or not known:
+    if build.render.options or not all(map(_names_stay, every)):
         return
     nodes = [manifest.node for manifest in built if manifest.kind in JUDGED]
-    asked = [(patch["target"], own) for patch, own in patches if own["kind"].text != COMPONENT and _may_miss(patch["target"], nodes)]
+    own = [each for each in every if each["kind"].text != COMPONENT]
+    asked = [target for each in own for target in _targets(each) if _may_miss(target.node, nodes)]
     documents = (document for file in build.render.files for document in disk.documents(file)) if asked else ()
     written = list(unfolded(documents))
     names = set(map(_called, nodes))
-    for target, own in asked:
-        given = frozenset(each["namespace"].text for each in every if each is not own and each["namespace"])
+    for target in asked:
+        given = frozenset(each["namespace"].text for each in every if each is not target.before and each["namespace"])
         objects = [(_Object.of(node, given), _called(node) in names) for node in written]
-        if not any(each.has(_wanted(target)) for each, _ in objects):
+        if not any(each.has(_wanted(target.node)) for each, _ in objects):
             yield from _slip(target, [each for each, is_built in objects if is_built])
+
+
+class _Target(NamedTuple):
+    """What says for which objects something is, what it comes to without any, and the kustomization before whose namespace it is sought."""
+
+    node: Node
+    comes_to: str
+    before: Node | None
+
+
+def _targets(kustomization: Node) -> Iterator[_Target]:
+    """The targets of a kustomization's patches, which come before it gives objects a namespace, and of its replacements, which come last.
+
+    (kustomize api/internal/target/kusttarget_configplugin.go:configureBuiltinTransformers)
+    """
+    yield from (_Target(patch["target"], _UNPATCHED, kustomization) for patch in kustomization["patches"])
+    targets = (target for replacement in kustomization["replacements"] for target in replacement["targets"])
+    yield from (_Target(target["select"], _UNREPLACED, None) for target in targets)
+
+
+def _names_stay(kustomization: Node) -> bool:
+    """Whether all of a kustomization's fields are known to leave objects the names that are written."""
+    patches, replacements = kustomization["patches"], kustomization["replacements"]
+    known = all(_is_within(patch, _PATCH) for patch in patches) and all(_is_within(each, _REPLACEMENT) for each in replacements)
+    replaced = [target["fieldPaths"].texts for each in replacements for target in each["targets"]]
+    in_specs = all(paths and all(path.startswith("spec.") for path in paths) for paths in replaced)
+    return _is_within(kustomization, _NAMES_STAY) and known and in_specs
 
 
 def _called(node: Node) -> tuple[str, str]:
@@ -90,15 +124,14 @@ def _may_miss(target: Node, built: Iterable[Node]) -> bool:
     return literal and ("namespace" in wanted or not any(_Object.of(node, frozenset()).has(wanted) for node in built))
 
 
-def _slip(target: Node, objects: Sequence[_Object]) -> Iterator[Gap]:
+def _slip(target: _Target, objects: Sequence[_Object]) -> Iterator[Gap]:
     """That no object is what a target asks for, where one has all of it but for one field, and that nearly."""
-    wanted = _wanted(target)
+    wanted = _wanted(target.node)
     for field in wanted:
         meant = _meant(field, wanted, objects)
         if meant is not None:
             hint = f" (did you mean `{meant}`?)" if meant else ""
-            message = f"no {_phrase(field, wanted)} is among what is patched, so this patch changes nothing{hint}"
-            yield Gap(target[field], message, holds=NOTHING)
+            yield Gap(target.node[field], f"no {_phrase(field, wanted)} {target.comes_to}{hint}", holds=NOTHING)
             return
 
 

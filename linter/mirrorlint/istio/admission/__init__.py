@@ -57,12 +57,16 @@ _METADATA = message({"name": ANY_TEXT, "namespace": ANY_TEXT, "labels": _MARKS, 
 def judged(document: Node, namespace: str) -> Iterator[Refusal]:
     """Each reason why the API server, or Istio's webhook, refuses an object of `namespace`; none for other kinds.
 
-    And each field that the API server drops where it is plain which one was meant.
+    And each field that the API server drops where it is plain which one was meant. Of a value that is refused nothing more is said: one
+    that is of the wrong type would be misread.
     """
     kind = KINDS.get((document["apiVersion"].text.rpartition("/")[0], document["kind"].text))
-    if kind:
-        for found in _refusals(document, namespace, kind):
+    told: set[Node] = set()
+    for found in _refusals(document, namespace, kind) if kind else ():
+        if found.node not in told:
             yield found._replace(message=_shortened(found.message))
+        if not (found.pruned or found.since):
+            told.add(found.node)
 
 
 def _shortened(message: str) -> str:
