@@ -122,7 +122,7 @@ class _Fields:
         )
 
     def _action(self) -> tuple[Action, Node]:
-        """What is done with a request, and the field that says so.
+        """What is done with a request, and the field that says so; one without a backend, which admission refuses, is sent nowhere.
 
         A fault comes before the router (route.go:TranslateFault); without `percentage` it aborts nothing.
         """
@@ -132,7 +132,8 @@ class _Fields:
             return "redirect", self.node.key("redirect")
         if self._get("directResponse"):
             return "direct-response", self._owner("directResponse").node.key("directResponse")
-        return "route", self._get("route")
+        backends = self._get("route")
+        return "route" if len(backends) == 1 or any(each["weight"].number for each in backends) else "direct-response", backends
 
     def _mirrors(self) -> Iterator[Mirror]:
         """What `mirror` and `mirrors` ask for; a percentage of 0 is no mirror (route.go:MirrorPercent, MirrorPercentByPolicy)."""
