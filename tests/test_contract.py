@@ -355,6 +355,15 @@ def test_whatever_a_contract_says_is_read_and_judged(text: str, data: st.DataObj
     verify(loaded(known, *([contract] if {each.to for each in contract.expectations} <= {"", *known.clusters} else [])))
 
 
+def test_a_rule_of_a_contract_may_have_no_destination() -> None:
+    stage = STAGE.replace("[shop.default-shadow]", "['*']").replace("route: [{destination: {host: shop}}]", "match: [{uri: {prefix: /}}]")
+    known = documents(stage=stage)
+    own = known.clusters["stage"]
+    peer = Cluster("stage", list(own.manifests()), own.settings, published=True)
+    report = engine.lint(known._replace(clusters={**known.clusters, "stage": peer}), {})
+    assert "shadow-answered-by-gateway" in {finding.rule for finding in report.findings}
+
+
 def test_what_a_contract_holds_is_not_linted_here() -> None:
     stage = STAGE.replace(
         "http:\n  - route: [{destination: {host: shop}}]",
