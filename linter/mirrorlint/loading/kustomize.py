@@ -76,11 +76,11 @@ class Rendered(NamedTuple):
 class Reach(NamedTuple):
     """What kustomizations lead to: files as they are written, what to render, files that only that shows, folders passed, and gaps."""
 
-    plain: frozenset[Plain]
-    rendered: frozenset[Rendered]
-    hidden: frozenset[str]
-    folders: frozenset[str]
-    gaps: tuple[Gap, ...]
+    plain: frozenset[Plain] = frozenset()
+    rendered: frozenset[Rendered] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def files(self) -> set[str]:

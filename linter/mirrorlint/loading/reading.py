@@ -67,7 +67,7 @@ class Reading:
         named = [path for paths in self._arguments.values() for path in paths]
         self.peers = Peers(root, named, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
         self._disk.look(*self.peers.probes)
-        self._harvest = Harvest(self.groups, self._disk, self._applied.units, means.spent, cached=means.cached)
+        self._harvest = Harvest(self.groups, self._disk, self._applied.units, means)
         self.shares = list(self._harvest.shares.values())
         unlisted = self._harvest.unlisted
         left_out = self._left_out(unlisted)
