@@ -118,18 +118,12 @@ def _of_folder(node: Node, path: str, application: Node, land: Land) -> Source |
         directory["recurse"].truth,
         directory["include"].text,
         directory["exclude"].text,
-        options=_options(node["kustomize"]),
+        options=options(node["kustomize"], _OPTIONS),
     )
     if not land.is_chart(path):
         return made
     values, gap = _values(node["helm"], path, application, land, NOT_RENDERED)
     return gap or made._replace(how=HELM, namespace=node["helm"]["namespace"].text or namespace, values=values)
-
-
-def _options(kustomize: Node) -> str:
-    """The fields of a kustomization that an Application puts over the folder's own, as JSON; "" for none."""
-    found = options(kustomize, _OPTIONS)
-    return json.dumps(found, sort_keys=True) if found else ""
 
 
 def _values(helm: Node, path: str, application: Node, land: Land, then: str) -> tuple[Values, Gap | None]:

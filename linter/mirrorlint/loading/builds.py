@@ -261,9 +261,3 @@ def given(values: Values, disk: Disk) -> list[Node]:
 def _written(node: Node, disk: Disk) -> Node:
     """Values as they are written: in the object itself, or as a text in it."""
     return next(iter(origins.inlined(node, disk)), node) if node.is_scalar else node
-
-
-def plain_options(options: str) -> str | None:
-    """The namespace that options set if they do nothing else; None when they do."""
-    said = json.loads(options) if options else {}
-    return said.get("namespace", "") if set(said) <= {"namespace"} else None

@@ -60,10 +60,7 @@ def _source(node: Node, land: Land) -> Source | Gap:
     folder = land.folder(path.text or ".")
     if not land.files.listed(folder):
         return Gap(path, f"`{path.text}` is no folder with manifests here")
-    above = options(spec, _OPTIONS)
-    if spec["targetNamespace"]:
-        above["namespace"] = spec["targetNamespace"].text
-    return Source(folder, FLUX, node, "", recurse=True, options=json.dumps(above, sort_keys=True) if above else "")
+    return Source(folder, FLUX, node, options=options(spec, _OPTIONS, spec["targetNamespace"].text))
 
 
 def waits(path: Node) -> bool:

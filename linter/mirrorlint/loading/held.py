@@ -69,9 +69,7 @@ def _folder(source: Source, covered: AbstractSet[str], disk: Disk) -> Held:
 
 def _applied(source: Source, disk: Disk) -> Held:
     """What Argo CD or Flux takes of a folder."""
-    from mirrorlint.loading.builds import plain_options
-
-    namespace = plain_options(source.options)
+    namespace = source.plain_namespace
     start = disk.kustomization(source.path)
     if start is None:
         return _files(source, namespace, disk)

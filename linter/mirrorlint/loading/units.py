@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mirrorlint.fleet import ANYTHING, NOTHING
 from mirrorlint.source import Node
@@ -117,10 +118,12 @@ def one_value(name: str, value: Node) -> Node:
     return Node(raw, value.path)
 
 
-def options(node: Node, names: Sequence[str]) -> dict[str, Any]:
-    """What fields of a kustomization an object puts over those of a folder, of components the paths alone."""
+def options(node: Node, names: Sequence[str], namespace: str = "") -> str:
+    """The fields of a kustomization that an object puts over those of a folder, of components the paths alone, as JSON; "" for none."""
     found = {name: node[name].plain() for name in names if node[name]}
-    return found | ({"components": list(node["components"].texts)} if node["components"] else {})
+    found |= {"components": list(node["components"].texts)} if node["components"] else {}
+    found |= {"namespace": namespace} if namespace else {}
+    return json.dumps(found, sort_keys=True) if found else ""
 
 
 class Source(NamedTuple):
@@ -141,6 +144,12 @@ class Source(NamedTuple):
     substituted: bool = False
     options: str = ""
     values: Values = Values()
+
+    @property
+    def plain_namespace(self) -> str | None:
+        """The namespace that the options set if they do nothing else; None when they do."""
+        said = json.loads(self.options or "{}")
+        return said.get("namespace", "") if set(said) <= {"namespace"} else None
 
 
 class Chart(NamedTuple):
