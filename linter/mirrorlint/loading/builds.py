@@ -16,7 +16,8 @@ from mirrorlint.loading.kustomize import Kustomization, Rendered
 from mirrorlint.loading.objects import Content, content_of, unfolded
 from mirrorlint.loading.paths import CHART, joined
 from mirrorlint.loading.renders import Output, Render, places, program
-from mirrorlint.loading.units import Gap, Source, Values, one_value
+from mirrorlint.loading.units import Gap, Source
+from mirrorlint.loading.values import Scope, values_of
 from mirrorlint.sieve import KUSTOMIZATIONS, sift
 from mirrorlint.source import Node, parse
 from mirrorlint.source.place import Origins
@@ -220,7 +221,7 @@ def _locate_in_chart(documents: Iterable[Node], output: bytes, build: Build, dis
         template = next((name for line, name in reversed(marks) if line <= node.raw[2]), "")
         if template:
             file, seen = _seen(values, template.split("/"), build.source.path, disk)
-            scope = charts.Scope(seen, values, build.source.values.release or _RELEASE, build.source.namespace or _NAMESPACE)
+            scope = Scope(seen, values, build.source.values.release or _RELEASE, build.source.namespace or _NAMESPACE)
             charts.locate(node, charts.Chart(file, node, scope, disk), path)
 
 
@@ -244,20 +245,3 @@ def _folder(chart: str, name: str, disk: Disk) -> str:
     meant = next((each for each in dependencies(chart, disk) if name in (each["alias"].text, each["name"].text)), None)
     local = _local(chart, meant, disk) if meant else ""
     return local or os.path.join(chart, "charts", meant["name"].text if meant else name)
-
-
-def values_of(source: Source, disk: Disk) -> list[Node]:
-    """The values that a chart of this repository is rendered with, those that win first."""
-    return [*given(source.values, disk), *disk.documents(os.path.join(source.path, "values.yaml"))[:1]]
-
-
-def given(values: Values, disk: Disk) -> list[Node]:
-    """The values that a chart is given, those that win first."""
-    parameters = [one_value(name, value) for name, _, value in values.parameters]
-    written = [_written(node, disk) for _, node in values.texts]
-    return [*reversed(parameters), *reversed(written), *(node for file in reversed(values.files) for node in disk.documents(file)[:1])]
-
-
-def _written(node: Node, disk: Disk) -> Node:
-    """Values as they are written: in the object itself, or as a text in it."""
-    return next(iter(origins.inlined(node, disk)), node) if node.is_scalar else node

@@ -7,54 +7,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, takewhile
-from typing import NamedTuple
 
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.paths import CHART
 from mirrorlint.loading.template import ACTION, QUOTES, Line, Spot, kinds, lines, names, parts, spots
+from mirrorlint.loading.values import Scope, called, is_part, is_telling, scalars
 from mirrorlint.source import Node, Place
 from mirrorlint.source.place import Origins
 
 _VALUE = re.compile(r"\.Values\.([\w.]+)")
-_TELLING = 4
-_ACTIONS = re.compile(r"(\{\{.*?\}\})")
-_TELLS = re.compile(r"\{\{-?\s*\$?\.(Release\.Name(?:space)?|Values\.[\w.]+)\s*(?:\|\s*s?quote\s*)?-?\}\}")
 _MAKES = re.compile(r"\{\{-?\s*(?:include|template|tpl|toYaml)\b")
 # The field of what `range` or `with` is at, or of a variable.
 _INNER = re.compile(r"\{\{-?\s*(?:\$\w+)?\.(\w+)\s*(?:\|[^{}]*)?-?\}\}")
 _SOURCE = re.compile(r"^# Source: [^/\s]+/(\S+)$", re.MULTILINE)
-
-
-class Scope(NamedTuple):
-    """The values that a template sees, and those of the whole chart, which have `global`; those that win come first.
-
-    `release` and `namespace` are what the release is called, and where it goes.
-    """
-
-    own: Sequence[Node]
-    whole: Sequence[Node]
-    release: str
-    namespace: str
-
-    def field(self, dotted: str) -> Node | None:
-        """The value of a dotted name; None when nothing sets it."""
-        values = self.whole if dotted.startswith("global.") else self.own
-        return next((each for each in (_field(those, dotted) for those in values) if each.present), None)
-
-    def texts(self, written: str, said: str) -> list[str | None]:
-        """What the parts of a scalar in a template are once it is rendered as `said`; None for what can't be told."""
-        parts = _ACTIONS.split(written.strip(QUOTES))
-        return [self._text(part, said) if part.startswith(ACTION) else part for part in parts if part]
-
-    def _text(self, action: str, said: str) -> str | None:
-        """What an action writes; a value that is not in what is said may have been set otherwise."""
-        told = _TELLS.fullmatch(action)
-        if not told:
-            return None
-        if told[1].startswith("Release."):
-            return self.namespace if told[1].endswith("space") else self.release
-        value = self.field(told[1].removeprefix("Values."))
-        return value.text if value is not None and value.text and value.text in said else None
 
 
 def sources(text: str) -> Iterator[tuple[int, str]]:
@@ -138,7 +103,7 @@ class Chart:
         said = [spot for spot in self._spots(name, holder) if self._says(spot, node.text)]
         if len(said) != 1:
             return None
-        is_sure = _is_telling(node) and not self._is_guess(said[0], node.text)
+        is_sure = is_telling(node) and not self._is_guess(said[0], node.text)
         return said[0] if is_sure or not self._is_rivalled(said[0], holder) else None
 
     def _is_rivalled(self, spot: Spot, holder: Place) -> bool:
@@ -167,7 +132,7 @@ class Chart:
         values = self._in(spot.written)
         if not values:
             return self._written(spot, text) in (text, None)
-        return any(value is not None and _is_part(value, text) for value in values) or (None in values and text in spot.written)
+        return any(value is not None and is_part(value, text) for value in values) or (None in values and text in spot.written)
 
     def _written(self, spot: Spot, said: str) -> str | None:
         """What a spot gives once it is rendered as `said`; None where that can't be told."""
@@ -182,14 +147,14 @@ class Chart:
     def _used(self, spot: Spot, text: str) -> Place | None:
         """The one value that a spot uses and that is the text, or in it if the spot uses no other."""
         values = self._in(spot.written)
-        parts = [value for value in values if value is not None and _is_part(value, text)]
+        parts = [value for value in values if value is not None and is_part(value, text)]
         places = {value.place for value in parts if value.text == text or len(values) == 1}
         return places.pop() if len(places) == 1 else None
 
     def _inner(self, spot: Spot, text: str) -> Place | None:
         """The one value that is the text, under the name that a spot uses, in what the template uses as a whole."""
         used = _INNER.fullmatch(spot.written.strip(QUOTES))
-        every = (each for value in self._wholes(self._every) for name, each in _scalars(value) if used and name == used[1])
+        every = (each for value in self._wholes(self._every) for name, each in scalars(value) if used and name == used[1])
         places = {each.place for each in every if each.text == text}
         return places.pop() if len(places) == 1 else None
 
@@ -204,10 +169,10 @@ class Chart:
 
     def only(self, node: Node) -> Place | None:
         """The one value that is the text, in what the document uses as a whole, else in all; what is short or a number may be anything."""
-        if not _is_telling(node):
+        if not is_telling(node):
             return None
         for values in (self._wholes(self.lines), *([each] for each in (*self._values.own, *self._values.whole))):
-            found = {each.place for value in values for _, each in _scalars(value) if each.text == node.text}
+            found = {each.place for value in values for _, each in scalars(value) if each.text == node.text}
             if found:
                 return found.pop() if len(found) == 1 else None
         return None
@@ -218,8 +183,8 @@ class Chart:
         In a packed chart, whose lines are not at hand, it is one of several scalars that is called as the key.
         """
         if self._is_packed:
-            is_telling = len(list(_scalars(value))) > 1
-            every = [each for values in self._values.own for each in _called(values, key)] if is_telling else []
+            is_telling = len(list(scalars(value))) > 1
+            every = [each for values in self._values.own for each in called(values, key)] if is_telling else []
         elif any(line.makes(None) for line in self._block(holder)) and not self._is_written(value, holder):
             every = self._wholes(self.lines)
         else:
@@ -229,7 +194,7 @@ class Chart:
 
     def _is_written(self, value: Node, holder: Place) -> bool:
         """Whether lines at a place say a scalar of a value."""
-        return any(self._says(spot, each.text) for name, each in _scalars(value) for spot in self._spots(name, holder))
+        return any(self._says(spot, each.text) for name, each in scalars(value) for spot in self._spots(name, holder))
 
     def _place(self, line: Line, start: int, end: int | None = None) -> Place:
         return Place(self._path, line.number, start + 1, line.number, (len(line.text.rstrip()) if end is None else end) + 1)
@@ -292,38 +257,3 @@ def _said(texts: Sequence[str | None], name: str) -> int:
     """How much of a name texts say, of which some can't be told; -1 where it is another name."""
     pattern = re.sub(r"(?:\.\*){2,}", ".*", "".join(".*" if text is None else re.escape(text) for text in texts))
     return sum(map(len, filter(None, texts))) if re.fullmatch(pattern, name) else -1
-
-
-def _is_telling(node: Node) -> bool:
-    """Whether a text is hardly anything else; what is short or a number may be."""
-    return len(node.text) >= _TELLING and isinstance(node.value, str)
-
-
-def _is_part(value: Node, text: str) -> bool:
-    """Whether a value is a text, or in it."""
-    return value.is_scalar and bool(value.text) and value.text in text
-
-
-def _scalars(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
-    """The scalars in a value, each with its name."""
-    if node.is_scalar:
-        yield name, node
-    for key, value in node.items():
-        yield from _scalars(value, key)
-    for item in node:
-        yield from _scalars(item)
-
-
-def _called(node: Node, name: str) -> Iterator[Node]:
-    """The mappings and lists that are called so, anywhere in a value."""
-    for key, value in node.items():
-        yield from [value] if key == name and not value.is_scalar else []
-        yield from _called(value, name)
-    for item in node:
-        yield from _called(item, name)
-
-
-def _field(values: Node, dotted: str) -> Node:
-    for name in dotted.split("."):
-        values = values[name]
-    return values

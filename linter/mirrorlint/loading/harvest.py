@@ -87,7 +87,7 @@ class Harvest:
         for name, unit in pairs:
             self.shares[name].gaps.update(dict.fromkeys(unit.gaps))
             if unit.charts:
-                from mirrorlint.loading.builds import given
+                from mirrorlint.loading.values import given
 
                 self.shares[name].charts[unit.node, unit.name] = [(chart, given(chart.values, self._disk)) for chart in unit.charts]
             yield from ((name, source) for source in unit.sources)

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator, Sequence
 
 from mirrorlint.fleet import NOTHING
-from mirrorlint.loading.builds import dependencies, values_of
-from mirrorlint.loading.charts import Scope
+from mirrorlint.loading.builds import dependencies
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import Kustomization
 from mirrorlint.loading.paths import joined
 from mirrorlint.loading.units import ISTIOD_CHART, NOT_HEARD, Chart, Gap, Installed, Source, Values, is_control_plane, unread_chart
+from mirrorlint.loading.values import field, values_of
 from mirrorlint.source import Node
 
 _CHANGING = frozenset({"patches", "patchesStrategicMerge", "patchesJson6902", "transformers", "replacements", "vars", "components"})
@@ -35,7 +35,7 @@ def of_chart(source: Source, disk: Disk) -> Iterator[Installed]:
 
 def _is_off(condition: str, values: Sequence[Node]) -> bool:
     """Whether values switch a dependency off: of several paths the first that is set decides."""
-    said = filter(None, map(Scope(values, values, "", "").field, condition.split(",")))
+    said = filter(None, (field(values, name) for name in condition.split(",")))
     return next((node.text == "false" for node in said), False)
 
 
