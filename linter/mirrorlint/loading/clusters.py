@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from mirrorlint.loading.paths import upwards
 from mirrorlint.loading.units import Unit
+
+if TYPE_CHECKING:
+    from mirrorlint.loading.ground import Ground
 
 _OVERLAYS = ("overlays",)
 CONVENTIONS = (("clusters",), ("environments", "envs"), _OVERLAYS)
 _DEPTH = 2
 # Why all is one cluster, whose name nothing tells.
 UNDIVIDED = "no folders of several clusters were found: all of it is one"
-
-
 # Folders whose objects are for readers or for programs that try them out, beside those of clusters.
 _TRIED = frozenset({"docs", "doc", "examples", "samples", "tests", "testdata", "fixtures", "e2e"})
 
@@ -46,39 +47,15 @@ class Group(NamedTuple):
         return self.paths if self.folders is None else self.folders
 
 
-class Ground(NamedTuple):
-    """What clusters are found in; all paths are absolute.
-
-    `name` is what all of it is called when it is one cluster. `arguments` and `sections` are the clusters that were named, by their paths;
-    `folders` are all below `root`, `gitops` are the clusters of Argo CD's and Flux's objects. `holds` tells whether a folder has Istio
-    objects or leads to some, `leads` what its kustomizations lead to, themselves included, `entangled` whether folders need each other,
-    `clash` whether they have objects in common;
-    `meshed` are the files with Istio objects, `snapshots` those same files if each was taken of another cluster.
-    """
-
-    root: str
-    name: str
-    arguments: Mapping[str, Sequence[str]]
-    sections: Mapping[str, Sequence[str]]
-    folders: Sequence[str]
-    gitops: Callable[[], tuple[Group, ...]]
-    holds: Callable[[str], bool]
-    leads: Callable[[str], Iterable[str]]
-    entangled: Callable[[Sequence[str]], bool]
-    clash: Callable[[Sequence[str]], bool]
-    meshed: Callable[[], Iterable[str]]
-    snapshots: Callable[[], Sequence[str]]
+def find(arguments: Mapping[str, Sequence[str]], sections: Mapping[str, Sequence[str]], ground: Ground) -> tuple[Group, ...]:
+    """The clusters by the first way that finds any; `arguments` and `sections` are those that were named, by their paths."""
+    return next(groups for groups in _ways(arguments, sections, ground) if groups)
 
 
-def find(ground: Ground) -> tuple[Group, ...]:
-    """The clusters by the first strategy that finds any."""
-    return next(groups for groups in strategies(ground) if groups)
-
-
-def strategies(ground: Ground) -> Iterator[tuple[Group, ...]]:
+def _ways(arguments: Mapping[str, Sequence[str]], sections: Mapping[str, Sequence[str]], ground: Ground) -> Iterator[tuple[Group, ...]]:
     """What each way of finding clusters gives, the surest first; the last always gives one."""
-    yield tuple(Group(name, tuple(paths), "named as an argument") for name, paths in ground.arguments.items())
-    yield tuple(Group(name, tuple(paths), "named in the settings") for name, paths in ground.sections.items())
+    yield tuple(Group(name, tuple(paths), "named as an argument") for name, paths in arguments.items())
+    yield tuple(Group(name, tuple(paths), "named in the settings") for name, paths in sections.items())
     yield ground.gitops()
     for words in CONVENTIONS:
         yield _by_convention(ground, words)

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
 
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.cache.trail import Trail
-from mirrorlint.fleet import BlindSpot, Manifest
-from mirrorlint.kinds import NETWORKING
-from mirrorlint.loading import clusters, files, needs, settings, told
+from mirrorlint.fleet import BlindSpot
+from mirrorlint.loading import clusters, files, settings, told
 from mirrorlint.loading.applied import Applied
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.files import Unread
+from mirrorlint.loading.ground import Ground
 from mirrorlint.loading.harvest import Harvest
 from mirrorlint.loading.index import Index
-from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content
-from mirrorlint.loading.paths import CHART, upwards, within
+from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.peers import Peers, holds_contract, with_contracts
 from mirrorlint.loading.settings import ClusterSection
-from mirrorlint.loading.snapshots import apart
 from mirrorlint.loading.units import Gap
 
-_OWN = ("Service", "Gateway", "VirtualService")  # what each cluster has of its own
 _LEFT_OUT = "in the folder of no cluster"
 _UNLISTED = "listed by no kustomization"
 _UNRENDERED = "a Helm chart must be rendered before it can be judged, and nothing here says with which values: nothing in it is read"
@@ -50,7 +46,7 @@ class Reading:
         names = settings.FILE, settings.MISNAMED
         self._disk.look(*(os.path.join(above, name) for path in asked for above in upwards(files.folder_of(path)) for name in names))
         self._applied = Applied(asked, self._disk)
-        self._reached: dict[tuple[str, ...], Reach] = {}
+        self._ground = Ground(root, self._disk, self._applied)
         self._disk.add(*(path for path in asked if path not in contracts.values()))
         if arguments:
             own, unusable = told.of_clusters(self._arguments, self.settings, config, means.staging)
@@ -97,11 +93,7 @@ class Reading:
         wanted = [path for those in (*named.values(), *there.values()) for path in those]
         self._disk.look(*wanted, *peers.values())
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
-        folders = self._disk.folders(self._root) if self._root else []
-        name = os.path.basename(files.folder_of(self._root)) or "cluster"
-        asked = self._told, self._holds, self._leads, self._entangled, self._clash, self._meshed, self._snapshots
-        ground = clusters.Ground(self._root, name, self._arguments, named, folders, *asked)
-        found = clusters.find(ground) if self._root or self._arguments else ()
+        found = clusters.find(self._arguments, named, self._ground) if self._root or self._arguments else ()
         groups = [group for group in found if group.name not in peers and not (group.name in sections and sections[group.name].contract)]
         groups += [Group(name, tuple(those), "a peer named in the settings") for name, those in there.items()]
         return groups, list(_missing(sections, {group.name for group in groups}))
@@ -135,64 +127,6 @@ class Reading:
             return True
         return any(within(path, self._root) or within(self._root, path) for path in paths)
 
-    def _told(self) -> tuple[Group, ...]:
-        """The clusters of the repository's GitOps objects, if anything of Istio is applied."""
-        found = self._applied.groups(self._root) if self._root else ()
-        applied = self._applied.paths(self._root) if found else []
-        return found if any(self._holds(path) for path in (*(path for group in found for path in group.paths), *applied)) else ()
-
-    def _holds(self, folder: str) -> bool:
-        reached = self._reach((folder,))
-        if any(self._disk.content(path).meshed for path in {*self._disk.below(folder), *reached.files}):
-            return True
-        templates = [path for path in self._disk.listed(folder) if _is_template(path)]
-        if self._disk.listed(os.path.join(folder, CHART)):
-            from mirrorlint.loading.builds import chart_files, parts_of  # noqa: PLC0415 - most folders are no charts
-
-            charts = (folder, *(part for _, part in parts_of(folder, self._disk)))
-            templates += [
-                path for chart in charts for path in chart_files(chart, self._disk)[0] if path.endswith(".tpl") or _is_template(path)
-            ]
-        return any(NETWORKING in line for path in templates for line in self._disk.lines(path))
-
-    def _meshed(self) -> list[str]:
-        return [path for path in self._disk.below(self._root) if self._disk.content(path).meshed]
-
-    def _snapshots(self) -> list[str]:
-        return apart({path: self._disk.content(path).manifests for path in self._meshed()})
-
-    def _entangled(self, folders: Sequence[str]) -> bool:
-        """Whether folders are parts of one cluster.
-
-        More than two are if most are called as a namespace of what is in them, or if routes of one lead to Services, or are bound to
-        Gateways, that only others have.
-        """
-        held = {folder: self._manifests(folder) for folder in folders}
-        found = [needs.of(manifests) for manifests in held.values()]
-        if len(folders) < 3 or needs.are_parts(found):
-            return needs.are_parts(found)
-        if 2 * sum(os.path.basename(folder) in {m.namespace for m in manifests} for folder, manifests in held.items()) > len(held):
-            return True
-        every = needs.of(self._manifests(self._root)).has
-        return any(each.wants & every - each.has for each in found)
-
-    def _clash(self, folders: Sequence[str]) -> bool:
-        """Whether folders have an object in common, as different clusters may; one without a namespace may be put into any."""
-        own = ([m for m in self._manifests(folder) if m.kind in _OWN and m.node["metadata"]["namespace"]] for folder in folders)
-        return any(one & other for one, other in combinations([{m.identity for m in found} for found in own], 2))
-
-    def _manifests(self, folder: str) -> list[Manifest]:
-        return [manifest for path in self._disk.below(folder) for manifest in self._disk.content(path).manifests]
-
-    def _leads(self, folder: str) -> set[str]:
-        reached = self._reach((folder,))
-        return {*reached.folders, *reached.files}
-
-    def _reach(self, paths: tuple[str, ...]) -> Reach:
-        if paths not in self._reached:
-            self._reached[paths] = reach([each for path in paths for each in self._disk.kustomizations(path)], self._disk)
-        return self._reached[paths]
-
     def _own(self, group: Group) -> set[str]:
         return {path for start in group.paths for path in self._disk.below(start)}
 
@@ -220,7 +154,7 @@ class Reading:
                 yield BlindSpot(message, files.shown(path), 0, name)
 
     def _spans(self, group: Group, path: str) -> bool:
-        return any(within(path, start) for start in (*group.paths, *self._reach(group.paths).folders))
+        return any(within(path, start) for start in (*group.paths, *self._ground.reach(group.paths).folders))
 
     def _assignments(self, left_out: Iterable[str]) -> Iterator[Assignment]:
         rows: dict[str, list[tuple[str, str]]] = {}
@@ -271,7 +205,3 @@ def _outside(left_out: Mapping[str, Content], why: str) -> Iterator[BlindSpot]:
             yield BlindSpot(f"{len(paths)} files here are {why}, so their objects are not judged", files.shown(folder))
     for broken in (broken for found in left_out.values() for broken in found.unclear):
         yield BlindSpot.at(broken.place, broken.message)
-
-
-def _is_template(path: str) -> bool:
-    return f"{os.sep}templates{os.sep}" in path
