@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from mirrorlint.loading.paths import upwards
+from mirrorlint.loading.paths import topmost, upwards
 from mirrorlint.loading.units import Unit
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
     Overlays may as well be variants of a part of one cluster: where most of Istio's objects are in none of them, they are.
     """
     named = {folder for folder in ground.folders if os.path.basename(folder) in words and _depth(ground.root, folder) <= _DEPTH + 1}
-    outer = {folder for folder in named if named.isdisjoint(upwards(os.path.dirname(folder)))}
+    outer = topmost(named)
     found = _without_bases(ground, [folder for folder in ground.folders if os.path.dirname(folder) in outer])
     if not any(ground.holds(folder) for folder in found) or (words == _OVERLAYS and not _span_most(ground, found)):
         return ()

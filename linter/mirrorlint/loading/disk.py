@@ -17,7 +17,7 @@ from mirrorlint.loading.files import Unread
 from mirrorlint.loading.kustomize import Kustomization, kustomization, reach
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, unfolded
-from mirrorlint.loading.paths import CHART, at_or_below, is_contract, upwards, within
+from mirrorlint.loading.paths import CHART, at_or_below, is_contract, topmost, upwards, within
 from mirrorlint.sieve import KUSTOMIZATIONS, sift
 from mirrorlint.source import Node, parse
 from mirrorlint.source.comments import lines_of
@@ -70,7 +70,7 @@ class Disk:
             self.probes |= listing.walked
             self.untold |= listing.untold
             self._blobs.update(listing.blobs)
-            charts = _outermost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})
+            charts = topmost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})
             self.unread |= set(listing.unread)
             self.charts |= charts
             self.plain &= not charts
@@ -231,10 +231,6 @@ def _with_parents(folders: set[str]) -> set[str]:
             found.add(folder)
             folder = os.path.dirname(folder)
     return found
-
-
-def _outermost(folders: set[str]) -> set[str]:
-    return {folder for folder in folders if folders.isdisjoint(upwards(os.path.dirname(folder)))}
 
 
 def _is_below(file: str, folders: set[str]) -> bool:

@@ -58,7 +58,7 @@ def tree(root: str, index: Index | None) -> Tree:
     known = dict(islice(seen.blobs.items(), max(0, MAX_NAMES - len(names))))
     if len(names) > MAX_NAMES or len(known) < len(seen.blobs):
         names[MAX_NAMES:] = [Unread(root, f"there are more than {MAX_NAMES:,} files here, and the rest is not read")]
-    found = [entry for name in names for entry in ([name] if isinstance(name, Unread) else _entries(name.path, top, seen))]
+    found = [entry for name in names for entry in ([name] if isinstance(name, Unread) else _entries(name, top, seen))]
     files = {path: path for path in known} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
     unread = {entry for entry in found if isinstance(entry, Unread)}
     read, walked = dict(sorted(files.items())), frozenset(seen.walked)
@@ -139,12 +139,6 @@ class _Seen(NamedTuple):
     untold: set[str]
 
 
-class _Name(NamedTuple):
-    """A path that was listed."""
-
-    path: str
-
-
 class _File(NamedTuple):
     """A path at which there is a file to read."""
 
@@ -152,7 +146,7 @@ class _File(NamedTuple):
     file: str
 
 
-def _names(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
+def _names(root: str, seen: _Seen) -> Iterator[str | Unread]:
     """The paths below a folder; those of files to read that Git has just so are put to `seen.blobs` instead, with their ids."""
     index = seen.staging if seen.staging and repository(root) == seen.staging.root else None
     listed = git.listing(root, index.file if index else "")
@@ -168,17 +162,17 @@ def _names(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
             if _is_printable(name):
                 seen.blobs[below + name] = blob
             else:
-                yield _Name(below + name)
+                yield below + name
     yield from _staged(root, listed, seen) if index else _with_nested(root, sorted(listed.others), seen)
     for folder, reason in _CLOSED.findall(listed.errors):
         yield _closed(os.path.normpath(os.path.join(root, folder)), reason)
 
 
-def _staged(root: str, listed: Listing, seen: _Seen) -> Iterator[_Name | Unread]:
+def _staged(root: str, listed: Listing, seen: _Seen) -> Iterator[str | Unread]:
     """What else is staged; contents that the work tree has not are put to `seen.staged`."""
     differing = differences(root, listed)
     seen.staged.update(differing.contents)
-    yield from map(_Name, differing.contents)
+    yield from differing.contents
     yield from _with_nested(root, differing.names, seen)
     yield from (Unread(path, why) for path, why in differing.unread.items())
 
@@ -187,7 +181,7 @@ def _closed(folder: str, reason: str | None) -> Unread:
     return Unread(folder, f"this folder can't be read ({reason}), so nothing in it is judged")
 
 
-def _with_nested(root: str, names: Iterable[str], seen: _Seen) -> Iterator[_Name | Unread]:
+def _with_nested(root: str, names: Iterable[str], seen: _Seen) -> Iterator[str | Unread]:
     """The paths of names; a name that is a folder is a repository of its own (a submodule, or a clone that is not added)."""
     for name in names:
         path = os.path.join(root, name.rstrip("/"))
@@ -197,16 +191,16 @@ def _with_nested(root: str, names: Iterable[str], seen: _Seen) -> Iterator[_Name
             else:
                 yield Unread(path, "this submodule is not checked out, so nothing in it is judged")
         else:
-            yield _Name(path)
+            yield path
 
 
-def _walked(root: str, seen: _Seen) -> Iterator[_Name | Unread]:
+def _walked(root: str, seen: _Seen) -> Iterator[str | Unread]:
     refused: list[OSError] = []
     for folder, below, names in os.walk(root, onerror=refused.append):
         links = [name for name in below if os.path.islink(os.path.join(folder, name))]
         below[:] = [name for name in below if name != ".git"]
         seen.walked.update([folder, *(os.path.join(folder, name) for name in names)])
-        yield from (_Name(os.path.join(folder, name)) for name in (*names, *links))
+        yield from (os.path.join(folder, name) for name in (*names, *links))
     for error in refused:
         yield _closed(error.filename, error.strerror)
 
@@ -257,12 +251,11 @@ def _linked(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
 def _through(link: str, folder: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
     """The files of a folder as they appear below a link to it; links to further folders are not followed, so that nothing goes round."""
     behind = seen._replace(blobs={})
-    for name in (*_names(folder, behind), *map(_Name, behind.blobs)):
-        there = link + name.path[len(folder) :]
+    for name in (*_names(folder, behind), *behind.blobs):
         if isinstance(name, Unread):
-            yield Unread(there, name.message)
-        elif os.path.islink(name.path) and os.path.isdir(name.path):
-            yield Unread(there, "this is a link behind a link, so it is not followed")
+            yield Unread(link + name.path[len(folder) :], name.message)
+        elif os.path.islink(name) and os.path.isdir(name):
+            yield Unread(link + name[len(folder) :], "this is a link behind a link, so it is not followed")
         else:
-            for entry in _entries(name.path, top, seen):
-                yield entry._replace(path=there)
+            for entry in _entries(name, top, seen):
+                yield entry._replace(path=link + name[len(folder) :])

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
-from mirrorlint.loading.paths import joined, upwards, within
+from mirrorlint.loading.paths import joined, topmost, within
 from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node
 
@@ -106,8 +106,8 @@ def roots(found: Iterable[Kustomization]) -> list[Kustomization]:
 def outermost(found: Iterable[Kustomization]) -> list[Kustomization]:
     """Those in no folder of another one: where Flux makes a kustomization of a folder, it lists these (fluxcd/pkg, kustomize)."""
     every = [each for each in found if not each.is_component]
-    folders = {each.folder for each in every}
-    return [each for each in every if folders.isdisjoint(upwards(os.path.dirname(each.folder)))]
+    folders = topmost({each.folder for each in every})
+    return [each for each in every if each.folder in folders]
 
 
 def listed(kustomization: Kustomization) -> Iterator[str]:

@@ -28,6 +28,11 @@ def upwards(path: str) -> Iterator[str]:
         yield path
 
 
+def topmost(folders: set[str]) -> set[str]:
+    """The folders that are in no other one of them."""
+    return {folder for folder in folders if folders.isdisjoint(upwards(os.path.dirname(folder)))}
+
+
 def at_or_below(ordered: Sequence[str], path: str) -> Sequence[str]:
     """The one that `path` is, or those below the folder that it is, of sorted paths."""
     first = bisect.bisect_left(ordered, path)
