@@ -215,6 +215,12 @@ def test_what_a_kustomization_sets_is_where_it_says_so(repo: Path) -> None:
 
 
 @KUSTOMIZE
+def test_files_that_are_rendered_count_and_their_folder_does_not(repo: Path) -> None:
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\nnamePrefix: eu-\n", "clusters/prod/vs.yaml": SERVICE})
+    assert read(["."]).documents.files == 2
+
+
+@KUSTOMIZE
 def test_a_component_is_a_part_of_what_lists_it(repo: Path) -> None:
     patch = 'patches:\n- target: {kind: VirtualService}\n  patch: \'[{"op": "replace", "path": "/spec/hosts/0", "value": "other"}]\'\n'
     write(repo, {"clusters/prod/part/kustomization.yaml": "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n" + patch})

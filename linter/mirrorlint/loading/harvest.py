@@ -111,7 +111,9 @@ class Harvest:
             share.gaps.update(dict.fromkeys(part.gaps))
             share.charts[source] = part.charts
             for plain in sorted(part.plain):
-                made = self._add(share, (self._disk.real(plain.path),), self._disk.content(plain.path), source, plain.namespace)
+                real = self._disk.real(plain.path)
+                made = self._add(share, (real,), self._disk.content(plain.path), source, plain.namespace)
+                share.read.add(real)
                 told = [(manifest, plain.path) for manifest in made.tells]
                 found += [(name, unit) for unit in self._followed(told, source)] if told else []
                 self._seen.add(plain.path)
@@ -132,7 +134,6 @@ class Harvest:
         variables = dict(source.variables) if source.substituted else None
         final = adapted(found, namespace, source.namespace, variables)
         share.contents[(*key, namespace, source.namespace, *map(str, source.variables))] = final
-        share.read.add(key[0])
         return final
 
     def _add_build(self, share: Share, build: Build, output: Output) -> Iterable[Unit]:
