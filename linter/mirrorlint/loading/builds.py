@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from mirrorlint.fleet import DEFAULT_NAMESPACE
 from mirrorlint.kinds import SERVED
 from mirrorlint.loading import charts, files, origins
 from mirrorlint.loading.disk import Disk
@@ -22,7 +23,7 @@ from mirrorlint.sieve import KUSTOMIZATIONS, sift
 from mirrorlint.source import Node, parse
 from mirrorlint.source.place import Origins
 
-_RELEASE, _NAMESPACE = "release", "default"
+_RELEASE = "release"
 _SCHEMA = "values.schema.json"
 _API_VERSIONS = [
     f"--api-versions={','.join((version, *(f'{version}/{kind}' for kind in sorted(kinds))))}" for version, kinds in SERVED.items()
@@ -49,36 +50,40 @@ def of_kustomization(rendered: Rendered, source: Source, disk: Disk) -> Build | 
     """How a kustomization is built; the options of a source are put over it when it is that source's own folder."""
     current = rendered.kustomization
     own = source.path == current.folder
-    node = current.more or (source.owner if own else None) or current.document
     needed = inputs([current, *(_components(source, disk) if own else ())], disk)
-    field = f"has `{current.more.text}` and" if current.more else "is changed by what applies it and"
-    render = Render((), current.folder, needed.files, (), source.options if own else "")
+    if isinstance(needed, Gap):
+        return needed
+    node = current.more or (source.owner if own else None) or current.document
+    render = Render((), current.folder, needed, (), source.options if own else "")
     disk.look(*render.patches)
     stray = next((file for file in render.patches if disk.outside(os.path.realpath(file))), "")
     if stray:
         return Gap(node, f"`{files.shown(stray)}` lies outside of the repository, so this is not rendered")
-    render = render._replace(files=(*needed.files, *render.patches))
-    return needed.gap or _build(Build(render, node, source, rendered.namespace), field, disk)
+    field = f"has `{current.more.text}` and" if current.more else "is changed by what applies it and"
+    render = render._replace(files=(*needed, *render.patches))
+    return _build(Build(render, node, source, rendered.namespace), field, disk)
 
 
 def of_folder(source: Source, owner: Node, plain: Iterable[str], inner: Sequence[Kustomization], disk: Disk) -> Build | Gap:
     """How a folder without a kustomization is built when something is put over it: of its files and the kustomizations in it."""
     needed = inputs([*inner, *_components(source, disk)], disk)
+    if isinstance(needed, Gap):
+        return needed
     resources = (*sorted(plain), *sorted(each.folder for each in inner))
-    render = Render((), source.path, (*needed.files, *sorted(plain)), resources, source.options)
-    return needed.gap or _build(Build(render, owner, source), "is changed by what applies it and", disk)
+    render = Render((), source.path, (*needed, *sorted(plain)), resources, source.options)
+    return _build(Build(render, owner, source), "is changed by what applies it and", disk)
 
 
 def _build(build: Build, field: str, disk: Disk) -> Build | Gap:
     command = _command("kustomize", disk)
     if not command:
         return Gap(build.node, f"this kustomization {field} must be rendered first, and there is no kustomize here: it is not judged")
-    return _as_staged(build._replace(render=build.render._replace(program=command)), build.render.files, disk)
+    return _as_staged(build._replace(render=build.render._replace(program=command)), disk)
 
 
-def _as_staged(build: Build, needed: Iterable[str], disk: Disk) -> Build | Gap:
+def _as_staged(build: Build, disk: Disk, more: Iterable[str] = ()) -> Build | Gap:
     """Renderers read the work tree, which is of no use where something else is to be committed."""
-    stray = disk.unlike_staged(needed)
+    stray = disk.unlike_staged((*build.render.files, *more))
     return Gap(build.node, f"this is rendered from the work tree, where `{files.shown(stray)}` is not as it is staged") if stray else build
 
 
@@ -115,13 +120,13 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     if not command:
         return Gap(node, "this chart must be rendered first, and there is no helm here: it is not judged")
     values = source.values
-    arguments = [f"--namespace={source.namespace or _NAMESPACE}", *(f"--values={file}" for file in values.files)]
+    arguments = [f"--namespace={source.namespace or DEFAULT_NAMESPACE}", *(f"--values={file}" for file in values.files)]
     arguments += [f"--set={name}={value}" for name, value, _ in values.parameters]
     arguments += [f"--kube-version={values.kubernetes or _KUBERNETES}", *_API_VERSIONS]
     called = ("--", values.release or _RELEASE, source.path)
     texts = tuple(text for text, _ in values.texts)
     render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called, parts)
-    return _as_staged(Build(render, node, source), (*render.files, *disk.listed(source.path)), disk)
+    return _as_staged(Build(render, node, source), disk, disk.listed(source.path))
 
 
 def dependencies(chart: str, disk: Disk) -> list[Node]:
@@ -221,7 +226,7 @@ def _locate_in_chart(documents: Iterable[Node], output: bytes, build: Build, dis
         template = next((name for line, name in reversed(marks) if line <= node.raw[2]), "")
         if template:
             file, seen = _seen(values, template.split("/"), build.source.path, disk)
-            scope = Scope(seen, values, build.source.values.release or _RELEASE, build.source.namespace or _NAMESPACE)
+            scope = Scope(seen, values, build.source.values.release or _RELEASE, build.source.namespace or DEFAULT_NAMESPACE)
             charts.locate(node, charts.Chart(file, node, scope, disk), path)
 
 

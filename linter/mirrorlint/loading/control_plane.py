@@ -88,15 +88,11 @@ def minor(version: str) -> tuple[int, ...]:
 
 def _suffixed(found: Sequence[Said]) -> Said | None:
     """What switches the suffix on in versions that have none: a flag, else a compatibility version."""
-    flags = _flags(found)
-    olds = [one for one in found if one.what == SUFFIX and one not in flags]
-    if flags:
-        return flags[0] if flags[0].value.endswith("false") else None
-    return next(iter(olds), None)
-
-
-def _flags(found: Sequence[Said]) -> list[Said]:
-    return [one for one in found if one.what == SUFFIX and one.value.startswith(_FLAG)]
+    every = [one for one in found if one.what == SUFFIX]
+    flag = next((one for one in every if one.value.startswith(_FLAG)), None)
+    if flag is not None:
+        return flag if flag.value.endswith("false") else None
+    return next(iter(every), None)
 
 
 def _over(found: dict[str, Any], said: Any) -> dict[str, Any]:

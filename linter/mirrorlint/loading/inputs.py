@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from mirrorlint.loading.files import Unread, read
 from mirrorlint.loading.kustomize import Ground, Kustomization, missing
@@ -25,15 +24,8 @@ _INLINE = frozenset({"patch", "literals", "op", "fieldSpecs", "options", "target
 _HELM = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
 
 
-class Inputs(NamedTuple):
-    """The files that a render reads, sorted, and what keeps it from being made (None: nothing)."""
-
-    files: tuple[str, ...]
-    gap: Gap | None
-
-
-def inputs(starts: Sequence[Kustomization], ground: Ground) -> Inputs:
-    """Collect what kustomizations lead to; everything that they name must be a file or a folder of the repository."""
+def inputs(starts: Sequence[Kustomization], ground: Ground) -> tuple[str, ...] | Gap:
+    """The files that kustomizations lead to, sorted; everything that they name must be a file or a folder of the repository."""
     files: set[str] = set()
     waiting, passed = list(starts), {start.folder for start in starts}
     while waiting:
@@ -41,19 +33,19 @@ def inputs(starts: Sequence[Kustomization], ground: Ground) -> Inputs:
         files.add(current.file)
         for key in _HELM:
             if current.document[key]:
-                return Inputs((), Gap(current.document.key(key), f"kustomize would run helm for `{key}`, so this is not rendered"))
+                return Gap(current.document.key(key), f"kustomize would run helm for `{key}`, so this is not rendered")
         for node, path in _named(current.document, current.folder, ""):
             ground.look(path)
             gap = _refused(node, path, ground)
             if gap:
-                return Inputs((), gap)
+                return gap
             below = ground.kustomization(path)
             if below is None:
                 files |= {path} if os.path.isfile(path) else ground.governed(path)
             elif below.folder not in passed:
                 passed.add(below.folder)
                 waiting.append(below)
-    return Inputs(tuple(sorted(files)), None)
+    return tuple(sorted(files))
 
 
 def _refused(node: Node, path: str, ground: Ground) -> Gap | None:

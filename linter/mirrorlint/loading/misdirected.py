@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple, Self
 
-from mirrorlint.fleet import NOTHING, Manifest
+from mirrorlint.fleet import DEFAULT_NAMESPACE, NOTHING, Manifest
 from mirrorlint.kinds import JUDGED
 from mirrorlint.likeness import TYPO
 from mirrorlint.loading.builds import Build
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import COMPONENT
 from mirrorlint.loading.objects import unfolded
-from mirrorlint.loading.targets import DEFAULT, identity
+from mirrorlint.loading.targets import identity
 from mirrorlint.loading.units import Gap
 from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import Node
@@ -102,7 +102,7 @@ class _Object(NamedTuple):
         group, _, version = node["apiVersion"].text.rpartition("/")
         name, namespace = identity(node)
         one = {"name": name, "kind": node["kind"].text, "group": group, "version": version}
-        return cls({**{field: frozenset({text}) for field, text in one.items()}, "namespace": given | {namespace or DEFAULT}})
+        return cls({**{field: frozenset({text}) for field, text in one.items()}, "namespace": given | {namespace or DEFAULT_NAMESPACE}})
 
     def has(self, wanted: Mapping[str, str]) -> bool:
         """Whether a target means it."""

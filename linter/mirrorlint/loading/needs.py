@@ -29,10 +29,9 @@ class Needs(NamedTuple):
 def of(manifests: Sequence[Manifest]) -> Needs:
     """What some objects have and want; a mirror may lead to another cluster, so it wants nothing."""
     has = frozenset((manifest.kind, manifest.name) for manifest in manifests if (manifest.group, manifest.kind) in _OFFERED)
-    entries = frozenset(host.text for manifest in manifests if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"])
     routes = [manifest for manifest in manifests if manifest.kind == "VirtualService"]
     mirrors = frozenset(host for route in routes for host in _mirrored(route))
-    return Needs(has, frozenset(want for route in routes for want in _wants(route)), entries, mirrors, bool(routes))
+    return Needs(has, frozenset(want for route in routes for want in _wants(route)), _entries(manifests), mirrors, bool(routes))
 
 
 def are_parts(folders: Sequence[Needs]) -> bool:
@@ -74,8 +73,7 @@ def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]
     One that is missing may be a mistake. Of VirtualServices for sidecars those Services count that they are for, of those for gateways all
     of namespaces without any.
     """
-    entries = {host.text for manifest in manifests if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"]}
-    known = entries | {manifest.name for manifest in manifests if manifest.kind == "Service"}
+    known = _entries(manifests) | {manifest.name for manifest in manifests if manifest.kind == "Service"}
     served = {manifest.namespace for manifest in manifests if manifest.kind == "Service"}
     lacking: dict[str, list[Manifest]] = {}
     for route in (manifest for manifest in manifests if manifest.kind == "VirtualService"):
@@ -97,15 +95,25 @@ def has_no_services(manifests: Sequence[Manifest]) -> bool:
     return len(routed) > 1 and not any(manifest.kind == "Service" for manifest in manifests)
 
 
+def _entries(manifests: Iterable[Manifest]) -> frozenset[str]:
+    """The hosts of ServiceEntries."""
+    return frozenset(host.text for manifest in manifests if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"])
+
+
 def _own_services(route: Manifest) -> Iterator[str]:
     """The Services that a VirtualService is for and routes to."""
-    needed = {to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"]}
+    needed = set(_routed(route))
     yield from (host.text for host in route.node["spec"]["hosts"] if host.text in needed and _is_service(host.text))
 
 
 def _foreign_services(route: Manifest, served: Container[str]) -> Iterator[str]:
     """The Services that a VirtualService routes to, of namespaces of which no Service is here."""
     yield from (name for name, namespace in _destinations(route) if namespace not in served)
+
+
+def _routed(route: Manifest) -> Iterator[str]:
+    """The hosts that a VirtualService routes to."""
+    yield from (to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"])
 
 
 def _mirrored(route: Manifest) -> Iterator[str]:
@@ -125,7 +133,7 @@ def _is_free(service: Manifest) -> bool:
 
 def _destinations(route: Manifest) -> Iterator[tuple[str, str]]:
     """The name and the namespace of each Service that a VirtualService routes to."""
-    for host in (to["destination"]["host"].text for rule in route.node["spec"]["http"] for to in rule["route"]):
+    for host in _routed(route):
         name, *rest = host.split(".")
         if not rest or "svc" in rest[1:2]:
             yield name, rest[0] if rest else route.namespace

@@ -84,7 +84,7 @@ def parse_settings(data: bytes, path: str, exists: Callable[[str], bool] = lambd
 
 def said_ingress(said: Mapping[str, Any] | Iterable[str]) -> Ingress:
     """An ingress that a program gives, a list of addresses or a mapping; what is empty is not said. Raises SettingsError."""
-    reader = _Reader("", os.path.exists)
+    reader = _Reader()
     plain = {key: value for key, value in said.items() if value} if isinstance(said, Mapping) else said
     numbers = plain.pop("ports") if isinstance(plain, dict) and _are_numbers(plain.get("ports")) else None
     ingress = reader.take({"ingress": _node(plain, "<ingress>")}, "ingress", reader.ingress, Ingress())
@@ -102,7 +102,7 @@ def _are_numbers(ports: object) -> bool:
 
 def read_section(node: Node, wrong: list[tuple[Place, str]]) -> ClusterSettings:
     """What a mapping says of a cluster, in the words of a settings file; what is wrong is added to the list."""
-    reader = _Reader("", lambda _: True)
+    reader = _Reader()
     found = reader.cluster(dict(node.items()))
     wrong += reader.wrong
     return found
@@ -110,7 +110,7 @@ def read_section(node: Node, wrong: list[tuple[Place, str]]) -> ClusterSettings:
 
 def said_mesh(said: Mapping[str, Any]) -> Mapping[str, Any]:
     """A meshConfig that a program gives. Raises SettingsError."""
-    reader = _Reader("", os.path.exists)
+    reader = _Reader()
     mesh = reader.take({"mesh": _node(said, "<mesh>")}, "mesh", reader.mesh, said)
     reader.finish()
     return mesh
@@ -120,7 +120,7 @@ def usable_mesh(node: Node) -> Mapping[str, Any]:
     """What can be used of a meshConfig in manifests, where nothing has checked it: fields of a wrong type are as none."""
     found: dict[str, Any] = {}
     for key, value in node.items():
-        reader = _Reader("", os.path.exists)
+        reader = _Reader()
         one = Node(({key: (node.key(key).raw, value.raw)}, *node.raw[1:]), node.path)
         said = reader.take({"mesh": one}, "mesh", reader.mesh, {})
         found |= {} if reader.wrong else said
@@ -142,7 +142,8 @@ def _node(value: object, name: str) -> Node:
 class _Reader(Fields):
     """Reads Nodes as settings."""
 
-    def __init__(self, folder: str, exists: Callable[[str], bool]) -> None:
+    def __init__(self, folder: str = "", exists: Callable[[str], bool] = os.path.exists) -> None:
+        """`folder` is the one that paths start from; `exists` tells whether there is such a file or folder."""
         super().__init__()
         self._folder = folder
         self._exists = exists

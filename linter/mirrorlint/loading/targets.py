@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from mirrorlint.fleet import DEFAULT_NAMESPACE
 from mirrorlint.istio.re2 import compiled, fault, matches
 from mirrorlint.source import Node
 
-DEFAULT = "default"  # the namespace of what names none
 _COMMA = re.compile(r",(?![^(]*\))")
 _REQUIREMENT = re.compile(r"(!?)\s*([\w./-]+)\s*(?:(=|==|!=)\s*([\w.-]*)|(in|notin)\s*\(([^)]*)\))?")
 
@@ -38,7 +38,7 @@ class Target(NamedTuple):
         name, namespace = identity(patch)
         if not self.ids:
             return name in identity(self.built).name
-        return any(name == each.name and (namespace or DEFAULT) == (each.namespace or DEFAULT) for each in self.ids)
+        return any(name == each.name and (namespace or DEFAULT_NAMESPACE) == (each.namespace or DEFAULT_NAMESPACE) for each in self.ids)
 
     def is_selected(self, selector: Node) -> bool:
         """Whether the `target` of a patch is this object."""
@@ -57,7 +57,7 @@ class Target(NamedTuple):
             name = compiled(selector["name"].text)
             return name is None or name.search(identity(self.built).name) is not None
         ends = (self.ids[0], self.ids[-1])
-        namespaces = [each.namespace or DEFAULT for each in ends]
+        namespaces = [each.namespace or DEFAULT_NAMESPACE for each in ends]
         return _matches(selector["name"].text, [each.name for each in ends]) and _matches(selector["namespace"].text, namespaces)
 
     def _meets(self, selector: str, field: str) -> bool:
