@@ -501,6 +501,16 @@ def test_flux_names_a_remote_cluster_by_its_kubeconfig(repo: Path) -> None:
     assert found(read(["."])) == {"prod": ["y"], "stage": ["x"]}
 
 
+def test_a_chart_goes_to_the_remote_cluster_of_its_kubeconfig(repo: Path) -> None:
+    release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: shop}\nspec:\n"
+    chart = "  kubeConfig: {configMapRef: {name: prod}}\n  chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: h}}}\n"
+    remote = kustomization("mesh", "./mesh", "  kubeConfig: {configMapRef: {name: prod}}\n")
+    write(repo, {"clusters/hub/shop.yaml": release + chart, "clusters/hub/mesh.yaml": remote, "mesh/x.yaml": entry("x")})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["x"]}
+    assert messages(loaded) == ["clusters/hub/shop.yaml:6 [prod] the chart `x` is not in this repository, so it is not rendered"]
+
+
 def test_what_applies_a_kustomization_fills_it_in(repo: Path) -> None:
     inner = kustomization("apps", "./apps/${env}", "  postBuild: {substitute: {HOST: '${env}.example.com'}}\n")
     write(repo, {"flux/apps.yaml": inner, "apps/prod/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n", "apps/stage/y.yaml": entry("y")})

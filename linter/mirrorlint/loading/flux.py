@@ -38,16 +38,20 @@ class _Asking(NamedTuple):
 
 
 def kustomization(node: Node, file: str, start: str, land: Land) -> Unit:
-    """Read a Kustomization of Flux that is applied from a folder; the cluster is called as the Secret of its kubeconfig."""
+    """Read a Kustomization of Flux that is applied from a folder."""
     spec, name = node["spec"], node["metadata"]["name"].text
-    config = spec["kubeConfig"]
-    cluster = _KUBECONFIG.sub("", config["secretRef"]["name"].text or config["configMapRef"]["name"].text)
     found = _source(node, land)
     if isinstance(found, Gap):
-        return Unit(node, f"Kustomization {name}", file, cluster, (), (found,))
+        return Unit(node, f"Kustomization {name}", file, _cluster(spec), (), (found,))
     known, gaps = _variables(spec["postBuild"], _Asking(file, node["metadata"]["namespace"].text, start), land)
     made = found._replace(variables=tuple(sorted(known.items())), substituted=bool(spec["postBuild"]))
-    return Unit(node, f"Kustomization {name}", file, cluster, (made,), tuple(gaps))
+    return Unit(node, f"Kustomization {name}", file, _cluster(spec), (made,), tuple(gaps))
+
+
+def _cluster(spec: Node) -> str:
+    """The cluster of an object's kubeconfig, called as its Secret or ConfigMap (fluxcd/pkg, apis/meta: KubeConfigReference)."""
+    config = spec["kubeConfig"]
+    return _KUBECONFIG.sub("", config["secretRef"]["name"].text or config["configMapRef"]["name"].text)
 
 
 def _source(node: Node, land: Land) -> Source | Gap:
@@ -142,9 +146,7 @@ def _is_of_twin(node: Node, file: str, shared: str, land: Land) -> bool:
 def release(manifest: Manifest, file: str, start: str, land: Land) -> Unit:
     """Read a HelmRelease that is applied from a folder: only one whose chart is a folder of this repository can be rendered."""
     node, spec = manifest.node, manifest.node["spec"]
-    config = spec["kubeConfig"]["secretRef"]["name"].text
-    cluster = _KUBECONFIG.sub("", config)
-    asking = _Asking(file, manifest.namespace, start)
+    cluster, asking = _cluster(spec), _Asking(file, manifest.namespace, start)
     if _is_own_chart(spec["chart"]["spec"], land):
         made = _chart(manifest, asking, land)
         parts = ((made,), ()) if isinstance(made, Source) else ((), (made,))
@@ -171,7 +173,7 @@ def _foreign_chart(manifest: Manifest, asking: _Asking, land: Land) -> Chart:
     spec, release = manifest.node["spec"], manifest.node["spec"]["releaseName"] or manifest.node["metadata"]["name"]
     chart, namespace = spec["chart"]["spec"], spec["targetNamespace"].text or manifest.namespace
     texts, gap = _texts(manifest, asking, land, NOT_HEARD)
-    for inner in (*chart["valuesFiles"], *([chart["valuesFile"]] if chart["valuesFile"] else ())):
+    for inner in _value_files(chart):
         gap = Gap(inner, f"the values `{inner.text}` are in the chart, {NOT_HEARD}")
     values, gap = Values(texts=texts), gap and gap._replace(holds=NOTHING)
     if not spec["chartRef"]:
@@ -198,14 +200,20 @@ def _chart(manifest: Manifest, asking: _Asking, land: Land) -> Source | Gap:
     chart = spec["chart"]["spec"]
     if spec["postRenderers"]:
         return Gap(spec["postRenderers"], "`postRenderers` change what the chart makes, so it is not rendered")
-    files = [land.folder(node.text) for node in (*chart["valuesFiles"], *([chart["valuesFile"]] if chart["valuesFile"] else ()))]
     texts, gap = _texts(manifest, asking, land, NOT_RENDERED)
     if gap:
         return gap
     target = spec["targetNamespace"].text
     called = spec["releaseName"].text or (f"{target}-{manifest.name}" if target else manifest.name)
-    values = Values(called, tuple(files), texts, waits=_waits(manifest.node, texts))
+    files = tuple(land.folder(node.text) for node in _value_files(chart))
+    values = Values(called, files, texts, waits=_waits(manifest.node, texts))
     return Source(land.folder(chart["chart"].text), HELM, manifest.node, target or manifest.namespace, values=values)
+
+
+def _value_files(chart: Node) -> Iterator[Node]:
+    """The files of values that a chart is to have, by the field of now and the one of old."""
+    yield from chart["valuesFiles"]
+    yield from filter(None, [chart["valuesFile"]])
 
 
 def _waits(release: Node, texts: Sequence[tuple[str, Node]]) -> Gap | None:
