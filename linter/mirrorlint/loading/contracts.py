@@ -93,32 +93,33 @@ def read_contract(data: bytes, path: str, name: str = "") -> Contract:
     parsed = parse(data, path)
     node = parsed.documents[0] if parsed.documents else parse(b"{}", path).documents[0]
     name = name or node["cluster"].text or path.rpartition("/")[2].removesuffix(".json")
-    faults = [Fault(b.place, f"this contract can't be read: {b.message}", b.hint, name) for b in parsed.broken]
-    newer = node["contract"].number > VERSION
-    spots = [_newer(node, name)] if newer else []
+    unusable = Contract(name, path, False, node["time"], (), ClusterSettings(), (), (), ())
+    if parsed.broken:
+        said = "this contract can't be read"
+        return unusable._replace(faults=tuple(Fault(b.place, f"{said}: {b.message}", b.hint, name) for b in parsed.broken))
+    if node["contract"].number > VERSION:
+        return unusable._replace(blind_spots=(_newer(node, name),))
     reader = _Reader(name)
-    if not faults and not newer:
-        found = reader.contract(node, path)
-        faults = [Fault(place, message, "`mirrorlint contract export` writes it anew", name) for place, message in sorted(reader.wrong)]
-        if not faults:
-            edited = _edited(node, name)
-            return found._replace(faults=tuple(edited))
-    return Contract(name, path, False, node["time"], (), ClusterSettings(), (), tuple(faults), tuple(spots))
+    found = reader.contract(node, path)
+    if reader.wrong:
+        anew = "`mirrorlint contract export` writes it anew"
+        return unusable._replace(faults=tuple(Fault(place, message, anew, name) for place, message in sorted(reader.wrong)))
+    return found._replace(faults=_edited(node, name))
 
 
 def _newer(node: Node, name: str) -> BlindSpot:
-    message = (
-        f"this contract is in version {node['contract'].number} of the format and {VERSION} is read here: a newer mirrorlint is needed"
-    )
-    return BlindSpot.at(node["contract"].place, message, name)
+    said = node["contract"]
+    message = f"this contract is in version {said.number} of the format and {VERSION} is read here: a newer mirrorlint is needed"
+    return BlindSpot.at(said.place, message, name)
 
 
-def _edited(node: Node, name: str) -> list[Fault]:
+def _edited(node: Node, name: str) -> tuple[Fault, ...]:
     """A fault where the file is not as it was written."""
     said = node["digest"]
     if said.text == digest(node.plain()):
-        return []
-    return [Fault(said.place, "this contract was changed after its export: it may not be what the cluster accepts", "export it anew", name)]
+        return ()
+    message = "this contract was changed after its export: it may not be what the cluster accepts"
+    return (Fault(said.place, message, "export it anew", name),)
 
 
 class _Reader(Fields):

@@ -113,27 +113,26 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
 
     `variables` are filled in; None when nothing fills them in.
     """
-    if variables is None and not (namespace or fallback):
-        return found
-    waiting, clear = [], list(found.manifests)
-    if variables is not None and (found.waiting or found.tells):
-        found = found._replace(tells=tuple(_filled(manifest, variables) for manifest in found.tells))
-        full = [Manifest(_filled(manifest, variables).node, namespace, fallback) for manifest in found.waiting]
-        waiting = list(filter(_waits, full))
-        clear += [manifest for manifest in full if manifest not in waiting]
-        old = {gap.place for gap in _gaps(found.waiting)}
-        unclear = [broken for broken in found.unclear if broken.place not in old]
-        found = found._replace(unclear=(*unclear, *_gaps(waiting)))
     if namespace or fallback:
-        clear = [Manifest(manifest.node, namespace, fallback) for manifest in clear]
-        found = found._replace(tells=tuple(Manifest(manifest.node, namespace, fallback) for manifest in found.tells))
-    return found._replace(manifests=tuple(clear), waiting=tuple(waiting) if variables is not None else found.waiting)
+        found = found._replace(
+            manifests=tuple(Manifest(manifest.node, namespace, fallback) for manifest in found.manifests),
+            tells=tuple(Manifest(manifest.node, namespace, fallback) for manifest in found.tells),
+        )
+    if variables is None or not (found.waiting or found.tells):
+        return found
+    full = [Manifest(_filled(manifest.node, variables), namespace, fallback) for manifest in found.waiting]
+    waiting = tuple(filter(_waits, full))
+    old = {gap.place for gap in _gaps(found.waiting)}
+    return found._replace(
+        manifests=(*found.manifests, *(manifest for manifest in full if manifest not in waiting)),
+        unclear=(*(broken for broken in found.unclear if broken.place not in old), *_gaps(waiting)),
+        tells=tuple(Manifest(_filled(manifest.node, variables), namespace, fallback) for manifest in found.tells),
+        waiting=waiting,
+    )
 
 
-def _filled(manifest: Manifest, variables: Mapping[str, str]) -> Manifest:
-    if _variable(manifest.node) is None or not is_substituted(manifest.node):
-        return manifest
-    return Manifest(substituted(manifest.node, variables))
+def _filled(node: Node, variables: Mapping[str, str]) -> Node:
+    return substituted(node, variables) if _variable(node) is not None and is_substituted(node) else node
 
 
 def _gaps(manifests: Iterable[Manifest]) -> Iterator[Broken]:
