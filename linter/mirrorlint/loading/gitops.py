@@ -96,7 +96,7 @@ def units(land: Land, found: Found, start: str) -> Iterator[Unit]:
     sets = {manifest: Expansion(manifest.node, land) for manifest, _ in found if manifest.kind == "ApplicationSet"}
     made = {manifest: list(expansion.applications()) for manifest, expansion in sets.items()}
     made |= {manifest: [manifest.node] for manifest, _ in found if manifest.kind == "Application"}
-    revisions = frozenset(_trunk(revision) for those in made.values() for each in those for revision in _revisions(each, land))
+    revisions = frozenset(revision for those in made.values() for each in those for revision in _revisions(each, land))
     for manifest, file in found:
         changes = tuple(sets[manifest].changes) if manifest in sets else ()
         for unit in (_placed(argo.unit(each, file, land, revisions), land) for each in made.get(manifest, ())):
@@ -126,13 +126,11 @@ def _placed(unit: Unit, land: Land) -> Unit:
 
 
 def _revisions(application: Node, land: Land) -> Iterator[str]:
+    """The revisions of this repository that an Application asks for, "" for the trunk by any of its names."""
     for node in argo.every_source(application["spec"]):
         if land.is_own(node["repoURL"].text) and not node["chart"]:
-            yield node["targetRevision"].text
-
-
-def _trunk(revision: str) -> str:
-    return "" if revision in argo.TRUNK else revision
+            revision = node["targetRevision"].text
+            yield "" if revision in argo.TRUNK else revision
 
 
 class Plot(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import permutations
 from typing import NamedTuple
 
@@ -77,7 +77,8 @@ def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]
     served = {manifest.namespace for manifest in manifests if manifest.kind == "Service"}
     lacking: dict[str, list[Manifest]] = {}
     for route in (manifest for manifest in manifests if manifest.kind == "VirtualService"):
-        own = _own_services(route) if serves_mesh(route.node["spec"]["gateways"].texts) else _foreign_services(route, served)
+        foreign = (name for name, namespace in _destinations(route) if namespace not in served)
+        own = _own_services(route) if serves_mesh(route.node["spec"]["gateways"].texts) else foreign
         for host in own:
             if not {host, host.partition(".")[0]} & known:
                 lacking.setdefault(host.partition(".")[0], []).append(route)
@@ -104,11 +105,6 @@ def _own_services(route: Manifest) -> Iterator[str]:
     """The Services that a VirtualService is for and routes to."""
     needed = set(_routed(route))
     yield from (host.text for host in route.node["spec"]["hosts"] if host.text in needed and _is_service(host.text))
-
-
-def _foreign_services(route: Manifest, served: Container[str]) -> Iterator[str]:
-    """The Services that a VirtualService routes to, of namespaces of which no Service is here."""
-    yield from (name for name, namespace in _destinations(route) if namespace not in served)
 
 
 def _routed(route: Manifest) -> Iterator[str]:
