@@ -494,19 +494,19 @@ def test_what_may_live_elsewhere_is_not_fixed() -> None:
     assert (finding.level, finding.fix) == ("warning", ())
 
 
-def fixable() -> Iterator[tuple[dict[str, Any], Finding]]:
+def fixable() -> Iterator[tuple[dict[str, Any], Finding, tuple[Finding, ...]]]:
+    """Scenarios with each finding that has a fix, and all that are found there."""
     for scenario in [*list(scenarios())[::12], *list(scenarios("more"))[::12], *list(scenarios("gateway-api"))[::4]]:
-        for finding in check(fleet_of(scenario)).findings:
-            if finding.fix:
-                yield scenario, finding
+        findings = check(fleet_of(scenario)).findings
+        yield from ((scenario, finding, findings) for finding in findings if finding.fix)
 
 
 def test_a_fix_takes_its_finding_away_and_brings_no_other() -> None:
     tried = 0
-    for scenario, finding in fixable():
+    for scenario, finding, before in fixable():
         tried += 1
         done = mended(finding, source=scenario["source"], target=scenario["target"])
-        before, after = check(fleet_of(scenario)).findings, check(fleet_of({**scenario, **done})).findings
+        after = check(fleet_of({**scenario, **done})).findings
         kept = {(each.rule, each.object, each.message) for each in before if each.fix != finding.fix}
         assert {(each.rule, each.object, each.message) for each in after} <= kept, scenario["id"]
         assert len(after) < len(before), scenario["id"]

@@ -3,59 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from pair import PROD, STAGE
 from peers import published
 
 from mirrorlint import Call, Fleet, loads
 
-SOURCE = """\
-apiVersion: v1
-kind: Service
-metadata: {name: orders}
-spec: {clusterIP: 10.96.0.10, ports: [{port: 8000, name: http}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: pay}
-spec: {clusterIP: 10.96.0.11, ports: [{port: 80, name: http}]}
----
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: stage}
-spec:
-  hosts: [stage-gateway.example.com]
-  ports: [{number: 80, name: http, protocol: HTTP}]
-  resolution: DNS
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: orders}
-spec: {hosts: [orders], http: [{route: [{destination: {host: orders}}], mirror: {host: stage-gateway.example.com, port: {number: 80}}}]}
-"""
-TARGET = """\
-apiVersion: v1
-kind: Service
-metadata: {name: orders}
-spec: {ports: [{port: 8000, name: http}]}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: stage}
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: orders}
-spec: {hosts: ["*"], gateways: [stage], http: [{route: [{destination: {host: orders}}]}]}
-"""
+SOURCE = PROD.replace("spec: {ports: [{port: 80,", "spec: {clusterIP: 10.96.0.10, ports: [{port: 8000,") + "      port: {number: 80}\n"
+SECURE = SOURCE.replace("number: 80", "number: 443").replace("protocol: HTTP", "protocol: HTTPS")
+PAY = "---\napiVersion: v1\nkind: Service\nmetadata: {name: pay}\nspec: {clusterIP: 10.96.0.11, ports: [{port: 80, name: http}]}\n"
+SERVER = '  servers:\n  - port: {number: 80, name: http, protocol: HTTP}\n    hosts: ["*"]\n'
+TARGET = STAGE.replace("shop.default-shadow", '"*"')
 HOST = "stage-gateway.example.com"
 PASSTHROUGH = "loadBalancer: {simple: PASSTHROUGH}"
 
 
 def reasons(more: str = "", source: str = SOURCE) -> list[str]:
-    """What becomes of the shadows of a call to `orders`, with more objects in the source."""
+    """What becomes of the shadows of a call to `shop`, with more objects in the source."""
     ingress = {"target": {"addresses": [HOST], "ports": {80: 80}}}
     fleet = loads({"source": source + more, "target": TARGET}, ingress=ingress)
-    return [shadow.reason for shadow in fleet.follow(Call(cluster="source", namespace="default", host="orders", port=8000), istio="1.28")]
+    return [shadow.reason for shadow in fleet.follow(Call(cluster="source", namespace="default", host="shop", port=8000), istio="1.28")]
 
 
 def rule(host: str, policy: str, more: str = "") -> str:
@@ -77,7 +43,7 @@ def rule(host: str, policy: str, more: str = "") -> str:
         (HOST, f"portLevelSettings: [{{port: {{number: 81}}, {PASSTHROUGH}}}]", "arrives"),
         (HOST, f"{PASSTHROUGH}, portLevelSettings: [{{port: {{number: 80}}, loadBalancer: {{simple: RANDOM}}}}]", "arrives"),
         (HOST, f"{PASSTHROUGH}, portLevelSettings: [{{port: {{number: 80}}, connectionPool: {{}}}}]", "arrives"),
-        ("orders", PASSTHROUGH, "arrives"),
+        ("shop", PASSTHROUGH, "arrives"),
     ],
 )
 def test_a_load_balancer_may_leave_shadows_without_an_address(host: str, policy: str, reason: str) -> None:
@@ -95,12 +61,12 @@ def test_a_load_balancer_may_leave_shadows_without_an_address(host: str, policy:
     ],
 )
 def test_a_subset_does_not_take_back_what_the_rule_around_it_says(policy: str, subset: str, reason: str) -> None:
-    source = SOURCE.replace(f"{HOST}, port", f"{HOST}, subset: v1, port")
+    source = SOURCE.replace(f"host: {HOST}", f"host: {HOST}\n      subset: v1")
     assert reasons(rule(HOST, policy, f", subsets: [{{name: v1{subset}}}]"), source) == [reason]
 
 
 def test_a_service_of_the_source_is_balanced_in_the_same_way() -> None:
-    to_pay = SOURCE.replace(f"mirror: {{host: {HOST}", "mirror: {host: pay")
+    to_pay = SOURCE.replace(f"host: {HOST}", "host: pay") + PAY
     assert reasons(source=to_pay) == ["stays"]
     assert reasons(rule("pay", PASSTHROUGH), to_pay) == ["original-destination"]
 
@@ -157,11 +123,10 @@ BESIDE = '{port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*"], tls:
     ],
 )
 def test_a_server_for_other_clusters_of_the_mesh_takes_no_shadow(servers: str, reason: str) -> None:
-    source = SOURCE.replace("number: 80, name: http, protocol: HTTP", "number: 443, name: tls, protocol: HTTPS")
-    source = source.replace("port: {number: 80}}", "port: {number: 443}}") + rule(HOST, "tls: {mode: SIMPLE}")
-    target = TARGET.replace('{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}', servers)
+    source = SECURE + rule(HOST, "tls: {mode: SIMPLE}")
+    target = TARGET.replace(SERVER, f"  servers: [{servers}]\n")
     fleet = loads({"source": source, "target": target}, ingress={"target": {"addresses": [HOST], "ports": {443: 443}}})
-    call = Call(cluster="source", namespace="default", host="orders.default.svc.cluster.local", port=8000)
+    call = Call(cluster="source", namespace="default", host="shop.default.svc.cluster.local", port=8000)
     assert [shadow.reason for shadow in fleet.follow(call, istio="1.28")] == [reason]
 
 
@@ -171,16 +136,16 @@ ENTRY = "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: 
 @pytest.mark.parametrize(
     ("more", "sni", "reason"),
     [
-        ("", "8000_._.orders.default.svc.cluster.local", "no-route"),
-        ("", "80_._.orders.default.svc.cluster.local", "no-filter-chain"),
-        ("", "8000_.v1_.orders.default.svc.cluster.local", "no-filter-chain"),
-        (rule("orders", "", ", subsets: [{name: v1}]"), "8000_.v1_.orders.default.svc.cluster.local", "no-route"),
+        ("", "80_._.shop.default.svc.cluster.local", "no-route"),
+        ("", "8000_._.shop.default.svc.cluster.local", "no-filter-chain"),
+        ("", "80_.v1_.shop.default.svc.cluster.local", "no-filter-chain"),
+        (rule("shop", "", ", subsets: [{name: v1}]"), "80_.v1_.shop.default.svc.cluster.local", "no-route"),
         (
             port_of("Service", "ports: [{port: 80}]") + rule("aaa", "", ", subsets: [{name: v1}]"),
             "80_.v1_.aaa.default.svc.cluster.local",
             "no-route",
         ),
-        (rule("orders", "", ", subsets: [{name: v1}]"), "8000_._.orders.default.svc.cluster.local", "no-route"),
+        (rule("shop", "", ", subsets: [{name: v1}]"), "80_._.shop.default.svc.cluster.local", "no-route"),
         (ENTRY % "location: MESH_INTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]", "80_._.pay.local", "no-route"),
         (ENTRY % "location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]", "80_._.pay.local", "no-filter-chain"),
         (ENTRY % "ports: [{number: 80, name: http, protocol: HTTP}]", "80_._.pay.local", "no-filter-chain"),
@@ -193,12 +158,9 @@ ENTRY = "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: 
     ],
 )
 def test_a_server_for_other_clusters_takes_the_names_of_services_of_the_mesh(more: str, sni: str, reason: str) -> None:
-    source = SOURCE.replace("number: 80, name: http, protocol: HTTP", "number: 443, name: tls, protocol: HTTPS")
-    source = source.replace("port: {number: 80}}", "port: {number: 443}}") + rule(
-        HOST, f"tls: {{mode: ISTIO_MUTUAL, sni: outbound_.{sni}}}"
-    )
-    target = TARGET.replace('{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}', ACROSS % "*.local") + more
+    source = SECURE + rule(HOST, f"tls: {{mode: ISTIO_MUTUAL, sni: outbound_.{sni}}}")
+    target = TARGET.replace(SERVER, f"  servers: [{ACROSS % '*.local'}]\n") + more
     fleet = loads({"source": source, "target": target}, ingress={"target": {"addresses": [HOST], "ports": {443: 443}}})
     by_contract = Fleet(fleet.loaded._replace(documents=published(fleet.loaded.documents, "target")))
-    call = Call(cluster="source", namespace="default", host="orders.default.svc.cluster.local", port=8000)
+    call = Call(cluster="source", namespace="default", host="shop.default.svc.cluster.local", port=8000)
     assert [[shadow.reason for shadow in each.follow(call, istio="1.28")] for each in (fleet, by_contract)] == [[reason], [reason]]
