@@ -133,6 +133,7 @@ def test_of_workloads_names_labels_and_replicas_are_kept() -> None:
         pytest.param("  replicas: 3 # three\n", "  x: |\n   replicas: 3\n", id="a block above"),
         pytest.param("  replicas: 3 # three\n", "  x: '\n  template:'\n", id="a quotation above"),
         pytest.param("        app: a\n", "        app: a\n        istio: ingressgateway\n", id="an ingress gateway"),
+        pytest.param("      - name: a\n", "      - name: a\n      hostNetwork: true\n", id="its nodes' network"),
     ],
 )
 def test_a_workload_of_another_shape_is_read_whole(old: str, new: str) -> None:

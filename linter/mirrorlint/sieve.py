@@ -28,8 +28,8 @@ _SPELLED = re.compile(rb"\\[xuU\r\n\x80-\xff]|!!|!<")
 # An entry that is whole on its line, or a line without any.
 _VALUE = rb"(?:[\w./~+-](?:[^\r\n:#]|:[^\s#])*|\"[^\"\\\n]*+\"|'[^'\r\n]*+'|\{[^{}\[\]\"'\n]*+\}|\[[^{}\[\]\"'\n]*+\])"
 _LINE = rb"(?:(?:- )?[\w./-]++:(?: %b)?[ \t]*+(?:#[^\n]*+)?|#[^\n]*+)?\r?\n" % _VALUE
-# What a workload says that may be an ingress gateway, of which the ports of its containers are asked.
-_OF_GATEWAYS = (b"istio", b"gateway", b"ingress", b"proxyv2", b"envoy")
+# What a workload says that may be an ingress gateway, of which the ports of its containers are asked, or that may have no sidecar.
+_TELLING = (b"istio", b"gateway", b"ingress", b"proxyv2", b"envoy", b"hostnetwork")
 # What stands around a workload's template, and its containers, which end it: of other workloads little more than labels is asked.
 _PODS = re.compile(
     rb"\nspec:[ \t]*\r?\n((?:  ++%b)*?)  template:[ \t]*\r?\n    metadata:[ \t]*\r?\n(?:      ++%b)*    spec:[ \t]*\r?\n"
@@ -111,7 +111,7 @@ def _sifted(part: bytes) -> tuple[bytes, bytes]:
     version, kind, kind_above, version_below = head.groups()
     version, kind = version or version_below, kind or kind_above
     if kind in _READ or kind[-4:] == b"List" or version in _NULLS or kind in _NULLS:
-        return _without_containers(part) if kind in _WORKLOADS and not _may_be_gateway(part) else part, b""
+        return _without_containers(part) if kind in _WORKLOADS and not _tells_more(part) else part, b""
     known = _NOT_READ.get(version.partition(b"/")[0])
     if known is not None and kind not in known:
         return part, b""
@@ -123,9 +123,9 @@ def _may_say(part: bytes, word: bytes) -> bool:
     return word in part or ((b"\\" in part or b"!" in part) and _SPELLED.search(part) is not None)
 
 
-def _may_be_gateway(part: bytes) -> bool:
+def _tells_more(part: bytes) -> bool:
     lowered = part.lower()
-    return any(word in lowered for word in _OF_GATEWAYS)
+    return any(word in lowered for word in _TELLING)
 
 
 def _without_containers(part: bytes) -> bytes:
