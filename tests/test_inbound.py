@@ -61,6 +61,11 @@ def test_pods_that_let_neither_the_gateway_nor_the_host_in_answer_403(spec: str)
     "spec",
     [
         sources("namespaces: [istio-*]"),
+        sources("namespaces: ['*-sys*']"),
+        sources("namespaces: ['ist*-system']"),
+        hosts("/*", field="paths"),
+        hosts("*", field="paths"),
+        hosts("*", field="methods"),
         sources("principals: [cluster.local/ns/istio-system/sa/edge]"),
         sources("principals: ['cluster.local/ns/istio-system/*']"),
         sources("principals: ['*']"),

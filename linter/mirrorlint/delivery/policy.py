@@ -6,6 +6,7 @@ None stands for what can't be told: tokens, addresses, who a client certificate 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
@@ -21,7 +22,7 @@ DRY_RUN = "istio.io/dry-run"
 _HEADER = "request.headers["
 _PEER = ("principals", "namespaces", "serviceAccounts", "trustDomains")
 _PEER_KEYS = {f"source.{field[:-1]}": field for field in _PEER}
-
+_ALL = {"methods": ("*",), "paths": ("*", "/*")}  # what every request has
 _LET_BY = {"ALLOW": ("values", "methods", "paths"), "DENY": ("notValues", "notMethods", "notPaths")}
 
 Maybe = bool | None
@@ -162,8 +163,8 @@ def _source(source: Node, shadow: Arriving, namespace: str) -> Iterator[tuple[No
 def _is_client(field: str, text: str, client: Client | None, namespace: str) -> Maybe:
     """Whether a value of a field is the client's; one without a certificate has no identity.
 
-    A principal is `<trust domain>/ns/<namespace>/sa/<account>`, a service account one of the policy's namespace unless it says which
-    (authz/model/generator.go).
+    A principal is `<trust domain>/ns/<namespace>/sa/<account>`, a service account one of the policy's namespace unless it says which; of
+    namespaces alone `*` stands for any part (authz/model/generator.go).
     """
     if field not in _PEER:
         return None
@@ -172,7 +173,7 @@ def _is_client(field: str, text: str, client: Client | None, namespace: str) -> 
     if text == "*" or not client.namespace or field == "trustDomains":
         return True if text == "*" else None
     if field == "namespaces":
-        return _fits(text, client.namespace)
+        return re.fullmatch(".*".join(map(re.escape, text.split("*"))), client.namespace) is not None
     if field == "serviceAccounts":
         own, _, account = text.rpartition("/")
         return (own or namespace) == client.namespace and (account == client.account if client.account else None)
@@ -199,8 +200,10 @@ def _operation(operation: Node, shadow: Arriving) -> Iterator[tuple[Node, Maybe]
         seen |= {"methods": request.method, "paths": request.path.partition("?")[0]}
 
     def is_meant(field: str) -> Callable[[Node], Maybe]:
+        if field not in seen:
+            return lambda value: value.text in _ALL.get(field, ()) or None
         fold = field == "hosts"
-        return lambda value: _fits(value.text.lower() if fold else value.text, seen[field]) if field in seen else None
+        return lambda value: _fits(value.text.lower() if fold else value.text, seen[field])
 
     yield from ((values, _asked(name, values, is_meant)) for name, values in operation.items())
 
