@@ -272,6 +272,15 @@ class Mesh:
         return tuple(sorted(seen, key=lambda m: (m.namespace, m.name)))
 
     @cached_property
+    def _policies(self) -> dict[str, list[Manifest]]:
+        return _grouped((policy.namespace, policy) for policy in self.authorization_policies)
+
+    def policies_for(self, namespace: str) -> Iterable[Manifest]:
+        """Those that pods of a namespace may have, "" for one that is not known: its own and the root one's (ListAuthorizationPolicies)."""
+        near = sorted({namespace, self.root_namespace})
+        return [policy for each in near for policy in self._policies.get(each, ())] if namespace else self.authorization_policies
+
+    @cached_property
     def certificates(self) -> dict[tuple[str, str], Certificate]:
         """The Certificates by namespace and Secret, those that name what they are for."""
         found = ((m.namespace, read_certificate(m)) for m in self.cluster.of("Certificate", "cert-manager.io"))

@@ -66,7 +66,7 @@ LET_THROUGH = Verdict(allowed=True)
 
 def verdict(scope: Scope, shadow: Arriving) -> Verdict:
     """What the policies of a proxy's pods say: a match of a DENY denies; if there are ALLOWs, one of them has to match."""
-    policies = [(policy, applies) for policy in scope.mesh.authorization_policies if (applies := is_for(policy, scope)) is not False]
+    policies = [(policy, applies) for policy in scope.mesh.policies_for(scope.namespace) if (applies := is_for(policy, scope)) is not False]
     refusing = [(p, node, _both((applies, hit))) for p, applies in policies if _action(p) == "DENY" for node, hit in _hits(p, shadow)]
     found = next(((p, node) for p, node, hit in refusing if hit), None)
     if found:
@@ -89,7 +89,7 @@ def _may_hit(policy: Manifest, shadow: Arriving) -> bool:
 
 def allowed_by(scope: Scope, base: Sample) -> Iterator[Sample]:
     """Requests like `base` that have what the policies of a gateway's pods ask of those that they let through."""
-    policies = (policy for policy in scope.mesh.authorization_policies if _action(policy) in _LET_BY)
+    policies = (policy for policy in scope.mesh.policies_for(scope.namespace) if _action(policy) in _LET_BY)
     for policy in (policy for policy in policies if is_for(policy, scope) is not False):
         values, methods, paths = _LET_BY[_action(policy)]
         for rule in policy.node["spec"]["rules"]:
