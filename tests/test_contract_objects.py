@@ -74,6 +74,39 @@ GUARDED = (
     )
     + INBOUND
 )
+ROLLOUT = """\
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: shop-v2}
+spec: {workloadRef: {apiVersion: apps/v1, kind: Deployment, name: base}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: base}
+spec: {replicas: 0, template: {metadata: {labels: {app: shop, version: v2}}}}
+"""
+ASKING = """\
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: other, labels: {sidecar.istio.io/inject: "true"}}
+"""
+OUTSIDE = (
+    SOUND.replace("spec: {ports", "spec: {selector: {app: shop}, ports")
+    + """\
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: shop}
+spec: {host: shop, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec: {template: {metadata: {labels: {app: shop, sidecar.istio.io/inject: "false"}}}}
+"""
+)
 PLAIN_TEXT = "trafficPolicy: {tls: {mode: DISABLE}}"
 SCALED = """\
 ---
@@ -397,6 +430,17 @@ CASES = {
         "",
     ),
     "pods of a namespace without sidecars": (PROD, GUARDED.replace("sa/edge", "sa/web").replace(": enabled", ": disabled"), ""),
+    "pods of a Rollout that let another account in": (
+        PROD,
+        GUARDED.replace("sa/edge", "sa/web").replace("{labels: {app: shop}}", "{labels: {app: other}}") + ROLLOUT,
+        "shadow-denied-by-workload",
+    ),
+    "pods of which others ask for sidecars": (
+        PROD,
+        GUARDED.replace("sa/edge", "sa/web").replace(", labels: {istio-injection: enabled}", "") + ASKING,
+        "",
+    ),
+    "pods without a sidecar that are sent mutual TLS": (PROD, OUTSIDE, "tls-mismatch-at-workload"),
     "a mirror that leads back": (PROD_SERVES, LOOP, "shadow-mirrored-back"),
     "a mirror that leads back with the Host that a rule sets": (
         PROD_SERVES_NAME,

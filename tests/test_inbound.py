@@ -128,20 +128,76 @@ AMBIENT = ", istio.io/dataplane-mode: ambient"
 NAMESPACE = "\n---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: default, labels: {{{}}}}}\n".format
 
 
+ENABLED = NAMESPACE("istio-injection: enabled")
+
+
+def annotated(annotation: str) -> str:
+    return STAGE.replace("labels: {app: shop}", f"labels: {{app: shop}}, annotations: {{{annotation}}}")
+
+
+REFERRED = annotated("traffic.sidecar.istio.io/excludeInboundPorts: '80'")
+ROLLOUT = """
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: shop}
+spec: {workloadRef: {kind: Deployment, name: shop}}
+"""
+
+
 @pytest.mark.parametrize(
     "stage",
     [
         STAGE.replace("labels: {app: shop", f"labels: {{app: shop{OUTSIDE}"),
         STAGE.replace("labels: {app: shop", f"labels: {{app: shop{AMBIENT}"),
+        STAGE.replace("labels: {app: shop}", "labels: {app: shop, security.istio.io/tlsMode: disabled}"),
         STAGE + NAMESPACE("istio-injection: disabled"),
+        STAGE.replace("labels: {app: shop}", "labels: {app: shop, sidecar.istio.io/inject: 'true'}")
+        + NAMESPACE("istio-injection: disabled"),
         STAGE + NAMESPACE("istio.io/dataplane-mode: ambient"),
-        STAGE.replace("labels: {app: shop}", "labels: {app: shop}, annotations: {traffic.sidecar.istio.io/excludeInboundPorts: '80'}"),
+        STAGE.replace("containers: [{name: shop", "hostNetwork: true, containers: [{name: shop") + ENABLED,
+        annotated("traffic.sidecar.istio.io/excludeInboundPorts: '15090, 80'"),
+        annotated("traffic.sidecar.istio.io/includeInboundPorts: '8080'"),
+        annotated("traffic.sidecar.istio.io/excludeInterfaces: eth1"),
+        annotated("sidecar.istio.io/interceptionMode: NONE"),
+        annotated("inject.istio.io/templates: grpc-agent"),
+        REFERRED.replace("spec: {template", "spec: {replicas: 0, template") + ROLLOUT,
+        STAGE.replace("labels: {app: shop}", "labels: {app: shop, istio: ingressgateway}"),
         STAGE.replace("labels: {app: shop}", "labels: {app: web}"),
     ],
-    ids=["no sidecar", "ambient", "namespace without sidecars", "ambient namespace", "a port kept from it", "other pods"],
+    ids=[
+        "no sidecar",
+        "ambient",
+        "no mutual TLS",
+        "namespace without sidecars",
+        "namespace without sidecars, whatever pods ask for",
+        "ambient namespace",
+        "its nodes' network",
+        "a port kept from it",
+        "a port not brought to it",
+        "an interface kept from it",
+        "nothing brought to it",
+        "another template",
+        "a port kept from it in what a Rollout refers to",
+        "another gateway",
+        "other pods",
+    ],
 )
 def test_no_policy_counts_where_no_sidecar_is_known_to_enforce_it(stage: str) -> None:
     assert ("warning", "shadow-denied-by-workload") not in levels(at_workload("{}", stage))
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        annotated("traffic.sidecar.istio.io/excludeInboundPorts: '9090'"),
+        annotated("traffic.sidecar.istio.io/includeInboundPorts: '*'"),
+        annotated("inject.istio.io/templates: 'sidecar,own'"),
+        STAGE + NAMESPACE("istio.io/rev: stable"),
+    ],
+)
+def test_a_policy_counts_where_nothing_keeps_the_port_from_the_sidecar(stage: str) -> None:
+    assert levels(at_workload("{}", stage)) == DENIED
 
 
 def test_the_pods_of_one_workload_that_let_it_in_suffice() -> None:
@@ -168,6 +224,37 @@ def authentication(mode: str, metadata: str = "{name: default}", spec: str = "")
     )
 
 
+APART = STAGE.replace("namespace: istio-system", "namespace: edge")
+OF_MESH = policy("{}", "{name: a, namespace: istio-system}") + policy("{rules: [{}]}", "{name: edge, namespace: edge}")
+ASKING = "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: other, labels: {sidecar.istio.io/inject: 'true'}}\n"
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        APART + ENABLED,
+        APART + NAMESPACE("istio.io/rev: stable"),
+        APART + authentication("PERMISSIVE"),
+        APART.replace("labels: {app: shop", "labels: {app: shop, sidecar.istio.io/inject: 'true'"),
+        APART.replace("labels: {app: shop", "labels: {app: shop, istio.io/rev: stable"),
+    ],
+    ids=["a namespace with sidecars", "a revision's namespace", "a policy of the namespace", "pods that ask for it", "a revision's pods"],
+)
+def test_the_meshs_policy_counts_where_something_shows_a_sidecar(stage: str) -> None:
+    assert levels(judge(target=stage + OF_MESH)) == DENIED
+
+
+@pytest.mark.parametrize("objects", ["", ASKING, authentication("PERMISSIVE") + ASKING])
+def test_whether_pods_have_a_sidecar_that_denies_is_a_blind_spot_where_nothing_tells(objects: str) -> None:
+    report = judge(target=APART + OF_MESH + objects)
+    said = "AuthorizationPolicy istio-system/a: whether it lets shadows in at Service default/shop depends on whether the pods there have "
+    assert (report.findings, [spot.message for spot in report.blind_spots]) == ((), [f"{said}sidecars, which no manifest tells"])
+
+
+def test_pods_without_a_known_sidecar_may_be_what_a_rule_starts_no_mutual_tls_for() -> None:
+    assert levels(judge(target=STAGE + rule("DISABLE") + authentication("STRICT", OF_ALL))) == []
+
+
 def rule(mode: str) -> str:
     return (
         "\n---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: shop}\n"
@@ -184,7 +271,7 @@ BY_PORT = f"{OF_PODS}, portLevelMtls: {{%s: {{mode: %s}}}}"
     [
         (rule("DISABLE") + authentication("STRICT"), MISMATCH),
         (rule("SIMPLE") + authentication("STRICT"), MISMATCH),
-        (rule("DISABLE") + authentication("STRICT", OF_ALL), MISMATCH),
+        (rule("DISABLE") + authentication("STRICT", OF_ALL) + ENABLED, MISMATCH),
         (rule("DISABLE") + authentication("STRICT", OF_ALL) + authentication("UNSET"), MISMATCH),
         (rule("DISABLE") + authentication("PERMISSIVE", spec=BY_PORT % (80, "STRICT")), MISMATCH),
         (rule("ISTIO_MUTUAL") + authentication("DISABLE"), MISMATCH),
@@ -220,3 +307,39 @@ def test_a_connection_that_fails_is_not_denied_as_well() -> None:
     assert (
         levels(judge(target=STAGE + rule("DISABLE") + authentication("STRICT") + policy(sources("namespaces: [web]"), OF_SHOP))) == MISMATCH
     )
+
+
+OTHERS = OF_PODS.replace("app: shop", "tier: shop")
+TIER = STAGE.replace("labels: {app: shop}", "labels: {app: shop, tier: shop}")
+CREATED = "creationTimestamp: '20{}-01-01T00:00:00Z'"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (authentication("STRICT", "{name: a}", OF_PODS), authentication("PERMISSIVE", "{name: b}", OTHERS), []),
+        (authentication("STRICT", "{name: a}", OF_PODS), authentication("STRICT", "{name: b}", OTHERS), MISMATCH),
+        (authentication("STRICT", "{name: a}"), authentication("PERMISSIVE", "{name: b}"), []),
+        (
+            authentication("STRICT", f"{{name: b, {CREATED.format(24)}}}", OF_PODS),
+            authentication("PERMISSIVE", f"{{name: a, {CREATED.format(25)}}}", OTHERS),
+            MISMATCH,
+        ),
+    ],
+)
+def test_of_two_policies_for_the_pods_the_older_counts_if_it_is_known(first: str, second: str, expected: list[tuple[str, str]]) -> None:
+    assert levels(judge(target=TIER + rule("DISABLE") + first + second)) == expected
+
+
+@pytest.mark.parametrize("spec", [OF_PODS, BY_PORT % (80, "DISABLE")])
+def test_pods_that_take_plain_text_alone_see_no_client(spec: str) -> None:
+    taken = authentication("STRICT" if spec != OF_PODS else "DISABLE", OF_SHOP, spec)
+    assert levels(at_workload(sources("namespaces: [istio-system]"), STAGE + taken)) == DENIED
+    assert levels(at_workload(sources("namespaces: [istio-system]", "DENY"), STAGE + taken)) == []
+
+
+def test_a_policy_may_select_labels_that_injection_adds() -> None:
+    selector = "{selector: {matchLabels: {service.istio.io/canonical-name: shop}}, "
+    let_in = selector + sources("namespaces: [istio-system]")[1:]
+    assert levels(at_workload(let_in, STAGE + NOTHING)) == []
+    assert levels(at_workload(selector + sources("namespaces: [web]")[1:])) == DENIED

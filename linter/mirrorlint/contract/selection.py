@@ -18,7 +18,7 @@ from mirrorlint.istio.gateway import ACROSS
 from mirrorlint.istio.names import MESH, is_wild, subset_of
 from mirrorlint.istio.routing import VirtualService
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.workloads import POD_KINDS, workloads
+from mirrorlint.istio.workloads import POD_KINDS, asks_for_sidecar, workloads
 from mirrorlint.kinds import GATEWAY_API, SECURITY
 from mirrorlint.loading.packing import Shape
 from mirrorlint.source import Node
@@ -126,10 +126,13 @@ class _Selection:
         near = {service.namespace for service in behind} | {self._mesh.root_namespace}
         every = (*self._mesh.authorization_policies, *self._mesh.admitted("PeerAuthentication", SECURITY))
         policies = [policy for policy in every if policy.namespace in near]
-        if policies:
-            yield from policies
+        yield from policies
+        if policies or any(map(_starts_mutual_tls, self._mesh.destination_rules)):
             yield from (namespace for namespace in self._of("Namespace", group="") if namespace.name in near)
-            yield from (workload for service in behind for workload in self._pods.behind(service))
+            yield from (workload for service in behind if self._pods.behind(service) for workload in self._pods.telling(service))
+            spaces = (workloads(self._mesh.cluster, namespace) for namespace in near)
+            asking = (next((each for each, labels in space.items() if asks_for_sidecar(labels)), None) for space in spaces)
+            yield from filter(None, asking)
 
     def _bad_secrets(self) -> Iterator[Manifest]:
         """The Secrets for which Istio takes no listener; of others there is nothing to be said."""
@@ -169,6 +172,11 @@ class _Selection:
         for service in (*self._fronts, *self._behind):
             yield service, "", None
             yield from ((service, subset, rule) for rule in self._rules_for(service) for subset in rule.subsets)
+
+
+def _starts_mutual_tls(rule: DestinationRule) -> bool:
+    policies = (rule.policy, *(subset.policy for subset in rule.subsets.values()))
+    return any(tls["mode"].text == "ISTIO_MUTUAL" for policy in policies for tls in (policy.tls, *policy.ports.values()))
 
 
 def _is_of_gateway(parent: Node) -> bool:

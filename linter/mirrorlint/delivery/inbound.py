@@ -7,6 +7,7 @@ that the manifests show are judged.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from mirrorlint.delivery.callers import Judged, arrivals
@@ -20,14 +21,16 @@ from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Upstream
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import Manifest
+from mirrorlint.istio.listeners import NAME_LABEL
 from mirrorlint.istio.routing import Backend
 from mirrorlint.istio.services import Service
-from mirrorlint.istio.workloads import has_sidecar
+from mirrorlint.istio.workloads import asks_for_sidecar, has_sidecar, injected, is_past_sidecar, pod_of
 from mirrorlint.kinds import SECURITY
 from mirrorlint.source import Node
 
 _LOCAL = "cluster.local"  # in policies this stands for the mesh's own trust domain, whatever it is called (trustdomain/bundle.go)
-STRICT, PERMISSIVE, DISABLE = "STRICT", "PERMISSIVE", "DISABLE"
+STRICT, DISABLE = "STRICT", "DISABLE"
+_UNSET = "UNSET"
 
 
 class Mode(NamedTuple):
@@ -57,127 +60,165 @@ class Mismatch(NamedTuple):
 
 
 class Reception(NamedTuple):
-    """What policies of the pods behind a service say of a shadow as it comes to them."""
+    """What policies of the pods behind a service say of a shadow as it comes to them, and whether these have a sidecar for certain."""
 
     service: Service
     shadow: Arriving
     verdict: Verdict
+    certain: bool
 
 
 class _Receiver(NamedTuple):
-    """Pods behind a service: their labels, the container port that is reached (0: not known), and whether they have a sidecar."""
+    """Pods behind a service, as the proxy that they may have, the container port that is reached (0: not known), and if they have one."""
 
     workload: Manifest
-    labels: Mapping[str, str]
+    scope: Scope
     port: int
-    sidecar: bool
+    sidecar: bool | None
+
+
+class _Behind(NamedTuple):
+    """What a gateway sends to, and the pods there; none where it can't be told how connections come to some of them."""
+
+    upstream: Upstream
+    receivers: list[_Receiver]
 
 
 class Inbound:
     """What the sidecars of a cluster's pods let in from its gateways."""
 
     def __init__(self, mesh: Mesh) -> None:
-        """What is asked of one mesh."""
+        """What is asked of one mesh; what is behind a backend of a route is found once."""
         self._mesh, self._pods = mesh, Pods(mesh.cluster)
-        self._authentications = mesh.admitted("PeerAuthentication", SECURITY)
+        self._authentications: dict[str, list[Manifest]] = {}
+        for policy in mesh.admitted("PeerAuthentication", SECURITY):
+            self._authentications.setdefault(policy.namespace, []).append(policy)
         self._namespaces = {m.name: m.node["metadata"]["labels"].named_texts for m in mesh.cluster.of("Namespace", "")}
+        self._found: dict[tuple[int, int, int], _Behind] = {}
 
-    def reception(self, end: End, host: str, backend: Backend) -> Reception | None:
-        """How a shadow with a Host is received behind a backend of the route: policies deny it if those of all pods do.
+    def reception(self, end: End, host: str, backend: Backend, gateway: GatewayScope) -> Reception | None:
+        """How a shadow that a gateway's pods send with a Host is received behind a backend: policies deny it if those of all pods do.
 
         Path, method and headers are left open, so that what only some requests meet is not told. None where no policies are asked.
         """
-        upstream = self._upstream(end, backend)
-        sent, receivers = self._sent(upstream), self._receivers(upstream, backend)
-        if sent == TLS or not all(receiver.sidecar for receiver in receivers) or self.mismatch(end, backend):
+        upstream, receivers = self._behind(end, backend)
+        if upstream.tls == TLS or any(receiver.sidecar is False for receiver in receivers) or self.mismatch(end, backend):
             return None
         written = authorities(reached(end.route))
         host = (written[0][0] if len(written) == 1 else backend.headers.authority) or host
-        client = self._client(reached(end.scope)) if sent == MUTUAL else None
-        shadows = ((Scope(self._mesh, upstream.service.namespace, each.labels), Arriving(host, each.port, client)) for each in receivers)
-        found = [Reception(upstream.service, shadow, verdict(scope, shadow)) for scope, shadow in shadows]
+        found = [self._received(upstream, receiver, host, gateway) for receiver in receivers]
         return next((one for allowed in (True, None) for one in found if one.verdict.allowed is allowed), found[0] if found else None)
+
+    def _received(self, upstream: Upstream, receiver: _Receiver, host: str, gateway: GatewayScope) -> Reception:
+        """What the policies of some pods say; without a sidecar they are not in force."""
+        shadow = Arriving(host, receiver.port, self._client(gateway) if self._sent(upstream, receiver) == MUTUAL else None)
+        found = verdict(receiver.scope, shadow)
+        certain = receiver.sidecar is True
+        return Reception(upstream.service, shadow, found if certain or found.allowed else found._replace(allowed=None), certain)
 
     def looking_at_tokens(self, end: End, backend: Backend) -> list[Manifest]:
         """The RequestAuthentications for pods behind a backend (authentication.go:GetJwtPoliciesForWorkload)."""
-        upstream = self._upstream(end, backend)
-        scopes = [Scope(self._mesh, upstream.service.namespace, each.labels) for each in self._receivers(upstream, backend) if each.sidecar]
-        return [policy for policy in self._mesh.cluster.of("RequestAuthentication", SECURITY) if may_be_met(policy, scopes)]
+        scopes = [each.scope for each in self._behind(end, backend).receivers if each.sidecar is not False]
+        near = {namespace for scope in scopes for namespace in (scope.namespace, self._mesh.root_namespace)}
+        found = (policy for namespace in sorted(near) for policy in self._mesh.cluster.within(namespace, "RequestAuthentication", SECURITY))
+        return [policy for policy in found if may_be_met(policy, scopes)]
 
     def mismatch(self, end: End, backend: Backend) -> Mismatch | None:
         """Why no pods behind a backend take the connection."""
-        upstream = self._upstream(end, backend)
-        found = [self._mismatch(upstream, receiver) for receiver in self._receivers(upstream, backend)]
+        upstream, receivers = self._behind(end, backend)
+        found = [self._mismatch(upstream, receiver) for receiver in receivers]
         return found[0] if all(found) and found else None
 
     def _mismatch(self, upstream: Upstream, receiver: _Receiver) -> Mismatch | None:
-        sent, node = self._sent(upstream), upstream.client_tls["mode"]
-        taken = self._taken(upstream.service.namespace, receiver) if receiver.sidecar else None
+        sent, asks = self._sent(upstream, receiver), upstream.client_tls
+        taken = self._taken(receiver) if receiver.sidecar else None
         mode = (taken.node.text if taken else "") if receiver.sidecar else DISABLE
-        refused = (mode == STRICT and sent != MUTUAL) or (mode == DISABLE and node.text == "ISTIO_MUTUAL")
-        if not refused or node.text == "MUTUAL":  # with certificates that may be Istio's
+        refused = (mode == STRICT and sent != MUTUAL) or (mode == DISABLE and sent == MUTUAL)
+        if not refused or receiver.sidecar is None or asks["mode"].text == "MUTUAL":  # with certificates that may be Istio's
             return None
-        asked = Mode(node, upstream.rule.manifest) if upstream.rule and node else None
+        asked = Mode(asks["mode"], upstream.rule.manifest) if upstream.rule and asks else None
         return Mismatch(upstream.service, receiver.workload, sent, asked, taken)
 
-    def _upstream(self, end: End, backend: Backend) -> Upstream:
-        return reached(reached(end.scope).upstream(*gateway_destination(end, backend.destination), backend.destination.subset))
+    def _sent(self, upstream: Upstream, receiver: _Receiver) -> str:
+        """What the gateway opens a connection with; by itself Istio's mutual TLS unless something turns that off (auto mTLS).
 
-    def _sent(self, upstream: Upstream) -> str:
-        """What the gateway opens a connection with; Istio's mutual TLS by itself unless something turns that off (auto mTLS)."""
+        That is `DISABLE` for the service's namespace (push_context.go:BestEffortInferServiceMTLSMode) or for the pods' own port
+        (xds/endpoints/mtls_checker.go), or that they have no sidecar.
+        """
         if upstream.client_tls:
             return upstream.tls
-        automatic = self._mesh.config.get("enableAutoMtls") is not False
-        said = self._said(upstream.service.namespace, {}) if automatic else None
-        return MUTUAL if automatic and (said is None or said.node.text != DISABLE) else PLAINTEXT
+        if self._mesh.config.get("enableAutoMtls") is False or receiver.sidecar is False:
+            return PLAINTEXT
+        modes = (self._said(upstream.service.namespace, {}, 0), self._taken(receiver))
+        return PLAINTEXT if any(mode and mode.node.text == DISABLE for mode in modes) else MUTUAL
 
-    def _receivers(self, upstream: Upstream, backend: Backend) -> list[_Receiver]:
-        """The pods behind a backend; none where it can't be told how connections come to some of them."""
+    def _behind(self, end: End, backend: Backend) -> _Behind:
+        key = (id(end.scope), id(end.route), id(backend))
+        if key not in self._found:
+            target, subset = gateway_destination(end, backend.destination), backend.destination.subset
+            upstream = reached(reached(end.scope).upstream(*target, subset))
+            self._found[key] = _Behind(upstream, self._receivers(upstream, subset))
+        return self._found[key]
+
+    def _receivers(self, upstream: Upstream, subset: str) -> list[_Receiver]:
         service, port = upstream.service, upstream.port
         number = 0 if port.target_name else port.target or port.number
         namespace = self._namespaces.get(service.namespace, {})
         found = []
-        for workload, labels in self._pods.behind(service, backend.destination.subset, upstream.rule).items():
-            sidecar = has_sidecar(workload, labels, namespace, injected=service.namespace not in self._mesh.sidecarless)
-            if sidecar is None:
+        for workload, labels in self._pods.behind(service, subset, upstream.rule).items():
+            pod = pod_of(self._mesh.cluster, workload)
+            if workload.kind == "WorkloadEntry" or self._is_gateway(labels) or is_past_sidecar(pod, labels, namespace, number):
                 return []
-            found.append(_Receiver(workload, labels, number, sidecar))
+            scope, sidecar = Scope(self._mesh, service.namespace, injected(workload, labels)), has_sidecar(pod, labels, namespace)
+            found.append(_Receiver(workload, scope, number, self._presumed(scope) if sidecar is None else sidecar))
         return found
 
-    def _taken(self, namespace: str, receiver: _Receiver) -> Mode | None:
-        """What the pods' port takes; None for both, plain text and mutual TLS."""
-        own = self._selecting(namespace, receiver.labels)
-        by_port = own.node["spec"]["portLevelMtls"] if own else None
-        if own and by_port:
-            mode = by_port[str(receiver.port)]["mode"]
-            if mode.text in (STRICT, DISABLE, PERMISSIVE) or not receiver.port:
-                return Mode(mode, own)
-        return self._said(namespace, receiver.labels)
+    def _is_gateway(self, labels: Mapping[str, str]) -> bool:
+        """Whether pods are a gateway's: no PeerAuthentication is for its ports, and others start no mutual TLS to it by themselves."""
+        selectors = (gateway.selector for gateway in self._mesh.gateways if gateway.selector)
+        return NAME_LABEL in labels or any(selector.items() <= labels.items() for selector in selectors)
 
-    def _said(self, namespace: str, labels: Mapping[str, str]) -> Mode | None:
-        """The mode of the pods' own policy, else of their namespace's, else of the mesh's."""
+    def _presumed(self, scope: Scope) -> bool | None:
+        """Whether pods of which no label tells it have a sidecar: they are taken to where policies of their namespace are for them.
+
+        None where nothing speaks for it, or where others of the namespace ask for theirs.
+        """
+        namespace = scope.namespace
+        if namespace in self._mesh.sidecarless:
+            return False
+        near = (*self._mesh.policies_for(namespace), *self._authentications.get(namespace, ()))
+        own = any(policy.namespace == namespace != self._mesh.root_namespace and may_be_met(policy, (scope,)) for policy in near)
+        return True if own and not any(map(asks_for_sidecar, self._pods.labels(namespace))) else None
+
+    def _taken(self, receiver: _Receiver) -> Mode | None:
+        """What the pods' port takes; None for both, plain text and mutual TLS, and where that can't be told."""
+        return self._said(receiver.scope.namespace, receiver.scope.labels, receiver.port)
+
+    def _said(self, namespace: str, labels: Mapping[str, str], port: int) -> Mode | None:
+        """The mode of the policy that selects the pods, else of the one for their namespace, else of the mesh's.
+
+        Of several on one level the oldest counts; where manifests don't tell which that is, and they differ, there is nothing to be told.
+        """
+        for policies in self._levels(namespace, labels):
+            modes = [_mode(policy, port) for policy in policies if policy.created == policies[0].created]
+            if len({mode.node.text or _UNSET for mode in modes}) > 1 or any(not port and _by_port(mode.owner) for mode in modes):
+                return None
+            if modes and modes[0].node.text not in ("", _UNSET):
+                return modes[0]
+        return None
+
+    def _levels(self, namespace: str, labels: Mapping[str, str]) -> Iterator[list[Manifest]]:
+        """The policies on each level, the oldest first; one of the root namespace that selects pods counts nowhere."""
         root = self._mesh.root_namespace
-        own = self._selecting(namespace, labels)
-        levels = (own, *(self._for_all(each) for each in dict.fromkeys((namespace, root))))
-        modes = (Mode(policy.node["spec"]["mtls"]["mode"], policy) for policy in levels if policy)
-        return next((mode for mode in modes if mode.node.text not in ("", "UNSET")), None)
-
-    def _selecting(self, namespace: str, labels: Mapping[str, str]) -> Manifest | None:
-        """The oldest policy of a namespace, not of the root one, that selects pods with some labels."""
-        near = self._of(namespace) if namespace != self._mesh.root_namespace else []
-        return next((policy for policy in near if (wanted := _selector(policy)) and wanted.items() <= labels.items()), None)
-
-    def _for_all(self, namespace: str) -> Manifest | None:
-        """The oldest policy for all pods of a namespace, or of the mesh where it is the root one."""
-        return next((policy for policy in self._of(namespace) if not _selector(policy)), None)
-
-    def _of(self, namespace: str) -> list[Manifest]:
-        return [policy for policy in self._authentications if policy.namespace == namespace]
+        near = self._authentications.get(namespace, []) if namespace != root else []
+        yield [policy for policy in near if (wanted := _selector(policy)) and wanted.items() <= labels.items()]
+        for each in dict.fromkeys((namespace, root)):
+            yield [policy for policy in self._authentications.get(each, ()) if not _selector(policy)]
 
     def _client(self, scope: GatewayScope) -> Client:
         """Who the gateway is to the pods."""
-        pods = [pod for _, pod in self._mesh.selected_pods(scope.namespace, scope.labels)] if scope.labels else []
-        accounts = {pod["spec"]["serviceAccountName"].text or "default" for pod in pods}
+        pods = [pod["spec"] for _, pod in self._mesh.selected_pods(scope.namespace, scope.labels)] if scope.labels else []
+        accounts = {pod["serviceAccountName"].text or "default" for pod in pods}
         account = accounts.pop() if len(accounts) == 1 else ""
         said = (self._mesh.config.get("trustDomain"), *(self._mesh.config.get("trustDomainAliases") or ()))
         return Client(scope.namespace, account, (_LOCAL, *filter(None, said)))
@@ -187,7 +228,8 @@ def receptions(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[tuple[J
     """How the pods that mirrors' shadows are sent to receive them, in clusters with AuthorizationPolicies; what is alike counts once."""
     inbound = {name: Inbound(mesh) for name, mesh in delivery.meshes.items() if mesh.authorization_policies}
     for each, way, end, backend in _backends(judged, inbound):
-        found = inbound[end.cluster].reception(end, way.host, backend)
+        received = partial(inbound[end.cluster].reception, end, way.host, backend)
+        found = received(reached(end.scope))
         if found:
             yield each, end, found
 
@@ -217,6 +259,16 @@ def _backends(judged: Iterable[Judged], clusters: Container[str]) -> Iterator[tu
             if key not in asked:
                 asked.add(key)
                 yield each, way, end, backend
+
+
+def _mode(policy: Manifest, port: int) -> Mode:
+    """The mode of a policy for a port of the pods that it selects (policy_applier.go:ComposePeerAuthentication)."""
+    own = _by_port(policy)[str(port)]["mode"]
+    return Mode(policy.node["spec"]["mtls"]["mode"] if own.text in ("", _UNSET) else own, policy)
+
+
+def _by_port(policy: Manifest) -> Node:
+    return policy.node["spec"]["portLevelMtls"]
 
 
 def _selector(policy: Manifest) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -81,6 +81,10 @@ class Pods:
         subset = rule.subsets.get(named) if rule else None
         chosen = _having(subset.labels if subset else {}, self._near(service.namespace).fitting(selector))
         return {workload: labels for workload, labels in chosen.items() if not is_idle(self._cluster, workload)}
+
+    def labels(self, namespace: str) -> Iterable[Mapping[str, str]]:
+        """The labels of a namespace's pods."""
+        return self._near(namespace).labels.values()
 
     def telling(self, service: Service) -> Iterator[Manifest]:
         """The objects that this is read from."""

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.kinds import MATTERS, NETWORKING, OF_TEMPLATES
+from mirrorlint.source import Node
 
 INJECTION, REVISION = "istio-injection", "istio.io/rev"
-_POD, _AMBIENT = "sidecar.istio.io/inject", "istio.io/dataplane-mode"
-# Annotations of pods by which connections come past their sidecar, and by which they have none.
-_PAST = frozenset(f"traffic.sidecar.istio.io/{ports}" for ports in ("includeInboundPorts", "excludeInboundPorts", "excludeInterfaces"))
-OF_SIDECARS = (_POD, *sorted(_PAST))
+_POD, _AMBIENT, _TLS_MODE = "sidecar.istio.io/inject", "istio.io/dataplane-mode", "security.istio.io/tlsMode"
+_TEMPLATES, _INTERCEPTION = "inject.istio.io/templates", "sidecar.istio.io/interceptionMode"
+_INCLUDED, _EXCLUDED, _INTERFACES = (
+    f"traffic.sidecar.istio.io/{what}" for what in ("includeInboundPorts", "excludeInboundPorts", "excludeInterfaces")
+)
+OF_SIDECARS = (_POD, _TEMPLATES, _INTERCEPTION, _INCLUDED, _EXCLUDED, _INTERFACES)  # annotations of pods
 POD_KINDS = (*OF_TEMPLATES, ("", "Pod"))
 _KINDS = (*POD_KINDS, (NETWORKING, "WorkloadEntry"))
 
@@ -51,24 +54,58 @@ def without_sidecars(cluster: Cluster, *, certain: bool = True) -> list[Manifest
     return [n for n in found if INJECTION in n.node["metadata"]["labels"] or (labelled and not _is_of_mesh(n, cluster))]
 
 
-def has_sidecar(workload: Manifest, labels: Mapping[str, str], namespace: Mapping[str, str], *, injected: bool) -> bool | None:
-    """Whether a workload's pods have a sidecar, if their namespace has sidecars `injected`; None where it has no part in what they get.
+def pod_of(cluster: Cluster, workload: Manifest) -> Node:
+    """What a workload's pods are made of: its template, that of the Deployment which a Rollout refers to, or the Pod itself."""
+    referred = workload.node["spec"]["workloadRef"]["name"].text
+    near = cluster.within(workload.namespace, "Deployment", "apps") if referred else []
+    owner = next((each for each in near if each.name == referred), workload)
+    return owner.node["spec"]["template"] or owner.node
 
-    That is in an ambient mesh, or where some ports are kept from it (pkg/kube/inject/inject.go:injectRequired, initializer.go).
+
+def has_sidecar(pod: Node, labels: Mapping[str, str], namespace: Mapping[str, str]) -> bool | None:
+    """Whether pods get a sidecar, by what they and their namespace's labels say; None where neither tells.
+
+    Pods can't ask for one where their namespace forbids it, nor by an annotation (istio-discovery/templates/mutatingwebhook.yaml,
+    pkg/kube/inject/inject.go:injectRequired).
     """
-    spec = workload.node["spec"]
-    pod = spec["template"] or workload.node
-    annotations = pod["metadata"]["annotations"].named_texts
-    if (
-        workload.kind == "WorkloadEntry"
-        or "ambient" in (labels.get(_AMBIENT), namespace.get(_AMBIENT))
-        or not _PAST.isdisjoint(annotations)
-    ):
-        return None
-    said = labels.get(_POD) or annotations.get(_POD)
-    if said == "false" or pod["spec"]["hostNetwork"].truth:
+    said = labels.get(_POD) or pod["metadata"]["annotations"][_POD].text
+    if said == "false" or pod["spec"]["hostNetwork"].truth or namespace.get(INJECTION, "enabled") != "enabled":
         return False
-    return injected or said == "true" or REVISION in labels
+    return True if INJECTION in namespace or REVISION in namespace or asks_for_sidecar(labels) else None
+
+
+def asks_for_sidecar(labels: Mapping[str, str]) -> bool:
+    """Whether pods ask for a sidecar themselves."""
+    return labels.get(_POD) == "true" or REVISION in labels
+
+
+def is_past_sidecar(pod: Node, labels: Mapping[str, str], namespace: Mapping[str, str], port: int) -> bool:
+    """Whether connections to a port of pods, 0 for one that is not known, may come past their sidecar, or meet another proxy in its place.
+
+    That is in an ambient mesh, and by what annotations say of templates, interception and ports (pkg/kube/inject, injection-template.yaml).
+    """
+    annotations = pod["metadata"]["annotations"].named_texts
+    included, excluded = _listed(annotations.get(_INCLUDED, "*")), _listed(annotations.get(_EXCLUDED, ""))
+    return (
+        "ambient" in (labels.get(_AMBIENT), namespace.get(_AMBIENT))
+        or labels.get(_TLS_MODE, "istio") != "istio"
+        or "sidecar" not in _listed(annotations.get(_TEMPLATES, "sidecar"))
+        or annotations.get(_INTERCEPTION) == "NONE"
+        or _INTERFACES in annotations
+        or (bool(excluded) and (not port or str(port) in excluded))
+        or included.isdisjoint(("*", str(port)))
+    )
+
+
+def injected(workload: Manifest, labels: Mapping[str, str]) -> Mapping[str, str]:
+    """The labels of pods with a sidecar: those that its injection adds, too (injection-template.yaml)."""
+    name = labels.get("app.kubernetes.io/name") or labels.get("app") or workload.name
+    revision = labels.get("app.kubernetes.io/version") or labels.get("version") or "latest"
+    return {_TLS_MODE: "istio", "service.istio.io/canonical-name": name, "service.istio.io/canonical-revision": revision, **labels}
+
+
+def _listed(text: str) -> set[str]:
+    return {each.strip() for each in text.split(",")} - {""}
 
 
 def _is_of_mesh(namespace: Manifest, cluster: Cluster) -> bool:
@@ -81,7 +118,7 @@ def _injected(namespace: Manifest, cluster: Cluster) -> bool:
     if INJECTION in labels:
         return labels[INJECTION] == "enabled"
     pods = workloads(cluster, namespace.name).values()
-    return REVISION in labels or labels.get(_AMBIENT) == "ambient" or any(pod.get(_POD) == "true" or REVISION in pod for pod in pods)
+    return REVISION in labels or labels.get(_AMBIENT) == "ambient" or any(map(asks_for_sidecar, pods))
 
 
 def _labels(workload: Manifest) -> Mapping[str, str]:
