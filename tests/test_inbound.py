@@ -343,3 +343,12 @@ def test_a_policy_may_select_labels_that_injection_adds() -> None:
     let_in = selector + sources("namespaces: [istio-system]")[1:]
     assert levels(at_workload(let_in, STAGE + NOTHING)) == []
     assert levels(at_workload(selector + sources("namespaces: [web]")[1:])) == DENIED
+
+
+SECOND = f"---{TARGET.split('---')[1]}---{SHOP.split('---')[2]}".replace("ingress", "inner").replace("istio-system", "inner")
+TWO = STAGE.replace("gateways: [ingress]", "gateways: [ingress, inner]") + SECOND
+
+
+@pytest.mark.parametrize(("namespace", "expected"), [("inner", []), ("istio-system", []), ("web", DENIED)])
+def test_a_shadow_is_let_in_if_it_is_from_one_of_the_gateways_that_it_may_come_to(namespace: str, expected: list[tuple[str, str]]) -> None:
+    assert levels(at_workload(sources(f"namespaces: [{namespace}]"), TWO)) == expected

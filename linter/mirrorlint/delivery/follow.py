@@ -168,6 +168,13 @@ class Delivery:
         ends = (end for scope in self.ingress(found.cluster, address.host) for end in arrivals(scope, address, upstream, shadow))
         return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed, named=found.why)
 
+    def takers(self, way: Way, end: End) -> Iterator[GatewayScope]:
+        """The gateways' pods of which each may be where a way's shadow arrives at an endpoint, as far as it can be told."""
+        address, upstream = reached(end.address), reached(way.upstream)
+        for scope in self.ingress(end.cluster, address.host):
+            if any(found.reason == reason.ARRIVES for found in arrivals(scope, address, upstream, way.request)):
+                yield scope
+
 
 def onward(way: Way, end: End) -> Call:
     """The call that a shadow is for the gateway at which it landed, so that mirrors there can be followed, too."""
