@@ -440,6 +440,7 @@ CASES = {
         GUARDED.replace("sa/edge", "sa/web").replace(", labels: {istio-injection: enabled}", "") + ASKING,
         "",
     ),
+    "pods that let an account in which an older field has": (PROD, GUARDED.replace("serviceAccountName", "serviceAccount"), ""),
     "pods without a sidecar that are sent mutual TLS": (PROD, OUTSIDE, "tls-mismatch-at-workload"),
     "a mirror that leads back": (PROD_SERVES, LOOP, "shadow-mirrored-back"),
     "a mirror that leads back with the Host that a rule sets": (

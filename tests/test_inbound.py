@@ -352,3 +352,8 @@ TWO = STAGE.replace("gateways: [ingress]", "gateways: [ingress, inner]") + SECON
 @pytest.mark.parametrize(("namespace", "expected"), [("inner", []), ("istio-system", []), ("web", DENIED)])
 def test_a_shadow_is_let_in_if_it_is_from_one_of_the_gateways_that_it_may_come_to(namespace: str, expected: list[tuple[str, str]]) -> None:
     assert levels(at_workload(sources(f"namespaces: [{namespace}]"), TWO)) == expected
+
+
+def test_the_gateways_account_may_be_in_the_older_field() -> None:
+    stage = STAGE.replace("serviceAccountName: edge", "serviceAccount: edge")
+    assert levels(at_workload(sources("serviceAccounts: [istio-system/edge]"), stage)) == []

@@ -128,6 +128,7 @@ _CONTAINER = {"name": ALL, "ports": {"name": ALL, "containerPort": ALL, "hostPor
 _PROXY = {
     "hostNetwork": ALL,
     "serviceAccountName": ALL,
+    "serviceAccount": ALL,
     "containers": _CONTAINER,
     "initContainers": {"ports": {"name": ALL, "containerPort": ALL}},
 }

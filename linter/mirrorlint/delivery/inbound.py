@@ -218,7 +218,7 @@ class Inbound:
     def _client(self, scope: GatewayScope) -> Client:
         """Who the gateway is to the pods."""
         pods = [pod["spec"] for _, pod in self._mesh.selected_pods(scope.namespace, scope.labels)] if scope.labels else []
-        accounts = {pod["serviceAccountName"].text or "default" for pod in pods}
+        accounts = {pod["serviceAccountName"].text or pod["serviceAccount"].text or "default" for pod in pods}
         account = accounts.pop() if len(accounts) == 1 else ""
         said = (self._mesh.config.get("trustDomain"), *(self._mesh.config.get("trustDomainAliases") or ()))
         return Client(scope.namespace, account, (_LOCAL, *filter(None, said)))
