@@ -7,7 +7,7 @@ that the manifests show are judged.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from mirrorlint.delivery.callers import Judged, arrivals
@@ -95,6 +95,7 @@ class Inbound:
             self._authentications.setdefault(policy.namespace, []).append(policy)
         self._namespaces = {m.name: m.node["metadata"]["labels"].named_texts for m in mesh.cluster.of("Namespace", "")}
         self._found: dict[tuple[int, int, int], _Behind] = {}
+        self._client = cache(self._shown)
 
     def reception(self, end: End, host: str, backend: Backend, gateway: GatewayScope) -> Reception | None:
         """How a shadow that a gateway's pods send with a Host is received behind a backend: policies deny it if those of all pods do.
@@ -215,8 +216,8 @@ class Inbound:
         for each in dict.fromkeys((namespace, root)):
             yield [policy for policy in self._authentications.get(each, ()) if not _selector(policy)]
 
-    def _client(self, scope: GatewayScope) -> Client:
-        """Who the gateway is to the pods."""
+    def _shown(self, scope: GatewayScope) -> Client:
+        """Who a gateway's pods are to those that they send to."""
         pods = [pod["spec"] for _, pod in self._mesh.selected_pods(scope.namespace, scope.labels)] if scope.labels else []
         accounts = {pod["serviceAccountName"].text or pod["serviceAccount"].text or "default" for pod in pods}
         account = accounts.pop() if len(accounts) == 1 else ""
