@@ -152,7 +152,7 @@ def _policies(delivery: Delivery, judged: Sequence[Judged]) -> Iterator[BlindSpo
         yield BlindSpot.at(policy.node.place, message, cluster)
     received = [(found, end.cluster) for _, end, found in receptions(delivery, judged) if found.verdict.allowed is None]
     for undecided, (found, cluster) in {reached(found.verdict.policy): (found, cluster) for found, cluster in received}.items():
-        left = "what manifests don't tell, such as paths, tokens or the gateway's service account"
+        left = "what manifests don't tell, such as paths, tokens, the number of a named port or the gateway's service account"
         depends = left if found.certain else "whether the pods there have sidecars, which no manifest tells"
         message = f"{undecided}: whether it lets shadows in at {found.service.manifest} depends on {depends}"
         yield BlindSpot.at(undecided.node.place, message, cluster)
