@@ -24,8 +24,10 @@ def check(subject: Subject) -> Iterator[Flaw]:
             why = f"allowed by no rule of {policy}" if found.verdict.lacks_allow else f"denied by {policy}"
             fate = f"{end.cluster}'s gateway takes the shadow, and the sidecars behind {found.service.manifest} answer it 403"
             message = f"{fate}: {_shown(found.shadow)} is {why}"
-            remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
-            yield Flaw(node.place, message, end.cluster, str(policy), (remark,), certain=not found.verdict.lacks_allow)
+            remarks = [Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)]
+            if found.plain:
+                remarks.append(Remark(found.plain.node, "so the gateway sends plain text, which shows no certificate", end.cluster))
+            yield Flaw(node.place, message, end.cluster, str(policy), tuple(remarks), certain=not found.verdict.lacks_allow)
 
 
 def _shown(shadow: Arriving) -> str:

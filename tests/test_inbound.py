@@ -331,10 +331,21 @@ def test_of_two_policies_for_the_pods_the_older_counts_if_it_is_known(first: str
     assert levels(judge(target=TIER + rule("DISABLE") + first + second)) == expected
 
 
+PLAIN = "so the gateway sends plain text, which shows no certificate"
+
+
+def test_what_has_the_gateway_show_no_certificate_is_told() -> None:
+    (finding,) = at_workload(sources("namespaces: [istio-system]"), STAGE + rule("DISABLE")).findings
+    assert ", without a certificate, is allowed by no rule of AuthorizationPolicy default/shop" in finding.message
+    assert [note.message for note in finding.notes] == ["the shadows of this mirror go there", PLAIN]
+
+
 @pytest.mark.parametrize("spec", [OF_PODS, BY_PORT % (80, "DISABLE")])
 def test_pods_that_take_plain_text_alone_see_no_client(spec: str) -> None:
     taken = authentication("STRICT" if spec != OF_PODS else "DISABLE", OF_SHOP, spec)
-    assert levels(at_workload(sources("namespaces: [istio-system]"), STAGE + taken)) == DENIED
+    report = at_workload(sources("namespaces: [istio-system]"), STAGE + taken)
+    assert levels(report) == DENIED
+    assert PLAIN in [note.message for note in report.findings[0].notes]
     assert levels(at_workload(sources("namespaces: [istio-system]", "DENY"), STAGE + taken)) == []
 
 

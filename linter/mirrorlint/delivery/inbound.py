@@ -60,12 +60,16 @@ class Mismatch(NamedTuple):
 
 
 class Reception(NamedTuple):
-    """What policies of the pods behind a service say of a shadow as it comes to them, and whether these have a sidecar for certain."""
+    """What policies of the pods behind a service say of a shadow as it comes to them, and whether these have a sidecar for certain.
+
+    `plain` is what has the gateway send plain text, if something says so.
+    """
 
     service: Service
     shadow: Arriving
     verdict: Verdict
     certain: bool
+    plain: Mode | None
 
 
 class _Receiver(NamedTuple):
@@ -112,10 +116,12 @@ class Inbound:
 
     def _received(self, upstream: Upstream, receiver: _Receiver, host: str, gateway: GatewayScope) -> Reception:
         """What the policies of some pods say; without a sidecar they are not in force."""
-        shadow = Arriving(host, receiver.port, self._client(gateway) if self._sent(upstream, receiver) == MUTUAL else None)
+        sent, why = self._sent(upstream, receiver)
+        shadow = Arriving(host, receiver.port, self._client(gateway) if sent == MUTUAL else None)
         found = verdict(receiver.scope, shadow)
         certain = receiver.sidecar is True
-        return Reception(upstream.service, shadow, found if certain or found.allowed else found._replace(allowed=None), certain)
+        judged = found if certain or found.allowed else found._replace(allowed=None)
+        return Reception(upstream.service, shadow, judged, certain, why if sent == PLAINTEXT else None)
 
     def looking_at_tokens(self, end: End, backend: Backend) -> list[Manifest]:
         """The RequestAuthentications for pods behind a backend (authentication.go:GetJwtPoliciesForWorkload)."""
@@ -131,27 +137,27 @@ class Inbound:
         return found[0] if all(found) and found else None
 
     def _mismatch(self, upstream: Upstream, receiver: _Receiver) -> Mismatch | None:
-        sent, asks = self._sent(upstream, receiver), upstream.client_tls
+        sent, why = self._sent(upstream, receiver)
         taken = self._taken(receiver) if receiver.sidecar else None
         mode = (taken.node.text if taken else "") if receiver.sidecar else DISABLE
         refused = (mode == STRICT and sent != MUTUAL) or (mode == DISABLE and sent == MUTUAL)
-        if not refused or receiver.sidecar is None or asks["mode"].text == "MUTUAL":  # with certificates that may be Istio's
+        if not refused or receiver.sidecar is None or upstream.client_tls["mode"].text == "MUTUAL":  # with certificates that may be Istio's
             return None
-        asked = Mode(asks["mode"], upstream.rule.manifest) if upstream.rule and asks else None
-        return Mismatch(upstream.service, receiver.workload, sent, asked, taken)
+        return Mismatch(upstream.service, receiver.workload, sent, why if upstream.client_tls else None, taken)
 
-    def _sent(self, upstream: Upstream, receiver: _Receiver) -> str:
-        """What the gateway opens a connection with; by itself Istio's mutual TLS unless something turns that off (auto mTLS).
+    def _sent(self, upstream: Upstream, receiver: _Receiver) -> tuple[str, Mode | None]:
+        """What the gateway opens a connection with, and what says so; by itself Istio's mutual TLS unless that is turned off (auto mTLS).
 
         That is `DISABLE` for the service's namespace (push_context.go:BestEffortInferServiceMTLSMode) or for the pods' own port
         (xds/endpoints/mtls_checker.go), or that they have no sidecar.
         """
         if upstream.client_tls:
-            return upstream.tls
+            return upstream.tls, Mode(upstream.client_tls["mode"], reached(upstream.rule).manifest)
         if self._mesh.config.get("enableAutoMtls") is False or receiver.sidecar is False:
-            return PLAINTEXT
+            return PLAINTEXT, None
         modes = (self._said(upstream.service.namespace, {}, 0), self._taken(receiver))
-        return PLAINTEXT if any(mode and mode.node.text == DISABLE for mode in modes) else MUTUAL
+        off = next((mode for mode in modes if mode and mode.node.text == DISABLE), None)
+        return PLAINTEXT if off else MUTUAL, off
 
     def _behind(self, end: End, backend: Backend) -> _Behind:
         key = (id(end.scope), id(end.route), id(backend))
