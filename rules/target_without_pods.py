@@ -20,7 +20,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the labels that the Service or the subset asks for, at the name of its port, or at the number of replicas."""
     asked: set[tuple[object, ...]] = set()
     said: set[Node] = set()
-    pods = {name: Pods(mesh.cluster) for name, mesh in subject.delivery.meshes.items()}
+    pods = {name: mesh.workloads for name, mesh in subject.delivery.meshes.items()}
     for judged, _, end in subject.arrivals():
         remark = Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)
         entrance, lacks = (end.cluster, id(end.scope), end.address), []

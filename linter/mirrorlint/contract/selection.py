@@ -47,7 +47,7 @@ class _Selection:
         self._fronts = list(self._in_front())
         self._behind = list(self._services())
         self._across = list(self._passed_to())
-        self._pods = Pods(self._mesh.cluster)
+        self._pods = self._mesh.workloads
         self.proxies = frozenset(self._proxies())
 
     def manifests(self) -> list[Manifest]:
@@ -127,7 +127,7 @@ class _Selection:
         every = (*self._mesh.authorization_policies, *self._mesh.admitted("PeerAuthentication", SECURITY))
         policies = [policy for policy in every if policy.namespace in near]
         yield from policies
-        if policies or any(map(_starts_mutual_tls, self._mesh.destination_rules)):
+        if policies or any(rule.starts_mutual_tls for rule in self._mesh.destination_rules):
             yield from (namespace for namespace in self._of("Namespace", group="") if namespace.name in near)
             yield from (workload for service in behind if self._pods.behind(service) for workload in self._pods.telling(service))
             spaces = (workloads(self._mesh.cluster, namespace) for namespace in near)
@@ -172,11 +172,6 @@ class _Selection:
         for service in (*self._fronts, *self._behind):
             yield service, "", None
             yield from ((service, subset, rule) for rule in self._rules_for(service) for subset in rule.subsets)
-
-
-def _starts_mutual_tls(rule: DestinationRule) -> bool:
-    policies = (rule.policy, *(subset.policy for subset in rule.subsets.values()))
-    return any(tls["mode"].text == "ISTIO_MUTUAL" for policy in policies for tls in (policy.tls, *policy.ports.values()))
 
 
 def _is_of_gateway(parent: Node) -> bool:

@@ -15,7 +15,6 @@ from mirrorlint.delivery.ending import gateway_destination
 from mirrorlint.delivery.follow import Delivery, authorities
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
-from mirrorlint.delivery.pods import Pods
 from mirrorlint.delivery.policy import Arriving, Client, Verdict, may_be_met, verdict
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Upstream
@@ -93,13 +92,14 @@ class Inbound:
 
     def __init__(self, mesh: Mesh) -> None:
         """What is asked of one mesh; what is behind a backend of a route is found once."""
-        self._mesh, self._pods = mesh, Pods(mesh.cluster)
+        self._mesh = mesh
         self._authentications: dict[str, list[Manifest]] = {}
         for policy in mesh.admitted("PeerAuthentication", SECURITY):
             self._authentications.setdefault(policy.namespace, []).append(policy)
         self._namespaces = {m.name: m.node["metadata"]["labels"].named_texts for m in mesh.cluster.of("Namespace", "")}
         self._found: dict[tuple[int, int, int], _Behind] = {}
         self._client = cache(self._shown)
+        self._of_gateways = {frozenset(gateway.selector.items()) for gateway in mesh.gateways if gateway.selector}
 
     def reception(self, end: End, host: str, backend: Backend, gateway: GatewayScope) -> Reception | None:
         """How a shadow that a gateway's pods send with a Host is received behind a backend: policies deny it if those of all pods do.
@@ -172,7 +172,7 @@ class Inbound:
         number = 0 if port.target_name else port.target or port.number
         namespace = self._namespaces.get(service.namespace, {})
         found = []
-        for workload, labels in self._pods.behind(service, subset, upstream.rule).items():
+        for workload, labels in self._mesh.workloads.behind(service, subset, upstream.rule).items():
             pod = pod_of(self._mesh.cluster, workload)
             if workload.kind == "WorkloadEntry" or self._is_gateway(labels) or is_past_sidecar(pod, labels, namespace, number):
                 return []
@@ -182,8 +182,7 @@ class Inbound:
 
     def _is_gateway(self, labels: Mapping[str, str]) -> bool:
         """Whether pods are a gateway's: no PeerAuthentication is for its ports, and others start no mutual TLS to it by themselves."""
-        selectors = (gateway.selector for gateway in self._mesh.gateways if gateway.selector)
-        return NAME_LABEL in labels or any(selector.items() <= labels.items() for selector in selectors)
+        return NAME_LABEL in labels or any(selector <= labels.items() for selector in self._of_gateways)
 
     def _presumed(self, scope: Scope) -> bool | None:
         """Whether pods of which no label tells it have a sidecar: they are taken to where policies of their namespace are for them.
@@ -195,7 +194,7 @@ class Inbound:
             return False
         near = (*self._mesh.policies_for(namespace), *self._authentications.get(namespace, ()))
         own = any(policy.namespace == namespace != self._mesh.root_namespace and may_be_met(policy, (scope,)) for policy in near)
-        return True if own and not any(map(asks_for_sidecar, self._pods.labels(namespace))) else None
+        return True if own and not any(map(asks_for_sidecar, self._mesh.workloads.labels(namespace))) else None
 
     def _taken(self, receiver: _Receiver) -> Mode | None:
         """What the pods' port takes; None for both, plain text and mutual TLS, and where that can't be told."""
@@ -256,11 +255,16 @@ def looking_at_tokens(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[
 
 def mismatches(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[tuple[Judged, End, Mismatch]]:
     """What pods that mirrors' shadows are sent to do not take of the gateway's connections; what is alike counts once."""
-    inbound = {name: Inbound(mesh) for name, mesh in delivery.meshes.items()}
+    inbound = {name: Inbound(mesh) for name, mesh in delivery.meshes.items() if _may_differ(mesh)}
     for each, _, end, backend in _backends(judged, inbound):
         found = inbound[end.cluster].mismatch(end, backend)
         if found:
             yield each, end, found
+
+
+def _may_differ(mesh: Mesh) -> bool:
+    """Whether something has pods take, or gateways start, other TLS than what each finds out of the other by itself."""
+    return bool(mesh.admitted("PeerAuthentication", SECURITY)) or any(rule.starts_mutual_tls for rule in mesh.destination_rules)
 
 
 def _backends(judged: Iterable[Judged], clusters: Container[str]) -> Iterator[tuple[Judged, Way, End, Backend]]:

@@ -12,6 +12,7 @@ from mirrorlint.delivery.discovery import FIELD, Discovery
 from mirrorlint.delivery.entrances import Entrances
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
+from mirrorlint.delivery.pods import Pods
 from mirrorlint.delivery.rules_in_force import RulesInForce
 from mirrorlint.delivery.worlds import number_of, reads_mirrors, worlds_of
 from mirrorlint.fleet import Cluster, Manifest
@@ -259,6 +260,11 @@ class Mesh:
         """The pods of a namespace, "" for any, that have some labels, with their namespaces."""
         near = ((own, pod) for own, pod in self.pods if namespace in ("", own))
         return [(own, pod) for own, pod in near if labels.items() <= pod["metadata"]["labels"].named_texts.items()]
+
+    @cached_property
+    def workloads(self) -> Pods:
+        """What its workloads tell of its Services."""
+        return Pods(self.cluster)
 
     @cached_property
     def sidecarless(self) -> frozenset[str]:

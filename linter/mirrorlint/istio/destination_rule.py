@@ -71,6 +71,12 @@ class DestinationRule(NamedTuple):
     subsets: Mapping[str, Subset]
     host_node: Node
 
+    @property
+    def starts_mutual_tls(self) -> bool:
+        """Whether it has Istio's mutual TLS started, be it for a subset or a port alone."""
+        policies = (self.policy, *(subset.policy for subset in self.subsets.values()))
+        return any(tls["mode"].text == "ISTIO_MUTUAL" for policy in policies for tls in (policy.tls, *policy.ports.values()))
+
     def merged(self, other: DestinationRule) -> DestinationRule:
         """With the subsets of a later rule, and its policy where this one has none (destination_rule.go:mergeDestinationRule).
 
