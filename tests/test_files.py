@@ -177,6 +177,47 @@ def test_links_that_are_not_followed_are_blind_spots(repo: Path, tmp_path: Path)
     assert [path for path, _, _ in spots(loaded)] == ["below/up", "far.yaml", "faraway", "lost.yaml", "round.yaml"]
 
 
+OTHERS = {
+    "a.yaml.j2": entry("'{{ name }}'"),
+    "a.jsonnet": "{ apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' }\n",
+    "a.cue": 'apiVersion: "gateway.networking.k8s.io/v1"\nkind:       "HTTPRoute"\n',
+    "a.tf": 'manifest = {\n  "apiVersion" = "networking.istio.io/v1"\n  "kind"       = "Gateway"\n}\n',
+    "a.yaml.gotmpl": "{{ if . }}\n" + entry("a", "PeerAuthentication", "security.istio.io/") + "{{ end }}\n",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_another_tool_makes_manifests_of_is_a_blind_spot(repo: Path, name: str) -> None:
+    write(repo, {"clusters/prod/a.yaml": entry("a"), "clusters/stage/a.yaml": entry("b"), f"clusters/prod/x/{name}": OTHERS[name]})
+    (repo / "clusters/stage/link").with_suffix(Path(name).suffix).symlink_to(f"../prod/x/{name}")
+    loaded = read(["."])
+    assert spots(loaded) == [(f"clusters/prod/x/{name}", 0, "prod")]
+    assert names(loaded) == ["a", "b"]
+    write(repo, {f"clusters/prod/x/b{name}": OTHERS[name]})
+    assert spots(read(["."])) == [("clusters/prod/x", 0, "prod")]
+
+
+def test_what_another_tool_reads_and_names_no_object_of_istio_is_passed_over(repo: Path) -> None:
+    kinds = OTHERS["a.jsonnet"]
+    write(
+        repo,
+        {
+            "a.yaml": entry("a"),
+            "a.tf": 'kind = "Gateway"\n',
+            "b.tf": 'labels = {"networking.istio.io/exportTo" = "."}\n',
+            "vendor/istio/a.libsonnet": kinds,
+            "chart/Chart.yaml": "name: chart\n",
+            "chart/files/a.jsonnet": kinds,
+        },
+    )
+    assert {path for path, _, _ in spots(read(["."]))} == {"chart"}
+
+
+def test_a_file_that_is_asked_for_is_read_whatever_its_name(repo: Path) -> None:
+    write(repo, {"a.yaml.j2": entry("a")})
+    assert (names(read(["a.yaml.j2"])), spots(read(["a.yaml.j2"]))) == (["a"], [])
+
+
 def test_files_that_are_none_are_blind_spots(repo: Path) -> None:
     write(repo, {"a.yaml": entry("a")})
     os.mkfifo(repo / "pipe.yaml")

@@ -71,6 +71,14 @@ def test_nothing_has_changed(said: Any) -> None:
     assert said("--no-cache") == (1, text, True)
 
 
+def test_what_another_tool_makes_manifests_of_has_changed(repo: Path, said: Any) -> None:
+    template = repo / "clusters/prod/more.yaml.j2"
+    template.write_text("kind: ConfigMap\n")
+    assert "more.yaml.j2" not in said()[1]
+    template.write_text("apiVersion: networking.istio.io/v1\nkind: ServiceEntry\n")
+    assert "not judged: clusters/prod/more.yaml.j2: this file is for Jinja" in said()[1]
+
+
 def test_what_files_cost_is_told_by_a_whole_run(said: Any) -> None:
     said("-v")
     assert said("-v")[2]

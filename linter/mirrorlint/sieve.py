@@ -10,8 +10,20 @@ from mirrorlint.source import MAX_BYTES, is_well_formed
 from mirrorlint.source.scalars import NULLS
 
 SUFFIXES = (".yaml", ".yml", ".json")
+# How files end of which other tools make manifests.
+FOREIGN = {
+    ".j2": "Jinja",
+    ".jinja2": "Jinja",
+    ".gotmpl": "a template engine",
+    ".tmpl": "a template engine",
+    ".jsonnet": "Jsonnet",
+    ".libsonnet": "Jsonnet",
+    ".cue": "CUE",
+    ".tf": "Terraform",
+}
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
+_FOREIGN = tuple(FOREIGN)
 _BOUNDARY = re.compile(rb"\n---(?=[ \t\r\n]|\Z)")
 _BLANKS = (b"\n", b"", b" ", b"\r", b"\t")
 
@@ -57,8 +69,13 @@ class Sifted(NamedTuple):
 
 
 def is_read(path: str) -> bool:
-    """Whether a file is read, by its name."""
-    return path.endswith(SUFFIXES) or path.rpartition("/")[2] == KUSTOMIZATIONS[-1]
+    """Whether a file is read, by its name, if only to tell that nothing in it is judged."""
+    return path.endswith(SUFFIXES) or path.rpartition("/")[2] == KUSTOMIZATIONS[-1] or is_foreign(path)
+
+
+def is_foreign(path: str) -> bool:
+    """Whether a file is one of which another tool makes manifests, by its name."""
+    return path.endswith(_FOREIGN)
 
 
 def sift(data: bytes) -> Sifted:

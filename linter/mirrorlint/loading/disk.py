@@ -18,7 +18,7 @@ from mirrorlint.loading.kustomize import Kustomization, kustomization, reach
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, unfolded
 from mirrorlint.loading.paths import CHART, at_or_below, is_contract, topmost, upwards, within
-from mirrorlint.sieve import KUSTOMIZATIONS, sift
+from mirrorlint.sieve import KUSTOMIZATIONS, is_foreign, sift
 from mirrorlint.source import Node, parse
 from mirrorlint.source.comments import lines_of
 
@@ -70,12 +70,18 @@ class Disk:
             self.probes |= listing.walked
             self.untold |= listing.untold
             self._blobs.update(listing.blobs)
+            listed, others = listing.files, set(filter(is_foreign, listing.files)) - {os.path.abspath(root)}
             charts = topmost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})
             self.unread |= set(listing.unread)
             self.charts |= charts
             self.plain &= not charts
-            self._behind.update(listing.files)
-            self._real.update({path: real for path, real in listing.files.items() if not (is_contract(path) or _is_below(path, charts))})
+            if others:
+                from mirrorlint.loading import foreign  # noqa: PLC0415 - few repositories have such files
+
+                listed = {path: real for path, real in listed.items() if path not in others}
+                self.unread.update(foreign.unread(root, sorted(path for path in others if not _is_below(path, charts)), self._bytes))
+            self._behind.update(listed)
+            self._real.update({path: real for path, real in listed.items() if not (is_contract(path) or _is_below(path, charts))})
         self._roots |= set(roots)
         self._tops |= set(map(files.repository, roots))
         self._paths = sorted(self._real)

@@ -13,7 +13,7 @@ from mirrorlint import git
 from mirrorlint.git import Listing
 from mirrorlint.loading.index import Index, differences
 from mirrorlint.loading.paths import within
-from mirrorlint.sieve import is_read
+from mirrorlint.sieve import is_foreign, is_read
 from mirrorlint.source import MAX_BYTES
 
 MAX_NAMES = 1_000_000
@@ -234,7 +234,7 @@ def _linked(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
     real, real_top = os.path.realpath(path), os.path.realpath(top)
     seen.walked.update((path, real))
     target = top.rstrip(os.sep) + real[len(real_top.rstrip(os.sep)) :]
-    if not is_read(path) and not os.path.isdir(real):
+    if is_foreign(path) or (not is_read(path) and not os.path.isdir(real)):
         return
     if not os.path.exists(real):
         yield Unread(path, "this link leads to nothing")
