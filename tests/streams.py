@@ -143,6 +143,9 @@ FRAGMENTS = (
         "!!",
         "kind",
         "k\n",
+        "  egress: []\n",
+        '  "\\x65gress": []\n',
+        '  x: "eg\\\n    ress"\n',
     ),
 )
 
@@ -150,6 +153,9 @@ HEADS = (
     *(
         "apiVersion: v1\nkind: ConfigMap\n",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\n",
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nspec: {policyTypes: [Egress]}\n",
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nspec:\n",
+        "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\n",
         "apiVersion: argoproj.io/v1alpha1\nkind: Application\n",
         "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n",
         "kind: Secret # c\napiVersion: v1\n",

@@ -20,7 +20,14 @@ from mirrorlint.rule import BROKEN, REFUSED, UNKNOWN_FATE, Edit, Finding, Mirror
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
 _REST_ON_ABSENCE = frozenset(
-    {"mirror-left-out", "mirror-never-runs", "target-without-pods", "shadow-denied-by-workload", "tls-mismatch-at-workload"}
+    {
+        "mirror-left-out",
+        "mirror-never-runs",
+        "shadow-blocked-by-network-policy",
+        "shadow-denied-by-workload",
+        "target-without-pods",
+        "tls-mismatch-at-workload",
+    }
 )
 
 

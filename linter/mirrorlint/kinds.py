@@ -78,9 +78,19 @@ TELLS = {
     "flagger.app": frozenset({"Canary"}),
     "maistra.io": frozenset({"ServiceMeshControlPlane"}),
 }
+# What keeps pods from sending, if it has one of two words; of the kinds that only some CNIs read it counts that there are such.
+NETWORK_POLICY, OF_EGRESS = "NetworkPolicy", ("egress", "Egress")
+OTHER_POLICIES = {
+    "cilium.io": frozenset({"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"}),
+    "crd.projectcalico.org": frozenset({NETWORK_POLICY, "GlobalNetworkPolicy"}),
+    "projectcalico.org": frozenset({NETWORK_POLICY, "GlobalNetworkPolicy"}),
+    "policy.networking.k8s.io": frozenset({"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"}),
+}
+POLICIES = {KUBERNETES_NETWORKING: frozenset({NETWORK_POLICY}), **OTHER_POLICIES}
 # Objects that matter only if they hold a certificate, or tell Argo CD of a cluster.
 CREDENTIALS = "Secret"
 # Objects that matter only if they are Istio's own, which are called `istio`, or `istio-` and a revision.
 CONFIG_MAP = "ConfigMap"
 JUDGED = frozenset().union(*MATTERS.values())
+OF_POLICIES = frozenset().union(*POLICIES.values())
 RELEVANT = frozenset({CREDENTIALS}).union(JUDGED, *TELLS.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mirrorlint.kinds import CONFIG_MAP, NOT_READ, RELEVANT, WORKLOADS
+from mirrorlint.kinds import CONFIG_MAP, NOT_READ, OF_EGRESS, OF_POLICIES, RELEVANT, WORKLOADS
 from mirrorlint.source import MAX_BYTES, is_well_formed
 from mirrorlint.source.scalars import NULLS
 
@@ -50,7 +50,9 @@ _PODS = re.compile(
 
 _REPLICAS = b"  replicas:"
 _READ, _WORKLOADS, _NULLS = ({kind.encode() for kind in kinds} for kinds in (RELEVANT, WORKLOADS, NULLS))
-_CONFIG_MAP = CONFIG_MAP.encode()
+# Objects that matter only if they have one of some words in them.
+_EGRESS = tuple(word.encode() for word in OF_EGRESS)
+_WITH_WORDS = {CONFIG_MAP.encode(): (b"istio",), **{kind.encode(): _EGRESS for kind in OF_POLICIES}}
 # Of these groups any other kind may be a slip, which is told.
 _NOT_READ = {group.encode(): frozenset(kind.encode() for kind in kinds) for group, kinds in NOT_READ.items()}
 # Objects that are not read, and lead to other files.
@@ -132,7 +134,7 @@ def _sifted(part: bytes) -> tuple[bytes, bytes]:
     known = _NOT_READ.get(version.partition(b"/")[0])
     if known is not None and kind not in known:
         return part, b""
-    return (part, b"") if kind == _CONFIG_MAP and _may_say(part, b"istio") else (b"", kind)
+    return (part, b"") if any(_may_say(part, word) for word in _WITH_WORDS.get(kind, ())) else (b"", kind)
 
 
 def _may_say(part: bytes, word: bytes) -> bool:

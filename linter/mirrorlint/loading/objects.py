@@ -16,7 +16,10 @@ from mirrorlint.kinds import (
     KUBERNETES_NETWORKING,
     MATTERS,
     NETWORKING,
+    OF_EGRESS,
+    OF_POLICIES,
     OF_TEMPLATES,
+    POLICIES,
     SECURITY,
     TELLS,
 )
@@ -144,7 +147,7 @@ def _waits(manifest: Manifest) -> Broken | None:
     hidden = _encrypted(manifest)
     if hidden is not None:
         return Broken(hidden.place, f"{manifest} is encrypted", "", "", template=True)
-    node = _variable(manifest.node) if manifest.group in _FILLED_IN else None
+    node = _variable(manifest.node) if manifest.group in _FILLED_IN and manifest.kind not in OF_POLICIES else None
     return Broken(node.place, f"{manifest}: `{node.text}` waits to be filled in", "", "", template=True) if node is not None else None
 
 
@@ -188,9 +191,15 @@ def _packed(located: Broken | Suppression) -> tuple[Any, ...]:
 
 
 def _matters(found: Manifest) -> bool:
-    """Whether an object is of a kind that matters, or a certificate; one that waits to be filled in tells nothing."""
+    """Whether an object is of a kind that matters, a policy for what pods send, or a certificate.
+
+    A Secret that waits to be filled in tells nothing.
+    """
     if found.kind in MATTERS.get(found.group, ()):
         return True
+    if found.kind in POLICIES.get(found.group, ()):
+        said = str(found.node.plain())
+        return any(word in said for word in OF_EGRESS)
     secret = (found.group, found.kind) == ("", CREDENTIALS)
     return secret and found.node.text_at("type") == "kubernetes.io/tls" and not _variable(found.node)
 
