@@ -30,7 +30,7 @@ _NOTHING = Content((), 0, (), ())
 
 
 class Disk:
-    """Files by absolute path, their contents, and what could not be read; a kustomize.Ground."""
+    """Files by absolute path, their contents, and what could not be read."""
 
     def __init__(self, means: Means, shelf: Shelf | None) -> None:
         """Nothing is listed yet; nothing is read outside of the repositories of what will be, and nothing twice of what is on the shelf.

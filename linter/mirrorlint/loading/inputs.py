@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.files import Unread, read
-from mirrorlint.loading.kustomize import Ground, Kustomization, missing
+from mirrorlint.loading.kustomize import Kustomization, missing
 from mirrorlint.loading.paths import joined
 from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node, parse
@@ -24,7 +25,7 @@ _INLINE = frozenset({"patch", "literals", "op", "fieldSpecs", "options", "target
 _HELM = ("helmCharts", "helmChartInflationGenerator", "helmGlobals")
 
 
-def inputs(starts: Sequence[Kustomization], ground: Ground) -> tuple[str, ...] | Gap:
+def inputs(starts: Sequence[Kustomization], disk: Disk) -> tuple[str, ...] | Gap:
     """The files that kustomizations lead to, sorted; everything that they name must be a file or a folder of the repository."""
     files: set[str] = set()
     waiting, passed = list(starts), {start.folder for start in starts}
@@ -35,24 +36,24 @@ def inputs(starts: Sequence[Kustomization], ground: Ground) -> tuple[str, ...] |
             if current.document[key]:
                 return Gap(current.document.key(key), f"kustomize would run helm for `{key}`, so this is not rendered")
         for node, path in _named(current.document, current.folder, ""):
-            ground.look(path)
-            gap = _refused(node, path, ground)
+            disk.look(path)
+            gap = _refused(node, path, disk)
             if gap:
                 return gap
-            below = ground.kustomization(path)
+            below = disk.kustomization(path)
             if below is None:
-                files |= {path} if os.path.isfile(path) else ground.governed(path)
+                files |= {path} if os.path.isfile(path) else disk.governed(path)
             elif below.folder not in passed:
                 passed.add(below.folder)
                 waiting.append(below)
     return tuple(sorted(files))
 
 
-def _refused(node: Node, path: str, ground: Ground) -> Gap | None:
+def _refused(node: Node, path: str, disk: Disk) -> Gap | None:
     """Why a path is not taken: kustomize would look for it elsewhere."""
-    if not os.path.exists(path) or ground.outside(path):
-        return missing(node, ground.outside(path))
-    return missing(node, outside=True) if ground.outside(os.path.realpath(path)) else None
+    if not os.path.exists(path) or disk.outside(path):
+        return missing(node, disk.outside(path))
+    return missing(node, outside=True) if disk.outside(os.path.realpath(path)) else None
 
 
 def _named(node: Node, folder: str, key: str) -> Iterator[tuple[Node, str]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from mirrorlint.loading.paths import joined, topmost, within
 from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node
+
+if TYPE_CHECKING:
+    from mirrorlint.loading.disk import Disk
 
 COMPONENT = "Component"
 _LISTS = frozenset({"resources", "bases"})
@@ -41,22 +43,6 @@ class Kustomization(NamedTuple):
     def is_component(self) -> bool:
         """Whether it is a part of others, and nothing by itself."""
         return self.document["kind"].text == COMPONENT
-
-
-class Ground(Protocol):
-    """The files that kustomizations stand in, as absolute paths."""
-
-    def kustomization(self, folder: str) -> Kustomization | None:
-        """A folder's kustomization."""
-
-    def governed(self, path: str) -> AbstractSet[str]:
-        """The file that `path` is, or the files below the folder that it is, without those of further kustomizations."""
-
-    def outside(self, path: str) -> bool:
-        """Whether a path is out of the repository."""
-
-    def look(self, *paths: str) -> None:
-        """Note that the run depends on what is at some paths, be there something or not."""
 
 
 class Plain(NamedTuple):
@@ -126,34 +112,34 @@ def patches(kustomization: Kustomization) -> Iterator[str]:
             yield joined(kustomization.folder, node.text)
 
 
-def reach(starts: Iterable[Kustomization], ground: Ground, namespace: str = "") -> Reach:
+def reach(starts: Iterable[Kustomization], disk: Disk, namespace: str = "") -> Reach:
     """Follow kustomizations through what they list; what one that must be rendered leads to is hidden until then.
 
     `namespace` is what is put over all of them.
     """
-    walk = _Walk(ground)
+    walk = _Walk(disk)
     walk.follow([_Step(each, namespace, inside=False) for each in starts])
     folders = frozenset(folder for folder, _, _ in walk.passed)
     gaps = tuple(sorted(walk.gaps, key=lambda gap: gap.node.place))
     return Reach(frozenset(walk.plain), frozenset(walk.rendered), frozenset(walk.hidden), folders, gaps)
 
 
-def beside(reached: Reach, ground: Ground) -> set[str]:
+def beside(reached: Reach, disk: Disk) -> set[str]:
     """The files that no kustomization lists although they stand beside what some do: right in its folder, or next to a file that it lists.
 
     Further folders below a kustomization may well be applied by something else.
     """
-    every = (each for each in map(ground.kustomization, reached.folders) if each is not None and each.resources)
-    folders = {folder for each in every for folder in _own_folders(each, ground)}
-    found = {path for folder in folders for path in ground.governed(folder) if os.path.dirname(path) == folder}
+    every = (each for each in map(disk.kustomization, reached.folders) if each is not None and each.resources)
+    folders = {folder for each in every for folder in _own_folders(each, disk)}
+    found = {path for folder in folders for path in disk.governed(folder) if os.path.dirname(path) == folder}
     return found - reached.files
 
 
-def _own_folders(kustomization: Kustomization, ground: Ground) -> Iterator[str]:
+def _own_folders(kustomization: Kustomization, disk: Disk) -> Iterator[str]:
     """A kustomization's folder, and those below it of which it lists files."""
     yield kustomization.folder
     for path in listed(kustomization):
-        if within(path, kustomization.folder) and ground.governed(path) == {path}:
+        if within(path, kustomization.folder) and disk.governed(path) == {path}:
             yield os.path.dirname(path)
 
 
@@ -168,8 +154,8 @@ class _Step(NamedTuple):
 class _Walk:
     """Follows what kustomizations list."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
         self.plain: set[Plain] = set()
         self.rendered: set[Rendered] = set()
         self.hidden: set[str] = set()
@@ -185,7 +171,7 @@ class _Walk:
                 continue
             self.passed.add((current.folder, namespace, inside))
             if inside:
-                self.hidden |= self._ground.governed(current.folder)
+                self.hidden |= self._disk.governed(current.folder)
             if inside and not over:
                 self.rendered.add(Rendered(current, above))
             components = current.document["components"] if inside else ()
@@ -196,17 +182,17 @@ class _Walk:
             self.gaps.add(Gap(node, "a resource is the path of a file or folder, so this one is not read"))
             return
         path = joined(current.folder, node.text)
-        below = self._ground.kustomization(path)
+        below = self._disk.kustomization(path)
         if below is not None:
             yield _Step(below, namespace, inside)
             return
-        found = self._ground.governed(path)
+        found = self._disk.governed(path)
         if inside:
             self.hidden |= found
         else:
             self.plain |= {Plain(file, namespace) for file in found}
         if not found and not inside:
-            self.gaps.add(missing(node, self._ground.outside(path)))
+            self.gaps.add(missing(node, self._disk.outside(path)))
 
 
 def missing(node: Node, outside: bool) -> Gap:
