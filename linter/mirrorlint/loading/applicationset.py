@@ -113,9 +113,9 @@ class Expansion:
         return map(of_folder, self._taken(wanted, self._land.all_folders()))
 
     def _git_files(self, wanted: Node) -> Iterator[dict[str, Any]]:
-        paths = {self._land.relative(file): file for file in self._land.files.listed(self._land.roots[0])} if len(wanted) else {}
+        paths = {self._land.relative(file): file for file in self._land.disk.listed(self._land.roots[0])} if len(wanted) else {}
         for path in self._taken(wanted, paths):
-            for document in self._land.files.documents(paths[path]):
+            for document in self._land.disk.documents(paths[path]):
                 said = document.plain()
                 yield from (of_file(path, each) for each in (said if isinstance(said, list) else [said]) if isinstance(each, dict))
 

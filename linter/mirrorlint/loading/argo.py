@@ -86,7 +86,7 @@ def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | Non
     revision, path = node["targetRevision"], node["path"]
     if len(revisions) > 1 and revision.text not in TRUNK:
         return Gap(revision, f"`{path.text}` is taken from `{revision.text}`, which may not be what is at hand, so it is not read")
-    if not land.files.listed(land.folder(path.text or ".")):
+    if not land.disk.listed(land.folder(path.text or ".")):
         return Gap(path, f"`{path.text}` is no folder with manifests here{_near(path.text, land)}")
     if node["plugin"]:
         return Gap(node["plugin"], "a plugin makes the manifests of this source, so they are not read")
@@ -129,7 +129,7 @@ def _of_folder(node: Node, path: str, application: Node, land: Land) -> Source |
 def _values(helm: Node, path: str, application: Node, land: Land, then: str) -> tuple[Values, Gap | None]:
     """The values of a chart, and which are not at hand; `then` is what follows."""
     named = {node: _value_file(node.text, path, application, land) for node in helm["valueFiles"]}
-    files = tuple(file for file in named.values() if land.files.listed(file))
+    files = tuple(file for file in named.values() if land.disk.listed(file))
     missing = [] if helm["ignoreMissingValueFiles"].truth else [node for node, file in named.items() if file not in files]
     gaps = [Gap(node, f"the values `{node.text}` are not in this repository, {then}") for node in missing]
     gaps = [*_unlent(helm["valueFiles"], application["spec"]["sources"], then), *gaps]

@@ -34,16 +34,16 @@ def sources(text: str) -> Iterator[tuple[int, str]]:
 class Chart:
     """A chart's template, and the values that it was rendered with."""
 
-    def __init__(self, template: str, node: Node, values: Scope, files: Disk) -> None:
+    def __init__(self, template: str, node: Node, values: Scope, disk: Disk) -> None:
         """`template` is a path as it is shown; `node` is the object."""
-        self._path, self._values, self._files = template, values, files
+        self._path, self._values, self._disk = template, values, disk
         self._is_packed = os.path.basename(template) == CHART
         self._kind, self._name = node.text_at("kind"), node.text_at("metadata", "name")
 
     @cached_property
     def _every(self) -> list[Line]:
         """All lines of the template, without remarks."""
-        return lines(self._files.lines(self._path))
+        return lines(self._disk.lines(self._path))
 
     @cached_property
     def lines(self) -> list[Line]:

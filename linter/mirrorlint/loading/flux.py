@@ -62,7 +62,7 @@ def _source(node: Node, land: Land) -> Source | Gap:
     if foreign:
         return Gap(spec["sourceRef"], f"{foreign}, so `{path.text or '.'}` of it is not read")
     folder = land.folder(path.text or ".")
-    if not land.files.listed(folder):
+    if not land.disk.listed(folder):
         return Gap(path, f"`{path.text}` is no folder with manifests here")
     return Source(folder, FLUX, node, options=options(spec, _OPTIONS, spec["targetNamespace"].text))
 
@@ -140,7 +140,7 @@ def _is_of_twin(node: Node, file: str, shared: str, land: Land) -> bool:
     """Whether a ConfigMap is in a folder of another cluster: in `stage/`, where the file that asks in `prod/` has its like."""
     _, _, inner = os.path.relpath(file, shared).partition(os.sep)
     other = os.path.relpath(os.path.abspath(node.place.path), shared).partition(os.sep)[0]
-    return bool(inner) and bool(land.files.listed(os.path.join(shared, other, inner)))
+    return bool(inner) and bool(land.disk.listed(os.path.join(shared, other, inner)))
 
 
 def release(manifest: Manifest, file: str, start: str, land: Land) -> Unit:
@@ -165,7 +165,7 @@ def own_chart(release: Node, land: Land) -> str:
 
 def _is_own_chart(chart: Node, land: Land) -> bool:
     own = chart["sourceRef"]["kind"].text == "GitRepository" and not _foreign(chart["sourceRef"], land)
-    return own and bool(land.files.listed(os.path.join(land.folder(chart["chart"].text), CHART)))
+    return own and bool(land.disk.listed(os.path.join(land.folder(chart["chart"].text), CHART)))
 
 
 def _foreign_chart(manifest: Manifest, asking: _Asking, land: Land) -> Chart:

@@ -36,7 +36,7 @@ def config_maps(name: str, start: str, land: Land) -> Iterator[ConfigMap]:
     for node in land.config_maps(name):
         yield ConfigMap(node, {key: (value.text, value) for key, value in node["data"].items()})
     for own in dict.fromkeys((name, _HASH.sub("", name))):
-        alike = land.files.generators(start).get(own, ())
+        alike = land.disk.generators(start).get(own, ())
         for node, kustomization in alike:
             known = len(alike) == 1 and _is_hashed(node, kustomization) == (name != own)
             yield ConfigMap(node, _values(node, kustomization.folder, land) if known else None)
@@ -55,11 +55,11 @@ def _values(generator: Node, folder: str, land: Land) -> dict[str, tuple[str, No
     for node in generator["files"]:
         key, _, path = node.text.rpartition("=")
         file = land.joined(folder, path)
-        land.files.look(file)
-        if list(land.files.listed(file)) != [file]:
+        land.disk.look(file)
+        if list(land.disk.listed(file)) != [file]:
             return None
-        text = "\n".join(land.files.lines(files.shown(file)))
-        found[key or os.path.basename(path)] = (text, next(iter(land.files.documents(file)), node))
+        text = "\n".join(land.disk.lines(files.shown(file)))
+        found[key or os.path.basename(path)] = (text, next(iter(land.disk.documents(file)), node))
     for node in generator["literals"]:
         key, separator, text = node.text.partition("=")
         if not separator:

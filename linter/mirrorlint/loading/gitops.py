@@ -22,17 +22,17 @@ _WORDS = frozenset(word for words in CONVENTIONS for word in words)
 Found = Sequence[tuple[Manifest, str]]
 
 
-def land(top: str, asked: Sequence[str], files: Disk, found: Found) -> Land:
+def land(top: str, asked: Sequence[str], disk: Disk, found: Found) -> Land:
     """The repository at `top`; `asked` are the folders in it that were asked for, `found` its GitOps objects with their files."""
     between = [folder for folder in upwards(asked[0]) if within(folder, top)][::-1] or [asked[0]]
     objects: dict[str, list[tuple[Manifest, str]]] = {}
     for manifest, file in found:
         objects.setdefault(manifest.kind, []).append((manifest, file))
-    bare = Land(tuple(between), files, frozenset(), objects, tuple(asked))
+    bare = Land(tuple(between), disk, frozenset(), objects, tuple(asked))
     if not found:
         return bare
     remotes, said = git.remotes(top)
-    files.look(said)
+    disk.look(said)
     return bare._replace(remotes=own_remotes(remotes, _named(bare)), inner=frozenset(_inner(bare)))
 
 
@@ -51,7 +51,7 @@ def _inner(land: Land) -> Iterator[str]:
         parts = [file.split(os.sep) for file in files]
         same = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, zip(*(reversed(names) for names in parts), strict=False)))
         above = [each for each in upwards(os.path.commonpath(files)) if within(each, cluster_folder(files[0], land))]
-        if len(files) > 1 and same and not any(map(land.files.kustomization, above)):
+        if len(files) > 1 and same and not any(map(land.disk.kustomization, above)):
             yield from (os.sep.join(names[:-same]) for names in parts)
 
 
@@ -88,7 +88,7 @@ def _git_generators(generators: Node) -> Iterator[Node]:
 def _is_here(path: str, land: Land) -> bool:
     """Whether a path is one of this repository; one with placeholders, up to the first."""
     fixed = path.partition("{{")[0].strip("/")
-    return fixed not in ("", ".") and bool(land.files.listed(land.folder(fixed)))
+    return fixed not in ("", ".") and bool(land.disk.listed(land.folder(fixed)))
 
 
 def units(land: Land, found: Found, start: str) -> Iterator[Unit]:
@@ -164,8 +164,8 @@ def groups(every: Sequence[Unit], land: Land) -> tuple[Group, ...]:
 def _beside(folders: set[str], land: Land) -> list[str]:
     """The folders beside those of clusters: where `clusters/prod` is one, `clusters/stage` is, too."""
     parents = {os.path.dirname(_outermost(folder, land)) for folder in folders}
-    found = {os.path.join(parent, path[len(parent) + 1 :].partition(os.sep)[0]) for parent in parents for path in land.files.listed(parent)}
-    return sorted(path for path in found if land.files.listed(path) != [path] and not any(within(each, path) for each in land.inner))
+    found = {os.path.join(parent, path[len(parent) + 1 :].partition(os.sep)[0]) for parent in parents for path in land.disk.listed(parent)}
+    return sorted(path for path in found if land.disk.listed(path) != [path] and not any(within(each, path) for each in land.inner))
 
 
 def _group(name: str, plot: Plot) -> Group:

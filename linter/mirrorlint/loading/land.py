@@ -34,7 +34,7 @@ class Land(NamedTuple):
     """
 
     roots: tuple[str, ...]
-    files: Disk
+    disk: Disk
     remotes: frozenset[str]
     objects: Mapping[str, Sequence[tuple[Manifest, str]]]
     asked: tuple[str, ...]
@@ -44,7 +44,7 @@ class Land(NamedTuple):
         """The absolute path that a repository's path stands for, be it there or not."""
         relative = path.strip().strip("/").removeprefix("./")
         found = [joined(root, relative) for root in self.roots]
-        there = (each for each, root in zip(found, self.roots, strict=True) if within(each, root) and self.files.listed(each))
+        there = (each for each, root in zip(found, self.roots, strict=True) if within(each, root) and self.disk.listed(each))
         return next(there, found[0])
 
     def joined(self, folder: str, path: str) -> str:
@@ -54,7 +54,7 @@ class Land(NamedTuple):
 
     def is_chart(self, path: str) -> bool:
         """Whether a folder is a Helm chart."""
-        return bool(self.files.listed(os.path.join(path, CHART)))
+        return bool(self.disk.listed(os.path.join(path, CHART)))
 
     def relative(self, path: str) -> str:
         """An absolute path as seen from the repository's root."""
@@ -62,7 +62,7 @@ class Land(NamedTuple):
 
     def all_folders(self) -> list[str]:
         """All folders that hold files, from the repository's root, without hidden ones."""
-        holding = {os.path.dirname(path) for path in self.files.listed(self.roots[0])}
+        holding = {os.path.dirname(path) for path in self.disk.listed(self.roots[0])}
         every = {above for folder in holding for above in upwards(folder)} - {self.roots[0]}
         return sorted(path for path in map(self.relative, every) if not path.startswith("..") and "/." not in f"/{path}")
 
@@ -76,7 +76,7 @@ class Land(NamedTuple):
 
     def config_maps(self, name: str) -> Sequence[Node]:
         """The ConfigMaps of a name."""
-        return self.files.config_maps(name, self.asked)
+        return self.disk.config_maps(name, self.asked)
 
     def name_of(self, server: str) -> str:
         """What Argo CD calls a cluster by its address; "" when nothing tells."""

@@ -75,13 +75,13 @@ class _Step(NamedTuple):
         return Id(f"{self.prefix}{one.name}{self.suffix}", self.namespace.text or one.namespace)
 
 
-def locate(built: Node, path: Origins, options: Node | None, render: Render, files: Disk) -> None:
+def locate(built: Node, path: Origins, options: Node | None, render: Render, disk: Disk) -> None:
     """Note where the values of a built object come from; `options` are the fields that were put over the kustomization."""
     notes = built["metadata"]["annotations"]
-    steps = list(_steps(_yaml(notes[TRANSFORMATIONS].text), options, render.target, files))
-    resource = _resource(built, _yaml(notes[ORIGIN].text)["path"].text, _first_name(built, steps), render.files, files)
+    steps = list(_steps(_yaml(notes[TRANSFORMATIONS].text), options, render.target, disk))
+    resource = _resource(built, _yaml(notes[ORIGIN].text)["path"].text, _first_name(built, steps), render.files, disk)
     part = Part(resource or _NOTHING)
-    for patch in _applied(built, resource, steps, files):
+    for patch in _applied(built, resource, steps, disk):
         put_over(part, patch)
     if part.node.present:
         path.note(built.raw, (resource or part.node).place)
@@ -90,14 +90,14 @@ def locate(built: Node, path: Origins, options: Node | None, render: Render, fil
         path.note(built["metadata"]["namespace"].raw, namespace.place)
 
 
-def operations(kustomization: Node, folder: str, files: Disk) -> Iterator[Node]:
+def operations(kustomization: Node, folder: str, disk: Disk) -> Iterator[Node]:
     """The operations of the JSON patches that a kustomization in a folder applies."""
     for patch in (patch for field in _PATCHES.values() for patch in kustomization[field]):
-        for document in _documents(patch, folder, files):
+        for document in _documents(patch, folder, disk):
             yield from document
 
 
-def _steps(transformations: Node, options: Node | None, target: str, files: Disk) -> Iterator[_Step]:
+def _steps(transformations: Node, options: Node | None, target: str, disk: Disk) -> Iterator[_Step]:
     """What was done to an object, in this order: by a field of a kustomization, or by a transformer that has a name.
 
     Paths in options start from the target.
@@ -105,10 +105,10 @@ def _steps(transformations: Node, options: Node | None, target: str, files: Disk
     done = ((each["configuredIn"].text, each["configuredBy"]["kind"].text, each["configuredBy"]["name"].text) for each in transformations)
     for (where, kind, name), _ in groupby(done):
         file = origin(where) if where.startswith("..") else ""
-        fields = next(iter(files.documents(file)), None) if file else options
+        fields = next(iter(disk.documents(file)), None) if file else options
         if fields is not None and name:
-            texts = (document for each in fields["transformers"] if "\n" in each.text for document in inlined(each, files))
-            every = chain(files.documents(file), texts)
+            texts = (document for each in fields["transformers"] if "\n" in each.text for document in inlined(each, disk))
+            every = chain(disk.documents(file), texts)
             fields = next((each for each in every if each["kind"].text == kind and identity(each).name == name), _NOTHING)
         if fields is not None:
             yield _Step(kind, fields, file.rpartition("/")[0] or target, bool(name))
@@ -142,27 +142,27 @@ def _first_name(built: Node, steps: Sequence[_Step]) -> str:
     return name
 
 
-def _resource(built: Node, said: str, name: str, read: Sequence[str], files: Disk) -> Node | None:
+def _resource(built: Node, said: str, name: str, read: Sequence[str], disk: Disk) -> Node | None:
     """The document that an object is written in: of its kind and its name; of several the one that says most of what is built.
 
     Without the file that is said it is of any that was read: what replaces all annotations takes those away that say it.
     """
     paths = [origin(said)] if said else read
-    alike = [each for file in paths for each in unfolded(files.documents(file)) if is_alike(each, built)]
+    alike = [each for file in paths for each in unfolded(disk.documents(file)) if is_alike(each, built)]
     named = [each for each in alike if identity(each).name == name] or (alike if said else [])
     same = [each for each in named if identity(each).namespace == identity(built).namespace] or named
     shares = [Part(each).shared(built) for each in same] if len(same) > 1 else [1]
     return same[shares.index(max(shares))] if same and shares.count(max(shares)) == 1 else None
 
 
-def _applied(built: Node, resource: Node | None, steps: Sequence[_Step], files: Disk) -> Iterator[Node]:
+def _applied(built: Node, resource: Node | None, steps: Sequence[_Step], disk: Disk) -> Iterator[Node]:
     """The patches that were applied to an object, in this order."""
     for step, target in zip(steps, _met(built, resource, steps), strict=True):
         for patch in step.patches:
             if not patch["target"]:
-                yield from filter(target.is_named, _documents(patch, step.folder, files))
+                yield from filter(target.is_named, _documents(patch, step.folder, disk))
             elif target.is_selected(patch["target"]):
-                yield from _documents(patch, step.folder, files)
+                yield from _documents(patch, step.folder, disk)
 
 
 def _met(built: Node, resource: Node | None, steps: Sequence[_Step]) -> list[Target]:
@@ -173,10 +173,10 @@ def _met(built: Node, resource: Node | None, steps: Sequence[_Step]) -> list[Tar
     return [Target(written, built, tuple(ids[: number + 1]) if known else ()) for number in range(len(steps))]
 
 
-def _documents(patch: Node, folder: str, files: Disk) -> Iterable[Node]:
+def _documents(patch: Node, folder: str, disk: Disk) -> Iterable[Node]:
     """The documents of a patch: of the file that it names, or of its text."""
     path = patch["path"].text or ("" if "\n" in patch.text else patch.text)
-    return files.documents(joined(folder, path)) if path else inlined(patch["patch"] or patch, files)
+    return disk.documents(joined(folder, path)) if path else inlined(patch["patch"] or patch, disk)
 
 
 def _yaml(text: str) -> Node:
@@ -184,10 +184,10 @@ def _yaml(text: str) -> Node:
     return documents[0] if documents else _NOTHING
 
 
-def inlined(node: Node, files: Disk) -> Sequence[Node]:
+def inlined(node: Node, disk: Disk) -> Sequence[Node]:
     """The documents of a text in a file, at the places where they stand in it, or all where the text does if that can't be told."""
     place = node.place
-    lines = files.lines(place.path)
+    lines = disk.lines(place.path)
     if place.line > len(lines):
         return insides(node)
     opened = lines[place.line - 1][place.column - 1 :]
