@@ -10,7 +10,7 @@ from mirrorlint.loading import files, flux, gitops
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import outermost, patches, reach, roots
-from mirrorlint.loading.land import Land
+from mirrorlint.loading.land import Found, Land
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import Gap, Unit, nowhere
 
@@ -51,7 +51,7 @@ class Applied:
         adrift = [unit for unit in every if (unit.node, unit.name, unit.cluster) not in there]
         return tuple(found), [gap for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
 
-    def units(self, found: Sequence[tuple[Manifest, str]], start: str = "") -> Sequence[Unit]:
+    def units(self, found: Found, start: str = "") -> Sequence[Unit]:
         """What objects apply, each as the repository of its file has it; all of them may be applied from a folder."""
         key = (*found, start)
         if key not in self._read:
@@ -76,14 +76,14 @@ class Applied:
         start = self._disk.kustomization(path)
         return reach([start] if start else outermost(self._disk.kustomizations(path)), self._disk).files
 
-    def _units(self, found: Iterable[tuple[Manifest, str]], start: str) -> Iterator[Unit]:
+    def _units(self, found: Found, start: str) -> Iterator[Unit]:
         of: dict[str, list[tuple[Manifest, str]]] = {}
         for manifest, file in found:
             of.setdefault(files.repository(file), []).append((manifest, file))
         for those in of.values():
             yield from gitops.units(self._land(those[0][1]), those, start)
 
-    def _telling(self, paths: Iterable[str]) -> list[tuple[Manifest, str]]:
+    def _telling(self, paths: Iterable[str]) -> Found:
         """The objects below some paths, with their files; a patch of one is none."""
         starts = list(paths)
         every = dict.fromkeys(path for start in starts for path in self._disk.below(start))

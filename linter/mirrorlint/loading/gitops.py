@@ -13,13 +13,12 @@ from mirrorlint.loading import argo, flux, operators
 from mirrorlint.loading.applicationset import Expansion
 from mirrorlint.loading.clusters import CONVENTIONS, Group
 from mirrorlint.loading.disk import Disk
-from mirrorlint.loading.land import IN_CLUSTER, Land, own_remotes
+from mirrorlint.loading.land import IN_CLUSTER, Found, Land, own_remotes
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import Gap, Unit
 from mirrorlint.source import Node
 
 _WORDS = frozenset(word for words in CONVENTIONS for word in words)
-Found = Sequence[tuple[Manifest, str]]
 
 
 def land(top: str, asked: Sequence[str], disk: Disk, found: Found) -> Land:

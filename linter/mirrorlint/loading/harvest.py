@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mirrorlint.fleet import Manifest
 from mirrorlint.loading.clusters import Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.flux import filled_in
 from mirrorlint.loading.held import Held, held, is_object
+from mirrorlint.loading.land import Found
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, adapted
 from mirrorlint.loading.paths import upwards, within
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mirrorlint.loading.renders import Output, Render
 
 MAX_ROUNDS = 16
-Units = Callable[[Sequence[tuple[Manifest, str]], str], Iterable[Unit]]
+Units = Callable[[Found, str], Iterable[Unit]]
 
 
 class Share:
@@ -157,7 +157,7 @@ class Harvest:
         share.read |= set(build.render.files)
         return self._followed([(manifest, os.path.join(build.render.target, "-")) for manifest in content.tells], build.source)
 
-    def _followed(self, told: Sequence[tuple[Manifest, str]], source: Source) -> Iterable[Unit]:
+    def _followed(self, told: Found, source: Source) -> Iterable[Unit]:
         """What the objects of a source apply; in a folder that nothing is known to apply, variables may yet be filled in."""
         units = self._units(told, source.path if source.how in (ARGO, FLUX) else "")
         if source.substituted:

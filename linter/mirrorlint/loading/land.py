@@ -16,6 +16,8 @@ IN_CLUSTER = "in-cluster"
 _LOCAL = ("https://kubernetes.default.svc", "https://kubernetes.default", "https://kubernetes.default.svc.cluster.local")
 _URL = re.compile(r"^(?:[a-z+]+://)?(?:[^@/]+@)?([^/:]+)(?::\d+(?=/))?[:/]+(.*?)(?:\.git)?/*$", re.IGNORECASE)
 
+Found = Sequence[tuple[Manifest, str]]  # objects, each with the file that has it
+
 
 class Secret(NamedTuple):
     """A cluster that a Secret tells Argo CD of."""
@@ -36,7 +38,7 @@ class Land(NamedTuple):
     roots: tuple[str, ...]
     disk: Disk
     remotes: frozenset[str]
-    objects: Mapping[str, Sequence[tuple[Manifest, str]]]
+    objects: Mapping[str, Found]
     asked: tuple[str, ...]
     inner: frozenset[str] = frozenset()
 
