@@ -122,7 +122,7 @@ BAD = {
     ),
     "a peer as a list": ("clusters: {prod: {path: [../x]}}\n", ["1:25: this must be a text"]),
     "paths and a peer": (
-        "clusters: {prod: {paths: [a], path: b}}\n",
+        "clusters: {prod: {paths: [.], path: b}}\n",
         ["1:37: a cluster is read from its `paths`, a peer's `path` or its `contract`: `paths` is there as well"],
     ),
     "more than hosts": (
@@ -137,6 +137,14 @@ BAD = {
     "an unknown level": ("rules: {a: warn}\n", ["1:12: `warn` is not one of off, warning, error (did you mean `warning`?)"]),
     "a level that is true": ("rules: {a: on, b: }\n", ["1:12: `on` is not one of", "1:19: this must be one of off, warning, error"]),
 }
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paths that the settings name are there, beside them and below `conf/`."""
+    for folder in ("clusters/prod", "base", "conf/clusters/prod", "conf/base"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
 
 
 def plain(text: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mirrorlint.fleet import ClusterSettings, Ingress
@@ -62,17 +62,17 @@ class Settings(NamedTuple):
 
 
 def read(path: str) -> Settings:
-    """Read a settings file, whose paths must exist; only a peer may be absent."""
+    """Read a settings file; SettingsError for one that can't be read as well."""
     data = files.read(path)
     if isinstance(data, files.Unread):
         raise SettingsError([f"{path}:1:1: the settings can't be read ({data.reason})"])
-    return parse_settings(data, path, os.path.exists)
+    return parse_settings(data, path)
 
 
-def parse_settings(data: bytes, path: str, exists: Callable[[str], bool] = lambda _: True) -> Settings:
-    """Read the text of a settings file; `exists` tells whether there is such a file or folder."""
+def parse_settings(data: bytes, path: str) -> Settings:
+    """Read the text of a settings file, whose paths must exist; only a peer may be absent. Raises SettingsError."""
     parsed = parse(data, path)
-    reader = _Reader(os.path.dirname(path), exists)
+    reader = _Reader(os.path.dirname(path))
     for broken in parsed.broken:
         reader.wrong.append((broken.place, f"{broken.message} ({broken.hint})" if broken.hint else broken.message))
     for surplus in parsed.documents[1:]:
@@ -142,11 +142,10 @@ def _node(value: object, name: str) -> Node:
 class _Reader(Fields):
     """Reads Nodes as settings."""
 
-    def __init__(self, folder: str = "", exists: Callable[[str], bool] = os.path.exists) -> None:
-        """`folder` is the one that paths start from; `exists` tells whether there is such a file or folder."""
+    def __init__(self, folder: str = "") -> None:
+        """`folder` is the one that paths start from."""
         super().__init__()
         self._folder = folder
-        self._exists = exists
 
     def finish(self) -> None:
         if self.wrong:
@@ -237,7 +236,7 @@ class _Reader(Fields):
 
     def _path(self, node: Node) -> str:
         path = self._joined(text(node))
-        if not self._exists(path):
+        if not os.path.exists(path):
             raise FieldError(node, f"there is no `{node.text}` here")
         return path
 

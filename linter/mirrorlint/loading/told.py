@@ -29,7 +29,7 @@ def find(paths: Iterable[str], config: str, index: Index | None) -> tuple[Settin
 
 def _read(file: File) -> Settings:
     path, staged = files.shown(file[0]), file[1]
-    return settings.read(path) if staged is None else settings.parse_settings(staged, path, os.path.exists)
+    return settings.read(path) if staged is None else settings.parse_settings(staged, path)
 
 
 def _nearest(path: str, index: Index | None) -> File | None:
