@@ -100,7 +100,7 @@ def read_contract(data: bytes, path: str, name: str = "") -> Contract:
     if node["contract"].number > VERSION:
         return unusable._replace(blind_spots=(_newer(node, name),))
     reader = _Reader(name)
-    found = reader.contract(node, path)
+    found = reader.contract(node, unusable)
     if reader.wrong:
         anew = "`mirrorlint contract export` writes it anew"
         return unusable._replace(faults=tuple(Fault(place, message, anew, name) for place, message in sorted(reader.wrong)))
@@ -129,10 +129,10 @@ class _Reader(Fields):
         super().__init__()
         self._name = name
 
-    def contract(self, node: Node, path: str) -> Contract:
+    def contract(self, node: Node, unusable: Contract) -> Contract:
         fields = self._all(node, "a contract", _TOP)
         if not fields:
-            return Contract(self._name, path, False, node, (), ClusterSettings(), (), (), ())
+            return unusable
         if node["contract"].number != VERSION:
             self.wrong.append((node["contract"].place, "this must be the version of the format, a number"))
         accepts = self._all(fields["accepts"], "`accepts`", _ACCEPTS)
@@ -144,7 +144,7 @@ class _Reader(Fields):
         for name in ("tool", "cluster", "digest"):
             self.take(fields, name, text, "")
         self.take(fields, "time", _time, "")
-        return Contract(self._name, path, True, node["time"], manifests, said, expectations, (), spots)
+        return unusable._replace(usable=True, manifests=manifests, settings=said, expectations=expectations, blind_spots=spots)
 
     def _all(self, node: Node, what: str, names: tuple[str, ...]) -> dict[str, Node]:
         """The fields of a mapping that has all of them but those that may be absent; nothing where it doesn't."""
