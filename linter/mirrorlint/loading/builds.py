@@ -19,7 +19,7 @@ from mirrorlint.loading.paths import CHART, joined
 from mirrorlint.loading.renders import Output, Render, places, program
 from mirrorlint.loading.units import Gap, Source
 from mirrorlint.loading.values import Scope, values_of
-from mirrorlint.sieve import KUSTOMIZATIONS, sift
+from mirrorlint.sieve import sift
 from mirrorlint.source import Node, parse
 from mirrorlint.source.place import Origins
 
@@ -204,8 +204,7 @@ def _of_operation(build: Build, error: str, disk: Disk) -> Gap | None:
     said = _NOT_APPLIED.search(error)
     if said is None:
         return None
-    kustomizations = [file for file in build.render.files if os.path.basename(file) in KUSTOMIZATIONS]
-    documents = ((document, file) for file in kustomizations for document in disk.documents(file)[:1])
+    documents = ((document, file) for file in build.render.kustomizations for document in disk.documents(file)[:1])
     every = (operation for document, file in documents for operation in origins.operations(document, os.path.dirname(file), disk))
     found = next((one["path"] for one in every if (one["op"].text, one["path"].text) == said.groups()), None)
     return Gap(found, f"kustomize can't render this: {error[said.start() :]}") if found is not None else None

@@ -5,7 +5,6 @@ kustomize passes over them without a word.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -20,7 +19,6 @@ from mirrorlint.loading.kustomize import COMPONENT
 from mirrorlint.loading.objects import unfolded
 from mirrorlint.loading.targets import identity
 from mirrorlint.loading.units import Gap
-from mirrorlint.sieve import KUSTOMIZATIONS
 from mirrorlint.source import Node
 
 # The fields of kustomizations and of their patches that leave objects the names that are written.
@@ -43,8 +41,7 @@ def misdirected(build: Build, built: Iterable[Manifest], disk: Disk) -> Iterator
     Nothing where names change on the way. A component may well be for objects that not everyone has who lists it, and a patch for an object
     that is deleted.
     """
-    kustomizations = [file for file in build.render.files if os.path.basename(file) in KUSTOMIZATIONS]
-    every = [document for file in kustomizations for document in disk.documents(file)[:1]]
+    every = [document for file in build.render.kustomizations for document in disk.documents(file)[:1]]
     if build.render.options or not all(map(_names_stay, every)):
         return
     nodes = [manifest.node for manifest in built if manifest.kind in JUDGED]

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from mirrorlint.cache import vault
 from mirrorlint.loading.paths import joined
+from mirrorlint.sieve import KUSTOMIZATIONS
 
 DEADLINE = 45.0
 WORKERS = 4
@@ -59,6 +60,11 @@ class Render(NamedTuple):
         every = json.loads(self.options).get("patches") if self.options else ()
         named = filter(None, map(_file, every if isinstance(every, list) else ()))
         return [joined(self.target, name) for name in named]
+
+    @property
+    def kustomizations(self) -> list[str]:
+        """The kustomizations among its files."""
+        return [file for file in self.files if os.path.basename(file) in KUSTOMIZATIONS]
 
     @property
     def is_chart(self) -> bool:
