@@ -15,7 +15,6 @@ from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.files import Unread
 from mirrorlint.loading.ground import Ground
 from mirrorlint.loading.harvest import Harvest
-from mirrorlint.loading.index import Index
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content
 from mirrorlint.loading.paths import upwards, within
@@ -38,7 +37,8 @@ class Reading:
     def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str, means: Means) -> None:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
         asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
-        self.settings, unused = told.find(asked, config, means.staging)
+        self._config, self._index = config, means.staging
+        self.settings, unused = told.find(asked, config, self._index)
         contracts = {name: paths[0] for name, paths in arguments.items() if len(paths) == 1 and holds_contract(paths[0])}
         self._root, self._arguments = root, {name: paths for name, paths in arguments.items() if name not in contracts}
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
@@ -48,40 +48,31 @@ class Reading:
         self._applied = Applied(asked, self._disk)
         self._ground = Ground(root, self._disk, self._applied)
         self._disk.add(*(path for path in asked if path not in contracts.values()))
-        if arguments:
-            own, unusable = told.of_clusters(self._arguments, self.settings, config, means.staging)
-            self.sections = {**self.settings.clusters, **own}
-            self._arguments = {
-                name: [os.path.abspath(path) for path in own[name].paths] or those for name, those in self._arguments.items()
-            }
-        else:
-            said = with_contracts(self.settings.clusters) if config or self._concerned() else {}
-            self.sections, unusable = told.of_peers(said, self.settings, self._disk.look)
+        self.sections, unusable = self._told()
         found, missing = self._find()
-        found, more = self._as_told(found, config, means.staging)
+        found, more = self._as_told(found)
         self.groups, adrift = self._applied.assigned(found, self._root)
         named = [path for paths in self._arguments.values() for path in paths]
-        self.peers = Peers(root, named, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
+        self.peers = Peers(root, named, contracts, {} if arguments else self.sections, {group.name for group in found}, self._index)
         self._disk.look(*self.peers.probes)
         self._harvest = Harvest(self.groups, self._disk, self._applied.units, means)
         self.shares = list(self._harvest.shares.values())
         unlisted = self._harvest.unlisted
         left_out = self._left_out(unlisted)
-        self.blind_spots = (
-            *unused,
-            *unusable,
-            *more,
-            *missing,
-            *self.peers.blind_spots,
-            *self._gaps({(gap.node.place, gap.message): gap for gap in (*adrift, *self._harvest.adrift)}.values()),
-            *self._unread(),
-            *_outside(left_out, _LEFT_OUT),
-            *_outside(unlisted, _UNLISTED),
-        )
+        self.blind_spots = (*unused, *unusable, *more, *missing, *self._blind_spots(adrift, left_out, unlisted))
         assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if each.counts})
         self.assignments = (*assigned, *self.peers.assignments)
         if shelf:
             means.crew.beside(shelf.keep)
+
+    def _told(self) -> tuple[dict[str, ClusterSection], list[BlindSpot]]:
+        """What settings say of the clusters, and what is not used of them; of clusters that are arguments they may say other paths."""
+        if not self._root:
+            own, unusable = told.of_clusters(self._arguments, self.settings, self._config, self._index)
+            self._arguments = {name: [*map(os.path.abspath, own[name].paths)] or those for name, those in self._arguments.items()}
+            return {**self.settings.clusters, **own}, unusable
+        said = with_contracts(self.settings.clusters) if self._config or self._concerned() else {}
+        return told.of_peers(said, self.settings, self._disk.look)
 
     def _find(self) -> tuple[list[Group], list[BlindSpot]]:
         """The clusters, and what settings name that is not there."""
@@ -98,11 +89,12 @@ class Reading:
         groups += [Group(name, tuple(those), "a peer named in the settings") for name, those in there.items()]
         return groups, list(_missing(sections, {group.name for group in groups}))
 
-    def _as_told(self, found: Sequence[Group], config: str, index: Index | None) -> tuple[list[Group], list[BlindSpot]]:
+    def _as_told(self, found: Sequence[Group]) -> tuple[list[Group], list[BlindSpot]]:
         """The clusters that are folders with settings of their own as those tell."""
         unknown = {group.name: group.paths for group in found if group.name not in self.sections}
         self._disk.look(*(os.path.join(above, settings.FILE) for paths in unknown.values() for above in upwards(paths[0])))
-        own, unused = told.of_clusters(told.elsewhere(unknown, self.settings, index), self.settings, config, index)
+        elsewhere = told.elsewhere(unknown, self.settings, self._index)
+        own, unused = told.of_clusters(elsewhere, self.settings, self._config, self._index)
         self.sections = {**self.sections, **own}
         paths = {name: tuple(map(os.path.abspath, section.paths)) for name, section in own.items() if section.paths}
         return [group._replace(paths=paths.get(group.name, group.paths)) for group in found], unused
@@ -134,6 +126,14 @@ class Reading:
         """The files of the repository that no cluster touches, without those of which it is known that nothing applies them."""
         touched = frozenset(unlisted).union(*(share.touched for share in self.shares))
         return {path: self._disk.content(path) for path in (self._disk.below(self._root) if self._root else ()) if path not in touched}
+
+    def _blind_spots(self, adrift: Iterable[Gap], left_out: Mapping[str, Content], unlisted: Mapping[str, Content]) -> Iterator[BlindSpot]:
+        """What could not be read, and what is in no cluster."""
+        yield from self.peers.blind_spots
+        yield from self._gaps({(gap.node.place, gap.message): gap for gap in (*adrift, *self._harvest.adrift)}.values())
+        yield from self._unread()
+        yield from _outside(left_out, _LEFT_OUT)
+        yield from _outside(unlisted, _UNLISTED)
 
     def _gaps(self, adrift: Iterable[Gap]) -> Iterator[BlindSpot]:
         for name, gaps in (*((share.cluster, share.gaps) for share in self.shares), ("", adrift)):
