@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from mirrorlint import check, loads
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.steps import Step, steps
 from mirrorlint.delivery.way import Call, Way
 from mirrorlint.fleet import Cluster, ClusterSettings, Manifest
+from mirrorlint.rule import Finding, Report
 from mirrorlint.source import parse
 
 PROD = """\
@@ -72,6 +74,17 @@ CALL = Call("prod", "default", "shop.default", 80)
 
 def cluster(name: str, text: str, settings: ClusterSettings) -> Cluster:
     return Cluster(name, [Manifest(document) for document in parse(text.encode(), f"<{name}>").documents], settings)
+
+
+def judged(prod: str, stage: str, istio: str | None = None, **said: Any) -> Report:
+    """What there is to say of both; `said` is what `loads` may be told of them."""
+    return check(loads({"prod": prod, "stage": stage}, **said), istio)
+
+
+def only(prod: str, stage: str, **said: Any) -> Finding:
+    """The one finding that there is."""
+    (finding,) = judged(prod, stage, **said).findings
+    return finding
 
 
 def ways(prod: str, stage: str, world: str = "1.27", call: Call = CALL, **settings: Any) -> tuple[Way, ...]:

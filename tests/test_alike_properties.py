@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pair import PROD, STAGE
+from pair import PROD, STAGE, judged
 from scenarios import fleet_of, scenarios
 
 from mirrorlint import Fleet, check, loads
@@ -100,5 +100,5 @@ def test_namespaces_without_objects_of_their_own_are_followed_once() -> None:
         return follow(self, call, world)
 
     with mock.patch.object(Delivery, "follow", seen):
-        check(loads({"prod": PROD + NAMESPACES, "stage": STAGE}, ingress={"stage": ["stage-gateway.example.com"]}))
+        judged(PROD + NAMESPACES, STAGE, ingress={"stage": ["stage-gateway.example.com"]})
     assert {call.namespace for call in followed} == {"a", "default"}

@@ -9,10 +9,9 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from pair import CALL, PROD, SECURE, STAGE, cluster, ways
+from pair import CALL, PROD, SECURE, STAGE, cluster, judged, ways
 from scenarios import call_of, fleet_of, scenarios
 
-from mirrorlint import check, loads
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.way import Way
 from mirrorlint.fleet import ClusterSettings, Ingress
@@ -57,7 +56,7 @@ def test_a_way_that_holds_is_drawn_from_the_called_host_to_the_service() -> None
 def test_a_mirror_is_drawn_where_reports_show_it() -> None:
     prod = PROD.replace("      host: stage", "      port: {number: 80}\n      host: stage")
     (target,) = (node for node in json.loads(render(build(drawn(prod)), "json"))["nodes"] if node["kind"] == "mirror target")
-    (mirror,) = check(loads({"prod": prod, "stage": STAGE})).mirrors
+    (mirror,) = judged(prod, STAGE).mirrors
     assert (target["path"], target["line"]) == mirror.place[:2] == ("<prod>", len(prod.splitlines()))
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pair import PROD, STAGE
+from pair import PROD, STAGE, only
 
-from mirrorlint import check, loads
 from mirrorlint.rule import Finding
 
 ELSEWHERE = PROD.replace("{name: stage}", "{name: stage, namespace: egress}").replace("{name: shop}", "{name: shop, namespace: shop}")
@@ -19,11 +18,7 @@ spec:
 """
 AT_8080 = "  - port: {number: 8080, name: http, protocol: HTTP}\n    hosts:\n    - "
 DOWN = ELSEWHERE.replace("{port: 80, name: http}", "{port: 8080, name: http}") + "      port: {number: 80}\n" + SIDECAR
-
-
-def only(prod: str) -> Finding:
-    (finding,) = check(loads({"prod": prod, "stage": STAGE.replace("shop.default-shadow]", "'*']")})).findings
-    return finding
+ANY_HOST = STAGE.replace("shop.default-shadow]", "'*']")
 
 
 def noted(finding: Finding, source: str) -> list[tuple[str, str]]:
@@ -40,14 +35,14 @@ def noted(finding: Finding, source: str) -> list[tuple[str, str]]:
 )
 def test_a_sidecar_that_hides_an_exported_entry_is_noted(egress: str, note: tuple[str, str]) -> None:
     prod = DOWN + egress
-    finding = only(prod)
+    finding = only(prod, ANY_HOST)
     assert "`stage-gateway.example.com` is not visible in namespace `shop`" in finding.message
     assert noted(finding, prod) == [note]
 
 
 def test_a_port_that_an_entry_lacks_is_not_the_sidecars_fault() -> None:
     prod = ELSEWHERE + "      port: {number: 81}\n" + SIDECAR + "  - hosts: [./*]\n"
-    finding = only(prod)
+    finding = only(prod, ANY_HOST)
     assert "`stage-gateway.example.com` has no port 81, only 80: " in finding.message
     assert noted(finding, prod) == [("80, name: http, protocol: HTTP}]", "ServiceEntry egress/stage has 80")]
 
@@ -71,7 +66,7 @@ HTTPS = STAGE.replace("protocol: HTTP}", "protocol: HTTPS}\n    tls: {mode: SIMP
 
 
 def of_tls(prod: str, stage: str = HTTPS) -> list[tuple[str, str]]:
-    (finding,) = check(loads({"prod": prod, "stage": stage})).findings
+    finding = only(prod, stage)
     assert finding.rule in ("sni-without-server", "tls-mismatch")
     return [(start, message) for start, message in noted(finding, prod) if "Rule" in message]
 
@@ -135,7 +130,7 @@ def test_a_rule_for_another_host_is_no_near_miss() -> None:
 )
 def test_a_subset_that_is_missing_is_noted_with_what_there_is(subset: str, old: str, new: str, start: str, said: str) -> None:
     prod = SECURED.replace(old, new).replace("      host: stage", f"      subset: {subset}\n      host: stage")
-    finding = only(prod)
+    finding = only(prod, ANY_HOST)
     assert f"no DestinationRule in force defines subset `{subset}`" in finding.message
     ((found, message),) = noted(finding, prod)
     assert found.startswith(start)
@@ -147,7 +142,7 @@ def test_a_rule_that_has_the_subset_is_shown_beside_the_one_that_counts(subsets:
     rule = "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: %s}\nspec: {host: '%s'%s}\n"
     close = rule % ("close", "stage-gateway.example.com", subsets)
     prod = f"{PROD}      subset: blue\n{close}{rule % ('wide', '*.example.com', ', subsets: [{name: blue}]')}"
-    ((found, message),) = noted(only(prod), prod)
+    ((found, message),) = noted(only(prod, ANY_HOST), prod)
     assert found.startswith("'*.example.com'")
     assert message == (
         "DestinationRule default/wide, which has subset `blue`, is for it, but DestinationRule default/close counts in namespace `default`"
@@ -156,7 +151,7 @@ def test_a_rule_that_has_the_subset_is_shown_beside_the_one_that_counts(subsets:
 
 def test_of_a_servers_hosts_the_one_that_is_kept_for_another_namespace_is_shown() -> None:
     stage = STAGE.replace('["*"]', '[a.example.com, "other/*"]').replace("[shop.default-shadow]", '["*"]')
-    (finding,) = check(loads({"prod": PROD, "stage": stage})).findings
+    finding = only(PROD, stage)
     assert finding.rule == "shadow-host-not-accepted"
     assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith('"other/*"')
 
@@ -166,7 +161,7 @@ def test_a_misspelt_external_name_is_noted_where_it_is_written() -> None:
         "---\napiVersion: v1\nkind: Service\nmetadata: {name: alias}\nspec: {type: ExternalName, externalName: %s, ports: [{port: 80}]}\n"
     )
     prod = PROD.replace("host: stage-gateway.example.com", "host: alias") + alias % "stage-gatway.example.com"
-    finding = only(prod)
+    finding = only(prod, ANY_HOST)
     assert (finding.rule, finding.place.line) == ("mirror-to-unknown-host", prod.splitlines().index("      host: alias") + 1)
     assert [(start.partition(",")[0].partition("]")[0], message) for start, message in noted(finding, prod)] == [
         ("stage-gatway.example.com", "Service default/alias stands for this name"),
@@ -183,7 +178,7 @@ MEANT = "the route writes this Host: did you mean `shop.example.com`, a host of 
 @pytest.mark.parametrize("written", ["shop.example.co", "Shops.example.com:80"])
 def test_a_host_that_the_source_writes_and_may_have_misspelt_is_noted_and_not_listed(written: str, hosts: str) -> None:
     prod = REWRITING % written
-    (finding,) = check(loads({"prod": prod, "stage": TAKING % hosts})).findings
+    finding = only(prod, TAKING % hosts)
     assert (finding.rule, finding.fix) == ("shadow-host-not-accepted", ())
     assert [note for note in noted(finding, prod) if "route writes" in note[1]] == [(f"{written}}}", MEANT)]
 
@@ -192,6 +187,6 @@ def test_a_host_that_the_source_writes_and_may_have_misspelt_is_noted_and_not_li
 def test_a_host_that_the_source_writes_is_right_where_the_gateway_has_it_or_none_like_it(hosts: str) -> None:
     prod, route = REWRITING % "shop.example.com", (TAKING % hosts).split("---")[1]
     other = route.replace("{name: shop}", "{name: other}").replace(hosts, "[shops.example.com]") if "*" in hosts else ""
-    (finding,) = check(loads({"prod": prod, "stage": f"{TAKING % hosts}---{other}"})).findings
+    finding = only(prod, f"{TAKING % hosts}---{other}")
     assert finding.rule == "shadow-host-not-accepted"
     assert not any("route writes" in message for _, message in noted(finding, prod))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pair import PROD, STAGE
+from pair import PROD, STAGE, judged
 
 from mirrorlint import check, loads
 from mirrorlint.istio.re2 import compiled, examples, matches
@@ -128,12 +128,7 @@ def test_others_are_made_up_for_what_may_be_taken_already() -> None:
 def test_what_an_expression_takes_is_followed(match: str, fate: str) -> None:
     """Where no text can be made up nothing is said to be lost."""
     source = PROD.replace("  - route", f"  - match: [{match}]\n    route")
-    report = check(
-        loads(
-            {"prod": source, "stage": STAGE.replace("shop.default-shadow", "'*'")},
-            ingress={"stage": {"addresses": ["stage-gateway.example.com"]}},
-        )
-    )
+    report = judged(source, STAGE.replace("shop.default-shadow", "'*'"), ingress={"stage": {"addresses": ["stage-gateway.example.com"]}})
     assert [set(dict(mirror.delivery).values()) for mirror in report.mirrors] == [{fate}]
     assert [finding.message.rpartition(": ")[2] for finding in report.findings] == (
         ["no path is like that, since each begins with a slash"] if fate == "none" else []

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from pair import PROD, STAGE
+from pair import PROD, STAGE, judged, only
 
-from mirrorlint import check, loads
 from mirrorlint.delivery.way import reached
-from mirrorlint.rule import Finding
 
 HTTP = "{number: 80, name: http, protocol: HTTP}\n"
 TCP = HTTP.replace("HTTP", "TCP")
-
-
-def only(stage: str) -> Finding:
-    (finding,) = check(loads({"prod": PROD, "stage": stage})).findings
-    return finding
 
 
 @pytest.mark.parametrize(
@@ -32,14 +25,14 @@ def only(stage: str) -> Finding:
     ],
 )
 def test_the_server_that_was_meant_says_what_keeps_it_from_the_port(server: str, line: int, why: str) -> None:
-    finding = only(STAGE.replace(HTTP, server))
+    finding = only(PROD, STAGE.replace(HTTP, server))
     assert (finding.rule, finding.place.path, finding.place.line) == ("ingress-without-listener", "<stage>", line)
     assert finding.message.partition("; where port")[0].endswith(f"Gateway default/stage{why}")
 
 
 def test_a_server_for_other_clusters_of_the_mesh_says_that_no_service_matches() -> None:
     server = HTTP.replace("HTTP", "TLS") + "    tls: {mode: AUTO_PASSTHROUGH}\n"
-    finding = only(STAGE.replace(f'{HTTP}    hosts: ["*"]', f'{server}    hosts: ["*.example.org"]'))
+    finding = only(PROD, STAGE.replace(f'{HTTP}    hosts: ["*"]', f'{server}    hosts: ["*.example.org"]'))
     assert (finding.rule, finding.place.path, finding.place.line, finding.place.column) == ("ingress-without-listener", "<stage>", 8, 13)
     why = "Gateway default/stage's server passes TLS on to Services of the mesh (`AUTO_PASSTHROUGH`), of which none matches its `hosts`"
     assert finding.message.endswith(why)
@@ -48,7 +41,7 @@ def test_a_server_for_other_clusters_of_the_mesh_says_that_no_service_matches() 
 def test_a_server_of_another_port_for_other_pods_is_not_said_to_be_for_this_one() -> None:
     settings = {"stage": {"addresses": ["stage-gateway.example.com"], "labels": {"istio": "a"}}}
     other = STAGE.replace("  servers:\n  - port: " + HTTP, "  selector: {istio: b}\n  servers:\n  - port: " + HTTP.replace("80", "81"))
-    (finding,) = check(loads({"prod": PROD, "stage": other}, ingress=settings)).findings
+    finding = only(PROD, other, ingress=settings)
     assert finding.message.endswith("Gateway default/stage listens on 81, and selects pods with `istio: b`, which the ingress's are not")
 
 
@@ -56,7 +49,7 @@ def test_the_server_behind_a_translated_port_says_what_keeps_it_from_that() -> N
     service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: ingress}\n"
     service += "spec: {type: LoadBalancer, selector: {istio: a}, ports: [{port: 80, targetPort: 8080}]}\n"
     server = "  selector: {istio: a}\n  servers:\n  - port: " + TCP.replace("80", "8080")
-    finding = only(STAGE.replace("  servers:\n  - port: " + HTTP, server) + service)
+    finding = only(PROD, STAGE.replace("  servers:\n  - port: " + HTTP, server) + service)
     assert finding.rule == "ingress-without-listener"
     assert finding.message.endswith("Gateway default/stage's server is for TCP, for which no route is bound to it")
 
@@ -64,13 +57,13 @@ def test_the_server_behind_a_translated_port_says_what_keeps_it_from_that() -> N
 def test_without_a_service_settings_may_tell_of_other_ports() -> None:
     other = STAGE.replace(HTTP, HTTP.replace("80", "81"))
     hint = "`ingress: {ports: ...}` in .mirrorlint.yaml tells"
-    assert hint in only(other).message
+    assert hint in only(PROD, other).message
     settings = {"stage": {"addresses": ["stage-gateway.example.com"], "ports": {80: 81}}}
-    told = check(loads({"prod": PROD, "stage": other}, ingress=settings)).findings
+    told = judged(PROD, other, ingress=settings).findings
     assert "ingress-without-listener" not in {finding.rule for finding in told}
     service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: ingress}\n"
     service += "spec: {type: LoadBalancer, selector: {istio: a}, ports: [{port: 80}]}\n"
-    assert hint not in only(other.replace("servers:", "selector: {istio: a}\n  servers:", 1) + service).message
+    assert hint not in only(PROD, other.replace("servers:", "selector: {istio: a}\n  servers:", 1) + service).message
 
 
 @pytest.mark.parametrize(
@@ -85,7 +78,7 @@ def test_without_a_service_settings_may_tell_of_other_ports() -> None:
 )
 def test_what_settings_tell_of_a_port_is_said(ports: dict[int, int], said: str, service: str) -> None:
     settings = {"stage": {"addresses": ["stage-gateway.example.com"], "labels": {"a": "b"}, "ports": ports}}
-    (finding,) = check(loads({"prod": PROD, "stage": STAGE.replace("number: 80", "number: 81") + service}, ingress=settings)).findings
+    finding = only(PROD, STAGE.replace("number: 80", "number: 81") + service, ingress=settings)
     assert finding.message.endswith(said)
     assert finding.place.line == 6
 
@@ -102,7 +95,7 @@ def test_what_settings_tell_of_a_port_is_said(ports: dict[int, int], said: str, 
 )
 def test_a_port_that_the_mirror_does_not_name_is_shown_where_it_is_written(ports: str, endpoints: str, start: str) -> None:
     prod = PROD.replace("protocol: HTTP}]", f"protocol: HTTP{ports}}}]").replace("  resolution: DNS\n", f"  resolution: DNS\n{endpoints}")
-    (finding,) = check(loads({"prod": prod, "stage": STAGE if start else STAGE.replace("number: 80", "number: 81")})).findings
+    finding = only(prod, STAGE if start else STAGE.replace("number: 80", "number: 81"))
     assert (finding.rule, finding.place.path) == ("ingress-without-listener", "<stage>")
     shown = [note.place for note in finding.notes if note.message == "`stage-gateway.example.com` is dialled at port 8081"]
     assert [prod.splitlines()[place.line - 1][place.column - 1 :] for place in shown] == ([start] if start else [])
@@ -125,9 +118,7 @@ spec:
 @pytest.mark.parametrize(("dialled", "meant"), [(30081, "30080}"), (30020, "30021}"), (88, "15021, nodePort: 30021}")])
 def test_of_a_service_in_front_the_nodes_port_is_shown_that_was_probably_meant(dialled: int, meant: str) -> None:
     stage = STAGE.replace("servers:", "selector: {istio: a}\n  servers:", 1) + NODES
-    (finding,) = check(
-        loads({"prod": PROD.replace("protocol: HTTP}]", f"protocol: HTTP, targetPort: {dialled}}}]"), "stage": stage})
-    ).findings
+    finding = only(PROD.replace("protocol: HTTP}]", f"protocol: HTTP, targetPort: {dialled}}}]"), stage)
     assert finding.message.endswith("Service default/ingress in front of it has 15021 (`nodePort: 30021`), 80 (`nodePort: 30080`)")
     assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == meant
 
@@ -159,14 +150,14 @@ def test_the_selector_is_shown_by_which_a_service_in_front_leads_to_other_pods(w
     service = NODES.replace("{istio: a}", "{app: ingress, istio: ingress}").replace("targetPort: 8080, ", "")
     stage = STAGE.replace("servers:", "selector: {istio: ingres}\n  servers:", 1) + service + workload
     prod = PROD.replace("protocol: HTTP}]", "protocol: HTTP, targetPort: 30080}]")
-    (finding,) = check(loads({"prod": prod, "stage": stage})).findings
+    finding = only(prod, stage)
     assert finding.message.endswith(f"the shadow is refused; {said}")
     assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == start
 
 
 def test_a_server_that_another_one_shuts_out_says_so() -> None:
     first = f"{TCP.replace('name: http', 'name: tcp')}    hosts: [shop.example.com]\n  - port: {HTTP}"
-    finding = only(STAGE.replace(HTTP, first))
+    finding = only(PROD, STAGE.replace(HTTP, first))
     assert (finding.rule, finding.place.line) == ("ingress-without-listener", 8)
     assert finding.message.endswith("Gateway default/stage's server comes after another one that took the port")
 
@@ -176,7 +167,7 @@ def test_a_gateway_of_another_namespace_than_the_pods_that_istio_deploys_is_not_
     deployed = f"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {{name: edge}}\nspec: {listener}\n---\n"
     stage = STAGE.replace("{name: stage}", "{name: stage, namespace: other}", 1)
     stage = deployed + stage.replace("  servers:", "  selector: {gateway.networking.k8s.io/gateway-name: edge}\n  servers:")
-    finding = only(stage)
+    finding = only(PROD, stage)
     assert finding.message.endswith(
         "Gateway other/stage would, but is in namespace `other`, and pods that Istio deploys take no Gateway of another"
     )
@@ -199,7 +190,7 @@ metadata: {name: front}
 spec: {selector: {app: edge}, ports: [{port: 8081}]}
 """
     settings = {"addresses": ["stage-gateway.example.com"], "namespace": "default", "labels": {"app": "edge"}, "ports": {80: 8080}}
-    (finding,) = check(loads({"prod": PROD, "stage": stage}, ingress={"stage": settings})).findings
+    finding = only(PROD, stage, ingress={"stage": settings})
     assert finding.message.endswith("Gateway default/edge's listener is for port 80, which the Services of its Gateway do not have")
     assert finding.place.line == 8
 
@@ -227,14 +218,14 @@ metadata: {{name: front}}
 spec: {{selector: {{app: edge}}, ports: [{{port: 80}}]}}
 """
     settings = {"addresses": ["stage-gateway.example.com"], "namespace": "default", "labels": {"app": "other"}}
-    (finding,) = check(loads({"prod": PROD, "stage": stage}, ingress={"stage": settings})).findings
+    finding = only(PROD, stage, ingress={"stage": settings})
     assert finding.message.endswith(f"Gateway default/edge would, but its address `{value}` {said}")
     assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == f"{value}}}]"
 
 
 def test_without_a_gateway_the_finding_is_at_the_mirror() -> None:
     stage = STAGE.partition("---\n")[2]
-    (finding,) = check(loads({"prod": PROD, "stage": stage}, ingress={"stage": ["stage-gateway.example.com"]})).findings
+    finding = only(PROD, stage, ingress={"stage": ["stage-gateway.example.com"]})
     assert (finding.rule, finding.place.path) == ("ingress-without-listener", "<prod>")
     assert finding.message.endswith("; stage has no Gateway that Istio accepts")
 
@@ -261,7 +252,7 @@ spec: {host: stage-gateway.example.com, trafficPolicy: {tls: {mode: SIMPLE, sni:
     ],
 )
 def test_what_a_listener_passes_on_as_it_comes_is_not_judged(rule: str, stage: str) -> None:
-    report = check(loads({"prod": PROD + rule, "stage": stage}))
+    report = judged(PROD + rule, stage)
     assert report.findings == ()
     (spot,) = report.blind_spots
     assert (spot.path, spot.line) == ("<stage>", 6)
@@ -295,13 +286,13 @@ spec: {parentRefs: [{name: edge}], hostnames: [shop.example.com], rules: [{backe
 )
 def test_routes_of_the_gateway_api_pass_on_as_well(listener: str, route: str, rule: str) -> None:
     route = route.replace("hostnames: [shop.example.com], ", "") if "TCPRoute" in route else route
-    report = check(loads({"prod": PROD + rule, "stage": listener + route}))
+    report = judged(PROD + rule, listener + route)
     assert [spot.message.partition(":")[0] for spot in report.blind_spots] == [
         "Gateway default/edge's listener passes connections on as they come"
     ]
     assert report.findings == ()
     elsewhere = route.replace("{name: edge}", "{name: other}")
-    (finding,) = check(loads({"prod": PROD + rule, "stage": listener + elsewhere})).findings
+    finding = only(PROD + rule, listener + elsewhere)
     assert finding.rule == "ingress-without-listener"
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pair import PROD, STAGE
-
-from mirrorlint import check, loads
-from mirrorlint.rule import Finding
+from pair import PROD, STAGE, judged, only
 
 ROUTE = "  - route: [{destination: {host: shop}}]\n"
 DELEGATE = """\
@@ -19,11 +16,6 @@ spec:
   - match: [{uri: {prefix: /}}]
     route: [{destination: {host: shop}}]
 """
-
-
-def only(stage: str) -> Finding:
-    (finding,) = check(loads({"prod": PROD, "stage": stage})).findings
-    return finding
 
 
 def ruled(http: str, delegate: str = "") -> str:
@@ -133,7 +125,7 @@ UNRULED = {
 
 @pytest.mark.parametrize(("stage", "place", "owner", "why"), UNRULED.values(), ids=UNRULED)
 def test_a_virtual_service_without_a_rule_for_the_server_says_what_leaves_it_none(stage: str, place: str, owner: str, why: str) -> None:
-    finding = only(stage)
+    finding = only(PROD, stage)
     assert (finding.rule, finding.object) == ("shadow-host-not-accepted", owner)
     assert (finding.place.path, f"{finding.place.line}:{finding.place.column}") == ("<stage>", place)
     assert f"; VirtualService default/shop would take it, but has no rule left for it: {why}" in finding.message
@@ -141,7 +133,7 @@ def test_a_virtual_service_without_a_rule_for_the_server_says_what_leaves_it_non
 
 
 def test_a_delegate_that_is_not_there_is_noted_where_other_rules_are() -> None:
-    finding = only(ruled(matching("{uri: {prefix: /api}}") + delegating("{name: rule}"), DELEGATE))
+    finding = only(PROD, ruled(matching("{uri: {prefix: /api}}") + delegating("{name: rule}"), DELEGATE))
     assert (finding.rule, finding.place.line) == ("shadow-matches-no-route", 16)
     why = "VirtualService default/shop lacks rules: its delegate `default/rule` does not exist (did you mean `default/rules`?)"
     assert [(note.place.line, note.message) for note in finding.notes if "lacks" in note.message] == [(18, why)]
@@ -149,6 +141,6 @@ def test_a_delegate_that_is_not_there_is_noted_where_other_rules_are() -> None:
 
 def test_a_delegate_that_istio_refuses_is_said_to_be() -> None:
     stage = ruled(delegating("{name: rules}"), DELEGATE.partition("  http")[0] + "  tcp: [{route: [{destination: {host: shop}}]}]\n")
-    refused, lost = sorted(check(loads({"prod": PROD, "stage": stage})).findings, key=lambda finding: finding.rule)
+    refused, lost = sorted(judged(PROD, stage).findings, key=lambda finding: finding.rule)
     assert (refused.rule, lost.place.line) == ("refused-by-istio", 16)
     assert "has no rule left for it: Istio refuses its delegate `default/rules`" in lost.message
