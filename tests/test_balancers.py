@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 from test_cli import run
-from test_engine import SOURCE, TARGET
-
-from mirrorlint import check, loads
-from mirrorlint.rule import Report
+from test_engine import SOURCE, TARGET, judge
 
 SECURE = SOURCE.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}").replace(
     "port: {number: 80}}", "port: {number: 443}}"
@@ -54,13 +51,9 @@ spec:
 ON_443 = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: http, protocol: HTTP}")
 
 
-def judged(source: str, target: str) -> Report:
-    return check(loads({"prod": source, "stage": target}))
-
-
 @pytest.mark.parametrize("source", [SOURCE, SECURE, SECURE + RULE])
 def test_an_ingress_takes_shadows_with_and_without_tls_and_is_named_where_it_is_needed(source: str) -> None:
-    report = judged(source, TARGET + SERVICE + INGRESS)
+    report = judge(source, TARGET + SERVICE + INGRESS)
     assert [set(mirror.delivery.values()) for mirror in report.mirrors] == [{"all"}]
     assert not report.findings
     assert ["Ingress istio-system/alb" in spot.message for spot in report.blind_spots] == [True] * (source != SOURCE)
@@ -77,7 +70,7 @@ def test_where_the_gateway_itself_takes_a_shadow_an_ingress_is_no_matter(more: s
     target = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
     target = target.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
     service = SERVICE.replace("port: 80, targetPort: 8080", "port: 80, targetPort: 8080}, {name: https, port: 443, targetPort: 8443")
-    report = judged(SECURE + RULE, target + service + more)
+    report = judge(SECURE + RULE, target + service + more)
     assert (report.findings, report.blind_spots) == ((), ())
 
 
@@ -87,12 +80,12 @@ def test_of_several_load_balancers_all_have_to_end_tls() -> None:
     other = other.replace("port: 80, targetPort: 8080", "port: 443, targetPort: 8443")
     secure = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
     secure = secure.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
-    assert [finding.rule for finding in judged(SECURE + RULE, ON_443 + unknown).findings] == []
-    assert [finding.rule for finding in judged(SECURE + RULE, secure + unknown + other).findings] == []
+    assert [finding.rule for finding in judge(SECURE + RULE, ON_443 + unknown).findings] == []
+    assert [finding.rule for finding in judge(SECURE + RULE, secure + unknown + other).findings] == []
 
 
 def test_behind_an_ingress_the_gateway_still_has_to_take_the_host() -> None:
-    report = judged(SECURE + RULE, TARGET.replace("{hosts: ['*'], gateways", "{hosts: [a.example.com], gateways") + SERVICE + INGRESS)
+    report = judge(SECURE + RULE, TARGET.replace("{hosts: ['*'], gateways", "{hosts: [a.example.com], gateways") + SERVICE + INGRESS)
     assert [finding.rule for finding in report.findings] == ["shadow-host-not-accepted"]
 
 
@@ -105,15 +98,15 @@ def test_behind_an_ingress_the_gateway_still_has_to_take_the_host() -> None:
     ],
 )
 def test_an_ingress_that_leads_elsewhere_or_starts_tls_changes_nothing(old: str, new: str) -> None:
-    report = judged(SECURE + RULE, TARGET + SERVICE + INGRESS.replace(old, new))
+    report = judge(SECURE + RULE, TARGET + SERVICE + INGRESS.replace(old, new))
     assert [finding.rule for finding in report.findings] == ["ingress-without-listener"]
 
 
 def test_beside_a_load_balancer_an_ingress_counts_for_its_own_hosts() -> None:
     service = SERVICE.replace("NodePort", "LoadBalancer")
     named = INGRESS.replace("[{http:", "[{host: stage.example.com, http:")
-    assert [finding.rule for finding in judged(SECURE + RULE, TARGET + service + INGRESS).findings] == ["ingress-without-listener"]
-    assert not judged(SECURE + RULE, TARGET + service + named).findings
+    assert [finding.rule for finding in judge(SECURE + RULE, TARGET + service + INGRESS).findings] == ["ingress-without-listener"]
+    assert not judge(SECURE + RULE, TARGET + service + named).findings
 
 
 @pytest.mark.parametrize(
@@ -128,7 +121,7 @@ def test_beside_a_load_balancer_an_ingress_counts_for_its_own_hosts() -> None:
 )
 def test_an_ingress_takes_what_comes_to_the_ports_of_controllers(service: str, port: int, rules: list[str]) -> None:
     source = SOURCE.replace("number: 80", f"number: {port}")
-    report = judged(source, TARGET + service + INGRESS)
+    report = judge(source, TARGET + service + INGRESS)
     assert [finding.rule for finding in report.findings] == rules
 
 
@@ -142,7 +135,7 @@ def test_an_ingress_takes_what_comes_to_the_ports_of_controllers(service: str, p
     ],
 )
 def test_annotations_say_where_a_load_balancer_ends_tls(old: str, new: str, rules: list[str]) -> None:
-    report = judged(SECURE + RULE, ON_443 + BALANCED.replace(old, new, 1))
+    report = judge(SECURE + RULE, ON_443 + BALANCED.replace(old, new, 1))
     assert [finding.rule for finding in report.findings] == rules
 
 

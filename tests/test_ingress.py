@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from repositories import write
 from test_cli import run
-from test_engine import SOURCE, TARGET, levels
+from test_engine import SOURCE, TARGET, judge, levels
 
 from mirrorlint import check, loads
-from mirrorlint.rule import Report
 
 EDGE = """
 ---
@@ -22,10 +21,6 @@ spec:
   servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
 """
 AT_EDGE = SOURCE.replace("hosts: [shop]", "hosts: [shop.example]\n  gateways: [edge]") + EDGE
-
-
-def judged(source: str = SOURCE, target: str = TARGET) -> Report:
-    return check(loads({"prod": source, "stage": target}))
 
 
 def service(selector: str = "{istio: ingressgateway}", spec: str = "type: LoadBalancer", annotations: str = "{}") -> str:
@@ -44,9 +39,9 @@ def rule(spec: str) -> str:
 @pytest.mark.parametrize("selector", ["{istio: ingressgateway}", "{app: edge, istio: ingressgateway}"])
 def test_the_service_before_a_gateway_tells_its_namespace(selector: str) -> None:
     private = AT_EDGE.replace("resolution: DNS", "resolution: DNS, exportTo: ['.']")
-    assert levels(judged(private)) == []
-    assert levels(judged(private + service(selector))) == [("error", "mirror-to-unknown-host")]
-    assert levels(judged(AT_EDGE + service(selector))) == []
+    assert levels(judge(private)) == []
+    assert levels(judge(private + service(selector))) == [("error", "mirror-to-unknown-host")]
+    assert levels(judge(AT_EDGE + service(selector))) == []
 
 
 @pytest.mark.parametrize(("scheme", "found"), [("https", []), ("http", [("error", "shadow-matches-no-route")])])
@@ -57,7 +52,7 @@ def test_the_scheme_of_a_shadow_is_that_of_its_connection(condition: str, scheme
     target = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
     target = target.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
     asking = target.replace("http: [{route", f"http: [{{match: [{{{condition % scheme}}}], route")
-    assert levels(judged(secure, asking)) == found
+    assert levels(judge(secure, asking)) == found
 
 
 def test_a_rule_for_the_gateways_pods_tells_their_namespace() -> None:
@@ -68,8 +63,8 @@ def test_a_rule_for_the_gateways_pods_tells_their_namespace() -> None:
     spec = "workloadSelector: {matchLabels: {istio: ingressgateway}}, trafficPolicy: {tls: {mode: SIMPLE, credentialName: c, sni: s}}"
     target = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
     target = target.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
-    assert levels(judged(secure + rule(spec), target)) == []
-    assert levels(judged(secure + rule(spec.replace("ingressgateway", "other")), target)) != []
+    assert levels(judge(secure + rule(spec), target)) == []
+    assert levels(judge(secure + rule(spec.replace("ingressgateway", "other")), target)) != []
 
 
 DNS = "{{external-dns.alpha.kubernetes.io/hostname: {}}}"
@@ -85,14 +80,14 @@ spec: {template: {metadata: {labels: {app: edge}}, spec: {containers: [{name: %s
 
 @pytest.mark.parametrize("name", ["stage.example.com", "'*.example.com'", "'other.example.org, *.example.com'"])
 def test_a_wildcard_is_the_address_of_every_name_below_it(name: str) -> None:
-    assert levels(judged(target=REFUSING + service(annotations=DNS.format(name)))) == [("error", "shadow-host-not-accepted")]
+    assert levels(judge(target=REFUSING + service(annotations=DNS.format(name)))) == [("error", "shadow-host-not-accepted")]
 
 
 def test_external_dns_may_have_the_address_of_a_gateway() -> None:
     target = "{name: ingress, annotations: {external-dns.alpha.kubernetes.io/target: stage.example.com}}"
     known = REFUSING.replace("kind: Gateway\nmetadata: {name: ingress}", f"kind: Gateway\nmetadata: {target}")
-    assert levels(judged(target=known)) == [("error", "shadow-host-not-accepted")]
-    assert not any("taken to be" in note.message for finding in judged(target=known).findings for note in finding.notes)
+    assert levels(judge(target=known)) == [("error", "shadow-host-not-accepted")]
+    assert not any("taken to be" in note.message for finding in judge(target=known).findings for note in finding.notes)
 
 
 @pytest.mark.parametrize(
@@ -109,29 +104,29 @@ def test_an_address_that_a_load_balancer_is_asked_for_is_the_services(annotation
     source = SOURCE.replace("resolution: DNS", "resolution: STATIC, endpoints: [{address: 10.3.3.4}]")
     assert source != SOURCE
     asking = service(annotations=f"{{{annotation}: '10.3.3.3, 10.3.3.4'}}")
-    assert levels(judged(source, REFUSING + asking)) == [("error", "shadow-host-not-accepted")]
-    assert levels(judged(source, REFUSING + asking.replace("10.3.3.4", "10.3.3.5"))) == []
+    assert levels(judge(source, REFUSING + asking)) == [("error", "shadow-host-not-accepted")]
+    assert levels(judge(source, REFUSING + asking.replace("10.3.3.4", "10.3.3.5"))) == []
 
 
 @pytest.mark.parametrize("prefix", ["external-dns.alpha.kubernetes.io", "external-dns.kubernetes.io"])
 @pytest.mark.parametrize("name", ["hostname", "target"])
 def test_external_dns_tells_the_name_of_a_service_by_either_prefix(prefix: str, name: str) -> None:
     named = service(annotations=f"{{{prefix}/{name}: stage.example.com}}")
-    (finding,) = judged(target=REFUSING + named).findings
+    (finding,) = judge(target=REFUSING + named).findings
     assert not any("taken to be" in note.message for note in finding.notes)
-    assert judged(target=REFUSING + named.replace("stage.example.com", "other.example.com")).findings == ()
+    assert judge(target=REFUSING + named.replace("stage.example.com", "other.example.com")).findings == ()
 
 
 def test_a_name_inside_the_cluster_does_not_make_all_addresses_known() -> None:
     inside = service(annotations="{external-dns.alpha.kubernetes.io/internal-hostname: other.example.com}")
-    assert levels(judged(target=REFUSING + inside)) == [("error", "shadow-host-not-accepted")]
+    assert levels(judge(target=REFUSING + inside)) == [("error", "shadow-host-not-accepted")]
 
 
 def test_another_address_leads_elsewhere_only_where_all_are_known() -> None:
     shown = service(annotations=DNS.format("public.example.com"))
     hidden = service().replace("name: ingress,", "name: internal,")
-    assert judged(target=REFUSING + shown).blind_spots == ()
-    assert ["which cluster it leads to is not known" in spot.message for spot in judged(target=REFUSING + shown + hidden).blind_spots] == [
+    assert judge(target=REFUSING + shown).blind_spots == ()
+    assert ["which cluster it leads to is not known" in spot.message for spot in judge(target=REFUSING + shown + hidden).blind_spots] == [
         True
     ]
 
@@ -163,18 +158,18 @@ AT_NODE = SOURCE.replace("resolution: DNS", "resolution: STATIC, endpoints: [{ad
 def test_a_gateway_may_be_reached_at_a_port_of_its_nodes(spec: str, listener: int, found: list[tuple[str, str]], more: str) -> None:
     target = TARGET.replace("number: 80, name: http", f"number: {listener}, name: http")
     expected = found if more or listener == 8080 else []
-    assert levels(judged(AT_NODE, target + more + ON_NODES % spec)) == expected
+    assert levels(judge(AT_NODE, target + more + ON_NODES % spec)) == expected
 
 
 @pytest.mark.parametrize("container", ["istio-proxy", "shop"])
 def test_a_proxy_that_no_gateway_is_for_listens_to_nothing_and_an_application_is_its_own_matter(container: str) -> None:
-    report = judged(target=TARGET + service("{app: edge}", annotations=DNS.format("stage.example.com")) + PODS % container)
+    report = judge(target=TARGET + service("{app: edge}", annotations=DNS.format("stage.example.com")) + PODS % container)
     assert levels(report) == ([("error", "ingress-without-listener")] if container == "istio-proxy" else [])
 
 
 def test_without_any_gateway_nothing_listens_at_the_ingress() -> None:
     target = service(annotations=DNS.format("stage.example.com")) + PODS.replace("app: edge", "istio: ingressgateway") % "istio-proxy"
-    assert levels(judged(target=target)) == [("error", "ingress-without-listener")]
+    assert levels(judge(target=target)) == [("error", "ingress-without-listener")]
 
 
 @pytest.mark.parametrize(
@@ -196,11 +191,11 @@ def test_the_summary_tells_shadows_that_go_to_no_other_cluster(tmp_path: Path, h
 
 def test_of_a_wildcard_and_a_name_the_closer_one_tells_whose_ingress_it_is() -> None:
     wide, near = (service(annotations=DNS.format(name)) for name in ("'*.example.com'", "stage.example.com"))
-    assert levels(judged(AT_EDGE.replace("shop.example", "shop.default") + wide, TARGET + near)) == []
+    assert levels(judge(AT_EDGE.replace("shop.example", "shop.default") + wide, TARGET + near)) == []
 
 
 def test_a_wildcard_of_the_sources_own_ingress_does_not_bring_shadows_back() -> None:
-    report = judged(AT_EDGE.replace("shop.example]", "shop.example.com]") + service(annotations=DNS.format("'*.example.com'")))
+    report = judge(AT_EDGE.replace("shop.example]", "shop.example.com]") + service(annotations=DNS.format("'*.example.com'")))
     assert levels(report) == []
     assert [dict(mirror.delivery) for mirror in report.mirrors] == [{"1.27": "all", "1.28": "all"}]
 
@@ -252,7 +247,7 @@ def test_settings_of_a_port_without_tls_are_shown_as_what_shuts_out_the_others()
     policy = "trafficPolicy: {tls: {mode: SIMPLE}, portLevelSettings: [{port: {number: 443}, loadBalancer: {simple: RANDOM}}]}"
     target = TARGET.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}")
     target = target.replace("hosts: ['*']}]", "hosts: ['*'], tls: {mode: SIMPLE, credentialName: c}}]", 1)
-    (finding,) = judged(secure.replace("port: {number: 80}}", "port: {number: 443}}") + rule(policy), target).findings
+    (finding,) = judge(secure.replace("port: {number: 80}}", "port: {number: 443}}") + rule(policy), target).findings
     assert finding.rule in ("sni-without-server", "tls-mismatch")
     assert any("has settings for this port, without `tls`" in note.message for note in finding.notes)
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pair import judged
 from scenarios import fleet_of, scenarios
 
 from mirrorlint import check, loads
 from mirrorlint.engine import lint
 from mirrorlint.fix import fixed
 from mirrorlint.fleet import Cluster, ClusterSettings
-from mirrorlint.rule import Finding, Report
+from mirrorlint.rule import Finding
 from mirrorlint.source import parse
 
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {ports: [{name: http, port: 80}]}\n"
@@ -63,10 +64,6 @@ BARE = ROUTE.replace('"*"', '"*-shadow"')
 KNOWN = {"stage": ["203.0.113.9"]}
 
 
-def judged(prod: str, stage: str, ingress: dict[str, Any] | None = None) -> Report:
-    return check(loads({"prod": prod, "stage": stage}, ingress=ingress or {}))
-
-
 def mended(finding: Finding, **texts: str) -> dict[str, str]:
     """The clusters' texts with a finding's fix in them."""
     done = {name: fixed(text, [edit for edit in finding.fix if edit.node.path == f"<{name}>"]) for name, text in texts.items()}
@@ -76,7 +73,7 @@ def mended(finding: Finding, **texts: str) -> dict[str, str]:
 
 def after_fixing(prod: str, stage: str, ingress: dict[str, Any] | None = None) -> dict[str, str]:
     """What the fix of the only finding makes of both texts; nothing is found in them then."""
-    (finding,) = judged(prod, stage, ingress).findings
+    (finding,) = judged(prod, stage, ingress=ingress).findings
     assert finding.fix
     done = mended(finding, prod=prod, stage=stage)
     assert judged(**done, ingress=ingress).findings == ()
@@ -208,7 +205,7 @@ LOOP = (
 
 def test_a_shadows_shadow_is_not_let_in() -> None:
     prod = LOOP.replace("{to}", "stage").replace("- shop.example.com\n", "- shop.example.com\n    - shop.example.com-shadow\n")
-    found = judged(prod, LOOP.replace("{to}", "prod"), {"prod": ["prod.example.com"], "stage": ["stage.example.com"]}).findings
+    found = judged(prod, LOOP.replace("{to}", "prod"), ingress={"prod": ["prod.example.com"], "stage": ["stage.example.com"]}).findings
     assert [(finding.rule, finding.fix) for finding in found] == [("shadow-host-not-accepted", ()), ("shadow-mirrored-back", ())]
 
 
@@ -394,7 +391,7 @@ MISSPELT = PROD.replace("hosts: [stage-gateway", "hosts: [stage-gatway")
 def test_an_entry_is_corrected_where_the_mirror_names_the_ingress(ingress: dict[str, Any]) -> None:
     """As settings say, or since a Gateway server is for that name."""
     stage = STAGE if ingress else STAGE.replace('- "*"', '- "*"\n        - stage-gateway.example.com', 1)
-    (finding,) = judged(MISSPELT, stage, ingress).findings
+    (finding,) = judged(MISSPELT, stage, ingress=ingress).findings
     assert [note.message for note in finding.notes] == ["did you mean `stage-gateway.example.com`, which is stage's ingress?"]
     assert after_fixing(MISSPELT, stage, ingress) == {"prod": PROD, "stage": stage}
 
@@ -418,7 +415,7 @@ USING = TOWARDS % "out.example.com" + "  http: [{route: [{destination: {host: st
     ],
 )
 def test_a_mirror_that_names_the_ingress_is_never_corrected(prod: str) -> None:
-    found = judged(prod, STAGE, {"stage": ["stage-gateway.example.com"]}).findings
+    found = judged(prod, STAGE, ingress={"stage": ["stage-gateway.example.com"]}).findings
     assert [(finding.rule, finding.fix) for finding in found] == [("mirror-to-unknown-host", ())]
 
 
@@ -476,13 +473,13 @@ TAKEN = ENTRY.replace("name: stage}", "name: stage-gateway.example.com}").replac
     ],
 )
 def test_a_missing_entry_is_not_made_up(prod: str, stage: str, ingress: dict[str, Any]) -> None:
-    found = [finding for finding in judged(prod, stage, ingress).findings if finding.rule == "mirror-to-unknown-host"]
+    found = [finding for finding in judged(prod, stage, ingress=ingress).findings if finding.rule == "mirror-to-unknown-host"]
     assert [finding.fix for finding in found] == [()]
 
 
 def test_an_entry_that_leads_to_the_ingress_is_named_and_none_beside_it_made_up() -> None:
     there = ENTRY.replace("[stage-gateway", "[green").replace("DNS}", "STATIC, endpoints: [{address: 203.0.113.9}]}")
-    (finding,) = judged(WITHOUT_ENTRY + there, STAGE, KNOWN).findings
+    (finding,) = judged(WITHOUT_ENTRY + there, STAGE, ingress=KNOWN).findings
     assert (finding.rule, finding.fix) == ("mirror-to-unknown-host", ())
     assert [note.message for note in finding.notes] == ["did you mean `green.example.com`, which leads to the ingress at 203.0.113.9?"]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from pair import judged
 from test_gateway_api import PROD, ROUTE, SERVICE, STAGE
-from test_remedy import KNOWN, WITHOUT_ENTRY, after_fixing, judged, mended
+from test_remedy import KNOWN, WITHOUT_ENTRY, after_fixing, mended
 from test_remedy import STAGE as CLASSIC
 
 from mirrorlint import loads
@@ -116,7 +117,7 @@ def test_a_mirror_of_a_route_is_corrected(wrong: str, kind: str) -> None:
 
 def test_the_entry_of_a_route_is_corrected_where_the_mirror_names_the_ingress() -> None:
     wrong, ingress = PROD.replace("hosts: [stage.", "hosts: [stag."), {"stage": ["stage.example.com"]}
-    (finding,) = judged(wrong, STAGE, ingress).findings
+    (finding,) = judged(wrong, STAGE, ingress=ingress).findings
     assert (finding.rule, [note.message for note in finding.notes]) == (
         "mirror-left-out",
         ["did you mean `stage.example.com`, which is stage's ingress?"],
@@ -126,7 +127,7 @@ def test_the_entry_of_a_route_is_corrected_where_the_mirror_names_the_ingress() 
 
 def test_a_mirror_of_a_route_is_not_led_elsewhere() -> None:
     wrong = PROD.replace(BACKEND, BACKEND.replace("stage.", "stag."))
-    assert [(finding.rule, finding.fix) for finding in judged(wrong, STAGE, ADDRESS).findings] == [("mirror-left-out", ())]
+    assert [(finding.rule, finding.fix) for finding in judged(wrong, STAGE, ingress=ADDRESS).findings] == [("mirror-left-out", ())]
 
 
 MIRRORED = PROD.replace(BACKEND, "{name: copy, port: 80}") + f"---\n{SERVICE.replace('shop', 'copy')}"
@@ -208,14 +209,14 @@ def test_a_missing_entry_is_added_in_the_namespace_of_the_route(kind: str, proto
 
 def test_no_entry_is_added_beside_one_that_istio_refuses() -> None:
     refused = PROD.replace("resolution: DNS", "resolution: DSN")
-    assert [(finding.rule, finding.fix) for finding in judged(refused, STAGE, ADDRESS).findings] == [("refused-by-istio", ())]
+    assert [(finding.rule, finding.fix) for finding in judged(refused, STAGE, ingress=ADDRESS).findings] == [("refused-by-istio", ())]
 
 
 def test_an_entry_that_several_mirrors_lack_is_added_once() -> None:
     twice = BARE + f"    - {{type: RequestMirror, requestMirror: {{backendRef: {BACKEND}}}}}\n"
     route = BARE.partition("---\n")[2].replace("shop", "cart")
     both = f"{twice}---\n{route}---\n{SERVICE.replace('shop', 'cart')}"
-    first, *others = judged(both, STAGE, ADDRESS).findings
+    first, *others = judged(both, STAGE, ingress=ADDRESS).findings
     assert {finding.rule for finding in (first, *others)} == {"mirror-left-out"}
     assert len({edit for finding in (first, *others) for edit in finding.fix}) == 1
     assert judged(**mended(first, prod=both, stage=STAGE), ingress=ADDRESS).findings == ()
@@ -229,7 +230,7 @@ def test_an_entry_for_several_virtual_services_is_added_once() -> None:
 
 def test_an_entry_is_not_made_up_where_another_namespace_has_one() -> None:
     elsewhere = PROD.replace("metadata: {name: stage}", "metadata: {name: stage, namespace: other}")
-    assert [(finding.rule, finding.fix) for finding in judged(elsewhere, STAGE, ADDRESS).findings] == [("mirror-left-out", ())]
+    assert [(finding.rule, finding.fix) for finding in judged(elsewhere, STAGE, ingress=ADDRESS).findings] == [("mirror-left-out", ())]
 
 
 def test_a_backend_that_may_live_elsewhere_is_not_corrected() -> None:
