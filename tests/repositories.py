@@ -31,12 +31,13 @@ def example(root: Path, name: str = "as-first-written") -> Path:
     return root
 
 
-def write(root: Path, files: Mapping[str, str]) -> None:
-    """Write files, named by their paths from the root."""
+def write(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files, named by their paths from the root, which it gives back."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    return root
 
 
 def edit(file: Path, old: str, new: str) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import repositories
 
 from mirrorlint import cli, start
 from mirrorlint.cache import trail
 
 
 def git(*words: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-    subprocess.run(["git", *identity, *words], check=True, capture_output=True)
+    repositories.git(Path(), *words)
 
 
 def rest() -> None:
@@ -42,5 +41,4 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *arg
 
 
 def edit(path: str, old: str, new: str) -> None:
-    file = Path(path)
-    file.write_text(file.read_text().replace(old, new))
+    repositories.edit(Path(path), old, new)

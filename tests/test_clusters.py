@@ -24,8 +24,7 @@ def entry(name: str, kind: str = "ServiceEntry", group: str = "networking.istio.
 
 def write(root: Path, *files: str, **texts: str) -> Path:
     """Write a ServiceEntry, named by its path, to each of `files`; `texts` are further files with their content."""
-    repositories.write(root, {**{file: entry(file.removesuffix(".yaml").replace("/", ".")) for file in files}, **texts})
-    return root
+    return repositories.write(root, {**{file: entry(file.removesuffix(".yaml").replace("/", ".")) for file in files}, **texts})
 
 
 def found(loaded: Loaded) -> dict[str, list[str]]:

@@ -10,35 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from repositories import git, write
+from test_clusters import entry, spots
 
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.git import begun, listing
 from mirrorlint.loading import Loaded, read, read_mapping, read_texts
 
 
-def entry(name: str, kind: str = "ServiceEntry", group: str = "networking.istio.io/") -> str:
-    return f"apiVersion: {group}v1\nkind: {kind}\nmetadata: {{name: {name}}}\n"
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return root
-
-
-def git(root: Path, *words: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always"]
-    subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
-
-
 def names(loaded: Loaded) -> list[str]:
     return sorted(manifest.name for cluster in loaded.documents.clusters.values() for manifest in cluster.manifests())
-
-
-def spots(loaded: Loaded) -> list[tuple[str, int, str]]:
-    return [(spot.path, spot.line, spot.cluster) for spot in loaded.documents.blind_spots]
 
 
 @pytest.fixture
@@ -125,7 +106,7 @@ def test_a_submodule_that_is_not_checked_out_is_a_blind_spot(work_tree: Path, tm
     git(other, "init", "--quiet")
     git(other, "add", ".")
     git(other, "commit", "--quiet", "-m", "first")
-    git(work_tree, "submodule", "--quiet", "add", str(other), "deep/sub")
+    git(work_tree, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "deep/sub")
     assert names(read(["."])) == ["b"]
     git(work_tree, "submodule", "--quiet", "deinit", "-f", "deep/sub")
     (work_tree / "linked").symlink_to("deep")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from repositories import git, write
+from test_clusters import entry
 from test_engine import SOURCE, TARGET
 from ways import read
 
@@ -17,10 +18,6 @@ from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.source import parse
 
 URL = "https://git.example.com/org/repo.git"
-
-
-def entry(name: str) -> str:
-    return f"apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: {name}}}\n"
 
 
 def application(name: str, path: str, destination: str, more: str = "", url: str = URL) -> str:
