@@ -84,7 +84,7 @@ def _entries(node: Node, reader: Fields) -> tuple[Entry, ...]:
     fields = reader.known(node, "the baseline", ("version", "findings"))
     reader.wrong += [(node.place, f"the baseline has no `{name}`") for name in ("version", "findings") if name not in fields]
     reader.take(fields, "version", one_of((str(_VERSION),)), "")
-    return reader.take(fields, "findings", lambda each: reader.items(each, lambda item: _read(item, reader)), ())
+    return reader.listed(fields, "findings", lambda item: _read(item, reader))
 
 
 def _read(node: Node, reader: Fields) -> Entry:

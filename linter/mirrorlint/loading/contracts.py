@@ -138,9 +138,9 @@ class _Reader(Fields):
         accepts = self._all(fields["accepts"], "`accepts`", _ACCEPTS)
         settings = self.known(node["accepts"]["settings"], "`settings`", _SETTINGS)
         said = read_section(node["accepts"]["settings"], self.wrong) if settings else ClusterSettings()
-        manifests = self._items(accepts, "objects", self._manifest)
-        spots = self._items(accepts, "blind_spots", self._blind_spot)
-        expectations = self._items(fields, "expects", self._expectation)
+        manifests = self.listed(accepts, "objects", self._manifest)
+        spots = self.listed(accepts, "blind_spots", self._blind_spot)
+        expectations = self.listed(fields, "expects", self._expectation)
         for name in ("tool", "cluster", "digest"):
             self.take(fields, name, text, "")
         self.take(fields, "time", _time, "")
@@ -155,10 +155,6 @@ class _Reader(Fields):
         missing = [name for name in names if name not in fields and name not in _OPTIONAL]
         self.wrong += [(node.place, f"{what} has no `{name}`") for name in missing]
         return {} if missing else fields
-
-    def _items(self, fields: Mapping[str, Node], name: str, read: Any) -> tuple[Any, ...]:
-        found: tuple[Any, ...] = self.take(fields, name, lambda node: self.items(node, read), ())
-        return found
 
     def _place(self, node: Node) -> Place:
         found = _AT.fullmatch(node.text)
@@ -193,7 +189,7 @@ class _Reader(Fields):
     def _request(self, node: Node) -> Request:
         for key, _ in node["hosts"].entries():
             one_of(WORLDS)(key)
-        hosts = {world: self.texts(value) for world, value in node["hosts"].items()}
+        hosts = {world: self.items(value, text) for world, value in node["hosts"].items()}
         if not any(hosts.values()):
             raise FieldError(node, "this must be a request, with its `hosts` for 1.27 and 1.28")
         return Request(text(node["method"]), text(node["path"]), node["headers"].named_texts, hosts)

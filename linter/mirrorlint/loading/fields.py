@@ -65,15 +65,15 @@ class Fields:
             self.wrong.append((node.place, f"`{name}` must be a mapping"))
         return {key: said for key, value in node.items() for said in self._read([value], read)}
 
+    def listed(self, fields: Mapping[str, Node], name: str, read: Callable[[Node], T]) -> tuple[T, ...]:
+        """The values of a field that is a list."""
+        return self.take(fields, name, lambda node: self.items(node, read), ())
+
     def items(self, node: Node, read: Callable[[Node], T]) -> tuple[T, ...]:
         """The values of a list."""
         if not node.is_sequence:
             raise FieldError(node, "this must be a list")
         return tuple(self._read(node, read))
-
-    def texts(self, node: Node) -> tuple[str, ...]:
-        """The texts of a list."""
-        return self.items(node, text)
 
     def _read(self, nodes: Iterable[Node], read: Callable[[Node], T]) -> Iterator[T]:
         for node in nodes:

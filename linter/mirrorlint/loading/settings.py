@@ -164,7 +164,7 @@ class _Reader(Fields):
             said = f"a cluster is read from its `paths`, a peer's `path` or its `contract`: `{sources[0]}` is there as well"
             self.wrong.append((fields[sources[1]].place, said))
         peer, contract = (self.take(fields, name, lambda node: self._joined(text(node)), "") for name in ("path", "contract"))
-        paths = self.take(fields, "paths", lambda node: self.items(node, self._path), ())
+        paths = self.listed(fields, "paths", self._path)
         return ClusterSection(paths, peer, self.cluster(fields), contract)
 
     def cluster(self, fields: Mapping[str, Node]) -> ClusterSettings:
@@ -174,14 +174,14 @@ class _Reader(Fields):
             shadow_suffix=self.take(fields, "shadow_suffix", boolean, None),
             mesh=self.take(fields, "mesh", self.mesh, {}),
             domain=self.take(fields, "domain", text, ClusterSettings().domain),
-            external=self.take(fields, "external", self._hosts, ()),
+            external=self.listed(fields, "external", host),
             complete=self.take(fields, "complete", boolean, True),
             ingress=self.take(fields, "ingress", self.ingress, Ingress()),
         )
 
     def ingress(self, node: Node) -> Ingress:
         if node.is_sequence:
-            return Ingress(self._hosts(node))
+            return Ingress(self.items(node, host))
         if not node.is_mapping:
             raise FieldError(node, "`ingress` must be a list of addresses, or a mapping")
         fields = self.known(node, "`ingress`", _INGRESS)
@@ -190,14 +190,11 @@ class _Reader(Fields):
             self.wrong.append((fields["ports"].key(name).place, f"`{name}` is not the number of a port"))
             del ports[name]
         return Ingress(
-            self.take(fields, "addresses", self._hosts, ()),
+            self.listed(fields, "addresses", host),
             self.take(fields, "namespace", text, ""),
             self.named(fields, "labels", text),
             {int(name): number for name, number in ports.items()},
         )
-
-    def _hosts(self, node: Node) -> tuple[str, ...]:
-        return self.items(node, host)
 
     def mesh(self, node: Node) -> Mapping[str, Any]:
         """Istio's meshConfig; of its many fields those are judged that are used."""
@@ -210,10 +207,10 @@ class _Reader(Fields):
         self.take(fields, "trustDomain", text, "")
         self.take(fields, "enableAutoMtls", boolean, True)
         for name in (*EXPORTS, "trustDomainAliases"):
-            self.take(fields, name, self.texts, ())
+            self.listed(fields, name, text)
         modes = self.named(fields, _POLICY, lambda value: value)
         self.take(modes, "mode", one_of(_POLICIES), "")
-        self.take(fields, DISCOVERY, lambda value: self.items(value, self._selector), ())
+        self.listed(fields, DISCOVERY, self._selector)
         plain: dict[str, Any] = node.plain()
         return plain
 
@@ -223,14 +220,14 @@ class _Reader(Fields):
             raise FieldError(node, "this must be a label selector, with `matchLabels` or `matchExpressions`")
         fields = self.known(node, "a label selector", ("matchLabels", "matchExpressions"))
         self.named(fields, "matchLabels", label)
-        self.take(fields, "matchExpressions", lambda value: self.items(value, self._expression), ())
+        self.listed(fields, "matchExpressions", self._expression)
 
     def _expression(self, node: Node) -> None:
         """A condition for a label (apimachinery, pkg/labels/selector.go:NewRequirement)."""
         fields = self.known(node, "an expression", ("key", "operator", "values"))
         text(node["key"])
         operator = one_of((*_WITH_VALUES, *_WITHOUT))(node["operator"])
-        values = self.take(fields, "values", lambda value: self.items(value, label), ())
+        values = self.listed(fields, "values", label)
         if bool(values) != (operator in _WITH_VALUES):
             raise FieldError(node["values"], f"`{operator}` takes {'no' if values else 'some'} `values`")
 
