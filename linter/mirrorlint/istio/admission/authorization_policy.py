@@ -43,8 +43,7 @@ def _attribute(when: Node) -> Iterator[Refusal]:
     if key.text.startswith(_KEYED) and not _is_keyed(key.text):
         yield Refusal(key, f"`key: {key.text}` is not of the form `{key.text.partition('[')[0]}[name]`")
     for value in (*when["values"], *when["notValues"]) if key.text == "destination.port" else ():
-        if wrong := _port(value.text):
-            yield Refusal(value, f"`destination.port: {value.text}` {wrong}")
+        yield from text(_port).refusals(value, "destination.port")
 
 
 def _reference(target: Node) -> Iterator[Refusal]:

@@ -87,6 +87,4 @@ SPEC = message(
 
 def label_name(document: Node, _: str) -> Iterator[Refusal]:
     """A Gateway's name has no dots, unlike those of other objects."""
-    name = document["metadata"]["name"]
-    if wrong := names.label(name.text):
-        yield Refusal(name, f"`name: {name.text}` {wrong}")
+    yield from text(names.label).refusals(document["metadata"]["name"], "name")

@@ -113,7 +113,7 @@ def _retry_on(text: str) -> str:
 
 
 def _redirect_all_prefixes(route: Node) -> Iterator[Refusal]:
-    if not given(route, "redirect") or not route["redirect"]["prefixRewrite"].text:
+    if not route["redirect"]["prefixRewrite"].text:
         return
     for match in route["match"]:
         if match["uri"] and not match["uri"]["prefix"]:

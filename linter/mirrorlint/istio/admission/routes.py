@@ -24,6 +24,7 @@ from mirrorlint.istio.admission.shape import (
 from mirrorlint.source import Node
 
 LABELS = table(text(names.label_value), key=names.label_key)
+_GATEWAY = text(names.gateway_name)
 SELECTOR_LABELS = table(text(names.selector_value), key=names.selector_key)
 
 
@@ -50,8 +51,7 @@ DESTINATION = message(
 def gateway_names(node: Node) -> Iterator[Refusal]:
     """The `gateways` up to the first that has no namespace: Istio checks no further (validateGatewayNames)."""
     for gateway in node["gateways"]:
-        if wrong := names.gateway_name(gateway.text):
-            yield Refusal(gateway, f"`gateways: {gateway.text}` {wrong}")
+        yield from _GATEWAY.refusals(gateway, "gateways")
         if "/" not in gateway.text:
             return
 

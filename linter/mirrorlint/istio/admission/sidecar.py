@@ -14,18 +14,17 @@ from mirrorlint.istio.admission.shape import (
     Refusal,
     choice,
     each,
-    given,
     message,
     or_empty,
     required,
     text,
 )
-from mirrorlint.istio.admission.tls import SERVER_TLS, mode
+from mirrorlint.istio.admission.tls import SERVER_TLS, is_set, mode
 from mirrorlint.istio.admission.traffic_policy import CONNECTION_POOL
 from mirrorlint.istio.ports import protocol
 from mirrorlint.source import Node
 
-_ip_or_empty = or_empty(names.ip)
+_BIND = text(or_empty(names.ip))
 _LOCAL = ("", "127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, never bound
 _endpoint = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):([0-9]+)").fullmatch
 _NOT_INGRESS = ("subjectAltNames", "credentialName", "credentialNames", "tlsCertificates")
@@ -52,7 +51,7 @@ def _ingress_tls(listener: Node) -> Iterator[Refusal]:
     if tls["httpsRedirect"].truth:
         yield Refusal(tls["httpsRedirect"], "`httpsRedirect` is not for the ingress of a Sidecar")
     for name in _NOT_INGRESS:
-        if given(tls, name) and (tls[name].is_sequence or tls[name].text):
+        if is_set(tls, name):
             yield Refusal(tls.key(name), f"`{name}` is not for the ingress of a Sidecar")
 
 
@@ -61,8 +60,7 @@ def _egress_bind(listener: Node) -> Iterator[Refusal]:
     if not port:
         return
     if port["number"].number:
-        if wrong := _ip_or_empty(bind.text):
-            yield Refusal(bind, f"`bind: {bind.text}` {wrong}")
+        yield from _BIND.refusals(bind, "bind")
         if port["number"].number > 65535:
             yield Refusal(port["number"], f"`number: {port['number'].text}` does not lie between 1 and 65535")
         return
@@ -96,8 +94,7 @@ def _egress_proxy(policy: Node) -> Iterator[Refusal]:
         return
     if policy["mode"].text != "ALLOW_ANY":
         yield Refusal(policy.key("egressProxy"), "`egressProxy` needs `mode: ALLOW_ANY`")
-    if wrong := names.fqdn(proxy["host"].text):
-        yield Refusal(proxy["host"], f"`host: {proxy['host'].text}` {wrong}")
+    yield from text(names.fqdn).refusals(proxy["host"], "host")
     if not proxy["port"]:
         yield Refusal(proxy, "`egressProxy` needs a `port`")
 
@@ -107,7 +104,7 @@ _PORT = {**PORT_FIELDS, "name": text(or_empty(names.label)), "protocol": text(or
 _INGRESS = message(
     {
         "port": message({**_PORT, "number": PORT}, required("an ingress port needs a `number`", "number"), no_target_port),
-        "bind": text(_ip_or_empty),
+        "bind": _BIND,
         "captureMode": _CAPTURE,
         "defaultEndpoint": text(or_empty(_default_endpoint)),
         "tls": SERVER_TLS,

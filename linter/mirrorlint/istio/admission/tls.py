@@ -29,13 +29,14 @@ def mode(tls: Node) -> str:
     return tls["mode"].text or "PASSTHROUGH"
 
 
-def _set(tls: Node, name: str) -> bool:
+def is_set(tls: Node, name: str) -> bool:
+    """Whether Istio sees a field: an empty text is an absent one."""
     return given(tls, name) and (not tls[name].is_scalar or tls[name].text != "")
 
 
 def _istio_certificates(tls: Node) -> Iterator[Refusal]:
     for name in _CERTIFICATES if mode(tls) == "ISTIO_MUTUAL" else ():
-        if _set(tls, name):
+        if is_set(tls, name):
             yield Refusal(tls.key(name), f"`{name}` is set although ISTIO_MUTUAL brings its own certificates")
 
 
@@ -43,8 +44,8 @@ def _one_source(tls: Node) -> Iterator[Refusal]:
     """Since 1.27 there is one source (validateTLSOptions); before, `credentialName` won over files that old manifests name beside it."""
     if mode(tls) == "ISTIO_MUTUAL":
         return
-    sources = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if _set(tls, name)]
-    if _set(tls, "serverCertificate") and _set(tls, "privateKey"):
+    sources = [name for name in ("credentialName", "credentialNames", "tlsCertificates") if is_set(tls, name)]
+    if is_set(tls, "serverCertificate") and is_set(tls, "privateKey"):
         sources.append("serverCertificate")
     if len(sources) > 1:
         why = f"`{sources[1]}` stands beside `{sources[0]}`: a certificate has one source"
@@ -53,21 +54,21 @@ def _one_source(tls: Node) -> Iterator[Refusal]:
 
 def _complete(tls: Node) -> Iterator[Refusal]:
     current = mode(tls)
-    if current not in ("SIMPLE", *_MUTUAL) or _set(tls, "credentialName") or _set(tls, "credentialNames"):
+    if current not in ("SIMPLE", *_MUTUAL) or is_set(tls, "credentialName") or is_set(tls, "credentialNames"):
         return
-    if current in _MUTUAL and not _set(tls, "caCertificates"):
+    if current in _MUTUAL and not is_set(tls, "caCertificates"):
         yield Refusal(tls, f"TLS mode {current} has neither `credentialName` nor `caCertificates` to check clients with")
-    for holder in tls["tlsCertificates"] if _set(tls, "tlsCertificates") else (tls,):
+    for holder in tls["tlsCertificates"] if is_set(tls, "tlsCertificates") else (tls,):
         for name in ("serverCertificate", "privateKey"):
-            if not _set(holder, name):
+            if not is_set(holder, name):
                 yield Refusal(holder, f"TLS mode {current} has neither `credentialName` nor `{name}` to show")
 
 
 def _revocation(tls: Node) -> Iterator[Refusal]:
-    if not _set(tls, "caCrl"):
+    if not is_set(tls, "caCrl"):
         return
-    credential = _set(tls, "credentialName")
-    if mode(tls) == "SIMPLE" and not credential and not _set(tls, "credentialNames"):
+    credential = is_set(tls, "credentialName")
+    if mode(tls) == "SIMPLE" and not credential and not is_set(tls, "credentialNames"):
         yield Refusal(tls["caCrl"], "`caCrl` is set although TLS mode SIMPLE checks no client certificates")
     elif mode(tls) in PASSTHROUGH and credential:
         yield Refusal(tls["caCrl"], "`caCrl` stands beside `credentialName`: the credential itself holds the list")
@@ -104,7 +105,7 @@ def _unverified(tls: Node) -> Iterator[Refusal]:
     if not tls["insecureSkipVerify"].truth:
         return
     for name in _USELESS_UNVERIFIED.get(tls["mode"].text, ()):
-        if _set(tls, name):
+        if is_set(tls, name):
             yield Refusal(tls.key(name), f"`{name}` is set although `insecureSkipVerify` turns the check off")
 
 
@@ -112,13 +113,13 @@ def _one_client_source(tls: Node) -> Iterator[Refusal]:
     current = tls["mode"].text
     if current not in ("SIMPLE", "MUTUAL"):
         return
-    if _set(tls, "credentialName"):
+    if is_set(tls, "credentialName"):
         for name in ("clientCertificate", "privateKey", "caCertificates", "caCrl"):
-            if _set(tls, name):
+            if is_set(tls, name):
                 yield Refusal(tls.key(name), f"`{name}` stands beside `credentialName`: the certificate has one source")
     elif current == "MUTUAL":
         for name in ("clientCertificate", "privateKey"):
-            if not _set(tls, name):
+            if not is_set(tls, name):
                 yield Refusal(tls, f"TLS mode MUTUAL has neither `credentialName` nor `{name}` to show")
 
 

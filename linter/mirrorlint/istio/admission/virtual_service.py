@@ -50,12 +50,10 @@ def _overlapping(hosts: Node) -> Iterator[Refusal]:
 def _claims_at_gateways_only(spec: Node) -> Iterator[Refusal]:
     if not serves_mesh(spec["gateways"].texts):
         return
-    for route in spec["http"]:
-        for match in route["match"]:
-            for field in ("headers", "withoutHeaders"):
-                for name, _ in match[field].entries():
-                    if is_claim(name.text):
-                        yield Refusal(name, f"`{name.text}` works at gateways only, and this one serves the mesh")
+    for match in (match for route in spec["http"] for match in route["match"]):
+        for name, _ in (*match["headers"].entries(), *match["withoutHeaders"].entries()):
+            if is_claim(name.text):
+                yield Refusal(name, f"`{name.text}` works at gateways only, and this one serves the mesh")
 
 
 def _conflicts(spec: Node) -> Iterator[Refusal]:
