@@ -143,6 +143,7 @@ REFUSED = {
         "headers: {request: {set: {x-a: 1}}}",
         "headers: {request: {remove: [host]}}",
         "headers: {request: {remove: [':path']}}",
+        "headers: {request: {remove: ['']}}",
         'headers: {request: {set: {x-a: "\\x01"}}}',
         "headers: {response: {set: {Host: x}}}",
         "timeout: 5",
@@ -293,6 +294,7 @@ REFUSED = {
         "servers: [{hosts: [], port: {number: 80, name: web, protocol: HTTP}}]",
         "servers: [{hosts: [a.b], port: &port {number: 80, name: a, protocol: HTTP}}, {hosts: [c.d], port: *port}]",
         "selector: {app: 1}, servers: [{hosts: ['*'], port: {number: 80, name: a, protocol: HTTP}}]",
+        "servers: [{hosts: ['*'], port: {number: 80, name: a, protocol: TCP}, tls: {httpsRedirect: true}}]",
     ],
     "server": [
         "tls: {mode: SIMPLE, credentialName: c}",
@@ -419,18 +421,22 @@ REFUSED = {
         "port: {number: 80, targetPort: 80}, hosts: [./*]",
         "port: {number: 80}, bind: x, hosts: [./*]",
         "port: {protocol: HTTP}, hosts: [./*]",
+        "port: {protocol: HTTP}, bind: /x, hosts: [./*]",
+        "port: {protocol: HTTP}, bind: 'unix://x', hosts: [./*]",
         "port: {protocol: HTTP}, bind: 'unix:///x', captureMode: IPTABLES, hosts: [./*]",
     ],
     "egress host": ["'*'", "httpbin.org", "./httpbin", "ns/", "/a.com", "'a.b/*'", "'ns/*foo.com'", "ns/10.0.0.1", "~~/*"],
     "ingress": [
         "defaultEndpoint: '127.0.0.1'",
         "defaultEndpoint: '10.0.0.1:80'",
+        "defaultEndpoint: '[::2]:80'",
         "defaultEndpoint: '127.0.0.1:0'",
         "defaultEndpoint: 'unix://x'",
         "bind: 'unix:///x'",
         "tls: {mode: ISTIO_MUTUAL}",
         "tls: {mode: SIMPLE, credentialName: c}",
         "tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k, httpsRedirect: true}",
+        "tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k, subjectAltNames: [a]}",
     ],
     "ingress alone": [
         "",
@@ -532,6 +538,8 @@ ACCEPTED = {
         "mirrorPercentage: {}",
         "mirrorPercent: 0",
         "rewrite: {authority: x.com}, headers: {request: {set: {x-a: '%REQ(x-b)%', x-c: 100%%}}}",
+        "rewrite: {uri: /a}",
+        "rewrite: {uriRegexRewrite: {match: /a, rewrite: /b}}",
         "headers: {request: {set: {Host: x.com}}}",
         "headers: {request: {set: {a b: c}}}",
         "headers: {request: {remove: [x-a]}, response: {remove: [x-a]}}",
@@ -547,6 +555,8 @@ ACCEPTED = {
         "route: [{destination: {host: b}, weight: 10}, {destination: {host: c}}]",
         "redirect: {port: 443}",
         "redirect: {uri: /a, redirectCode: 0}",
+        "redirect: {uri: /a, redirectCode: 301}, match: [{uri: {exact: /a}}]",
+        "redirect: {derivePort: FROM_REQUEST_PORT}",
         "redirect: {prefixRewrite: /b}, match: [{uri: {prefix: /a}}, {port: 80}]",
         "redirect: {uri: /a}, mirror: {host: m}",
         "directResponse: {status: 600}",
@@ -564,7 +574,7 @@ ACCEPTED = {
         "sourceNamespace: ''",
         "sourceLabels: {app.kubernetes.io/name: a, b: ''}",
     ],
-    "retries": ["", "attempts: 0", "attempts: 3, retryOn: '5xx,503,+505'", "attempts: 3, retryOn: ''"],
+    "retries": ["", "attempts: 0", "attempts: 3, retryOn: '5xx,503,+505'", "attempts: 3, retryOn: ''", "attempts: 0, retryOn: ''"],
     "TLS rule": [
         f"match: [{{sniHosts: [a.example.com], port: 443}}], {ROUTE}",
         f"match: [{{sniHosts: [10.0.0.1]}}], {ROUTE}",
@@ -594,6 +604,7 @@ ACCEPTED = {
         "hosts: [a.com], workloadSelector: {}, endpoints: null",
         "hosts: [a.com], exportTo: ['~']",
         "hosts: [a.com], exportTo: [., other]",
+        "hosts: [a.com], workloadSelector: {labels: {a: b}}, exportTo: [other]",
     ],
     "ServiceEntry alone": [
         "hosts: [a.com]",
@@ -601,7 +612,10 @@ ACCEPTED = {
         "hosts: [a.com, b.com], ports: [{number: 80, name: tcp, protocol: TCP}]",
         "hosts: [a.com, b.com], resolution: DNS, ports: [{number: 443, name: tls, protocol: TLS}]",
     ],
-    "Gateway": ["servers: [{hosts: ['*'], port: {number: 80, name: web, protocol: HTTP}}]"],
+    "Gateway": [
+        "servers: [{hosts: ['*'], port: {number: 80, name: web, protocol: HTTP}}]",
+        "servers: [{hosts: ['*'], bind: 'unix:///x', port: {name: web, protocol: HTTP}}]",
+    ],
     "server": [
         "tls: {httpsRedirect: true}",
         "tls: {}",
@@ -629,6 +643,7 @@ ACCEPTED = {
         "subsets: [{name: V1}]",
         "subsets: [{name: v1, labels: {a: ''}}]",
         "trafficPolicy: null",
+        "exportTo: [other]",
         "workloadSelector: {matchLabels: {a: b}}, exportTo: [.]",
         "workloadSelector: {matchLabels: {a: b}}, exportTo: [default]",
     ],
@@ -657,6 +672,8 @@ ACCEPTED = {
         "outboundTrafficPolicy: {mode: ALLOW_ANY, egressProxy: {host: a.com, port: {number: 80}}}",
         "egress: [{port: {number: 80}, hosts: [./*]}, {hosts: [./*]}]",
         "egress: [{hosts: [./*]}], workloadSelector: {}",
+        "egress: [{port: {number: 80}, hosts: [./*]}, {port: {number: 81}, hosts: [./*]}]",
+        "egress: [{port: {protocol: HTTP}, bind: 'unix:///x', hosts: [./*]}, {port: {protocol: HTTP}, bind: 'unix:///y', hosts: [./*]}]",
     ],
     "egress": [
         "hosts: [./*], bind: x",
@@ -666,12 +683,14 @@ ACCEPTED = {
     "egress host": ["./*", "'*/*'", "istio-system/*", "'~/*'", "'~ns/*'", "'*/*.example.com'", "ns/httpbin.ns.svc.cluster.local"],
     "ingress": [
         "defaultEndpoint: '127.0.0.1:8080'",
+        "defaultEndpoint: '0.0.0.0:8080'",
         "defaultEndpoint: ':8080'",
         "defaultEndpoint: '[::1]:8080'",
         "defaultEndpoint: 'unix:///x'",
         "defaultEndpoint: ''",
-        "tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k}",
+        "tls: {mode: SIMPLE, serverCertificate: /c, privateKey: /k, credentialName: '', subjectAltNames: []}",
     ],
+    "ingress alone": ["port: {number: 80, name: web, protocol: HTTP}"],
     "AuthorizationPolicy": [
         "",
         "action: AUDIT, rules: [{}]",
@@ -907,6 +926,7 @@ def test_a_direct_response_holds_a_megabyte() -> None:
     spec = "{hosts: [a], http: [{directResponse: {status: 200, body: {string: '%s'}}}]}"
     assert not refused(manifest(spec % ("x" * (1 << 20))))
     assert refused(manifest(spec % ("x" * ((1 << 20) + 1))))
+    assert refused(manifest(spec.replace("string", "bytes") % ("eHh4" * (1 << 19))))
 
 
 def test_names_have_a_greatest_length() -> None:

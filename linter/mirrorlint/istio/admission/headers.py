@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mirrorlint.istio.admission.shape import Refusal, Shape, each, given, message, table, text
+from mirrorlint.istio.admission.shape import Refusal, Shape, each, message, table, text
 from mirrorlint.istio.routing import is_authority
 from mirrorlint.source import Node
 
@@ -42,8 +42,6 @@ def value(text: str) -> str:
 
 def authority_set_twice(rule: Node) -> Iterator[Refusal]:
     """The Host is rewritten in one place only (validateAuthorityRewrite)."""
-    if not given(rule, "headers"):
-        return
     current = rule["rewrite"]["authority"].text
     request = rule["headers"]["request"]
     for operation in ("set", "add"):

@@ -79,13 +79,12 @@ def _catch_all_last(spec: Node) -> Iterator[Refusal]:
 def _distinct_listeners(spec: Node) -> Iterator[Refusal]:
     for side in ("ingress", "egress"):
         seen: set[str] = set()
-        for listener in spec[side]:
+        for listener in (one for one in spec[side] if one["port"]):
             number = listener["port"]["number"]
             taken = str(number.number) if number.number else listener["bind"].text
-            if listener["port"] and taken in seen:
+            if taken in seen:
                 yield Refusal(number, f"`{taken}` is taken by another {side} listener of this Sidecar")
-            if listener["port"]:
-                seen.add(taken)
+            seen.add(taken)
 
 
 def _egress_proxy(policy: Node) -> Iterator[Refusal]:
