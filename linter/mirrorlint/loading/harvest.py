@@ -103,23 +103,26 @@ class Harvest:
         outputs = self._outputs([build for *_, part in parts for build in part.builds])
         found: list[tuple[str, Unit]] = []
         for name, source, part in parts:
-            share = self.shares[name]
-            share.touched |= part.touched
-            share.values |= set(source.values.files)
-            self._listed |= part.listed
-            self._unlisted |= part.unlisted
-            share.gaps.update(dict.fromkeys(part.gaps))
-            share.charts[source] = part.charts
-            for plain in sorted(part.plain):
-                real = self._disk.real(plain.path)
-                made = self._add(share, (real,), self._disk.content(plain.path), source, plain.namespace)
-                share.read.add(real)
-                told = [(manifest, plain.path) for manifest in made.tells]
-                found += [(name, unit) for unit in self._followed(told, source)] if told else []
-                self._seen.add(plain.path)
-            for build in part.builds:
-                found += [(name, unit) for unit in self._add_build(share, build, outputs[build.render])]
+            found += [(name, unit) for unit in self._taken(self.shares[name], source, part, outputs)]
         return [pair for name, unit in found for pair in self._targets(name, unit)]
+
+    def _taken(self, share: Share, source: Source, part: Held, outputs: Mapping[Render, Output]) -> Iterator[Unit]:
+        """Give a cluster what a source holds; what that applies."""
+        share.touched |= part.touched
+        share.values |= set(source.values.files)
+        self._listed |= part.listed
+        self._unlisted |= part.unlisted
+        share.gaps.update(dict.fromkeys(part.gaps))
+        share.charts[source] = part.charts
+        for plain in sorted(part.plain):
+            real = self._disk.real(plain.path)
+            made = self._add(share, (real,), self._disk.content(plain.path), source, plain.namespace)
+            share.read.add(real)
+            told = [(manifest, plain.path) for manifest in made.tells]
+            yield from self._followed(told, source) if told else ()
+            self._seen.add(plain.path)
+        for build in part.builds:
+            yield from self._add_build(share, build, outputs[build.render])
 
     def _outputs(self, wanted: Sequence[Build]) -> Mapping[Render, Output]:
         if not wanted:

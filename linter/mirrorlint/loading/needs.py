@@ -29,7 +29,7 @@ class Needs(NamedTuple):
 def of(manifests: Sequence[Manifest]) -> Needs:
     """What some objects have and want; a mirror may lead to another cluster, so it wants nothing."""
     has = frozenset((manifest.kind, manifest.name) for manifest in manifests if (manifest.group, manifest.kind) in _OFFERED)
-    routes = [manifest for manifest in manifests if manifest.kind == "VirtualService"]
+    routes = _all(manifests, "VirtualService")
     mirrors = frozenset(host for route in routes for host in _mirrored(route))
     return Needs(has, frozenset(want for route in routes for want in _wants(route)), _entries(manifests), mirrors, bool(routes))
 
@@ -54,10 +54,10 @@ def are_parts(folders: Sequence[Needs]) -> bool:
 def unplaced(manifests: Iterable[Manifest], cluster: str) -> Iterator[BlindSpot]:
     """That Services which name no namespace may be where routes need them: `kubectl apply -n` puts them anywhere."""
     every = list(manifests)
-    services = [manifest for manifest in every if manifest.kind == "Service"]
+    services = _all(every, "Service")
     placed = {(service.name, service.namespace) for service in services}
     free = {service.name: service for service in services if _is_free(service)}
-    routes = (manifest for manifest in every if manifest.kind == "VirtualService" and free)
+    routes = _all(every, "VirtualService") if free else []
     needed = {name: place for route in routes for name, place in _destinations(route) if name in free and (name, place) not in placed}
     if needed:
         name, place = next(iter(needed.items()))
@@ -73,10 +73,11 @@ def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]
     One that is missing may be a mistake. Of VirtualServices for sidecars those Services count that they are for, of those for gateways all
     of namespaces without any.
     """
-    known = _entries(manifests) | {manifest.name for manifest in manifests if manifest.kind == "Service"}
-    served = {manifest.namespace for manifest in manifests if manifest.kind == "Service"}
+    services = _all(manifests, "Service")
+    known = _entries(manifests) | {service.name for service in services}
+    served = {service.namespace for service in services}
     lacking: dict[str, list[Manifest]] = {}
-    for route in (manifest for manifest in manifests if manifest.kind == "VirtualService"):
+    for route in _all(manifests, "VirtualService"):
         foreign = (name for name, namespace in _destinations(route) if namespace not in served)
         own = _own_services(route) if serves_mesh(route.node["spec"]["gateways"].texts) else foreign
         for host in own:
@@ -92,13 +93,18 @@ def unserved(manifests: Sequence[Manifest], cluster: str) -> Iterator[BlindSpot]
 
 def has_no_services(manifests: Sequence[Manifest]) -> bool:
     """Whether VirtualServices route to several Services, and not a single one is here: another repository has them."""
-    routed = {each for manifest in manifests if manifest.kind == "VirtualService" for each in _destinations(manifest)}
-    return len(routed) > 1 and not any(manifest.kind == "Service" for manifest in manifests)
+    routed = {each for route in _all(manifests, "VirtualService") for each in _destinations(route)}
+    return len(routed) > 1 and not _all(manifests, "Service")
+
+
+def _all(manifests: Iterable[Manifest], kind: str) -> list[Manifest]:
+    """The objects of a kind."""
+    return [manifest for manifest in manifests if manifest.kind == kind]
 
 
 def _entries(manifests: Iterable[Manifest]) -> frozenset[str]:
     """The hosts of ServiceEntries."""
-    return frozenset(host.text for manifest in manifests if manifest.kind == "ServiceEntry" for host in manifest.node["spec"]["hosts"])
+    return frozenset(host.text for entry in _all(manifests, "ServiceEntry") for host in entry.node["spec"]["hosts"])
 
 
 def _own_services(route: Manifest) -> Iterator[str]:

@@ -62,18 +62,20 @@ def of_peers(
     found, unused = dict(sections), []
     for name, section in sections.items():
         path = os.path.abspath(section.peer)
-        if section.peer and os.path.exists(path):
-            look(*(os.path.join(above, settings.FILE) for above in upwards(files.folder_of(path))))
-            file = _nearest(path, None)
-            if file and files.shown(file[0]) != used.path:
-                try:
-                    theirs = _read(file)
-                except SettingsError as error:
-                    unused.append(_unusable(error, f"the peer `{name}`", section.peer, name))
-                    continue
-                own = _own(theirs, {name: [path]}, ())
-                found[name] = _over(section, own.get(name), [path])
-                unused += [BlindSpot(why, section.peer, 0, name) for why in _unused(theirs, taken=bool(own))]
+        if not section.peer or not os.path.exists(path):
+            continue
+        look(*(os.path.join(above, settings.FILE) for above in upwards(files.folder_of(path))))
+        file = _nearest(path, None)
+        if not file or files.shown(file[0]) == used.path:
+            continue
+        try:
+            theirs = _read(file)
+        except SettingsError as error:
+            unused.append(_unusable(error, f"the peer `{name}`", section.peer, name))
+            continue
+        own = _own(theirs, {name: [path]}, ())
+        found[name] = _over(section, own.get(name), [path])
+        unused += [BlindSpot(why, section.peer, 0, name) for why in _unused(theirs, taken=bool(own))]
     return found, unused
 
 
