@@ -230,13 +230,16 @@ OPEN = {
     "a condition": ("{{ if .n }}prod{{ end }}", True),
     "what is no field in Go": ("{{c}}", True),
     "what is a field in Go alone": ("{{ .c }}", False),
+    "a field of a text": ("{{c.prod}}", False),
+    "a field of a text in Go": ("{{ .c.prod }}", True),
+    "a mapping in Go": ("{{ .m }}", True),
 }
 
 
 @pytest.mark.parametrize(("name", "go"), OPEN.values(), ids=OPEN)
 @pytest.mark.parametrize("above", ["", "root"])
 def test_a_cluster_that_can_not_be_filled_in_is_none(repo: Path, name: str, go: bool, above: str) -> None:
-    generators = "[{list: {elements: [{c: prod, n: 1}, {c: stage, n: 1}]}}]"
+    generators = "[{list: {elements: [{c: prod, n: 1, m: {path: prod}}, {c: stage, n: 1}]}}]"
     write(repo, {"charts/x.yaml": entry("x"), "charts/y.yaml": entry("y"), "own/z.yaml": entry("z")})
     write(repo, {"own.yaml": application("own", "own", "name: dev")})
     write(repo, {"sets/set.yaml": applications(generators, "charts", f"name: '{name}'", go=go)})
