@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.loading import files, settings
@@ -13,7 +14,12 @@ from mirrorlint.loading.settings import ClusterSection, Settings, SettingsError
 
 _IGNORED = f"settings are read from `{settings.FILE}`, so nothing of what this file says is used"
 
-File = tuple[str, bytes | None]  # the path of a settings file, and what is staged of it
+
+class _File(NamedTuple):
+    """The path of a settings file, and what is staged of it; None where it is read as it is."""
+
+    path: str
+    staged: bytes | None
 
 
 def find(paths: Iterable[str], config: str, index: Index | None) -> tuple[Settings, list[BlindSpot]]:
@@ -27,19 +33,19 @@ def find(paths: Iterable[str], config: str, index: Index | None) -> tuple[Settin
     return _read(found) if found else Settings(), ignored
 
 
-def _read(file: File) -> Settings:
-    path, staged = files.shown(file[0]), file[1]
-    return settings.read(path) if staged is None else settings.parse_settings(staged, path)
+def _read(file: _File) -> Settings:
+    path = files.shown(file.path)
+    return settings.read(path) if file.staged is None else settings.parse_settings(file.staged, path)
 
 
-def _nearest(path: str, index: Index | None) -> File | None:
+def _nearest(path: str, index: Index | None) -> _File | None:
     """The settings file of a path, in its folder or further up to the repository's root; None for none."""
     ours = index if index and index.root == files.repository(path) else None
     for folder in _around(path):
         file = os.path.join(folder, settings.FILE)
         staged = ours.read(file) if ours else None
         if staged is not None or (not ours and os.path.isfile(file)):
-            return file, staged
+            return _File(file, staged)
     return None
 
 
@@ -66,7 +72,7 @@ def of_peers(
             continue
         look(*(os.path.join(above, settings.FILE) for above in upwards(files.folder_of(path))))
         file = _nearest(path, None)
-        if not file or files.shown(file[0]) == used.path:
+        if not file or files.shown(file.path) == used.path:
             continue
         try:
             theirs = _read(file)
@@ -82,7 +88,7 @@ def of_peers(
 def elsewhere(clusters: Mapping[str, Sequence[str]], used: Settings, index: Index | None) -> dict[str, Sequence[str]]:
     """The clusters, by the paths of each, that are folders with other settings than those of the run, as repositories in one folder are."""
     nearest = {name: _nearest(paths[0], index) for name, paths in clusters.items() if len(paths) == 1}
-    own = {name: file[0] for name, file in nearest.items() if file and [os.path.dirname(file[0])] == [*clusters[name]]}
+    own = {name: file.path for name, file in nearest.items() if file and [os.path.dirname(file.path)] == [*clusters[name]]}
     return {name: clusters[name] for name, path in own.items() if files.shown(path) != used.path}
 
 
@@ -94,7 +100,7 @@ def of_clusters(
     A section has what the settings of the run say of the cluster, and below it what those say that are nearest to its files; those of the
     working directory say nothing where `config` was given in their place.
     """
-    near: dict[File, dict[str, Sequence[str]]] = {}
+    near: dict[_File, dict[str, Sequence[str]]] = {}
     for name, paths in clusters.items():
         file = _nearest(paths[0], index)
         if file and not (config and file == _nearest(os.getcwd(), index)):
@@ -102,7 +108,7 @@ def of_clusters(
     own: dict[str, ClusterSection] = {}
     unused: list[BlindSpot] = []
     for file, those in near.items():
-        path = files.shown(file[0])
+        path = files.shown(file.path)
         try:
             theirs = used if path == used.path else _read(file)
         except SettingsError as error:
