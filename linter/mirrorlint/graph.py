@@ -165,8 +165,7 @@ def _content(graph: nx.DiGraph[str]) -> Drawn:
     """Number the nodes in order of what they say."""
     keys = ("cluster", "path", "line", "kind", "label")
     ordered = sorted(graph.nodes, key=lambda name: (*(graph.nodes[name][key] for key in keys), name))
-    ids = {name: f"n{number}" for number, name in enumerate(ordered)}
-    nodes = [{"id": ids[name], **graph.nodes[name]} for name in ordered]
     order = {name: number for number, name in enumerate(ordered)}
+    nodes = [{"id": f"n{number}", **graph.nodes[name]} for name, number in order.items()]
     links = sorted(graph.edges(data=True), key=lambda edge: (order[edge[0]], order[edge[1]]))
-    return Drawn(nodes, [{"source": ids[a], "target": ids[b], **data} for a, b, data in links])
+    return Drawn(nodes, [{"source": f"n{order[a]}", "target": f"n{order[b]}", **data} for a, b, data in links])

@@ -105,12 +105,10 @@ class Expansion:
         if not self._land.is_own(url.text):
             raise UnknownError(url, f"this generator reads `{url.text}`, which is another repository")
         prefix = body["pathParamPrefix"].text
-        for found in (*self._git_folders(body["directories"]), *self._git_files(body["files"])):
+        folders = map(of_folder, self._taken(body["directories"], self._land.all_folders()))
+        for found in (*folders, *self._git_files(body["files"])):
             known = {**found, prefix: {"path": found["path"]}, f"{prefix}.path": found["path"]} if prefix else found
             yield self._with_values(body, known)
-
-    def _git_folders(self, wanted: Node) -> Iterator[dict[str, Any]]:
-        return map(of_folder, self._taken(wanted, self._land.all_folders()))
 
     def _git_files(self, wanted: Node) -> Iterator[dict[str, Any]]:
         paths = {self._land.relative(file): file for file in self._land.disk.listed(self._land.roots[0])} if len(wanted) else {}

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.reason import ELSEWHERE, STAYS
 from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
-from mirrorlint.fleet import BlindSpot
 from mirrorlint.level import ERROR, WARNING
 from mirrorlint.report import cells, clean, ink, told, without_repeats
 from mirrorlint.rule import ALL_ARRIVE, NONE_ARRIVE, SOME_ARRIVE, UNKNOWN_FATE, Finding, MirrorFate, Report
@@ -98,7 +97,9 @@ def render(
     blocks = ["\n".join([*_finding(paper, finding), *_mending(paper, finding, is_own)]) for finding in report.findings]
     if verbose:
         blocks.append("\n".join(line for mirror in report.mirrors for line in _delivery(paper, mirror)))
-    blocks.append("\n".join(line for spot in without_repeats(report.blind_spots) for line in _blind_spot(paper, spot)))
+    blocks.append(
+        "\n".join(line for spot in without_repeats(report.blind_spots) for line in paper.tagged(_CYAN, "not judged:", told(spot)))
+    )
     summary = "\n".join([_summary(report), *_hints(report, expected)])
     return "\n\n".join([*filter(None, blocks), summary]) + "\n"
 
@@ -232,10 +233,6 @@ def _owned(place: Place, *owners: str) -> str:
 
 def _version(world: str) -> str:
     return _VERSIONS.get(world, f"with Istio {world}")
-
-
-def _blind_spot(paper: _Paper, spot: BlindSpot) -> Iterator[str]:
-    return paper.tagged(_CYAN, "not judged:", told(spot))
 
 
 def _summary(report: Report) -> str:
