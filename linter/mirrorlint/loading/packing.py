@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from mirrorlint.istio.certificates import WITHHELD
 from mirrorlint.source import Node, Place
 from mirrorlint.source.node import Raw
 
+T = TypeVar("T")
 # The keys of a mapping, or of each item of a list, which it may tell by what these are; None keeps all that is below, {} that it is there.
 Shape = Mapping[str, Any] | Callable[[Node], Mapping[str, Any]] | None
 _WORD = re.compile(r"\.|([+-][0-9]{1,7})(?::([0-9]{1,7}))?")
@@ -69,6 +70,16 @@ class _Cursor:
     def below(self, column: int) -> None:
         self.line, self.column = self.line + 1, column
 
+    def each(self, items: Iterable[T]) -> Iterator[T]:
+        """The items of a list, each as it is expected."""
+        column = self.column + 2
+        for number, item in enumerate(items):
+            if number:
+                self.below(column)
+            else:
+                self.column = column
+            yield item
+
 
 class _Writer(_Cursor):
     """Writes the words of places."""
@@ -83,7 +94,7 @@ class _Writer(_Cursor):
         if type(content) is dict:
             return dict(self._entries(content, shape(Node(raw, "")) if callable(shape) else shape))
         if type(content) is list:
-            return list(self._items(content, shape))
+            return [self.value(item, shape) for item in self.each(content if shape is None or shape else ())]
         scalar = _scalar(raw)
         return scalar if shape is None or scalar is None else WITHHELD
 
@@ -97,15 +108,6 @@ class _Writer(_Cursor):
                 column = self.column if column < 0 else column
                 self.behind(name)
                 yield name, self.value(value, None if shape is None else shape[name])
-
-    def _items(self, content: list[Raw], shape: Shape) -> Iterator[Any]:
-        column = self.column + 2
-        for number, item in enumerate(content if shape is None or shape else []):
-            if number:
-                self.below(column)
-            else:
-                self.column = column
-            yield self.value(item, shape)
 
     def _stand(self, raw: Raw) -> None:
         line, column = raw[2:4]
@@ -129,7 +131,7 @@ class _Reader(_Cursor):
         if isinstance(value, dict):
             return (self._entries(value), None, line, column, line, column)
         if isinstance(value, list):
-            return (self._items(value), None, line, column, line, column)
+            return ([self.value(item) for item in self.each(value)], None, line, column, line, column)
         text, plain = _content(value)
         return (text, plain, line, column, line, column + len(text))
 
@@ -144,16 +146,6 @@ class _Reader(_Cursor):
             key = (name, False, self.line, self.column, self.line, self.column + len(name))
             self.behind(name)
             found[name] = (key, self.value(each))
-        return found
-
-    def _items(self, value: list[Any]) -> list[Raw]:
-        column, found = self.column + 2, []
-        for number, each in enumerate(value):
-            if number:
-                self.below(column)
-            else:
-                self.column = column
-            found.append(self.value(each))
         return found
 
     def _stand(self) -> None:
