@@ -107,11 +107,7 @@ def _is_own(path: str) -> bool:
 
 def _lines(path: str, staged: Mapping[str, bytes]) -> Sequence[str]:
     """A file's lines, as they are staged or on disk; none where it cannot be read."""
-    data = staged.get(path)
-    if data is None:
-        try:
-            with open(path, "rb") as file:
-                data = file.read()
-        except OSError:
-            return ()
-    return lines_of(data)
+    from mirrorlint.loading import files
+
+    data = staged[path] if path in staged else files.read(path)
+    return () if isinstance(data, files.Unread) else lines_of(data)
