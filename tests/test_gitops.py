@@ -153,6 +153,7 @@ def test_what_is_taken_from_another_branch_is_not_judged(repo: Path) -> None:
 
 GENERATORS = {
     "list": ("[{list: {elements: [{c: prod}, {c: stage}]}}]", "over/{{c}}", "name: '{{c}}'", False),
+    "list with a name of other letters": ("[{list: {elements: [{a b: prod}, {a b: stage}]}}]", "over/{{a b}}", "name: '{{a b}}'", False),
     "list in Go": ("[{list: {elements: [{c: prod}, {c: stage}]}}]", "over/{{ .c }}", "name: '{{.c}}'", True),
     "list as text": ("[{list: {elementsYaml: '[{c: prod}, {c: stage}]'}}]", "over/{{.c}}", "name: '{{.c}}'", True),
     "clusters": ("[{clusters: {selector: {matchLabels: {mesh: 'on'}}}}]", "over/{{name}}", "server: '{{server}}'", False),
@@ -233,6 +234,9 @@ OPEN = {
     "a field of a text": ("{{c.prod}}", False),
     "a field of a text in Go": ("{{ .c.prod }}", True),
     "a mapping in Go": ("{{ .m }}", True),
+    "an item of a text": ("{{c[1]}}", False),
+    "an item of a text in Go": ("{{ index .c 1 }}", True),
+    "a function of nothing": ("{{ lower }}", True),
 }
 
 

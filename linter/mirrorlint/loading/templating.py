@@ -15,7 +15,6 @@ _INDEX = re.compile(r"index\s+(?:\$?\.)?([\w.]+)\s+(\d+)")
 _WORD = re.compile(r"\"[^\"]*\"|\S+")
 _TERM = re.compile(r"\"([^\"\\]*)\"|\$?\.([\w./-]+)")
 _ITEM = re.compile(r"([\w.-]+)\[(\d+)\]")
-_NAME = re.compile(r"[\w./-]+")
 _UNFIT = re.compile(r"[^a-z0-9.-]+")
 _DEFAULT = "default"
 
@@ -26,11 +25,7 @@ def parameters(known: Parameters, *, go: bool) -> Callable[[str], str]:
     `go` tells that the template is one of Go (`goTemplate: true`): `.path` then is an object, else it is the text at `path.path`. Of Go's
     language fields, `index` and pipelines of plain functions are. Source: argo-cd, applicationset/utils/utils.go (Replace).
     """
-
-    def fill(text: str) -> str:
-        return bounded(_PLACEHOLDER, lambda found: _said(found[1].strip(), known, go=go) or found[0], text) if "{{" in text else text
-
-    return fill
+    return lambda text: bounded(_PLACEHOLDER, lambda found: _said(found[1].strip(), known, go=go) or found[0], text)
 
 
 def _said(expression: str, known: Parameters, *, go: bool) -> str:
@@ -47,9 +42,7 @@ def _value(expression: str, known: Parameters, *, go: bool) -> Any:
     if item:
         found = field(known, item[1] if go else f"{item[1]}.segments")
         return found[int(item[2])] if isinstance(found, list) and int(item[2]) < len(found) else None
-    if go:
-        return _piped(expression, known)
-    return field(known, expression) if _NAME.fullmatch(expression) and not expression.startswith(".") else None
+    return _piped(expression, known) if go else field(known, expression)
 
 
 def _piped(expression: str, known: Parameters) -> Any:
