@@ -126,6 +126,20 @@ def test_what_keeps_requests_away_is_named_and_pointed_at(change: Change, why: s
     assert found[0].level == "warning"
 
 
+@pytest.mark.parametrize(
+    "idle",
+    [
+        "    - fault: {abort: {percentage: {value: 100}}}\n",
+        "    - match: [{authority: {exact: null}}]\n",
+        "    - match: [{authority: {exact: }, uri: {regex: ~}}]\n",
+    ],
+)
+def test_a_fault_without_a_status_and_a_condition_that_is_null_keep_no_requests_away(idle: str) -> None:
+    source = rule(idle + MIRROR)(SOURCE)
+    assert source != SOURCE
+    assert judge(source=source).findings == ()
+
+
 def test_a_mesh_that_exports_to_nobody_is_named() -> None:
     fleet = loads({"prod": SOURCE}, mesh={"prod": {"defaultVirtualServiceExportTo": ["~"]}})
     assert ["an `exportTo` or a Sidecar keeps one of them away" in finding.message for finding in check(fleet).findings] == [True]

@@ -47,7 +47,7 @@ _RULE = {
     "headers": _HEADERS,
     "redirect": NAMED,
     "directResponse": NAMED,
-    "fault": {"abort": {"percentage": ALL}},
+    "fault": {"abort": {"percentage": ALL, "httpStatus": ALL, "grpcStatus": ALL}},
     "delegate": ALL,
     "rewrite": ALL,
     "mirror": _DESTINATION,

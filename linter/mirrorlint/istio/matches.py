@@ -54,11 +54,11 @@ def string_match(kind: Kind, value: str, node: Node) -> StringMatch:
 
 
 def read_string_match(node: Node) -> StringMatch:
-    """A StringMatch; `{}` accepts any value."""
-    if not node.present:
+    """A StringMatch; `{}` accepts any value. The API server drops what is null (apiextensions.k8s.io/v1, defaulting and nullable)."""
+    if not node:
         return StringMatch("", "", node)
     for kind in _KINDS:
-        if kind in node:
+        if node[kind]:
             return string_match(kind, node[kind].text, node[kind])
     return StringMatch("present", "", node)
 

@@ -124,9 +124,10 @@ class _Fields:
     def _action(self) -> tuple[Action, Node]:
         """What is done with a request, and the field that says so; one without a backend, which admission refuses, is sent nowhere.
 
-        A fault comes before the router (route.go:TranslateFault); without `percentage` it aborts nothing.
+        A fault comes before the router (route.go:TranslateFault); without a status, or without `percentage`, it aborts nothing.
         """
-        if millionths(self._get("fault")["abort"]["percentage"]["value"].decimal) >= 100:
+        abort = self._get("fault")["abort"]
+        if (abort["httpStatus"] or abort["grpcStatus"]) and millionths(abort["percentage"]["value"].decimal) >= 100:
             return "abort", self._owner("fault").node.key("fault")
         if self.node["redirect"]:
             return "redirect", self.node.key("redirect")
