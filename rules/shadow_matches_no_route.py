@@ -12,11 +12,19 @@ REASONS = (reason.NO_ROUTE,)
 
 
 def check(loss: Loss) -> Flaw:
-    """Point at the condition that the nearest rule has and the shadow does not meet."""
+    """Point at the condition that the nearest rule has and the shadow does not meet, or at the rewrite that leaves it without a slash."""
     host, request = reached(loss.end.host), loss.end.seen(loss.way.request)
+    if not request.path.startswith("/"):
+        return _without_slash(loss, request.path)
     asked = f"`{request.method} {request.path}` with Host `{request.host}`"
     node, lacks, owner = reached(missed(host, request))
     mesh, roots = reached(loss.end.scope).mesh, dict.fromkeys(service.manifest for service in host.services)
     notes = (Remark(place, f"{root} lacks rules: {why}", loss.end.cluster) for root in roots for place, why, _ in withheld(mesh, root))
     message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404; {lacks}"
     return loss.at_target(node, message, owner, *notes)
+
+
+def _without_slash(loss: Loss, path: str) -> Flaw:
+    """What a rewrite makes of a path is no absolute one."""
+    message = f"the path `{path}` that this rewrite makes does not begin with a slash: {loss.end.cluster}'s gateway refuses the shadow"
+    return loss.at_source(loss.way.route.rule.rewrite.path, message)

@@ -183,7 +183,9 @@ def foreign(match: Match, port: int, gateways: frozenset[str], namespace: str, l
 
 
 def first_match(routes: Iterable[Route], request: Request) -> Route | None:
-    """The first route that takes the request."""
+    """The first route that takes the request; Envoy routes none whose path is not absolute (conn_manager_impl.cc:decodeHeaders)."""
+    if request.path[:1] not in "/?":
+        return None
     return next((route for route in routes if route.accepts(request)), None)
 
 

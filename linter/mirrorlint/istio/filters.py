@@ -52,15 +52,16 @@ def read_rewrite(filters: Iterable[Node], match: Match) -> Rewrite:
     """What a URLRewrite does; removing the prefix needs to know the match (createRewriteFilter, route.go:applyHTTPRouteDestination)."""
     found = of_type(filters, REWRITE)
     if not found:
-        return Rewrite("", "", "", "", match.node)
+        return Rewrite("", "", "", "", match.node, match.node)
     authority, path = found[-1]["urlRewrite"]["hostname"], found[-1]["urlRewrite"]["path"]
     if path["type"].text == "ReplaceFullPath":
-        return Rewrite(authority.text, "", "/.*", path["replaceFullPath"].text, authority)
-    uri = path["replacePrefixMatch"].text.removesuffix("/")
+        return Rewrite(authority.text, "", "/.*", path["replaceFullPath"].text, authority, path["replaceFullPath"])
+    written = path["replacePrefixMatch"]
+    uri = written.text.removesuffix("/")
     if path["type"].text == "ReplacePrefixMatch" and not uri:
         prefix = match.uri.value if match.uri.kind == "path-prefix" else ""
-        return Rewrite(authority.text, "", f"^{re.escape(prefix)}(/?)(.*)", r"/\2", authority)
-    return Rewrite(authority.text, uri, "", "", authority)
+        return Rewrite(authority.text, "", f"^{re.escape(prefix)}(/?)(.*)", r"/\2", authority, written)
+    return Rewrite(authority.text, uri, "", "", authority, written)
 
 
 def mirror_share(node: Node, owner: Manifest) -> Share | None:

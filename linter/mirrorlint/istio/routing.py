@@ -83,13 +83,17 @@ class Mirror(NamedTuple):
 
 
 class Rewrite(NamedTuple):
-    """A rewrite: the new Host, path (prefix), or pattern and substitution; each "" when not asked for. `node` is the Host's value."""
+    """A rewrite: the new Host, path (prefix), or pattern and substitution; each "" when not asked for.
+
+    `node` is the Host's value, `path` what is written into the path.
+    """
 
     authority: str
     uri: str
     pattern: str
     substitution: str
     node: Node
+    path: Node
 
 
 class Rule(NamedTuple):

@@ -162,8 +162,9 @@ def _share(amount: Node, owner: Manifest) -> Share:
 
 def read_rewrite(node: Node) -> Rewrite:
     """The `rewrite` field."""
-    pattern = node["uriRegexRewrite"]
-    return Rewrite(node["authority"].text, node["uri"].text, pattern["match"].text, pattern["rewrite"].text, node["authority"])
+    uri, pattern = node["uri"], node["uriRegexRewrite"]
+    path = pattern["rewrite"] if pattern else uri
+    return Rewrite(node["authority"].text, uri.text, pattern["match"].text, pattern["rewrite"].text, node["authority"], path)
 
 
 def read_headers(node: Node) -> Headers:
