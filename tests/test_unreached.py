@@ -97,6 +97,16 @@ CASES = {
         "Sidecar default/narrow has callers' proxies capture no call (`captureMode: NONE`)",
         "NONE",
     ),
+    "a Sidecar that listens at the pod's own address": (
+        lambda source: source + SIDECAR.replace("hosts: [istio-system/*]", "bind: 127.0.0.1, hosts: ['*/*']"),
+        "Sidecar default/narrow has callers' proxies capture no call (`bind: 127.0.0.1`)",
+        "127.0.0.1",
+    ),
+    "a Sidecar that listens at a Unix socket": (
+        lambda source: source + SIDECAR.replace("hosts: [istio-system/*]", "port: {protocol: HTTP}, bind: 'unix:///a', hosts: ['*/*']"),
+        "Sidecar default/narrow has callers' proxies capture no call (`bind: unix:///a`)",
+        "'unix:///a'",
+    ),
     "an export to a misspelt namespace": (
         spec("  hosts: [shop]\n  exportTo: [defualt]"),
         "is exported to `defualt`, where no caller's proxy is (did you mean `default`?)",
@@ -137,6 +147,19 @@ def test_what_keeps_requests_away_is_named_and_pointed_at(change: Change, why: s
 def test_a_fault_without_a_status_and_a_condition_that_is_null_keep_no_requests_away(idle: str) -> None:
     source = rule(idle + MIRROR)(SOURCE)
     assert source != SOURCE
+    assert judge(source=source).findings == ()
+
+
+@pytest.mark.parametrize(
+    "egress",
+    [
+        "{port: {protocol: HTTP}, bind: 'unix:///a', hosts: [other/*]}, {hosts: ['*/*']}",
+        "{bind: 0.0.0.0, captureMode: NONE, hosts: ['*/*']}",
+        "{bind: 10.96.0.1, hosts: ['*/*']}",
+    ],
+)
+def test_a_sidecar_whose_listeners_take_calls_to_any_address_keeps_none_away(egress: str) -> None:
+    source = SOURCE + SIDECAR.replace("{hosts: [istio-system/*]}", egress)
     assert judge(source=source).findings == ()
 
 

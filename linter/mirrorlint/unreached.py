@@ -203,7 +203,8 @@ def _hidden(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
     if not any(scope.imports(own) for scope, _ in sidecars):
         yield Obstacle(first["hosts"].at(0), f"{sidecar} lets callers' proxies see {quoted(first['hosts'].texts)}, which leaves {own} out")
     if not any(egress.captures for _, each in sidecars for egress in each.egress):
-        yield Obstacle(first["captureMode"], f"{sidecar} has callers' proxies capture no call (`captureMode: NONE`)")
+        said = "captureMode" if first["captureMode"].text == "NONE" else "bind"
+        yield Obstacle(first[said], f"{sidecar} has callers' proxies capture no call (`{said}: {first[said].text}`)")
 
 
 def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:

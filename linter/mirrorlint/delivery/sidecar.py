@@ -94,7 +94,7 @@ class EgressListener:
     def __init__(self, scope: SidecarScope, egress: Egress) -> None:
         """`egress` says what is imported."""
         self.scope, self.egress = scope, egress
-        self._matches_port = egress.port != 0 and egress.protocol != "HTTP_PROXY"
+        self._matches_port = egress.port > 0 and egress.protocol != "HTTP_PROXY"
         self._imports_all = egress in DEFAULT_EGRESS
         self._hosts: dict[str, list[str]] = {}
         self._excluded: dict[str, list[str]] = {}

@@ -63,6 +63,11 @@ def is_ip(host: str) -> bool:
     return True
 
 
+def is_loopback(host: str) -> bool:
+    """Whether the name is an IP literal of the machine itself."""
+    return is_ip(host) and ipaddress.ip_address(host).is_loopback
+
+
 @lru_cache(maxsize=4096)
 def known_as(address: str) -> str:
     """A name or an IP as it is compared: in lower case, without port and last dot, an IPv6 address in its short form."""

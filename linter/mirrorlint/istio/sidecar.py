@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
+from mirrorlint.istio.names import is_loopback
 from mirrorlint.source import Node
 
 EVERYTHING = ("*", "*")
+SOCKET = -1
+_ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, never bound
 
 
 class Egress(NamedTuple):
-    """An egress listener: its port (0 for the one without), its port's protocol, and what it imports as (namespace, host) pairs.
+    """An egress listener: its port (0 for the one without, SOCKET at a Unix socket), its protocol, and imports as (namespace, host) pairs.
 
-    One that does not capture listens at the pod's own address alone, so that calls to other addresses pass it by (`captureMode: NONE`).
+    One that does not capture listens at the pod's own address alone, so that calls to other addresses pass it by.
     """
 
     port: int
@@ -44,4 +47,11 @@ def read_sidecar(manifest: Manifest) -> Sidecar:
 
 def _egress(node: Node) -> Egress:
     pairs = tuple((owner, name) for owner, slash, name in (host.partition("/") for host in node["hosts"].texts) if slash)
-    return Egress(node["port"]["number"].number, node["port"]["protocol"].text.upper(), pairs, node["captureMode"].text != "NONE")
+    port = (node["port"]["number"].number or SOCKET) if node["port"] else 0
+    return Egress(port, node["port"]["protocol"].text.upper(), pairs, port != SOCKET and _captures(node))
+
+
+def _captures(node: Node) -> bool:
+    """Whether calls to other addresses come to it: what it does not capture it may take at any address (buildSidecarOutboundListeners)."""
+    bind = node["bind"].text
+    return bind in _ANYWHERE if node["captureMode"].text == "NONE" else not is_loopback(bind)
