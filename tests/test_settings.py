@@ -50,6 +50,7 @@ GOOD = {
         "clusters: {a: {mesh: {discoverySelectors: [{matchLabels: {a: ''}}, {}, "
         "{matchExpressions: [{key: a, operator: In, values: [b]}, {key: a, operator: Exists}]}]}}}\n"
     ),
+    "another policy of a mesh": "clusters: {a: {mesh: {defaultTrafficPolicy: {outlierDetection: {}}}}}\n",
     "other fields of a mesh": "clusters: {a: {mesh: {inboundTrafficPolicy: {mode: x}, outboundTrafficPolicy: {egressProxy: x}}}}\n",
     "empty lists": "clusters: {prod: {paths: [], external: [], ingress: []}}\n",
     "an empty ingress": "clusters: {prod: {ingress: {labels: , ports: }}}\n",
