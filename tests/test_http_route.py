@@ -177,12 +177,14 @@ spec:
 def test_a_grant_lets_a_gateways_route_use_another_namespace() -> None:
     assert reasons(stage=APART) == ["unknown-destination"]
     assert reasons(stage=APART + GRANT.replace("Service, name: shop", "Service, name: other")) == ["unknown-destination"]
+    assert reasons(stage=APART + GRANT.replace("Service, name: shop", "Service, name: ''")) == ["unknown-destination"]
+    assert reasons(stage=APART + GRANT.replace("Service, name: shop", "Service, name: ")) == ["arrives"]
     assert reasons(stage=APART + GRANT) == ["arrives"]
 
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [("apps", "app"), ("HTTPRoute", "HTTPRoutes"), ("default", "web"), ("Service", "Services"), ("shop", "shopp")],
+    [("apps", "app"), ("HTTPRoute", "HTTPRoutes"), ("default", "web"), ("Service", "Services"), ("shop", "shopp"), ("shop", "''")],
 )
 def test_a_grant_that_all_but_lets_a_route_through_is_noted_where_it_is_wrong(right: str, wrong: str) -> None:
     head, _, tail = GRANT.rpartition(right)

@@ -49,7 +49,7 @@ class Grants:
         """Read the manifests; Istio takes grants for Services and Secrets only (ReferenceGrantsCollection)."""
         self._manifests = tuple(manifests)
         self._allowed = {
-            (Kind(source["group"].text, source["kind"].text), source["namespace"].text, kind, manifest.namespace, to["name"].text)
+            (Kind(source["group"].text, source["kind"].text), source["namespace"].text, kind, manifest.namespace, _granted_name(to))
             for manifest in self._manifests
             for source in manifest.node["spec"]["from"]
             for to in manifest.node["spec"]["to"]
@@ -58,7 +58,7 @@ class Grants:
 
     def allow(self, kind: Kind, namespace: str, reference: Reference) -> bool:
         """Whether an object of a kind and namespace may name what the reference names; in its own namespace it always may."""
-        granted = ((kind, namespace, reference.kind, reference.namespace, name) for name in (reference.name, ""))
+        granted = ((kind, namespace, reference.kind, reference.namespace, name) for name in (reference.name, None))
         return reference.namespace == namespace or any(one in self._allowed for one in granted)
 
     def nearest(self, kind: Kind, namespace: str, reference: Reference) -> tuple[Node, str] | None:
@@ -73,9 +73,14 @@ class Grants:
                     (source["namespace"], source["namespace"].text, namespace),
                     (to["group"], to["group"].text, reference.kind.group),
                     (to["kind"], to["kind"].text, reference.kind.name),
-                    (to["name"], to["name"].text or reference.name, reference.name),
+                    (to["name"], reference.name if _granted_name(to) is None else to["name"].text, reference.name),
                 )
                 wrong = [(node, right) for node, said, right in wanted if said != right]
                 if len(wrong) == 1:
                     return wrong[0][0], f"{manifest} would let it if this were `{wrong[0][1]}`"
         return None
+
+
+def _granted_name(to: Node) -> str | None:
+    """The name that a grant is for, None for any; an empty one is nobody's."""
+    return to["name"].text if to["name"] else None
