@@ -324,6 +324,7 @@ HTTPS = SOUND.replace(
 )
 HTTPS = HTTPS.replace("servers:", "selector: {app: x}\n  servers:", 1)
 ROUTE = "  - route: [{destination: {host: shop}}]"
+FRONTEND = "{frontend: {default: {validation: {caCertificateRefs: [{group: '', kind: Pod, name: ca}]}}}}"
 CASES = {
     "sound": (PROD, SOUND, ""),
     "a policy": (PROD, SOUND + POLICY, "shadow-denied"),
@@ -476,6 +477,11 @@ CASES = {
     ),
     "a listener that takes a namespace": (PROD, API % "yes", ""),
     "a listener that takes another namespace": (PROD, API % "no", "shadow-host-not-accepted"),
+    "a listener for clients with certificates of a CA that Istio does not take": (
+        PROD.replace("number: 80", "number: 443") + "      port: {number: 443}\n" + SECURE,
+        (API % "yes").replace("[{name: bad}]", "[{name: c}]").replace("  listeners:", f"  tls: {FRONTEND}\n  listeners:"),
+        "ingress-without-listener",
+    ),
     "a listener that Istio does not program": (
         PROD.replace("number: 80", "number: 443") + "      port: {number: 443}\n",
         API % "yes",

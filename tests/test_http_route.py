@@ -199,6 +199,13 @@ def secured(secret: str, reference: str = "{name: cert}") -> str:
     return STAGE.replace("{name: http, port: 80, protocol: HTTP}", tls) + secret
 
 
+CA = "{group: '', kind: ConfigMap, name: ca}"
+
+
+def checked(frontend: str) -> str:
+    return secured("").replace("  listeners:", f"  tls: {{frontend: {{{frontend}}}}}\n  listeners:")
+
+
 def secret(crt: str) -> str:
     return (
         f"---\napiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\nmetadata: {{name: cert}}\ndata: {{tls.crt: '{crt}', tls.key: ''}}\n"
@@ -219,6 +226,11 @@ def test_a_certificate_that_is_not_in_the_manifests_is_taken_to_be_fine(given: s
         (secured(secret(base64.b64encode(b"cert").decode())), "Secret default/cert holds no certificate and key in PEM"),
         (secured("", "{name: cert, namespace: certs}"), "no ReferenceGrant in certs allows it"),
         (secured("", "{name: cert, kind: ConfigMap}"), "a certificate is a Secret"),
+        (checked("default: {validation: {caCertificateRefs: [{group: '', kind: Pod, name: ca}]}}"), "a CA is a ConfigMap or a Secret"),
+        (
+            checked(f"perPort: [{{port: 80, tls: {{validation: {{caCertificateRefs: [{CA}, {CA}]}}}}}}]"),
+            "it takes one of `caCertificateRefs`",
+        ),
         (STAGE.replace("protocol: HTTP}", "protocol: UDP}"), "`protocol: UDP` is none that Istio takes, which are HTTP, HTTPS, TCP, TLS"),
         (STAGE.replace("protocol: HTTP}", "protocol: HTTPS}"), "it is for HTTPS and has no `tls`"),
     ],

@@ -112,6 +112,7 @@ _API_GATEWAY = {
     "listeners": _LISTENER,
     "addresses": ALL,
     "infrastructure": {"labels": ALL, **_ADDRESSED},
+    "tls": {"frontend": ALL},
 }
 _MODIFIER = {"type": ALL, "requestHeaderModifier": {"set": _header, "add": _header, "remove": ALL}}
 _FILTER = {**_MODIFIER, "urlRewrite": ALL, "requestMirror": ALL, "requestRedirect": NAMED}

@@ -10,7 +10,7 @@ from mirrorlint.istio.certificates import refusal
 from mirrorlint.istio.gateway import Gateway, Server
 from mirrorlint.istio.label_selector import asks_for, selects
 from mirrorlint.istio.ports import Port, protocol
-from mirrorlint.istio.references import Grants
+from mirrorlint.istio.references import CONFIG_MAP, SECRET, Grants, Kind
 from mirrorlint.istio.services import STATIC, Service
 from mirrorlint.kinds import GATEWAY_API
 from mirrorlint.source import Node
@@ -116,7 +116,7 @@ def _server(gateway: Gateway, node: Node, around: Surroundings) -> Server:
         bind="",
         hosts=("*",) if hosts == ("*/*",) else hosts,
         tls=bool(tls),
-        mode=_mode(tls) if tls else "",
+        mode=_mode(tls, _validation(gateway.manifest, node)) if tls else "",
         redirects=False,
         host_nodes=(node["hostname"],),
         number_node=node["port"],
@@ -124,11 +124,23 @@ def _server(gateway: Gateway, node: Node, around: Surroundings) -> Server:
     )
 
 
-def _mode(tls: Node) -> str:
+def _mode(tls: Node, validation: Node) -> str:
+    """A server's mode; what the listener's own options say counts more than what clients are asked for (conversion.go:buildTLS)."""
     if tls["mode"].text == "Passthrough":
         return "PASSTHROUGH"
     asked = tls["options"][MODE_OPTION].text
-    return asked if asked in _MODES else "SIMPLE"
+    if asked in _MODES:
+        return asked
+    if not len(validation["caCertificateRefs"]):
+        return "SIMPLE"
+    return "OPTIONAL_MUTUAL" if validation["mode"].text == "AllowInsecureFallback" else "MUTUAL"
+
+
+def _validation(manifest: Manifest, node: Node) -> Node:
+    """How a Gateway has the certificates of a listener's clients checked (conversion.go:resolveGatewayTLS)."""
+    frontend = manifest.node["spec"]["tls"]["frontend"]
+    of_port = (each["tls"] for each in frontend["perPort"] if each["port"].number == node["port"].number)
+    return next(of_port, frontend["default"])["validation"]
 
 
 def _allowed_namespaces(allowed: Node, own: str, around: Surroundings) -> list[str]:
@@ -164,10 +176,21 @@ def _fault(manifest: Manifest, node: Node, around: Surroundings) -> tuple[Node, 
         return node["protocol"], f"`protocol: {node['protocol'].text}` is none that Istio takes, which are {', '.join(_ROUTES)}"
     if _lacks_tls(node):
         return node["protocol"], f"it is for {node['protocol'].text} and has no `tls`"
-    if not node["tls"] or _mode(node["tls"]) in ("PASSTHROUGH", "ISTIO_MUTUAL"):
+    validation = _validation(manifest, node)
+    if not node["tls"] or _mode(node["tls"], validation) in ("PASSTHROUGH", "ISTIO_MUTUAL"):
         return None
     found = [(ref, why) for ref in node["tls"]["certificateRefs"] if (why := refusal(manifest, ref, around.grants, around.secrets))]
-    return found[0] if found and len(found) == len(node["tls"]["certificateRefs"]) else None
+    if found and len(found) == len(node["tls"]["certificateRefs"]):
+        return found[0]
+    return _untaken(validation["caCertificateRefs"]) if len(node["tls"]["certificateRefs"]) else None
+
+
+def _untaken(references: Node) -> tuple[Node, str] | None:
+    """What Istio doesn't take of the CAs that clients' certificates are checked with (conversion.go:buildCaCertificateReference)."""
+    if len(references) > 1:
+        return references.at(1), "it takes one of `caCertificateRefs`"
+    wrong = (each for each in references if Kind(each["group"].text, each["kind"].text) not in (CONFIG_MAP, SECRET))
+    return next(((each, "a CA is a ConfigMap or a Secret") for each in wrong), None)
 
 
 def is_managed(manifest: Manifest) -> bool:

@@ -23,6 +23,7 @@ SERVICE_ENTRY = Kind(NETWORKING, "ServiceEntry")
 HOSTNAME = Kind(NETWORKING, "Hostname")
 SERVICE_IMPORT = Kind("multicluster.x-k8s.io", "ServiceImport")
 SECRET = Kind("", "Secret")
+CONFIG_MAP = Kind("", "ConfigMap")
 _GRANTED = (SERVICE, SECRET)
 
 
