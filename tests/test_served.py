@@ -40,6 +40,14 @@ def test_an_object_without_a_version_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("directive", ["delete", "replace"])
+def test_a_patch_that_is_for_a_whole_object_is_none_itself(directive: str) -> None:
+    patch = f"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: a}}\n$patch: {directive}\n"
+    report = check(loads({"source": patch}))
+    assert (report.findings, report.documents) == ((), 0)
+    assert check(loads({"source": patch.replace("$patch: ", "# ")})).findings
+
+
 def test_a_gateway_of_istio_in_the_group_of_the_other_is_refused() -> None:
     text = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: a}\nspec: {SPEC}\n"
     (finding,) = check(loads({"source": text.replace("SPEC", "selector: {istio: ingressgateway}, servers: []")})).findings

@@ -91,7 +91,7 @@ def _ask_admission(manifests: Iterable[Manifest]) -> None:
 
 def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     """What is in documents that were parsed, of a text that may have held others."""
-    found = [_without_secrets(Manifest(node)) for node in unfolded(parsed.documents)]
+    found = [_without_secrets(Manifest(node)) for node in unfolded(parsed.documents) if not _is_patch(node)]
     refused = [unserved(manifest.node) for manifest in found]
     manifests = tuple(manifest for manifest, why in zip(found, refused, strict=True) if why is None and _matters(manifest))
     refused += [unserved(node) for node in parsed.documents if not node.text_at("apiVersion")]
@@ -228,6 +228,11 @@ def unfolded(nodes: Iterable[Node]) -> Iterator[Node]:
             yield from unfolded(node["items"])
         else:
             yield node
+
+
+def _is_patch(node: Node) -> bool:
+    """Whether a document but changes an object, as strategic merge patches do that delete or replace a whole one (`$patch`)."""
+    return "$patch" in node
 
 
 def _without_secrets(found: Manifest) -> Manifest:
