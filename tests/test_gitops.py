@@ -151,6 +151,17 @@ def test_what_is_taken_from_another_branch_is_not_judged(repo: Path) -> None:
     assert "`a` is taken from `next`, which may not be what is at hand" in messages(loaded)[0]
 
 
+def test_what_applies_applications_asks_for_none_at_another_revision(repo: Path) -> None:
+    apps = {
+        name: application(name, name, "name: prod", f", targetRevision: {revision}") for name, revision in (("a", "main"), ("b", "next"))
+    }
+    write(repo, {"root.yaml": application("root", "apps", "name: prod"), "a/x.yaml": entry("x"), "b/y.yaml": entry("y")})
+    write(repo, {f"apps/{name}.yaml": text for name, text in apps.items()})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["x"]}
+    assert messages(loaded)[0] == "apps/b.yaml:6 [prod] `b` is taken from `next`, which may not be what is at hand, so it is not read"
+
+
 GENERATORS = {
     "list": ("[{list: {elements: [{c: prod}, {c: stage}]}}]", "over/{{c}}", "name: '{{c}}'", False),
     "list with a name of other letters": ("[{list: {elements: [{a b: prod}, {a b: stage}]}}]", "over/{{a b}}", "name: '{{a b}}'", False),

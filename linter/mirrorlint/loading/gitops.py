@@ -32,7 +32,9 @@ def land(top: str, asked: Sequence[str], disk: Disk, found: Found) -> Land:
         return bare
     remotes, said = git.remotes(top)
     disk.look(said)
-    return bare._replace(remotes=own_remotes(remotes, _named(bare)), inner=frozenset(_inner(bare)))
+    known = bare._replace(remotes=own_remotes(remotes, _named(bare)), inner=frozenset(_inner(bare)))
+    every = (manifest.node for manifest, _ in known.objects.get("Application", ()))
+    return known._replace(revisions=frozenset(revision for each in every for revision in _revisions(each, known)))
 
 
 def _inner(land: Land) -> Iterator[str]:
@@ -96,6 +98,8 @@ def units(land: Land, found: Found, start: str) -> Iterator[Unit]:
     made = {manifest: list(expansion.applications()) for manifest, expansion in sets.items()}
     made |= {manifest: [manifest.node] for manifest, _ in found if manifest.kind == "Application"}
     revisions = frozenset(revision for those in made.values() for each in those for revision in _revisions(each, land))
+    if any(land.disk.listed(file) for _, file in found):
+        revisions |= land.revisions
     for manifest, file in found:
         changes = tuple(sets[manifest].changes) if manifest in sets else ()
         for unit in (_placed(argo.unit(each, file, land, revisions), land) for each in made.get(manifest, ())):

@@ -32,7 +32,7 @@ class Land(NamedTuple):
     """`roots` are the folders that a repository's paths may start at, the likeliest first; `remotes` the repository's own addresses.
 
     `objects` are all of GitOps with the files that have them, by kind; they are those of the folders `asked` for. `inner` are the folders
-    of clusters that are further down than by convention.
+    of clusters that are further down than by convention. `revisions` are those at which Applications ask for this repository.
     """
 
     roots: tuple[str, ...]
@@ -41,6 +41,7 @@ class Land(NamedTuple):
     objects: Mapping[str, Found]
     asked: tuple[str, ...]
     inner: frozenset[str] = frozenset()
+    revisions: frozenset[str] = frozenset()
 
     def folder(self, path: str) -> str:
         """The absolute path that a repository's path stands for, be it there or not."""
