@@ -346,6 +346,27 @@ def test_what_waits_for_a_template_is_not_judged() -> None:
     assert len(report.blind_spots) == 2
 
 
+@pytest.mark.parametrize("host", ["<stage-host>", "$(STAGE)", "$STAGE", "%STAGE%.example.com", "@STAGE@", "STAGE_PLACEHOLDER", "CHANGE_ME"])
+def test_what_only_stands_for_a_value_is_not_refused(host: str) -> None:
+    report = judge(SOURCE.replace("stage.example.com", f"'{host}'"))
+    assert report.findings == ()
+    assert any(spot.message.endswith(f": `{host}` waits to be filled in") for spot in report.blind_spots)
+    refused = judge(SOURCE.replace("stage.example.com", "'stage_host'"))
+    assert {finding.rule for finding in refused.findings} == {"refused-by-istio"}
+
+
+def test_what_looks_like_a_variable_in_a_program_waits_for_nothing() -> None:
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, command: [sh, -c, 'echo ${CODE}']}]}}"
+    kinds = '{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, annotations: {snippet: "a\\nset $b ${c};"}}, spec: {}}'
+    assert judge(SOURCE + f"\n---\n{pod}\n---\n{kinds}\n", TARGET).blind_spots == ()
+
+
+def test_a_long_value_that_waits_is_told_in_short() -> None:
+    told = [spot.message for spot in judge(SOURCE.replace("stage.example.com", "'${" + "A" * 500 + "}'")).blind_spots]
+    assert any("waits to be filled in" in message for message in told)
+    assert max(map(len, told)) < 200
+
+
 def test_a_gateway_of_another_class_may_take_a_shadow_but_holds_no_service() -> None:
     foreign = "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: nginx}\nspec: {gatewayClassName: nginx}\n"
     assert levels(judge(target=REFUSING + foreign)) == [("warning", "shadow-host-not-accepted")]

@@ -28,6 +28,7 @@ from mirrorlint.loading.served import unserved
 from mirrorlint.loading.suppressions import suppressions
 from mirrorlint.sieve import sift
 from mirrorlint.source import Broken, Node, Parsed, Place, parse
+from mirrorlint.source.case import short
 
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OPEN = frozenset({"name", "server"})  # of a cluster that a Secret describes
@@ -35,6 +36,10 @@ _CLUSTER = "argocd.argoproj.io/secret-type"  # of a Secret that tells Argo CD of
 _MESH_CONFIG = re.compile(r"istio(-[\w.-]+)?")
 _FILLED_IN = frozenset({NETWORKING, SECURITY, GATEWAY_API, KUBERNETES_NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
+# The same in a text of one line; what has several is a program, and no name.
+_WAITING = re.compile(r"\A[^\n]*?(?:\$\{[A-Za-z_]\w*|\{\{)[^\n]*\Z")
+# What people write where their own scripts fill something in.
+_PLACEHOLDER = re.compile(r"<[^<>]+>|\$\(\w+\)|\$[A-Z]\w*|%\w+%|@\w+@|PLACEHOLDER|(?:CHANGE|REPLACE)_?ME|YOUR_")
 _SIGNS = (b"${", b"{{", b"ENC[")  # of what can't be judged as it is written
 _ENCRYPTED = re.compile(r"^ENC\[AES256_GCM,")  # by sops, which keeps its own data in the key `sops`
 
@@ -75,18 +80,7 @@ def content(data: bytes, path: str) -> Content:
     if not left.strip():
         return Content((), dropped, (), ())
     found = content_of(parse(left, path), data, path)
-    _ask_admission(found.manifests)
     return found._replace(objects=dropped + found.objects)
-
-
-def _ask_admission(manifests: Iterable[Manifest]) -> None:
-    """Note where Istio's admission has nothing to say: what it takes to tell is kept with what files hold."""
-    asked = [manifest for manifest in manifests if manifest.group in (NETWORKING, SECURITY, GATEWAY_API)]
-    if asked:
-        from mirrorlint.istio.admission import judged
-
-        for manifest in asked:
-            manifest.faultless = not any(judged(manifest.node, manifest.namespace))
 
 
 def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
@@ -105,7 +99,7 @@ def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
             faults.append(broken if broken.dropped else broken._replace(text=""))
         else:
             unclear.append(broken._replace(text=""))
-    waiting = tuple(filter(_waits, manifests)) if marked else ()
+    waiting = tuple(filter(_waits if marked else _unfilled, manifests))
     manifests = tuple(manifest for manifest in manifests if manifest not in waiting)
     quiet = tuple(suppressions(data, path, parsed.documents, manifests))
     return Content(manifests, len(found), tuple(faults), (*unclear, *_gaps((*waiting, *hidden))), quiet, tells, waiting)
@@ -147,20 +141,45 @@ def _waits(manifest: Manifest) -> Broken | None:
     hidden = _encrypted(manifest)
     if hidden is not None:
         return Broken(hidden.place, f"{manifest} is encrypted", "", "", template=True)
-    node = _variable(manifest.node) if manifest.group in _FILLED_IN and manifest.kind not in OF_POLICIES else None
-    return Broken(node.place, f"{manifest}: `{node.text}` waits to be filled in", "", "", template=True) if node is not None else None
+    waits = manifest.group in _FILLED_IN and manifest.kind not in OF_POLICIES
+    node = _first(_asked(manifest), _WAITING) if waits else None
+    node = _unfilled(manifest) if node is None else node
+    if node is None:
+        return None
+    return Broken(node.place, f"{manifest}: `{short(node.text)}` waits to be filled in", "", "", template=True)
 
 
 def _encrypted(manifest: Manifest) -> Node | None:
-    """The first encrypted value of an object, but for Secrets, whose values are not asked for; of workloads little is."""
-    node = manifest.node
-    if manifest.kind == CREDENTIALS:
+    """The first encrypted value of an object, but for Secrets, whose values are not asked for."""
+    return None if manifest.kind == CREDENTIALS else _first(_asked(manifest), _ENCRYPTED)
+
+
+def _unfilled(manifest: Manifest) -> Node | None:
+    """The first value that is refused as it is written, but stands for another one.
+
+    It is noted where Istio's admission has nothing to say: what it takes to tell is kept with what files hold.
+    """
+    if manifest.group not in (NETWORKING, SECURITY, GATEWAY_API):
         return None
+    from mirrorlint.istio.admission import judged
+
+    refused = [refusal.node for refusal in judged(manifest.node, manifest.namespace)]
+    manifest.faultless = not refused
+    return next((node for node in refused if _PLACEHOLDER.search(node.text)), None)
+
+
+def _asked(manifest: Manifest) -> list[Node]:
+    """The parts of an object that are asked for; of workloads not what runs in them."""
+    node = manifest.node
     if (manifest.group, manifest.kind) in OF_TEMPLATES:
-        parts = [node["metadata"], node["spec"]["replicas"], node["spec"]["template"]["metadata"]]
-    else:
-        parts = [value for name, value in node.items() if name != "sops"]
-    return next((found for found in (first(part, _ENCRYPTED) for part in parts) if found is not None), None)
+        return [node["metadata"], node["spec"]["replicas"], node["spec"]["template"]["metadata"]]
+    if manifest.kind == "Pod":
+        return [node["metadata"]]
+    return [value for name, value in node.items() if name != "sops"]
+
+
+def _first(parts: Iterable[Node], pattern: re.Pattern[str]) -> Node | None:
+    return next((found for found in (first(part, pattern) for part in parts) if found is not None), None)
 
 
 def packed(found: Content) -> Any:
