@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from test_clusters import entry
 from test_engine import SOURCE, TARGET
 from ways import read
 
-from mirrorlint import check, load
-from mirrorlint.loading import Loaded, disk
+from mirrorlint import check, likeness, load
+from mirrorlint.loading import Loaded, argo, disk
 from mirrorlint.loading.filling import substituted
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.source import parse
@@ -613,6 +614,20 @@ def test_objects_outside_of_what_was_asked_for_are_followed_as_well(repo: Path) 
         write(repo, {f"apps/{name}/mesh.yaml": kustomization("mesh", "./mesh")})
     write(repo, {"mesh/x.yaml": entry("x")})
     assert found(read(["prod=clusters/prod", "stage=clusters/stage"])) == {"prod": ["x"], "stage": ["x"]}
+
+
+def test_what_paths_are_near_to_is_sought_once_however_many_applications_name_them(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sought: list[str] = []
+
+    def suggestion(word: str, known: Iterable[str], least: float) -> str:
+        sought.append(word)
+        return likeness.suggestion(word, known, least)
+
+    monkeypatch.setattr(argo, "suggestion", suggestion)
+    write(repo, {f"{n}.yaml": application(f"a{n}", f"chart/{n % 2}", "name: prod") for n in range(6)})
+    write(repo, {f"charts/{n}/x.yaml": entry("x") for n in range(2)})
+    assert sum("did you mean `charts/" in message for message in messages(read(["."]))) == 6
+    assert sorted(sought) == ["chart/0", "chart/1"]
 
 
 def test_a_path_that_is_nearly_a_folder_is_asked_for(repo: Path) -> None:

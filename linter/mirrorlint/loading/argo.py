@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mirrorlint.fleet import NOTHING
 from mirrorlint.likeness import TYPO, suggestion
@@ -78,7 +79,12 @@ def _foreign(node: Node, land: Land) -> Gap:
 
 def _near(path: str, land: Land) -> str:
     """The folder that a path was probably meant to be, as messages ask for it."""
-    return suggestion(path, land.all_folders(), TYPO) if path else ""
+    return _meant(path, land.all_folders()) if path else ""
+
+
+@lru_cache(maxsize=4096)
+def _meant(path: str, folders: tuple[str, ...]) -> str:
+    return suggestion(path, folders, TYPO)
 
 
 def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | None:

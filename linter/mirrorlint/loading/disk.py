@@ -57,6 +57,7 @@ class Disk:
         self._kustomizations: list[str] = []
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
+        self._trees: dict[str, tuple[str, ...]] = {}
         self._generators: dict[str, Mapping[str, Sequence[tuple[Node, Kustomization]]]] = {}
 
     def add(self, *roots: str) -> None:
@@ -88,6 +89,7 @@ class Disk:
         self._listed = sorted(self._behind)
         self._kustomizations = [path for path in self._paths if path.endswith(_KUSTOMIZATIONS)]
         self._folders = _with_parents({path[: path.rindex(os.sep)] or os.sep for path in self._paths})
+        self._trees.clear()
         self._generators.clear()
 
     def below(self, path: str) -> Sequence[str]:
@@ -97,6 +99,14 @@ class Disk:
     def folders(self, root: str) -> list[str]:
         """The folders below a folder that hold files, at any depth, sorted."""
         return sorted(folder for folder in self._folders if folder != root and within(folder, root))
+
+    def tree(self, root: str) -> tuple[str, ...]:
+        """The folders below a folder that hold files, be it in charts, as seen from there, sorted; hidden ones are left out."""
+        if root not in self._trees:
+            every = _with_parents({os.path.dirname(path) for path in self.listed(root)})
+            names = (path[len(root.rstrip(os.sep)) :].replace(os.sep, "/") for path in every if path != root and within(path, root))
+            self._trees[root] = tuple(sorted(name[1:] for name in names if "/." not in name))
+        return self._trees[root]
 
     def kustomizations(self, path: str) -> list[Kustomization]:
         """All kustomizations at or below a path."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.loading.disk import Disk
-from mirrorlint.loading.paths import CHART, joined, upwards, within
+from mirrorlint.loading.paths import CHART, joined, within
 from mirrorlint.source import Node
 
 IN_CLUSTER = "in-cluster"
@@ -63,11 +63,9 @@ class Land(NamedTuple):
         """An absolute path as seen from the repository's root."""
         return os.path.relpath(path, self.roots[0]).replace(os.sep, "/")
 
-    def all_folders(self) -> list[str]:
+    def all_folders(self) -> tuple[str, ...]:
         """All folders that hold files, from the repository's root, without hidden ones."""
-        holding = {os.path.dirname(path) for path in self.disk.listed(self.roots[0])}
-        every = {above for folder in holding for above in upwards(folder)} - {self.roots[0]}
-        return sorted(path for path in map(self.relative, every) if not path.startswith("..") and "/." not in f"/{path}")
+        return self.disk.tree(self.roots[0])
 
     def is_own(self, url: str) -> bool:
         """Whether an address is that of this repository."""
