@@ -76,6 +76,8 @@ CONVENTIONS = {
     "siblings beside what is tried out": (["east/a.yaml", "west/b.yaml", "docs/c.yaml", "tests/d.yaml"], {"east": 1, "west": 1}),
     "no siblings beside what is tried out": (["east/a.yaml", "examples/b.yaml"], {"east": 1, "examples": 1}),
     "siblings of which one is for tests": (["prod/a.yaml", "stage/b.yaml", "test/c.yaml"], {"prod": 1, "stage": 1, "test": 1}),
+    "overlays of clusters": (["clusters/overlays/prod/a.yaml", "clusters/overlays/stage/b.yaml"], {"prod": 1, "stage": 1}),
+    "environments of clusters": (["clusters/eu/a.yaml", "clusters/environments/prod/b.yaml"], {"eu": 1, "prod": 1}),
     "siblings": (["east/a.yaml", "west/b.yaml", "c.yaml"], {"east": 1, "west": 1}),
     "one": (["east/a.yaml", "b.yaml"], {"repo": 2}),
 }

@@ -388,6 +388,20 @@ def test_folders_with_the_same_application_each_for_its_own_cluster_are_clusters
     assert found(read(["."])) == {"prod-eu": ["eu"], "prod-us": ["us"]}
 
 
+def test_clusters_may_be_overlays_of_what_they_share(repo: Path) -> None:
+    for name in ("prod", "stage"):
+        write(
+            repo,
+            {f"clusters/overlays/{name}/kustomization.yaml": "resources: [../../base, own.yaml]\n", f"shop/{name}/x.yaml": entry(name)},
+        )
+        write(repo, {f"clusters/overlays/{name}/own.yaml": kustomization("shop", f"./shop/{name}")})
+    write(
+        repo, {"clusters/base/kustomization.yaml": "resources: [mesh.yaml]\n", "clusters/base/mesh.yaml": kustomization("mesh", "./mesh")}
+    )
+    write(repo, {"mesh/m.yaml": entry("m")})
+    assert found(read(["."])) == {"prod": ["m", "prod"], "stage": ["m", "stage"]}
+
+
 @pytest.mark.parametrize("namespaces", [("a", "b"), ("", "")])
 def test_folders_with_applications_of_one_cluster_stay_its_parts(repo: Path, namespaces: tuple[str, str]) -> None:
     for name, namespace in zip(("mesh", "shop"), namespaces, strict=True):

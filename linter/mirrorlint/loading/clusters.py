@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from mirrorlint.loading.ground import Ground
 
 _OVERLAYS = ("overlays",)
-CONVENTIONS = (("clusters",), ("environments", "envs"), _OVERLAYS)
+_CONVENTIONS = (("clusters",), ("environments", "envs"), _OVERLAYS)
+WORDS = frozenset(word for words in _CONVENTIONS for word in words)  # what folders are called that hold those of clusters
 _DEPTH = 2
 # Why all is one cluster, whose name nothing tells.
 UNDIVIDED = "no folders of several clusters were found: all of it is one"
@@ -57,7 +58,7 @@ def _ways(arguments: Mapping[str, Sequence[str]], sections: Mapping[str, Sequenc
     yield tuple(Group(name, tuple(paths), "named as an argument") for name, paths in arguments.items())
     yield tuple(Group(name, tuple(paths), "named in the settings") for name, paths in sections.items())
     yield ground.gitops()
-    for words in CONVENTIONS:
+    for words in _CONVENTIONS:
         yield _by_convention(ground, words)
     yield _siblings(ground)
     yield _snapshots(ground)
@@ -71,7 +72,8 @@ def _by_convention(ground: Ground, words: Sequence[str]) -> tuple[Group, ...]:
     """
     named = {folder for folder in ground.folders if os.path.basename(folder) in words and _depth(ground.root, folder) <= _DEPTH + 1}
     outer = topmost(named)
-    found = _without_bases(ground, [folder for folder in ground.folders if os.path.dirname(folder) in outer])
+    outer |= {folder for folder in ground.folders if os.path.dirname(folder) in outer and os.path.basename(folder) in WORDS}
+    found = _without_bases(ground, [folder for folder in ground.folders if os.path.dirname(folder) in outer and folder not in outer])
     if not any(ground.holds(folder) for folder in found) or (words == _OVERLAYS and not _span_most(ground, found)):
         return ()
     alike: dict[str, list[str]] = {}

@@ -11,14 +11,12 @@ from mirrorlint import git
 from mirrorlint.fleet import Manifest
 from mirrorlint.loading import argo, flux, operators
 from mirrorlint.loading.applicationset import Expansion
-from mirrorlint.loading.clusters import CONVENTIONS, Group
+from mirrorlint.loading.clusters import WORDS, Group
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.land import IN_CLUSTER, Found, Land, own_remotes
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import Gap, Unit
 from mirrorlint.source import Node
-
-_WORDS = frozenset(word for words in CONVENTIONS for word in words)
 
 
 def land(top: str, asked: Sequence[str], disk: Disk, found: Found) -> Land:
@@ -187,8 +185,14 @@ def cluster_folder(path: str, land: Land) -> str:
 
 
 def _outermost(path: str, land: Land) -> str:
-    found = [each for each in upwards(path) if os.path.basename(os.path.dirname(each)) in _WORDS and within(each, land.roots[0])]
-    return next((each for each in reversed(found) if each not in land.roots and not os.path.isfile(each)), "")
+    named = [each for each in upwards(path) if os.path.basename(os.path.dirname(each)) in WORDS and within(each, land.roots[0])]
+    found = [each for each in named if os.path.basename(each) not in WORDS and each not in land.roots and not _is_base(each, land)]
+    return next((each for each in reversed(found) if not os.path.isfile(each)), "")
+
+
+def _is_base(folder: str, land: Land) -> bool:
+    """Whether a folder is what the overlays beside it share."""
+    return os.path.basename(folder) == "base" and bool(land.disk.listed(os.path.join(os.path.dirname(folder), "overlays")))
 
 
 def _called(folder: str, land: Land) -> str:
