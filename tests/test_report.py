@@ -149,6 +149,19 @@ def test_unknown_mirrors_are_left_to_trace() -> None:
     assert hint not in shown(Report((), (), (MIRROR,)))
 
 
+def test_of_blind_spots_that_differ_in_names_alone_some_are_shown() -> None:
+    spots = [BlindSpot(f"`app-{n}` of {n} is not read", f"{n}.yaml", 1) for n in range(1, 9)] + [BlindSpot("no YAML", "a.yaml", 3)]
+    report = Report((), tuple(spots), ())
+    first = [f"not judged: {n}.yaml:1: `app-{n}` of {n} is not read" for n in range(1, 6)]
+    assert shown(report).splitlines()[:7] == [
+        *first,
+        "not judged: 3 more like the one above, which `-v` lists",
+        "not judged: a.yaml:3: no YAML",
+    ]
+    assert "9 blind spots" in shown(report)
+    assert shown(report, verbose=True).count("is not read") == 8
+
+
 def test_verbose_tells_each_mirrors_delivery() -> None:
     same = MIRROR._replace(target="s:80")
     other = same._replace(delivery={"1.28": "none", "1.27": "some"})

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--write-baseline", is_flag=True, help="Accept all findings of this run: write them to the baseline first.")
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep what runs find out.")
 @click.option("-q", "--quiet", is_flag=True, help="One line a finding.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for each mirror, too, and on stderr what is known and what files cost.")
+@click.option("-v", "--verbose", is_flag=True, help="Each mirror and each blind spot, and on stderr what is known and what files cost.")
 @COLOR
 def check(paths: tuple[str, ...], **options: Any) -> None:
     """Lint: report each mirrored request that does not arrive (exit 1), with the line at both ends."""

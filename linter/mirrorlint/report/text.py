@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, takewhile
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.reason import ELSEWHERE, STAYS
 from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
+from mirrorlint.fleet import BlindSpot
 from mirrorlint.level import ERROR, WARNING
 from mirrorlint.report import cells, clean, ink, told, without_repeats
 from mirrorlint.rule import ALL_ARRIVE, NONE_ARRIVE, SOME_ARRIVE, UNKNOWN_FATE, Finding, MirrorFate, Report
@@ -33,6 +35,9 @@ _TAB = " " * 4
 _INDENT = " " * 4
 _LEAST_WIDTH = 40
 _NOTES = 8  # of a finding are shown
+_OF_A_KIND = 5  # blind spots are shown
+# What is quoted, an object that a message begins with, and figures.
+_NAMES = re.compile(r"`[^`]*`|^[A-Z]\w+ \S+|\d+")
 
 
 class _Paper(NamedTuple):
@@ -91,15 +96,14 @@ def render(
 ) -> str:
     """Show a report; `lines` gives a file's source lines, none when it is unknown; `is_own` says of a file whether `fix` writes it.
 
-    Verbose adds a line for each mirror; `expected` tells that contracts of peers say what they send.
+    Verbose adds a line for each mirror, and all blind spots of a kind; `expected` tells that contracts of peers say what they send.
     """
     paper = _Paper(lines, color, max(width, _LEAST_WIDTH))
     blocks = ["\n".join([*_finding(paper, finding), *_mending(paper, finding, is_own)]) for finding in report.findings]
     if verbose:
         blocks.append("\n".join(line for mirror in report.mirrors for line in _delivery(paper, mirror)))
-    blocks.append(
-        "\n".join(line for spot in without_repeats(report.blind_spots) for line in paper.tagged(_CYAN, "not judged:", told(spot)))
-    )
+    unjudged = _unjudged(without_repeats(report.blind_spots), len(report.blind_spots) if verbose else _OF_A_KIND)
+    blocks.append("\n".join(line for text in unjudged for line in paper.tagged(_CYAN, "not judged:", text)))
     summary = "\n".join([_summary(report), *_hints(report, expected)])
     return "\n\n".join([*filter(None, blocks), summary]) + "\n"
 
@@ -233,6 +237,24 @@ def _owned(place: Place, *owners: str) -> str:
 
 def _version(world: str) -> str:
     return _VERSIONS.get(world, f"with Istio {world}")
+
+
+def _unjudged(spots: Sequence[BlindSpot], shown: int) -> Iterator[str]:
+    """What was not judged: of what differs in names and figures alone so many are shown, and how many more there are."""
+    every = Counter(_kind(spot) for spot in spots)
+    seen = Counter[str]()
+    for spot in spots:
+        kind = _kind(spot)
+        seen[kind] += 1
+        if seen[kind] <= shown:
+            yield told(spot)
+        if seen[kind] == shown and every[kind] > shown:
+            yield f"{every[kind] - shown:,} more like the one above, which `-v` lists"
+
+
+def _kind(spot: BlindSpot) -> str:
+    """A blind spot's message without the names and figures in it."""
+    return _NAMES.sub("", spot.message)
 
 
 def _summary(report: Report) -> str:
