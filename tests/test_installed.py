@@ -77,6 +77,20 @@ def test_an_installed_gateway_without_ports_has_the_usual_ones(tmp_path: Path, i
     assert judged(tmp_path, "", selector=selector, listening=9000).startswith("1 mirror arrives. No findings")
 
 
+@pytest.mark.parametrize(
+    ("installer", "host"),
+    [(OPERATOR % "enabled: true", "edge.istio-system"), (APPLICATION % "", "edge.edge"), (RELEASE % "", "edge.edge")],
+    ids=["IstioOperator", "Application", "HelmRelease"],
+)
+def test_an_installed_gateway_is_asked_for_its_state_at_its_own_port(tmp_path: Path, installer: str, host: str) -> None:
+    asked = f"destination: {{host: {host}.svc.cluster.local, port: {{number: 15021}}}}"
+    probe = f"{{match: [{{uri: {{exact: /healthz/ready}}}}], route: [{{{asked}}}]}}"
+    selected = TARGET.replace("istio: ingressgateway", f"istio: {'ingressgateway' if 'system' in host else 'edge'}")
+    target = selected.replace("http: [", f"http: [{probe}, ")
+    write(tmp_path, {"clusters/prod/all.yaml": SOURCE, "clusters/stage/all.yaml": target, "clusters/stage/istio.yaml": installer})
+    assert run(tmp_path).stdout.splitlines()[-1].startswith("1 mirror arrives. No findings")
+
+
 def test_values_that_are_not_read_leave_open_what_is_installed(tmp_path: Path) -> None:
     elsewhere = APPLICATION.replace("helm: {", "helm: {valueFiles: [prod.yaml], ") % "labels: {istio: edge}"
     assert judged(tmp_path, elsewhere, listening=9000).startswith("1 mirror arrives. 1 blind spot")

@@ -15,8 +15,9 @@ from mirrorlint.source import Node
 
 _NAMESPACE = "istio-system"
 _INGRESS, _EGRESS = "istio-ingressgateway", "istio-egressgateway"
+_STATUS = ("status-port", 15021, 15021)  # where probes and load balancers ask; egress gateways of an IstioOperator have none
 _OPERATORS_PORTS = (("http2", 80, 8080), ("https", 443, 8443))
-_CHARTS_PORTS = (("http2", 80, 80), ("https", 443, 443))
+_CHARTS_PORTS = (_STATUS, ("http2", 80, 80), ("https", 443, 443))
 
 
 class _Gateway(NamedTuple):
@@ -45,7 +46,7 @@ def _ingresses(spec: Node) -> Iterator[tuple[_Gateway, Node]]:
     """The ingress gateways of an IstioOperator, with their namespaces."""
     for component in spec["components"]["ingressGateways"]:
         if component["enabled"].text != "false" and not (spec["values"]["gateways"] or component["k8s"]["overlays"]):
-            yield _of_operator(component, _INGRESS), component["namespace"]
+            yield _of_operator(component, _INGRESS)._replace(ports=(_STATUS, *_OPERATORS_PORTS)), component["namespace"]
 
 
 def _egresses(spec: Node) -> Iterator[tuple[_Gateway, Node]]:
