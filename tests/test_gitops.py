@@ -388,6 +388,26 @@ def test_folders_with_the_same_application_each_for_its_own_cluster_are_clusters
     assert found(read(["."])) == {"prod-eu": ["eu"], "prod-us": ["us"]}
 
 
+@pytest.mark.parametrize("destination", ["name: in-cluster", "server: 'https://kubernetes.default.svc'"])
+def test_folders_that_one_argo_cd_applies_to_its_own_cluster_are_parts_of_it(repo: Path, destination: str) -> None:
+    for name in ("mesh", "shop"):
+        write(repo, {f"apps/{name}.yaml": application(name, name, destination), f"{name}/{name}.yaml": entry(name)})
+    assert found(read(["."])) == {"repo": ["mesh", "shop"]}
+
+
+def test_folders_that_each_have_the_same_are_clusters_whoever_applies_them(repo: Path) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: shop, namespace: shop}\n---\n"
+    for name in ("east", "west"):
+        write(repo, {f"apps/{name}.yaml": application(name, name, "name: in-cluster"), f"{name}/x.yaml": service + entry(name)})
+    assert found(read(["."])) == {"east": ["east"], "west": ["west"]}
+
+
+def test_folders_with_applications_of_their_own_are_clusters(repo: Path) -> None:
+    for name in ("east", "west"):
+        write(repo, {f"{name}/app.yaml": application(name, f"{name}/shop", "name: in-cluster"), f"{name}/shop/x.yaml": entry(name)})
+    assert found(read(["."])) == {"east": ["east"], "west": ["west"]}
+
+
 def test_clusters_may_be_overlays_of_what_they_share(repo: Path) -> None:
     for name in ("prod", "stage"):
         write(

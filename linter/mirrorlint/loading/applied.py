@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -39,6 +40,16 @@ class Applied:
         more = [flux.above(manifest.node, land) for manifest, _ in told if flux.waits(manifest.node["spec"]["path"])]
         more += [flux.own_chart(manifest.node, land) for manifest, _ in told if manifest.kind == "HelmRelease"]
         return list(dict.fromkeys((*(source.path for unit in self.units(told) for source in unit.sources), *filter(None, more))))
+
+    def together(self, root: str, folders: Sequence[str]) -> bool:
+        """Whether objects of one folder, which is in none of `folders`, apply something of each of them, and name no cluster for it."""
+        applied: dict[str, set[str]] = {}
+        for unit in self.units(self._telling([root])):
+            holder = os.path.dirname(unit.file)
+            if not (unit.cluster or any(within(holder, folder) for folder in folders)):
+                meant = {folder for folder in folders for source in unit.sources if within(source.path, folder)}
+                applied[holder] = applied.get(holder, set()) | meant
+        return any(meant >= set(folders) for meant in applied.values())
 
     def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[Gap]]:
         """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""

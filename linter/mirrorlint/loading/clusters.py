@@ -100,12 +100,12 @@ def _parent(folder: str) -> str:
 def _siblings(ground: Ground) -> tuple[Group, ...]:
     """The direct child folders that hold Istio objects, when they are several; of `docs` and the like only beside less than two.
 
-    They are parts of one cluster if one needs what only others have.
+    They are parts of one cluster if one needs what only others have, or if GitOps applies them all to the one that it runs in.
     """
     children = [folder for folder in ground.folders if os.path.dirname(folder) == ground.root and ground.holds(folder)]
     applied = [folder for folder in children if os.path.basename(folder) not in _TRIED]
     found = _without_bases(ground, applied if len(applied) > 1 else children)
-    if len(found) < 2 or ground.entangled(found):
+    if len(found) < 2 or ground.entangled(found) or ground.are_applied_together(found):
         return ()
     return tuple(Group(os.path.basename(folder), (folder,), "one of several folders that hold Istio objects") for folder in found)
 

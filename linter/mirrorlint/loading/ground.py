@@ -86,6 +86,10 @@ class Ground:
         every = needs.of(self._manifests(self.root)).has
         return any(each.wants & every - each.has for each in found)
 
+    def are_applied_together(self, folders: Sequence[str]) -> bool:
+        """Whether GitOps objects in one place apply all of some folders, in which no object stands twice."""
+        return self._applied.together(self.root, folders) and not self.clash(folders)
+
     def clash(self, folders: Sequence[str]) -> bool:
         """Whether folders have an object in common, as different clusters may; one without a namespace may be put into any."""
         own = ([m for m in self._manifests(folder) if m.kind in _OWN and m.node["metadata"]["namespace"]] for folder in folders)
