@@ -278,6 +278,12 @@ def test_what_is_broken_is_a_fault_where_it_matters_else_a_blind_spot(repo: Path
     assert [(spot.path, spot.line) for spot in documents.blind_spots] == [("b.yaml", 2), ("c.yaml", 4), ("d.yaml", 3)]
 
 
+def test_settings_of_other_programs_are_none_of_ours_though_they_are_no_sound_json(repo: Path) -> None:
+    write(repo, {"a.yaml": entry("a"), "tsconfig.json": '{\n  // for the tests\n  "strict": true,\n}\n'})
+    write(repo, {"b.json": '{"x": [, "kin\\u0064": 1}', "c.yaml": "{{ all }}\nx\n"})
+    assert [spot.path for spot in read(["."]).documents.blind_spots] == ["b.json", "c.yaml"]
+
+
 CIPHER = "ENC[AES256_GCM,data:YWJj,iv:YQ==,tag:Yg==,type:str]"
 ENTRY = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: stage}\n"
 WORKLOAD = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n"

@@ -85,8 +85,10 @@ def sift(data: bytes) -> Sifted:
 
     YAML allows no `---` in the first column inside of a document, whatever it is in.
     """
-    if len(data) > MAX_BYTES or _is_delicate(data) or not is_well_formed(data):
+    if len(data) > MAX_BYTES or _is_delicate(data):
         return Sifted(data, 0)
+    if not is_well_formed(data):
+        return Sifted(b"" if _is_jsonc(data) else data, 0)
     careful = _has_sign(data)
     parts = _documents(data)
     dropped, last, certain = 0, 0, True
@@ -101,6 +103,11 @@ def sift(data: bytes) -> Sifted:
         parts[number] = kept
     end = b"\n" if 0 < last < len(parts) else b""
     return Sifted(b"\n---".join(parts[:last])[1:] + end, dropped, certain)
+
+
+def _is_jsonc(data: bytes) -> bool:
+    """Whether a text is no object but JSON with comments or too many commas, as settings of editors and compilers are."""
+    return data.lstrip()[:1] in (b"{", b"/") and not _has_sign(data) and not _may_say(data, b"kind")
 
 
 def _documents(data: bytes) -> list[bytes]:
