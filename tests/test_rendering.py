@@ -444,6 +444,15 @@ def test_fields_that_a_transformer_changes_are_no_paths(repo: Path) -> None:
 
 
 @KUSTOMIZE
+def test_the_reason_why_a_file_is_not_rendered_comes_last(repo: Path) -> None:
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml, a.yaml]\nnamePrefix: x-\n", "clusters/prod/vs.yaml": SERVICE})
+    write(repo, {"clusters/prod/a.yaml": CONFIG_MAP.replace("name: a", "")})
+    (said,) = messages(read(["."]))
+    assert "'a.yaml': missing metadata.name in object" in said
+    assert "directory" not in said
+
+
+@KUSTOMIZE
 def test_what_differs_from_run_to_run_is_not_said(repo: Path) -> None:
     settings = "configMapGenerator: [{name: c, behavior: merge, literals: [a=b]}]\nnamePrefix: x-\n"
     write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\n" + settings, "clusters/prod/vs.yaml": SERVICE})

@@ -29,6 +29,8 @@ MAX_MEMORY = 4 << 30
 _SHOWN = 300
 # kubectl logs the error of its kustomize.
 _LOGGED = re.compile(r'^E\d{4} .*? "command failed" err="(.*)"$')
+# What kustomize says of a file that it can't read, behind the reason: it then takes it for a folder.
+_NO_FOLDER = re.compile(r"(?<='): must build at directory: '[^']*': file is not directory$")
 # What differs from run to run.
 _POINTER = re.compile(r"\b0x[0-9a-f]+\b")
 # An output that is not kept.
@@ -251,7 +253,7 @@ def _short(stderr: bytes) -> str:
     text = " ".join(" ".join(line for line in lines if not line.startswith("# Warning")).split())
     logged = _LOGGED.search(text)
     text = logged[1].replace('\\"', '"').replace("\\\\", "\\") if logged else text
-    text = _POINTER.sub("0x...", text)
+    text = _NO_FOLDER.sub("", _POINTER.sub("0x...", text))
     starts = [0, *(cause.end() for cause in re.finditer(": ", text))]
     start = next((start for start in starts if len(text) - start <= _SHOWN), starts[-1])
     return ("... " if start else "") + text[start : start + _SHOWN] + (" ..." if len(text) - start > _SHOWN else "")
