@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from mirrorlint.delivery.addresses import Balancer
@@ -93,8 +93,39 @@ class GatewayScope(Scope):
         for server in (server for gateway in self.gateways for server in gateway.servers):
             for number in self.front.listening(server):
                 ports.setdefault(number, _Port()).add(server)
-        chains = ((number, port.chains(self._bound, self.mesh.gateway_api.passing, self._across)) for number, port in ports.items())
+        chains = ((number, self._on_any_address(port)) for number, port in ports.items())
         return {number: found for number, found in chains if found}
+
+    def _on_any_address(self, port: _Port) -> tuple[Chain, ...]:
+        """The filter chains of the listener on any address, which all share whose `bind` means that (gateway.go:buildGatewayListeners)."""
+        found = (tuple(c for servers in port.on(any_) for c in self._chains(servers)) for any_ in _ANY_ADDRESS)
+        return next(filter(None, found), ())
+
+    def _chains(self, servers: Sequence[Server]) -> Iterator[Chain]:
+        """The filter chains of servers that merge; those without HTTP have one where routes are for them."""
+        if servers[0].plain_http:
+            yield Chain(tuple(servers), (), PLAINTEXT, True)
+            return
+        for server in servers:
+            names = server.sni_hosts() if server.tls else ()
+            names = () if "*" in names else names
+            tls = PLAINTEXT if not server.tls else MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS
+            if server.terminates:
+                yield Chain((server,), names, tls, True)
+            elif server.mode in PASSTHROUGH:
+                yield from (Chain((server,), each, PLAINTEXT, False) for each in self._passed(server))
+            elif server.gateway.name in self.mesh.gateway_api.passing or _routed(self._bound(server), server):
+                yield Chain((server,), names, tls, False)
+
+    def _passed(self, server: Server) -> list[tuple[str, ...]]:
+        """The SNI names of each filter chain that passes TLS on: of all services behind AUTO_PASSTHROUGH, else of a `tls` route's name."""
+        if server.mode == ACROSS:
+            names = self._across(server)
+            return [names] if names else []
+        routes = (rule for service in self._bound(server) for rule in service.manifest.node["spec"]["tls"])
+        sni = [name for rule in routes for match in rule["match"] for name in match["sniHosts"].texts]
+        sni += self.mesh.gateway_api.passing.get(server.gateway.name, ())
+        return [() if name == "*" else (name,) for name in dict.fromkeys(sni)]
 
     @cached_property
     def http_servers(self) -> Mapping[str, Sequence[tuple[int, int, Server]]]:
@@ -213,51 +244,9 @@ class _Port:
             self._plain = key
         self._merged.setdefault(key, []).append(server)
 
-    def chains(
-        self,
-        bound: Callable[[Server], list[VirtualService]],
-        passing: Mapping[str, Sequence[str]],
-        across: Callable[[Server], tuple[str, ...]],
-    ) -> tuple[Chain, ...]:
-        """The filter chains of the listener on any address, which all share whose `bind` means that (gateway.go:buildGatewayListeners)."""
-        found = (
-            tuple(c for (_, bind), servers in self._merged.items() if bind in any_ for c in _chains(servers, bound, passing, across))
-            for any_ in _ANY_ADDRESS
-        )
-        return next(filter(None, found), ())
-
-
-def _chains(
-    servers: Sequence[Server],
-    bound: Callable[[Server], list[VirtualService]],
-    passing: Mapping[str, Sequence[str]],
-    across: Callable[[Server], tuple[str, ...]],
-) -> Iterator[Chain]:
-    """The filter chains; those without HTTP have one where routes are bound (`tcp`, `tls`), or Services are for AUTO_PASSTHROUGH."""
-    if servers[0].plain_http:
-        yield Chain(tuple(servers), (), PLAINTEXT, True)
-        return
-    for server in servers:
-        names = server.sni_hosts() if server.tls else ()
-        names = () if "*" in names else names
-        tls = PLAINTEXT if not server.tls else MUTUAL if server.mode == "ISTIO_MUTUAL" else TLS
-        if server.terminates:
-            yield Chain((server,), names, tls, True)
-        elif server.mode == ACROSS:
-            names = across(server)
-            yield from [Chain((server,), names, PLAINTEXT, False)] if names else []
-        elif server.mode in PASSTHROUGH:
-            sni = [
-                name
-                for s in bound(server)
-                for rule in s.manifest.node["spec"]["tls"]
-                for m in rule["match"]
-                for name in m["sniHosts"].texts
-            ]
-            sni += passing.get(server.gateway.name, ())
-            yield from (Chain((server,), () if name == "*" else (name,), PLAINTEXT, False) for name in dict.fromkeys(sni))
-        elif server.gateway.name in passing or _routed(bound(server), server):
-            yield Chain((server,), names, tls, False)
+    def on(self, addresses: Container[str]) -> list[list[Server]]:
+        """The servers that merge, group by group, of those groups whose `bind` is one of some addresses."""
+        return [servers for (_, bind), servers in self._merged.items() if bind in addresses]
 
 
 def _routed(services: Iterable[VirtualService], server: Server) -> bool:
