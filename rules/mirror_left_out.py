@@ -20,7 +20,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
         mirror = judged.mirror
         message, remarks = f"Istio leaves this mirror out: {mirror.why}", _remarks(mirror, subject.delivery.meshes, judged.cluster)
         place = (mirror.destination.fault or mirror.destination.host_node).place
-        flaw = Flaw(place, message, judged.cluster, str(mirror.owner), remarks)
+        flaw = Flaw(place, message, judged.cluster, str(mirror.owner), remarks, doubtful=True)
         lost = Remark(mirror.destination.host_node, "so the shadows of this mirror are lost", judged.cluster)
         refused = _refused(mirror, subject.delivery.meshes[judged.cluster])
         if refused:

@@ -33,7 +33,7 @@ def _contradiction(cluster: str, delegate: Manifest, child: Node, root: Manifest
     why = f"its rule contradicts the one of {root} that delegates to it, so Istio leaves it out"
     asked = child["match"] if child["match"].present else child
     remark = Remark(rule["match"], "what the root asks for", cluster)
-    return Flaw(asked.place, f"no request can make this mirror run: {why}", cluster, str(delegate), (remark,), certain=True)
+    return Flaw(asked.place, f"no request can make this mirror run: {why}", cluster, str(delegate), (remark,))
 
 
 def _flaw(judged: Judged, found: Obstacle) -> Flaw:
@@ -45,4 +45,4 @@ def _never(node: Node, host: str, owner: Manifest, cluster: str, found: Obstacle
     mirror = Remark(node, "so this mirror never runs", cluster)
     notes = found.remarks if found.node == node else (*found.remarks, mirror)
     message = f"no request can make the mirror to `{host}` run: {found.why}"
-    return Flaw(found.node.place, message, cluster, str(owner), notes, found.cause, mirror, certain=found.certain)
+    return Flaw(found.node.place, message, cluster, str(owner), notes, found.cause, mirror, doubtful=not found.certain)

@@ -22,4 +22,4 @@ def check(subject: Subject) -> Iterator[Flaw]:
         message = f"no NetworkPolicy lets the pods of namespace {where} send to `{address}`, where this mirror leads: {fate}"
         sent = Remark(host, "the shadows of this mirror go there", cluster)
         same = Remark(host, "the same holds for this mirror", cluster)
-        yield Flaw(found.node.place, message, cluster, str(found.policy), (sent,), likewise=same)
+        yield Flaw(found.node.place, message, cluster, str(found.policy), (sent,), likewise=same, doubtful=True)

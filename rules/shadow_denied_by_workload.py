@@ -27,7 +27,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             remarks = [Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)]
             if found.plain:
                 remarks.append(Remark(found.plain.node, "so the gateway sends plain text, which shows no certificate", end.cluster))
-            yield Flaw(node.place, message, end.cluster, str(policy), tuple(remarks), certain=not found.verdict.lacks_allow)
+            yield Flaw(node.place, message, end.cluster, str(policy), tuple(remarks), doubtful=found.verdict.lacks_allow)
 
 
 def _shown(shadow: Arriving) -> str:

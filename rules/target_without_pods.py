@@ -35,7 +35,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             asked.add(key)
         for (node, owner, what, why), fate in lacks:
             if node not in said:
-                yield Flaw(node.place, f"no pod is behind {what}, so {fate}: {why}", end.cluster, str(owner), (remark,))
+                yield Flaw(node.place, f"no pod is behind {what}, so {fate}: {why}", end.cluster, str(owner), (remark,), doubtful=True)
             said.add(node)
 
 

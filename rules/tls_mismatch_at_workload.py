@@ -25,7 +25,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
             remarks = [Remark(judged.mirror.destination.host_node, "the shadows of this mirror go there", judged.cluster)]
             if found.taken and found.taken.node != node:
                 remarks.append(Remark(found.taken.node, "this is what the pods take", end.cluster))
-            yield Flaw(node.place, message, end.cluster, str(owner), tuple(remarks))
+            yield Flaw(node.place, message, end.cluster, str(owner), tuple(remarks), doubtful=True)
 
 
 def _taken(found: Mismatch) -> str:

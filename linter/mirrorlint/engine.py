@@ -19,17 +19,6 @@ from mirrorlint.remedy.together import agreeing
 from mirrorlint.rule import BROKEN, REFUSED, UNKNOWN_FATE, Edit, Finding, MirrorFate, Report, Subject
 from mirrorlint.verdict import doubt_about, fate, finding_of, mirror_findings, spared_by_age
 
-_REST_ON_ABSENCE = frozenset(
-    {
-        "mirror-left-out",
-        "mirror-never-runs",
-        "shadow-blocked-by-network-policy",
-        "shadow-denied-by-workload",
-        "target-without-pods",
-        "tls-mismatch-at-workload",
-    }
-)
-
 
 def lint(documents: Documents, levels: Mapping[str, str], istio: str = "") -> Report:
     """Judge all mirrors of all clusters. `levels` overrides what a rule's findings are (off, warning, error)."""
@@ -92,6 +81,6 @@ def _object_findings(subject: Subject, levels: Mapping[str, str], only: str = ""
         level = level_of(name)
         if not hasattr(module, "REASONS") and only in ("", name) and levels.get(name, level) != OFF:
             for flaw in module.check(subject):
-                doubt = doubt_about(flaw.cluster, subject.documents) if name in _REST_ON_ABSENCE and not flaw.certain else ""
+                doubt = doubt_about(flaw.cluster, subject.documents) if flaw.doubtful else ""
                 said = flaw._replace(message=flaw.message + doubt, fix=() if doubt else flaw.fix)
                 yield finding_of(name, WARNING if doubt else level, said, WORLDS)

@@ -73,8 +73,8 @@ class Flaw(NamedTuple):
     """What a rule found: where, one sentence, and remarks. `object` is the Kubernetes object's name, as `Kind namespace/name`.
 
     Flaws with the same `cause` are one finding; "" stands for the rule and the place. `likewise` is what a flaw adds to another one of its
-    cause, None for nothing but its place. `fix` has the edits that mend it without a doubt. `certain` tells that nothing which is not here
-    could change it.
+    cause, None for nothing but its place. `fix` has the edits that mend it without a doubt. `doubtful` tells that what is not
+    at hand may make it untrue: where something is not, the finding says so.
     """
 
     place: Place
@@ -85,7 +85,7 @@ class Flaw(NamedTuple):
     cause: str = ""
     likewise: Remark | None = None
     fix: tuple[Edit, ...] = ()
-    certain: bool = False
+    doubtful: bool = False
 
 
 def cause_of(rule: str, place: Place) -> str:
