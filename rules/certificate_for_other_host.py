@@ -12,9 +12,9 @@ REASONS = (reason.CERTIFICATE_MISMATCH,)
 def check(loss: Loss) -> Flaw:
     """Point at the certificate's first name."""
     certificate, upstream = reached(loss.end.certificate), reached(loss.way.upstream)
-    names, rule = upstream.verified(loss.way.host), upstream.rule
+    names, rule = upstream.verified(loss.shadow.host), upstream.rule
     wanted = " or ".join(f"`{name}`" for name in names)
-    if names == (upstream.sni_for(loss.way.host),) and not upstream.sni:
+    if names == (upstream.sni_for(loss.shadow.host),) and not upstream.sni:
         wanted += ", the shadow's Host"
     message = f"{loss.source} verifies that {loss.end.cluster}'s certificate is for {wanted}, and it is not: the connection fails"
     notes = (Remark(rule.host_node, f"{rule.manifest} decides what is verified", loss.source),) if rule else ()

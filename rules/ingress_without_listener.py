@@ -16,7 +16,7 @@ def check(loss: Loss) -> Flaw:
     """Point at the port of the Gateway server that was probably meant, or at what shuts it out; at the mirror where there is none."""
     cluster, address = loss.end.cluster, reached(loss.end.address)
     lost = f"nothing listens on port {address.port} of {cluster}'s gateway: the shadow is refused"
-    found = unheard(reached(loss.end.scope), address, loss.way.host)
+    found = unheard(reached(loss.end.scope), address, loss.shadow.host)
     if found is None:
         return loss.at_source(loss.judged.mirror.destination.host_node, f"{lost}; {cluster} has no Gateway that Istio accepts")
     node, why, owner = found

@@ -17,7 +17,7 @@ _SAID = {
 def check(loss: Loss) -> Flaw:
     """Point at the field that answers, or at `backendRefs` when none of them has a weight."""
     route = reached(loss.end.route)
-    message = f"{loss.end.cluster}'s rule for `{loss.way.host}` {_SAID[loss.end.reason]}"
+    message = f"{loss.end.cluster}'s rule for `{loss.shadow.host}` {_SAID[loss.end.reason]}"
     weightless = route.service.gateway_semantics and loss.end.reason == reason.DIRECT_RESPONSE
     why = ": none of its backends has a weight" if weightless else ""
     return loss.at_target(route.rule.answer, message + why, route.rule.owner)

@@ -11,7 +11,7 @@ REASONS = (reason.DENIED,)
 
 def check(loss: Loss) -> Flaw:
     """Point at the rule that denies, or at what those that allow ask for first."""
-    end, asked = loss.end, loss.way.request
+    end, asked = loss.end, loss.shadow
     message = f"{end.cluster}'s gateway answers the shadow 403: `{asked.method} {asked.path}` with Host `{asked.host}` is"
     verdict = reached(end.policy)
     policy, node = reached(verdict.policy), reached(verdict.node)

@@ -17,11 +17,11 @@ LEVEL = OFF
 
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the host, in a VirtualService or a Gateway."""
-    ways = [(judged, way) for judged in subject.judged for way in judged.every_way()]
-    for cluster in dict.fromkeys(end.cluster for _, way in ways for end in way.ends if end.scope):
+    ends = [(judged, way, end) for judged in subject.judged for way in judged.every_way() for end in way.ends if end.scope]
+    for cluster in dict.fromkeys(end.cluster for _, _, end in ends):
         sent: dict[str, Remark] = {}
-        for judged, way in (each for each in ways if any(end.cluster == cluster for end in each[1].ends)):
-            name, sni = without_port(way.host).lower(), way.upstream.sni_for(way.host) if way.upstream else ""
+        for judged, way, end in (each for each in ends if each[2].cluster == cluster):
+            name, sni = without_port(end.authority).lower(), way.upstream.sni_for(end.authority) if way.upstream else ""
             sent |= {said: Remark(judged.mirror.destination.host_node, f"these have Host `{name}`", judged.cluster) for said in (name, sni)}
         for host, name, manifest in _hosts(subject.delivery.meshes[cluster]):
             if name.endswith(SUFFIX) and not any(subset_of(said, name) for said in sent):

@@ -15,7 +15,7 @@ REASONS = (reason.NO_VIRTUAL_HOST,)
 
 def check(loss: Loss) -> Flaw:
     """Point at the VirtualService or Gateway that would have to accept the Host."""
-    end, host = loss.end, loss.way.host
+    end, host = loss.end, loss.shadow.host
     message = f"no virtual host of {end.cluster}'s gateway accepts `{without_port(host)}`, the shadow's Host: it is answered 404"
     node, why, owner = nearest.refusal(reached(end.scope), reached(end.chain).servers, host)
     return loss.at_target(node, f"{message}; {why}", owner, *nearest.misspelt_rewrite(loss))
@@ -23,5 +23,5 @@ def check(loss: Loss) -> Flaw:
 
 def fix(loss: Loss) -> tuple[Edit, ...]:
     """List the Hosts, unless the one that the source writes may be misspelt, or is listed where the control plane does not look."""
-    listed = nearest.overlooked_taker(reached(loss.end.scope), reached(loss.end.chain).servers, loss.way.host)
+    listed = nearest.overlooked_taker(reached(loss.end.scope), reached(loss.end.chain).servers, loss.shadow.host)
     return NO_EDITS if listed or nearest.misspelt_rewrite(loss) else accepting(loss)

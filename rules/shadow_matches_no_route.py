@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.conditions import missed
+from mirrorlint.delivery.match import is_absolute
 from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Flaw, Loss, Remark
 from mirrorlint.unruled import withheld
@@ -13,11 +14,11 @@ REASONS = (reason.NO_ROUTE,)
 
 def check(loss: Loss) -> Flaw:
     """Point at the condition that the nearest rule has and the shadow does not meet, or at the rewrite that leaves it without a slash."""
-    host, request = reached(loss.end.host), loss.end.seen(loss.way.request)
-    if not request.path.startswith("/"):
+    host, request = reached(loss.end.host), loss.shadow
+    if not is_absolute(request.path):
         return _without_slash(loss, request.path)
     asked = f"`{request.method} {request.path}` with Host `{request.host}`"
-    node, lacks, owner = reached(missed(host, request))
+    node, lacks, owner = missed(loss.end, request)
     mesh, roots = reached(loss.end.scope).mesh, dict.fromkeys(service.manifest for service in host.services)
     notes = (Remark(place, f"{root} lacks rules: {why}", loss.end.cluster) for root in roots for place, why, _ in withheld(mesh, root))
     message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404; {lacks}"

@@ -15,10 +15,10 @@ REASONS = (reason.NO_FILTER_CHAIN,)
 def check(loss: Loss) -> Flaw:
     """Point at the first host of the server on the port that was probably meant."""
     upstream, scope, address = reached(loss.way.upstream), reached(loss.end.scope), reached(loss.end.address)
-    sni = upstream.sni_for(loss.way.host)
+    sni = upstream.sni_for(loss.shadow.host)
     chains = scope.listeners[scope.listening(address.host, address.port)]
     servers = (server for chain in chains for server in chain.servers)
-    server = reached(nearest.server(servers, address.port, sni or loss.way.host))
+    server = reached(nearest.server(servers, address.port, sni or loss.shadow.host))
     sent = f"the SNI `{sni}`" if sni else "no SNI, since it starts no TLS,"
     message = f"the shadow brings {sent} and no TLS server of {loss.end.cluster}'s gateway takes it: the connection is closed"
     unseen = next(overlooked(scope, address, sni), None) if sni else None

@@ -146,6 +146,10 @@ REFUSALS = {
         (PROD, STAGE.replace("gateways: [stage]", "gateways: [other]")),
         "lost <stage>:7 404: no host with rules that a Gateway and a VirtualService share covers `shop.default-shadow`",
     ),
+    "no host but to redirect": (
+        (PROD + SECURE, TLS_STAGE.replace("{mode", "{httpsRedirect: true, mode").replace("gateways: [stage]", "gateways: [other]")),
+        "lost <stage>:8 404: none of the rules for `*` takes GET /; no VirtualService has rules for it",
+    ),
     "no rule for the server": (
         (PROD, STAGE.replace("  - route", "  - match: [{port: 8080}]\n    route")),
         "lost <stage>:7 404: no host with rules that a Gateway and a VirtualService share covers `shop.default-shadow`",
@@ -157,6 +161,10 @@ REFUSALS = {
     "no rule": (
         (PROD, STAGE.replace("  - route", "  - match: [{uri: {prefix: /api}}]\n    route")),
         "lost <stage>:16 404: none of the rules for `shop.default-shadow` takes GET /; the nearest rule asks for uri prefix `/api`",
+    ),
+    "a path without its slash": (
+        (PROD.replace("    mirror:", "    rewrite: {uriRegexRewrite: {match: /, rewrite: v2}}\n    mirror:"), STAGE),
+        "lost <stage>:13 404: none of the rules for `shop.default-shadow` takes GET v2; its path does not begin with a slash",
     ),
     "redirect": (
         (PROD, STAGE.replace("route: [{destination: {host: shop}}]", "redirect: {uri: /other}")),

@@ -10,6 +10,8 @@ from repositories import write
 
 from mirrorlint import check, load, loads
 from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.engine import lint
+from mirrorlint.loading import read_texts
 from mirrorlint.rule import Report
 
 SOURCE = """
@@ -1056,3 +1058,47 @@ def test_a_rule_for_callers_without_sidecars_says_that_they_have_none() -> None:
     (finding,) = check(loads({"prod": source + spaces, "stage": TARGET})).findings
     assert finding.rule == "mirror-never-runs"
     assert "the pods of `batch` get no sidecar" in finding.message
+
+
+TWO_HOSTS = SOURCE.replace(
+    "[{destination: {host: shop}}]",
+    "["
+    "{destination: {host: shop}, weight: 50, headers: {request: {set: {Host: a.example.com}}}}, "
+    "{destination: {host: shop}, weight: 50, headers: {request: {set: {Host: b.example.com}}}}]",
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (
+            TARGET.replace("http: [{", "http: [{match: [{authority: {prefix: a.example.com}}], "),
+            "no rule for `*` takes `GET /` with Host `b.example.com`: stage's gateway answers the shadow 404; "
+            "the nearest rule asks for authority prefix `a.example.com` (lost for 1 of 2 Hosts: `b.example.com`)",
+        ),
+        (
+            TARGET.replace("{hosts: ['*'], gateways", "{hosts: [a.example.com], gateways"),
+            "no virtual host of stage's gateway accepts `b.example.com`, the shadow's Host: it is answered 404; "
+            "VirtualService default/shop takes `a.example.com` (lost for 1 of 2 Hosts: `b.example.com`)",
+        ),
+    ],
+    ids=["by a rule", "by a host"],
+)
+def test_of_several_hosts_that_backends_write_the_one_that_is_lost_is_named(target: str, said: str) -> None:
+    (finding,) = check(loads({"prod": TWO_HOSTS, "stage": target}), istio="1.28").findings
+    assert (finding.level, finding.message) == ("warning", said)
+
+
+def test_a_server_that_only_redirects_has_no_rule_for_what_comes_encrypted() -> None:
+    secure = SOURCE + "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: stage}\n"
+    secure += "spec: {host: stage.example.com, trafficPolicy: {tls: {mode: SIMPLE, sni: stage.example.com}}}\n"
+    server = "protocol: HTTPS}, tls: {mode: SIMPLE, credentialName: cert, httpsRedirect: true}"
+    (finding,) = judge(secure, TARGET.replace("protocol: HTTP}", server).replace("gateways: [ingress]", "gateways: [other]")).findings
+    assert (finding.level, finding.rule, finding.object) == ("error", "shadow-matches-no-route", "Gateway default/ingress")
+    assert finding.message.endswith("stage's gateway answers the shadow 404; no VirtualService has rules for it")
+
+
+def test_a_host_of_several_that_backends_write_is_not_left_over() -> None:
+    hosts = "{hosts: [a.example.com-shadow, b.example.com-shadow], gateways"
+    documents = read_texts({"prod": TWO_HOSTS, "stage": TARGET.replace("{hosts: ['*'], gateways", hosts)}).documents
+    assert lint(documents, {"shadow-host-left-over": "warning"}, "1.27").findings == ()

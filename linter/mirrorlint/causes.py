@@ -65,7 +65,7 @@ class Causes:
         scope = end.scope or loss.way.scope
         mesh = delivery.meshes[scope.mesh.cluster.name]
         if end.reason == reason.NO_VIRTUAL_HOST:
-            name, servers = without_port(loss.way.host).lower(), reached(end.chain).servers
+            name, servers = without_port(loss.shadow.host).lower(), reached(end.chain).servers
             return any(subset_of(name, host.lower()) for host in _hosts(mesh, refused, servers, scope.namespace))
         if end.reason not in (reason.UNKNOWN_TARGET, reason.UNKNOWN_DESTINATION):
             return False
@@ -116,7 +116,7 @@ def _may_hold(fault: Fault, loss: Loss) -> bool:
         host = _host(loss).lower()
         own, of_service, _ = host.partition(".svc.")
         return host in words or (bool(of_service) and own.partition(".")[0] in words)
-    sought = without_port(loss.way.host).lower()
+    sought = without_port(loss.shadow.host).lower()
     name = reached(loss.way.upstream).sni_for(sought) if end.reason == reason.NO_FILTER_CHAIN else sought
     return any(subset_of(name, word) for word in words)
 

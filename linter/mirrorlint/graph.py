@@ -98,7 +98,7 @@ def _points(way: Way, end: End) -> Iterator[_Point]:
     yield _Point(source, SERVICE if service.kubernetes else ENTRY, label, service.node)
     if end.chain is None or end.reason in (reason.TLS_MISMATCH, reason.NO_FILTER_CHAIN):
         return
-    yield _gateway(way, end, end.chain)
+    yield _gateway(end, end.chain)
     if end.host is not None and end.reason != reason.HTTPS_REDIRECT:
         yield _Point(end.cluster, SERVED, end.host.domain, end.host.node)
 
@@ -111,10 +111,9 @@ def _written(way: Way, end: End) -> Iterator[Node]:
     yield end.host.node if end.host else way.mirror.node
 
 
-def _gateway(way: Way, end: End, chain: Chain) -> _Point:
-    domain = end.domain(way.host)
-    server = server_of(chain, domain)
-    node = server.host_node_for(domain)
+def _gateway(end: End, chain: Chain) -> _Point:
+    server = server_of(chain, end.domain)
+    node = server.host_node_for(end.domain)
     return _Point(end.cluster, GATEWAY, f"{node.text}:{server.number}", node)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from mirrorlint.delivery.callers import Judged, arrivals
 from mirrorlint.delivery.ending import named
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.match import Request
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.fleet import BlindSpot, Documents, Manifest, Suppression
@@ -108,6 +109,11 @@ class Loss(NamedTuple):
         return self.judged.cluster
 
     @property
+    def shadow(self) -> Request:
+        """The shadow as what it meets at the end sees it."""
+        return self.way.shadow(self.end)
+
+    @property
     def target(self) -> str:
         """Host and port that the mirror names, as Istio resolves them."""
         return named(self.way.target)
@@ -121,7 +127,7 @@ class Loss(NamedTuple):
         """A flaw in the cluster that the shadow reached, with a remark at the mirror."""
         mirror = self.judged.mirror.destination.host_node
         through = f" through {reached(self.way.first.upstream).service.manifest}" if self.way.first else ""
-        sent = Remark(mirror, f"this mirror sends its shadows there{through}, with Host `{self.way.host}`", self.source)
+        sent = Remark(mirror, f"this mirror sends its shadows there{through}, with Host `{self.shadow.host}`", self.source)
         return Flaw(node.place, message, self.end.cluster, str(owner), (sent, *remarks), likewise=sent)
 
 

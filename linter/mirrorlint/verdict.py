@@ -176,7 +176,7 @@ def _groups(judged: Judged, worlds: Iterable[str], delivery: Delivery) -> list[_
 def _fate_key(loss: Loss) -> tuple[object, ...]:
     """What a rule looks at: losses that are alike in it are put into words once."""
     way, end = loss.way, loss.end
-    host = without_port(way.host) if end.reason in (reason.NO_VIRTUAL_HOST, reason.NO_FILTER_CHAIN) else ""
+    host = without_port(loss.shadow.host) if end.reason in (reason.NO_VIRTUAL_HOST, reason.NO_FILTER_CHAIN) else ""
     return (
         end.reason,
         end.outcome,
@@ -209,10 +209,12 @@ def _share(group: _Group, judged: Judged) -> str:
     namespaces = sorted({way.call.namespace for way in lost})
     if all(namespaces) and not {way.call.namespace for way in rest} & set(namespaces):
         return f" (lost for callers in {_listed(namespaces)})"
-    hosts = list(dict.fromkeys(way.host for way in lost))
-    if not {way.host for way in rest} & set(hosts):
-        return f" (lost for {len(hosts)} of {len({way.host for way in ways})} Hosts: {_listed(hosts)})"
-    request = lost[0].request
+    hosts = list(dict.fromkeys(loss.shadow.host for loss in group.losses))
+    ends = {id(loss.end) for loss in group.losses}
+    if not {way.shadow(end).host for way in rest for end in way.ends if id(end) not in ends} & set(hosts):
+        every = {way.shadow(end).host for way in ways for end in way.ends}
+        return f" (lost for {len(hosts)} of {len(every)} Hosts: {_listed(hosts)})"
+    request = group.losses[0].shadow
     headers = "".join(f" with `{name}: {value}`" for name, value in request.headers.items())
     return f" (lost for some requests, such as `{request.method} {request.path}`{headers})"
 
@@ -223,7 +225,7 @@ def _listed(hosts: Sequence[str]) -> str:
 
 def _likewise(group: _Group) -> str:
     """The other Hosts that share the fate of the first, where the Host decides."""
-    hosts = list(dict.fromkeys(without_port(loss.way.host) for loss in group.losses))
+    hosts = list(dict.fromkeys(without_port(loss.shadow.host) for loss in group.losses))
     decides = group.losses[0].end.reason == reason.NO_VIRTUAL_HOST and len(hosts) > 1
     return f" (likewise {_listed(hosts[1:])})" if decides else ""
 

@@ -21,14 +21,14 @@ _WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
 
 def entered(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> End:
     """How far a shadow gets at a gateway of its own cluster."""
-    end = End(reason.NO_LISTENER, address, scope=scope)
+    end = End(reason.NO_LISTENER, address, shadow.host, scope=scope)
     port = scope.listening(address.host, address.port)
     return _connected(end, scope, port, upstream, shadow) if port else end
 
 
 def arrivals(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> Iterator[End]:
     """How far a shadow gets at a cluster's ingress gateway, and behind a Kubernetes Ingress that may be before it."""
-    end = End(reason.NO_LISTENER, address, scope=scope)
+    end = End(reason.NO_LISTENER, address, shadow.host, scope=scope)
     port = scope.listening(address.host, address.port)
     yield _arrival(end, port, upstream, shadow, scope.balancer(address.host, address.port)) if port else end
     ingress = scope.ingress(address.host, address.port)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mirrorlint.delivery.match import Request, Unmet, closest
-from mirrorlint.delivery.virtual_host import VirtualHost
+from mirrorlint.delivery.match import Request, Unmet, closest, is_absolute
+from mirrorlint.delivery.way import End, reached
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.matches import STRINGS, Match, StringMatch
 from mirrorlint.source import Node
@@ -37,12 +37,16 @@ def _said(title: str, condition: StringMatch, words: Mapping[str, str]) -> str:
     return f"{title} {kind}" + (f" `{condition.value}`" if condition.kind != "present" else "")
 
 
-def missed(host: VirtualHost, request: Request) -> tuple[Node, str, Manifest] | None:
-    """What a request lacks for the nearest rule of a virtual host: the first condition, all of them in words, and the rule's object."""
-    found = closest(host.routes, request)
-    if found is None:
-        return None
-    route, lacks = found
+def missed(end: End, request: Request) -> tuple[Node, str, Manifest]:
+    """What a request lacks for the nearest rule of the virtual host at its end: the first condition, all in words, and the rule's object.
+
+    A virtual host that a server has for its `httpsRedirect` alone has no rules (core/gateway.go:buildGatewayHTTPRouteConfig).
+    """
+    host = reached(end.host)
+    if not host.routes or not is_absolute(request.path):
+        why = "its path does not begin with a slash" if host.routes else "no VirtualService has rules for it"
+        return host.node, why, reached(end.chain).servers[0].gateway.manifest
+    route, lacks = closest(host.routes, request)
     words = _OF_GATEWAY_API if route.service.gateway_semantics else _OF_ISTIO
     asked = " and ".join(_asked(each, words) for each in lacks)
     return lacks[0].condition.node, f"the nearest rule asks for {asked}", route.rule.owner

@@ -15,7 +15,7 @@ from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.istio.gateway import Server
-from mirrorlint.istio.names import subset_of, without_port
+from mirrorlint.istio.names import subset_of
 from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
 from mirrorlint.source import Node
@@ -46,11 +46,9 @@ WORDS: Mapping[str, str] = {
 }
 
 
-def ending(way: Way, end: End, host: str = "") -> tuple[Node, str, str]:
-    """The Node where an end is decided, its cluster, and why; `host` is the shadow's when it is not `way.host`."""
-    host = host or way.host
-    cluster = end.cluster or way.call.cluster
-    return _node(way, end, host), cluster, WORDS[end.reason].format(**_facts(way, end, host))
+def ending(way: Way, end: End) -> tuple[Node, str, str]:
+    """The Node where an end is decided, its cluster, and why."""
+    return _node(way, end), end.cluster or way.call.cluster, WORDS[end.reason].format(**_facts(way, end))
 
 
 def connection(upstream: Upstream, host: str) -> str:
@@ -58,11 +56,11 @@ def connection(upstream: Upstream, host: str) -> str:
     return PLAINTEXT if upstream.tls == PLAINTEXT else f"{upstream.tls} with SNI `{upstream.sni_for(host)}`"
 
 
-def arriving(way: Way, end: End, host: str) -> str:
-    """How a shadow with this Host comes to the target's gateway."""
+def arriving(way: Way, end: End) -> str:
+    """How a shadow comes to the target's gateway."""
     if end.balancer and end.chain:
         return "plain text, behind a load balancer that ends TLS"
-    return connection(way.upstream, host) if way.upstream else ""
+    return connection(way.upstream, end.authority) if way.upstream else ""
 
 
 def named(destination: tuple[str, int]) -> str:
@@ -99,29 +97,29 @@ def gateway_destination(end: End, destination: Destination) -> tuple[str, int]:
     return reached(end.scope).address(destination, reached(end.host).port, reached(end.route).service)
 
 
-def _facts(way: Way, end: End, host: str) -> Mapping[str, str]:
+def _facts(way: Way, end: End) -> Mapping[str, str]:
     """What the sentences of WORDS speak of."""
     upstream, address, cluster = way.upstream, end.address, end.cluster
     return {
         "source": way.call.cluster,
         "cluster": cluster,
         "target": named(way.target),
-        "host": host,
+        "host": end.authority,
         "address": named((address.host, address.port)) if address else "",
         "port": str(address.port) if address else "",
-        "connection": arriving(way, end, host),
+        "connection": arriving(way, end),
         "unresolved": _unresolved(upstream) if upstream else "",
         "reached": _reached(end),
         "missing": _missing(way, end),
         "taken": _taken(end),
-        "closest": f" (the closest is `{found.domain}`)" if (found := _closest(end, host)) else "",
+        "closest": f" (the closest is `{found.domain}`)" if (found := _closest(end)) else "",
         "policy": str(end.policy.policy) if end.policy else "",
         "certificate": str(end.certificate.manifest) if end.certificate else "",
         "status": str((end.route or way.route).service.unavailable),
         "shared": _shared(end),
         "answer": "no backend of the rule has a weight" if end.route and end.route.service.gateway_semantics else "`directResponse`",
         "server": end.chain.servers[0].phrase if end.chain else "",
-        "unrouted": _unrouted(end, end.seen(way.request._replace(host=host))),
+        "unrouted": _unrouted(end, way.shadow(end)),
     }
 
 
@@ -154,8 +152,8 @@ def _unrouted(end: End, request: Request) -> str:
     if end.reason != reason.NO_ROUTE or end.host is None:
         return ""
     path, _, _ = request.path.partition("?")
-    found = missed(end.host, request)
-    return f"none of the rules for `{end.host.domain}` takes {request.method} {path}" + (f"; {found[1]}" if found else "")
+    _, lacks, _ = missed(end, request)
+    return f"none of the rules for `{end.host.domain}` takes {request.method} {path}; {lacks}"
 
 
 def _missing(way: Way, end: End) -> str:
@@ -171,12 +169,12 @@ def _missing(way: Way, end: End) -> str:
     return absence(reached(end.scope), gateway_destination(end, destination), destination).words
 
 
-def _closest(end: End, host: str) -> VirtualHost | None:
+def _closest(end: End) -> VirtualHost | None:
     """The virtual host whose domain looks most like a Host that none takes."""
     if end.reason != reason.NO_VIRTUAL_HOST or end.scope is None or end.chain is None:
         return None
     hosts = {vhost.domain: vhost for vhost in end.scope.table(end.chain)}
-    domain = _most_like(without_port(host).lower(), tuple(hosts))
+    domain = _most_like(end.domain, tuple(hosts))
     return hosts.get(domain)
 
 
@@ -185,7 +183,7 @@ def _most_like(name: str, domains: tuple[str, ...]) -> str:
     return next(iter(get_close_matches(name, domains, n=1, cutoff=0)), "")
 
 
-def _node(way: Way, end: End, host: str) -> Node:
+def _node(way: Way, end: End) -> Node:
     """What decides the end: at the source a value of the mirror, at the target what refuses or comes nearest."""
     refusing = _refusing(end)
     if refusing:
@@ -196,8 +194,8 @@ def _node(way: Way, end: End, host: str) -> Node:
         return end.alike[-1].servers[0].number_node if end.alike else _listening(end.scope, end.address)
     if end.reason == reason.HTTPS_REDIRECT:
         return redirecting(end.chain, reached(end.host).domain).node["tls"]["httpsRedirect"]
-    server = server_of(end.chain, end.domain(host))
-    return _node_of_route(end, end.host, end.seen(way.request._replace(host=host))) if end.host else _node_of_server(end, server, host)
+    server = server_of(end.chain, end.domain)
+    return _node_of_route(end, way.shadow(end)) if end.host else _node_of_server(end, server)
 
 
 def _refusing(end: End) -> Node | None:
@@ -209,17 +207,16 @@ def _refusing(end: End) -> Node | None:
     return end.policy.node if end.policy else None
 
 
-def _node_of_server(end: End, server: Server, host: str) -> Node:
+def _node_of_server(end: End, server: Server) -> Node:
     if end.reason == reason.NO_VIRTUAL_HOST:
-        closest = _closest(end, host)
+        closest = _closest(end)
         return closest.node if closest else server.host_node
     return server.node["tls"] if server.tls else server.protocol_node
 
 
-def _node_of_route(end: End, host: VirtualHost, request: Request) -> Node:
+def _node_of_route(end: End, request: Request) -> Node:
     if end.route is None:
-        found = missed(host, request)
-        return found[0] if found else host.node
+        return missed(end, request)[0]
     if end.destination is None:
         return end.route.rule.answer
     return services_at(end)[0].node if end.reason == reason.ARRIVES else end.destination.host_node

@@ -164,7 +164,7 @@ class Delivery:
         """What becomes of a shadow at an endpoint: whose ingress it is, and how far it gets there."""
         found = self._landing(call.cluster, address.host, upstream.service.host)
         if not found.cluster:
-            return End(reason.ELSEWHERE if found.known else reason.UNKNOWN, address)
+            return End(reason.ELSEWHERE if found.known else reason.UNKNOWN, address, shadow.host)
         ends = (end for scope in self.ingress(found.cluster, address.host) for end in arrivals(scope, address, upstream, shadow))
         return max(ends, key=_hops)._replace(cluster=found.cluster, assumed=found.assumed, named=found.why)
 
@@ -172,7 +172,7 @@ class Delivery:
         """The gateways' pods of which each may be where a way's shadow arrives at an endpoint, as far as it can be told."""
         address, upstream = reached(end.address), reached(way.upstream)
         for scope in self.ingress(end.cluster, address.host):
-            if any(found.reason == reason.ARRIVES for found in arrivals(scope, address, upstream, way.request)):
+            if any(found.reason == reason.ARRIVES for found in arrivals(scope, address, upstream, way.shadow(end))):
                 yield scope
 
 
@@ -181,7 +181,7 @@ def onward(way: Way, end: End) -> Call:
     scope = end.scope
     namespace, labels = (scope.namespace, scope.labels) if scope else ("", {})
     number = scope.listening(end.address.host, end.address.port) if scope and end.address else 0
-    host, path, method, headers, _ = way.request
+    host, path, method, headers, _ = way.shadow(end)
     return Call(end.cluster, namespace, host, number, path, method, headers, labels, gateway=True)
 
 

@@ -237,7 +237,7 @@ def receptions(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[tuple[J
     """
     inbound = {name: Inbound(mesh) for name, mesh in delivery.meshes.items() if mesh.authorization_policies}
     for each, way, end, backend in _backends(judged, inbound):
-        received = partial(inbound[end.cluster].reception, end, way.host, backend)
+        received = partial(inbound[end.cluster].reception, end, end.authority, backend)
         found = received(reached(end.scope))
         if found and found.verdict.allowed is False:
             others = (received(scope) for scope in delivery.takers(way, end))
@@ -272,7 +272,7 @@ def _backends(judged: Iterable[Judged], clusters: Container[str]) -> Iterator[tu
     asked: set[tuple[object, ...]] = set()
     for each, way, end in arrivals(judged):
         for backend in reached(end.route).rule.used if end.cluster in clusters else ():
-            key = (end.cluster, id(end.scope), id(end.route), id(backend), way.host)
+            key = (end.cluster, id(end.scope), id(end.route), id(backend), end.authority)
             if key not in asked:
                 asked.add(key)
                 yield each, way, end, backend

@@ -183,31 +183,33 @@ def foreign(match: Match, port: int, gateways: frozenset[str], namespace: str, l
 
 
 def first_match(routes: Iterable[Route], request: Request) -> Route | None:
-    """The first route that takes the request; Envoy routes none whose path is not absolute (conn_manager_impl.cc:decodeHeaders)."""
-    if request.path[:1] not in "/?":
-        return None
-    return next((route for route in routes if route.accepts(request)), None)
+    """The first route that takes the request."""
+    return next((route for route in routes if route.accepts(request)), None) if is_absolute(request.path) else None
 
 
-def closest(routes: Iterable[Route], request: Request) -> tuple[Route, tuple[Unmet, ...]] | None:
-    """Of routes none of which takes a request, the one that was probably meant to, and the conditions that are not met; None of no routes.
+def is_absolute(path: str) -> bool:
+    """Whether Envoy routes a path, which is "/" where it is empty (conn_manager_impl.cc:decodeHeaders)."""
+    return path[:1] in "/?"
+
+
+def closest(routes: Iterable[Route], request: Request) -> tuple[Route, tuple[Unmet, ...]]:
+    """Of routes none of which takes a request with an absolute path, the one that was probably meant to, and what it asks for in vain.
 
     It sends requests on and is for the request's Host, the fewest conditions are not met and the most are, and the first is most like it.
     """
-    unfit = [(route, tuple(unmet(request, route.match))) for route in routes if route.match]
-    return min((one for one in unfit if one[1]), key=lambda one: _distance(one[0], one[1], request), default=None)
+    unfit = ((route, route.match, tuple(unmet(request, route.match))) for route in routes if route.match)
+    route, _, lacks = min(unfit, key=lambda one: _distance(one[0], one[1], one[2], request))
+    return route, lacks
 
 
-def _distance(route: Route, lacks: tuple[Unmet, ...], request: Request) -> tuple[float, ...]:
+def _distance(route: Route, match: Match, lacks: tuple[Unmet, ...], request: Request) -> tuple[float, ...]:
     first = lacks[0]
     sent = {"uri": request.path.partition("?")[0], "authority": request.host}.get(first.field, "")
     likeness = SequenceMatcher(None, sent, first.condition.value).ratio()
-    return route.rule.action != "route", any(each.field == "authority" for each in lacks), len(lacks), -_asked(route.match), -likeness
+    return route.rule.action != "route", any(each.field == "authority" for each in lacks), len(lacks), -_asked(match), -likeness
 
 
-def _asked(match: Match | None) -> int:
+def _asked(match: Match) -> int:
     """The number of a block's conditions."""
-    if match is None:
-        return 0
     single = (match.uri, match.method, match.authority, match.scheme)
     return sum(bool(each.kind) for each in single) + len(match.headers) + len(match.without_headers) + len(match.query)

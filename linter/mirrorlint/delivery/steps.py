@@ -44,18 +44,16 @@ def _steps(way: Way, world: str) -> Iterator[Step]:
     start = way.first or way
     written = [(shadow_host(host, world), host, node) for host, node in _hosts(start.route, start.call.host, start.called.node)]
     carried = [host for host, *_ in written]
-    hosts = [way.host] if way.first else carried
     yield from _sent(start)
     yield from (_carried(start, *host, world) for index, host in enumerate(written) if host[0] not in carried[:index])
     if way.first:
         yield from _sent_on(way.first)
     if way.upstream is not None and way.reason != UNKNOWN_PRIMARY:
         yield from _looked_up(way, way.upstream)
-    each = len(way.ends) // len(hosts)
-    ends = ((end, hosts[index // each]) for index, end in enumerate(way.ends))
-    for end, host in dict.fromkeys((end, host if end.address else way.host) for end, host in ends):
-        yield from _at_endpoint(way, end, host, several=len({*hosts}) > 1)
-        node, cluster, text = ending(way, end, host)
+    several = len({end.authority for end in way.ends}) > 1
+    for end in dict.fromkeys(way.ends):
+        yield from _at_endpoint(way, end, several=several)
+        node, cluster, text = ending(way, end)
         yield Step(node, cluster, UNKNOWN if end.reason in UNJUDGED else end.outcome, text)
     if way.outcome == SOME:
         yield Step(way.mirror.node, way.call.cluster, SOME, WORDS[MIXED])
@@ -79,7 +77,7 @@ def _sent_on(first: Way) -> Iterator[Step]:
     """The hops up to a gateway of the source itself, and what its route makes of the Host."""
     (end,) = first.ends
     yield from _looked_up(first, reached(first.upstream))
-    yield from _at_endpoint(first, end, first.host, several=False)
+    yield from _at_endpoint(first, end, several=False)
     for host, node in _hosts(reached(end.route), first.host, first.called.node):
         if host != first.host:
             yield Step(node, end.cluster, "shadow", f"carries the Host `{host}` from there on")
@@ -135,16 +133,16 @@ def _looked_up(way: Way, upstream: Upstream) -> Iterator[Step]:
         yield Step(mode, way.call.cluster, "TLS", text)
 
 
-def _at_endpoint(way: Way, end: End, host: str, *, several: bool) -> Iterator[Step]:
+def _at_endpoint(way: Way, end: End, *, several: bool) -> Iterator[Step]:
     """The hops from one endpoint of the target on, as far as the shadow gets."""
     if end.address is None:
         return
-    sent = f" with Host `{host}`" if several else ""
+    sent = f" with Host `{end.authority}`" if several else ""
     yield Step(end.address.node, way.call.cluster, "endpoint", _endpoint(way.call.cluster, end, end.address) + sent)
     if end.chain is not None and end.scope is not None:
-        yield _server(end, end.chain, host, arriving(way, end, host))
+        yield _server(end, end.chain, arriving(way, end))
     if end.host is not None:
-        yield _virtual_host(end, end.host, host)
+        yield _virtual_host(end, end.host)
     if end.route is not None:
         yield Step(_route_node(end.route), end.cluster, "route", _route_text(end.route))
     if end.route is not None and end.reason == ARRIVES:
@@ -172,13 +170,13 @@ def _through(scope: GatewayScope, address: Address) -> str:
     return f", where {service.manifest} leads to port {' or '.join(map(str, ports))} of its pods" if service and ports else ""
 
 
-def _server(end: End, chain: Chain, host: str, sent: str) -> Step:
-    server = server_of(chain, end.domain(host))
+def _server(end: End, chain: Chain, sent: str) -> Step:
+    server = server_of(chain, end.domain)
     says = " ".join(part for part in (str(server.number), server.protocol, server.mode) if part)
     text = f"{server.title} {says} takes the connection: {sent}"
     return Step(server.number_node, end.cluster, "server", text)
 
 
-def _virtual_host(end: End, vhost: VirtualHost, host: str) -> Step:
+def _virtual_host(end: End, vhost: VirtualHost) -> Step:
     owners = " and ".join(str(service.manifest) for service in vhost.services) or "the Gateway alone"
-    return Step(vhost.node, end.cluster, "virtual host", f"`{vhost.domain}` of {owners} takes the Host `{host}`")
+    return Step(vhost.node, end.cluster, "virtual host", f"`{vhost.domain}` of {owners} takes the Host `{end.authority}`")

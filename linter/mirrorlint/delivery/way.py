@@ -60,6 +60,7 @@ class Taken(NamedTuple):
 class End(NamedTuple):
     """Where one endpoint of a mirror leads: each hop that was reached, None from where the way breaks.
 
+    `authority` is the Host with which a shadow comes to `address`; both are empty where it comes to none.
     `assumed` and `named` tell why it is taken for the ingress of `cluster` where no address says so (Landing).
     `policy` is what AuthorizationPolicies say where they don't plainly let the shadow through, `certificate` one for other names, `alike`
     filter chains that take the same, for which Envoy refuses their listener (filter_chain_manager_impl.cc:addFilterChains), `balancer` one
@@ -68,6 +69,7 @@ class End(NamedTuple):
 
     reason: str
     address: Address | None = None
+    authority: str = ""
     cluster: str = ""
     assumed: bool = False
     named: str = ""
@@ -86,9 +88,10 @@ class End(NamedTuple):
         """A shadow as the target's gateway sees it."""
         return request._replace(scheme=self.chain.scheme) if self.chain else request
 
-    def domain(self, host: str) -> str:
-        """The domain that took a shadow with a Host; where none did, the Host as domains are compared with it."""
-        return self.host.domain if self.host else without_port(host).lower()
+    @property
+    def domain(self) -> str:
+        """The domain that took a shadow; where none did, its Host as domains are compared with it."""
+        return self.host.domain if self.host else without_port(self.authority).lower()
 
     @property
     def outcome(self) -> str:
@@ -98,6 +101,8 @@ class End(NamedTuple):
 
 class Way(NamedTuple):
     """One shadow's way through both clusters; `upstream` is None when the mirror names none that the proxy has.
+
+    A route whose backends write several Hosts sends one of them each time: `host` is the first, `ends` are those of all.
 
     Where a gateway of the source itself sends the shadow on, such as an egress gateway, `first` is the way up to there, and `scope`,
     `target`, `host`, `request`, `upstream` and `ends` are those from there on.
@@ -119,6 +124,10 @@ class Way(NamedTuple):
     def met(self) -> tuple[End, ...]:
         """Its ends, and the one at the gateway that sends it on."""
         return (*self.ends, *self.first.ends) if self.first else self.ends
+
+    def shadow(self, end: End) -> Request:
+        """The shadow as what it meets at one of its ends sees it."""
+        return end.seen(self.request._replace(host=end.authority or self.host))
 
     def sent_by(self, call: Call, scope: AnyScope) -> Way:
         """The same way of another caller that sees what this one does."""
