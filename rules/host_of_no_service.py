@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.level import WARNING
-from mirrorlint.nearest import named, other_namespace, strays
+from mirrorlint.nearest import other_namespace, strays
 from mirrorlint.rule import Flaw, Remark, Subject
 
 LEVEL = WARNING
@@ -18,6 +18,6 @@ def check(subject: Subject) -> Iterator[Flaw]:
         mesh = subject.delivery.meshes[cluster]
         for host, near, why in strays(mesh, service):
             little = "at most requests to port 80 with that very Host are mirrored"
-            message = f"{named(host)} is no service of {cluster}: of what is sent to {near.manifest} {little}"
+            message = f"{host.phrase} is no service of {cluster}: of what is sent to {near.manifest} {little}"
             remarks = (Remark(near.node, why, cluster), *other_namespace(mesh, service))
             yield Flaw(host.node.place, message, cluster, str(service.manifest), remarks)

@@ -128,6 +128,12 @@ class Host(NamedTuple):
     name: str
     node: Node
 
+    @property
+    def phrase(self) -> str:
+        """What messages call it: what is written, and what that stands for."""
+        written = self.node.text or self.name
+        return f"`{written}`" + (f" (that is `{self.name}`)" if self.name != written else "")
+
 
 class Unbound(NamedTuple):
     """Why a route is bound to nothing: the Node that decides it, in words, and the object that this stands in.

@@ -17,10 +17,10 @@ from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
 from mirrorlint.istio.routing import Rule, VirtualService
 from mirrorlint.likeness import alike
-from mirrorlint.nearest import respelt_hosts
 from mirrorlint.remedy import NO_EDITS, saves
 from mirrorlint.remedy.hostnames import lead_to, listing, routes_to
 from mirrorlint.rule import ITEMS, REPLACE, Edit, Loss
+from mirrorlint.unserved import respelt_hosts
 
 
 def accepting(loss: Loss) -> tuple[Edit, ...]:
