@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delivery.callers import unmirrored
+from mirrorlint.delivery.judged import unmirrored
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.workloads import INJECTION, REVISION
 from mirrorlint.level import OFF

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.delegates import contradicted, undelegated
-from mirrorlint.delivery.callers import Judged
+from mirrorlint.delivery.judged import Judged
 from mirrorlint.fleet import Manifest
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Obstacle, Remark, Subject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delivery.callers import rivals_at_gateways
+from mirrorlint.delivery.judged import rivals_at_gateways
 from mirrorlint.delivery.ties import ties
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Remark, Subject

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import onward
+from mirrorlint.delivery.judged import Judged
 from mirrorlint.delivery.way import End, Way, reached
 from mirrorlint.level import WARNING
 from mirrorlint.rule import Flaw, Remark, Subject

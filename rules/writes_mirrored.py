@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged
 from mirrorlint.level import OFF
 from mirrorlint.rule import Flaw, Subject
 

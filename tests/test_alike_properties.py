@@ -13,8 +13,8 @@ from scenarios import fleet_of, scenarios
 from mirrorlint import Fleet, check, loads
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.alike import Followed
-from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import judge
 from mirrorlint.delivery.way import Call, Way
 from mirrorlint.delivery.worlds import WORLDS
 

@@ -8,8 +8,8 @@ from mirrorlint import unjudged
 from mirrorlint.book import level_of, rule_book
 from mirrorlint.causes import Causes, merged
 from mirrorlint.delivery.age import by_name
-from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged, judge
 from mirrorlint.delivery.worlds import WORLDS
 from mirrorlint.fleet import Documents
 from mirrorlint.istio.routing import MirrorKey

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mirrorlint.delivery.callers import Judged, arrivals
 from mirrorlint.delivery.ending import named
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged, arrivals
 from mirrorlint.delivery.match import Request
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.way import End, Way, reached

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mirrorlint.delivery.age import by_name
-from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import judge
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import LOST, Call, Way

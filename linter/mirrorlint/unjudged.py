@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.inbound import looking_at_tokens, receptions
 from mirrorlint.delivery.ingress import inner_scopes
+from mirrorlint.delivery.judged import Judged
 from mirrorlint.delivery.policy import may_be_met
 from mirrorlint.delivery.way import End, reached
 from mirrorlint.delivery.worlds import number_of

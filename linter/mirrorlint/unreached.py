@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 
-from mirrorlint.delivery.callers import Judged, shown_namespaces, takers
+from mirrorlint.delivery.callers import shown_namespaces
 from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged, takers
 from mirrorlint.delivery.match import Route, accepts_string
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import eludes, meeting

@@ -10,9 +10,9 @@ from mirrorlint.book import by_reason, rule_book
 from mirrorlint.causes import Causes
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name_backwards
-from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.ending import named
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged, judge
 from mirrorlint.delivery.way import LOST, SOME, End, Way
 from mirrorlint.delivery.worlds import WORLD_WORDS
 from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents

@@ -8,8 +8,8 @@ from typing import Any
 
 from mirrorlint.contract.withheld import told
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged, judge
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Upstream
 from mirrorlint.delivery.way import Way
 from mirrorlint.fleet import Cluster

@@ -11,8 +11,8 @@ from mirrorlint.contract import withheld
 from mirrorlint.contract.sender import SENDER_PORT, caller, sender
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name
-from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged
 from mirrorlint.delivery.way import Call, Way
 from mirrorlint.engine import of_causes, of_mirror
 from mirrorlint.fleet import BlindSpot, Cluster, Documents

@@ -10,10 +10,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache, partial
 from typing import NamedTuple
 
-from mirrorlint.delivery.callers import Judged, arrivals
 from mirrorlint.delivery.ending import gateway_destination
 from mirrorlint.delivery.follow import Delivery, authorities
 from mirrorlint.delivery.gateway import GatewayScope
+from mirrorlint.delivery.judged import Judged, arrivals
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.policy import Arriving, Client, Verdict, may_be_met, verdict
 from mirrorlint.delivery.scope import Scope

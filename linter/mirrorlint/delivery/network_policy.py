@@ -10,8 +10,8 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.callers import Judged
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged
 from mirrorlint.delivery.upstream import Address
 from mirrorlint.delivery.way import AnyScope, Way, reached
 from mirrorlint.fleet import Cluster, Manifest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mirrorlint.delivery import reason
-from mirrorlint.delivery.callers import AskedAtTarget, Judged
 from mirrorlint.delivery.follow import Delivery, authorities
+from mirrorlint.delivery.judged import AskedAtTarget, Judged
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.samples import Sample
 from mirrorlint.delivery.way import LOST, SOME, End, Way

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from mirrorlint.delivery.callers import judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import judge
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import PLAINTEXT, Address, Upstream
 from mirrorlint.fleet import Manifest

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import Judged, judge
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.references import HOSTNAME, SERVICE, read_reference

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.age import by_name, by_name_backwards
 from mirrorlint.delivery.alike import Followed
-from mirrorlint.delivery.callers import Judged, judge
 from mirrorlint.delivery.ending import gateway_destination, services_at
+from mirrorlint.delivery.judged import Judged, judge
 from mirrorlint.delivery.way import LOST, End, Way, reached
 from mirrorlint.delivery.worlds import WORLDS
 from mirrorlint.fleet import Cluster
