@@ -31,9 +31,8 @@ def check(subject: Subject) -> Iterator[Flaw]:
 
 def _refused(mirror: Mirror, mesh: Mesh) -> Node | None:
     """What Istio refuses of the entry that a mirror lacks for that."""
-    return next(
-        (mesh.refused[m][0].node for m in refused_entries(mesh, mirror.destination.host) if m.namespace == mirror.owner.namespace), None
-    )
+    near = (entry for entry in refused_entries(mesh, mirror.destination.host) if entry.namespace == mirror.owner.namespace)
+    return next((mesh.admission.refused[entry][0].node for entry in near), None)
 
 
 def _remarks(mirror: Mirror, meshes: Mapping[str, Mesh], cluster: str) -> tuple[Remark, ...]:

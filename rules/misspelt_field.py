@@ -17,7 +17,7 @@ LEVEL = WARNING
 def check(subject: Subject) -> Iterator[Flaw]:
     """Point at the key."""
     for cluster, mesh in subject.delivery.meshes.items():
-        for manifest, field in mesh.pruned:
+        for manifest, field in mesh.admission.pruned:
             yield _flaw(field.node, field.message, field.meant, cluster, manifest)
     for cluster, mesh in subject.own():
         for manifest in mesh.cluster.of("Service", ""):

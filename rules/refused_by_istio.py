@@ -13,7 +13,7 @@ def check(subject: Subject) -> Iterator[Flaw]:
     """Point at each value that admission refuses; a policy counts where it is for gateways that shadows come to."""
     targets = {end.cluster for judged in subject.judged for way in judged.every_way() for end in way.met}
     for cluster, mesh in subject.delivery.meshes.items():
-        for manifest, refusals in mesh.refused.items():
+        for manifest, refusals in mesh.admission.refused.items():
             if manifest.group == SECURITY and not (cluster in targets and may_be_met(manifest, subject.delivery.ingress(cluster))):
                 continue
             who = "Kubernetes" if manifest.group == GATEWAY_API else "Istio"

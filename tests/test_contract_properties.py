@@ -215,7 +215,7 @@ def fleet(front: tuple[Any, ...], behind: tuple[Any, ...]) -> Documents:
 
 def admitted(documents: Documents) -> Documents:
     """The documents with what Istio admits of stage, as a peer whose contract keeps all of it."""
-    refused = Delivery(documents.clusters, by_name).meshes["stage"].refused
+    refused = Delivery(documents.clusters, by_name).meshes["stage"].admission.refused
     stage = documents.clusters["stage"]
     whole = Cluster("stage", [m for m in stage.manifests() if m not in refused], stage.settings, published=True)
     return documents._replace(clusters={**documents.clusters, "stage": whole})

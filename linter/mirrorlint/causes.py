@@ -34,7 +34,7 @@ class Causes:
     def __init__(self, documents: Documents, delivery: Delivery) -> None:
         """`delivery` is the one that the losses come from."""
         self._faults = documents.faults
-        self._refused = {name: mesh.refused for name, mesh in delivery.meshes.items()}
+        self._refused = {name: mesh.admission.refused for name, mesh in delivery.meshes.items()}
         self._letting_in = cache(lambda refused: delivery.of(documents.clusters, let_in=frozenset({refused})))
 
     def behind(self, loss: Loss) -> str:

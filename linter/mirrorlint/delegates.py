@@ -45,7 +45,7 @@ def _lacking(mesh: Mesh, rule: Node, root: Manifest) -> Lacking:
         moved = named["namespace"] and meant.partition("/")[2] == named["name"].text
         hint = f" (did you mean `{meant}`?)" if meant else ""
         return Lacking(rule, named["namespace"] if moved else named["name"], f"its delegate `{name}` does not exist{hint}", root, meant)
-    if found in mesh.refused:
+    if found in mesh.admission.refused:
         return Lacking(rule, named["name"], f"Istio refuses its delegate `{name}`", root, name)
     if not mesh.discovery.takes(found):
         return Lacking(rule, named["name"], f"its delegate `{name}` {left_out(found)}", root, name)
@@ -107,7 +107,7 @@ def _undelegated(manifest: Manifest, astray: Iterable[tuple[Manifest, Lacking]],
         if lack.meant == name:
             remarks = () if lack.owner is root else (Remark(lack.rule["delegate"]["name"], "the delegation", mesh.cluster.name),)
             return Obstacle(lack.node, f"{root} is without it, since {lack.why}", remarks)
-    for root, reasons in mesh.refused.items():
+    for root, reasons in mesh.admission.refused.items():
         for node in (rule["delegate"] for rule in root.node["spec"]["http"]):
             if delegate_name(node, root.namespace) == name:
                 return Obstacle(

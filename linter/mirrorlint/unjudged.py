@@ -92,7 +92,7 @@ def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
 def _undecided(delivery: Delivery) -> Iterator[BlindSpot]:
     """Blind spots for objects that are taken to be admitted, and are not by newer versions of Istio."""
     for name, mesh in delivery.meshes.items():
-        for manifest, refusal in mesh.undecided:
+        for manifest, refusal in mesh.admission.undecided:
             message = f"Istio refuses {manifest} from {refusal.since} on: {refusal.message}; `istio:` says which version {name} runs"
             yield BlindSpot.at(refusal.node.place, message, name, NOTHING)
 

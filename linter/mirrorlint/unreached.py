@@ -110,7 +110,8 @@ def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         remark = Remark(gateway.node["metadata"]["namespace"], "the Gateway's namespace", cluster)
         yield Obstacle(service.bindings[missing], f"{gateway} {left_out(gateway)}", (remark,))
     if missing:
-        refused = next((reasons for m, reasons in mesh.refused.items() if f"{m.namespace}/{m.name}" == missing and m.kind == "Gateway"), ())
+        gateways = ((f"{m.namespace}/{m.name}", reasons) for m, reasons in mesh.admission.refused.items() if m.kind == "Gateway")
+        refused = next((reasons for name, reasons in gateways if name == missing), ())
         why = f"Istio refuses Gateway `{missing}`" if refused else f"no Gateway `{missing}` is in {cluster}{_elsewhere(missing, mesh)}"
         yield Obstacle(service.bindings[missing], why, cause=cause_of(REFUSED, refused[0].node.place) if refused else "")
     yield from _not_served(judged, bound)

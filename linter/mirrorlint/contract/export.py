@@ -117,7 +117,7 @@ def _blind_spots(documents: Documents, delivery: Delivery, cluster: str) -> list
 
 def _refused(delivery: Delivery, cluster: str) -> Iterator[BlindSpot]:
     """What the contract leaves out since the cluster never has it."""
-    for manifest, why in delivery.meshes[cluster].refused.items():
+    for manifest, why in delivery.meshes[cluster].admission.refused.items():
         message = f"{manifest} is left out, since it is refused: {why[0].message}"
         yield BlindSpot.at(why[0].node.place, message, cluster, NOTHING)
 

@@ -13,11 +13,11 @@ from mirrorlint.delivery.entrances import Entrances
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
 from mirrorlint.delivery.pods import Pods
+from mirrorlint.delivery.refused import Admission
 from mirrorlint.delivery.rules_in_force import RulesInForce
-from mirrorlint.delivery.worlds import number_of, reads_mirrors, worlds_of
+from mirrorlint.delivery.worlds import reads_mirrors, worlds_of
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio import gateway_routes
-from mirrorlint.istio.admission import KINDS, Refusal, judged
 from mirrorlint.istio.backend_tls import read_policies
 from mirrorlint.istio.certificate import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
@@ -75,35 +75,9 @@ class Mesh:
         return not self._external.isdisjoint(map(known_as, names))
 
     @cached_property
-    def _judged(self) -> list[tuple[Manifest, tuple[Refusal, ...]]]:
-        """The objects that admission says something of; it has seen those of a contract."""
-        if self.cluster.published:
-            return []
-        asked = (m for group, kind in KINDS for m in self.cluster.of(kind, group) if not m.faultless)
-        every = ((m, tuple(judged(m.node, m.namespace))) for m in asked)
-        return [(manifest, said) for manifest, said in every if said]
-
-    @cached_property
-    def refused(self) -> dict[Manifest, tuple[Refusal, ...]]:
-        """The objects that Istio's admission or a CRD refuses, with the reasons; the control plane never sees them."""
-        reasons = ((manifest, tuple(one for one in said if not one.pruned and self._is_refused(one))) for manifest, said in self._judged)
-        return {manifest: why for manifest, why in reasons if why and manifest not in self._let_in}
-
-    def _is_refused(self, refusal: Refusal) -> bool:
-        istio = self.cluster.settings.istio
-        return not refusal.since or (bool(istio) and number_of(istio) >= number_of(refusal.since))
-
-    @property
-    def undecided(self) -> list[tuple[Manifest, Refusal]]:
-        """What only some versions of Istio refuse, where nothing tells which one the cluster runs."""
-        if self.cluster.settings.istio:
-            return []
-        return [(manifest, one) for manifest, said in self._judged for one in said if one.since and manifest not in self.refused]
-
-    @property
-    def pruned(self) -> list[tuple[Manifest, Refusal]]:
-        """The misspelt fields that the API server drops, with their objects."""
-        return [(manifest, one) for manifest, said in self._judged for one in said if one.pruned]
+    def admission(self) -> Admission:
+        """What admission says of its objects."""
+        return Admission(self.cluster, self._let_in)
 
     @cached_property
     def discovery(self) -> Discovery:
@@ -116,12 +90,12 @@ class Mesh:
         if not self.discovery.limited:
             return self
         found = Mesh(self.cluster, self._age, self._let_in, self._istio)
-        found.discovery, found._judged = Discovery(self.cluster, (), self.sending_version), self._judged
+        found.discovery, found.admission = Discovery(self.cluster, (), self.sending_version), self.admission
         return found
 
     def sees(self, manifest: Manifest) -> bool:
         """Whether the control plane sees an object of its configuration."""
-        return manifest not in self.refused and self.discovery.takes(manifest)
+        return manifest not in self.admission.refused and self.discovery.takes(manifest)
 
     def admitted(self, kind: str, group: str = NETWORKING) -> list[Manifest]:
         """The objects of a kind that the control plane sees, the oldest first."""

@@ -71,7 +71,8 @@ def correction(meshes: Mapping[str, Mesh], source: str, destination: Destination
 
 def refused_entries(mesh: Mesh, host: str) -> Iterator[Manifest]:
     """The ServiceEntries for a host that Istio refuses."""
-    return (manifest for manifest in mesh.refused if manifest.kind == "ServiceEntry" and host in manifest.node["spec"]["hosts"].texts)
+    entries = (manifest for manifest in mesh.admission.refused if manifest.kind == "ServiceEntry")
+    return (entry for entry in entries if host in entry.node["spec"]["hosts"].texts)
 
 
 def _entry(owner: Manifest, host: str, port: int, address: str) -> dict[str, object]:
