@@ -11,6 +11,7 @@ from mirrorlint.source import Node, Place
 
 CLUSTER_SCOPED = frozenset({"Namespace", "GatewayClass", "ClusterRole", "CustomResourceDefinition"})
 DEFAULT_NAMESPACE = "default"
+DISCOVERY = "discoverySelectors"  # the field of meshConfig
 
 
 class Ingress(NamedTuple):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mirrorlint.delivery.discovery import FIELD
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.scope import Scope, differences
+from mirrorlint.fleet import DISCOVERY
 from mirrorlint.istio.routing import Destination
 from mirrorlint.istio.services import Service
 from mirrorlint.source import Node
@@ -55,7 +55,7 @@ def absence(scope: Scope, target: tuple[str, int], destination: Destination) -> 
 def _overlooked(mesh: Mesh, namespace: Node) -> tuple[Node, str] | tuple[()]:
     """The namespace of a `backendRef`, if the control plane sees neither the backend there nor a ReferenceGrant for it."""
     looks = not namespace.text or mesh.discovery.includes(namespace.text)
-    return () if looks else (namespace, f"`{FIELD}` leave out namespace `{namespace.text}`")
+    return () if looks else (namespace, f"`{DISCOVERY}` leave out namespace `{namespace.text}`")
 
 
 def _without_port(scope: Scope, host: str, number: int) -> Service | None:

@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from mirrorlint.delivery.worlds import number_of
-from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.fleet import DISCOVERY, Cluster, Manifest
 from mirrorlint.istio.label_selector import may_select, selects
 from mirrorlint.istio.listeners import NAMESPACE_LABEL
 from mirrorlint.source import Node, parse
 
-FIELD = "discoverySelectors"
 _OF_CONFIGURATION = "1.22"  # the first version that leaves out more than Services (its upgrade notes, ENHANCED_RESOURCE_SCOPING)
 
 
@@ -23,7 +22,7 @@ class Discovery:
     def __init__(self, cluster: Cluster, said: Sequence[Mapping[str, Any]], istio: str) -> None:
         """`said` are the label selectors as the meshConfig has them, `istio` is the version ("" where it is not known)."""
         self._cluster = cluster
-        self._selectors = tuple(parse(json.dumps(said).encode(), FIELD).documents[0]) if said else ()
+        self._selectors = tuple(parse(json.dumps(said).encode(), DISCOVERY).documents[0]) if said else ()
         self._known: dict[str, bool] = {}
         self._of_services = bool(istio) and number_of(istio) < number_of(_OF_CONFIGURATION)
 
@@ -61,4 +60,4 @@ class Discovery:
 
 def left_out(manifest: Manifest) -> str:
     """Why a control plane does not see an object that it does not take, in words that follow the object."""
-    return f"is in namespace `{manifest.namespace}`, which `{FIELD}` leave out"
+    return f"is in namespace `{manifest.namespace}`, which `{DISCOVERY}` leave out"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from mirrorlint.delivery.age import Age
-from mirrorlint.delivery.discovery import FIELD, Discovery
+from mirrorlint.delivery.discovery import Discovery
 from mirrorlint.delivery.entrances import Entrances
 from mirrorlint.delivery.gateway_api import GatewayApi
 from mirrorlint.delivery.match import Route, routes_of
@@ -16,7 +16,7 @@ from mirrorlint.delivery.pods import Pods
 from mirrorlint.delivery.refused import Admission
 from mirrorlint.delivery.rules_in_force import RulesInForce
 from mirrorlint.delivery.worlds import reads_mirrors, worlds_of
-from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.fleet import DISCOVERY, Cluster, Manifest
 from mirrorlint.istio import gateway_routes
 from mirrorlint.istio.backend_tls import read_policies
 from mirrorlint.istio.certificate import Certificate, read_certificate
@@ -82,7 +82,7 @@ class Mesh:
     @cached_property
     def discovery(self) -> Discovery:
         """Which namespaces its control plane looks at."""
-        return Discovery(self.cluster, self.config.get(FIELD) or (), self.sending_version)
+        return Discovery(self.cluster, self.config.get(DISCOVERY) or (), self.sending_version)
 
     @cached_property
     def unlimited(self) -> Mesh:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mirrorlint.fleet import ClusterSettings, Fact, Manifest
+from mirrorlint.fleet import DISCOVERY, ClusterSettings, Fact, Manifest
 from mirrorlint.kinds import CONFIG_MAP
-from mirrorlint.loading.settings import DISCOVERY, usable_mesh
+from mirrorlint.loading.settings import usable_mesh
 from mirrorlint.loading.units import ISTIOD_CHART, Chart, Installed
 from mirrorlint.source import Node, inside
 

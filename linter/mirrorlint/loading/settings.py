@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from mirrorlint.fleet import ClusterSettings, Ingress
+from mirrorlint.fleet import DISCOVERY, ClusterSettings, Ingress
 from mirrorlint.level import LEVELS, OFF
 from mirrorlint.likeness import suggestion
 from mirrorlint.loading import files
@@ -23,7 +23,6 @@ _INGRESS = ("addresses", "namespace", "labels", "ports")
 EXPORTS = ("defaultServiceExportTo", "defaultVirtualServiceExportTo", "defaultDestinationRuleExportTo")
 _POLICY = "outboundTrafficPolicy"
 TRUST = ("trustDomain", "trustDomainAliases", "enableAutoMtls")
-DISCOVERY = "discoverySelectors"
 _MESH = ("rootNamespace", *EXPORTS, _POLICY, *TRUST, DISCOVERY)
 _LIKE_MESH = ("inboundTrafficPolicy", "defaultTrafficPolicy")  # fields of Istio's that nothing here asks for
 _POLICIES = ("ALLOW_ANY", "REGISTRY_ONLY", "ALLOW_ANY_DYNAMIC_DNS")
