@@ -12,7 +12,7 @@ from mirrorlint.delivery.policy import Arriving, Client, verdict
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import AnyScope, End, reached
-from mirrorlint.istio.certificate import Certificate
+from mirrorlint.istio.cert_manager import Certificate
 from mirrorlint.istio.references import SECRET, read_reference
 from mirrorlint.istio.routing import Destination
 

@@ -19,7 +19,7 @@ from mirrorlint.delivery.worlds import reads_mirrors, worlds_of
 from mirrorlint.fleet import DISCOVERY, Cluster, Manifest
 from mirrorlint.istio import gateway_routes
 from mirrorlint.istio.backend_tls import read_policies
-from mirrorlint.istio.certificate import Certificate, read_certificate
+from mirrorlint.istio.cert_manager import Certificate, read_certificate
 from mirrorlint.istio.destination_rule import DestinationRule, read_rule
 from mirrorlint.istio.gateway import Gateway, Server, read_gateway
 from mirrorlint.istio.names import PUBLIC, known_as

@@ -14,7 +14,7 @@ from mirrorlint.delivery.policy import Verdict
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
-from mirrorlint.istio.certificate import Certificate
+from mirrorlint.istio.cert_manager import Certificate
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import Destination, Mirror
 
