@@ -16,14 +16,14 @@ Pod = tuple[str, frozenset[tuple[str, str]]]  # namespace and labels
 
 
 class Landing(NamedTuple):
-    """The cluster that an endpoint is the ingress of ("" for none); `assumed` when no address proves it, `known` when some address does.
+    """The cluster that an endpoint is the ingress of ("" for none); `assumed` when no address proves it, not `known` when none tells.
 
     `why` says what else than the address of a Service, or settings, proves it.
     """
 
     cluster: str
-    assumed: bool
-    known: bool
+    assumed: bool = False
+    known: bool = True
     why: str = ""
 
 
@@ -35,19 +35,17 @@ def landing(meshes: Mapping[str, Mesh], source: str, address: str, host: str) ->
     """
     others = {name: mesh for name, mesh in meshes.items() if name != source}
     if meshes[source].is_external(address, host):
-        return Landing("", assumed=False, known=True)
+        return Landing("")
     owner = _owner(meshes, others, address)
     if owner is not None:
-        return Landing(owner, assumed=False, known=True)
+        return Landing(owner)
     named = [(name, why) for name, mesh in others.items() if (why := _naming(mesh, address, host))]
     if len(named) == 1:
-        return Landing(named[0][0], assumed=False, known=True, why=named[0][1])
+        return Landing(named[0][0], why=named[0][1])
     if any(mesh.entrances.addresses for mesh in others.values()):
-        return Landing("", assumed=False, known=not any(mesh.entrances.hidden for mesh in others.values()))
+        return Landing("", known=not any(mesh.entrances.hidden for mesh in others.values()))
     with_gateways = [n for n, mesh in others.items() if mesh.meant_gateways or mesh.gateway_api.gateways or mesh.cluster.of("Gateway")]
-    if len(with_gateways) == 1:
-        return Landing(with_gateways[0], assumed=True, known=False)
-    return Landing("", assumed=False, known=False)
+    return Landing(with_gateways[0], assumed=True, known=False) if len(with_gateways) == 1 else Landing("", known=False)
 
 
 def _naming(mesh: Mesh, address: str, host: str) -> str:
