@@ -12,7 +12,7 @@ from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.steps import Step, steps
 from mirrorlint.delivery.way import LOST, Call, Way
-from mirrorlint.delivery.worlds import PLAIN, reads_mirrors, worlds_of
+from mirrorlint.delivery.worlds import UNSUFFIXED, reads_mirrors, worlds_of
 from mirrorlint.rule import Report
 
 __all__ = ["Call", "Fleet", "Shadow", "check", "load", "loads"]
@@ -67,7 +67,7 @@ class Fleet:
         """
         settings = self.loaded.documents.clusters[call.cluster].settings
         worlds = worlds_of(settings, istio or "")
-        world = worlds[0] if len(worlds) == 1 else PLAIN
+        world = worlds[0] if len(worlds) == 1 else UNSUFFIXED
         alike = reads_mirrors(istio or settings.istio) == reads_mirrors(settings.istio)
         delivery = self.delivery if alike else Delivery(self.loaded.documents.clusters, istio=istio or "")
         return tuple(Shadow(way, world) for way in delivery.follow(call, world))

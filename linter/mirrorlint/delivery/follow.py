@@ -20,7 +20,7 @@ from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.upstream import Address, Upstream
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import LOST, AnyScope, Call, End, Taken, Way, reached
-from mirrorlint.delivery.worlds import PLAIN, shadow_host
+from mirrorlint.delivery.worlds import UNSUFFIXED, shadow_host
 from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import NO_HEADERS, Mirror
@@ -126,7 +126,8 @@ class Delivery:
         scope, route, port = reached(end.scope), reached(end.route), reached(end.host).port
         (destination,) = (backend.destination for backend in route.rule.used)
         target = scope.address(destination, port, route.service)
-        upstream, shadow = scope.upstream(*target, destination.subset), _sent(route, end.seen(shadow), authorities(route)[0][0], PLAIN)
+        upstream = scope.upstream(*target, destination.subset)
+        shadow = _sent(route, end.seen(shadow), authorities(route)[0][0], UNSUFFIXED)
         ends = tuple(self._ends(way.call, scope, route, port, upstream, shadow))
         first = way._replace(ends=(end,))
         return way._replace(scope=scope, target=target, host=shadow.host, request=shadow, upstream=upstream, ends=ends, first=first)

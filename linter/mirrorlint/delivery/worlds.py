@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from mirrorlint.fleet import ClusterSettings
 
-SUFFIXED, PLAIN = "1.27", "1.28"
-WORLDS = (SUFFIXED, PLAIN)
-WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", PLAIN: "Istio 1.28 and later"}
+SUFFIXED, UNSUFFIXED = "1.27", "1.28"
+WORLDS = (SUFFIXED, UNSUFFIXED)
+WORLD_WORDS = {SUFFIXED: "Istio up to 1.27", UNSUFFIXED: "Istio 1.28 and later"}
 SUFFIX = "-shadow"
 _FIRST_WITH_MIRRORS = (1, 20)
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
@@ -20,7 +20,7 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 
 def world_of(version: str) -> str:
     """The world of an Istio version such as `1.27`, `1.30.2` or `v1.24`; ValueError for anything else."""
-    return SUFFIXED if number_of(version) <= (1, 27) else PLAIN
+    return SUFFIXED if number_of(version) <= (1, 27) else UNSUFFIXED
 
 
 def worlds_of(settings: ClusterSettings, istio: str) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def worlds_of(settings: ClusterSettings, istio: str) -> tuple[str, ...]:
     if istio:
         return (world_of(istio),)
     if settings.shadow_suffix is not None:
-        return (SUFFIXED if settings.shadow_suffix else PLAIN,)
+        return (SUFFIXED if settings.shadow_suffix else UNSUFFIXED,)
     return (world_of(settings.istio),) if settings.istio else WORLDS
 
 

@@ -9,7 +9,7 @@ from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 from mirrorlint.delivery.reason import ELSEWHERE, STAYS
-from mirrorlint.delivery.worlds import PLAIN, WORLD_WORDS, WORLDS
+from mirrorlint.delivery.worlds import UNSUFFIXED, WORLD_WORDS, WORLDS
 from mirrorlint.fleet import BlindSpot
 from mirrorlint.level import ERROR, WARNING
 from mirrorlint.report import cells, clean, ink, told, without_repeats
@@ -225,7 +225,7 @@ def _delivery(paper: _Paper, mirror: MirrorFate) -> Iterator[str]:
     if mirror.leads in _FATES:
         told = _FATES[mirror.leads][0]
     elif len(set(fates.values())) == 1 and set(fates) == set(WORLDS):
-        told = f"{fates[PLAIN]} with every Istio"
+        told = f"{fates[UNSUFFIXED]} with every Istio"
     where = _owned(mirror.place, mirror.cluster, mirror.object)
     return paper.tagged(_CYAN, "mirror:", f"{where} to {mirror.target} {told or _FATES[UNKNOWN_FATE][0]}")
 
