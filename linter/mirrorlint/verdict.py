@@ -101,20 +101,13 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     if not groups:
         return
     first, *others = groups
-    where, what = _absent(first.losses[0])
-    holding = (ANYTHING,) if first.losses[0].end.scope is None else (ANYTHING, GATEWAYS)
-    doubt = doubt_about(where, subject.documents, holding, what) if where else ""
-    doubt += " (unless an object that claims the same is older, which the manifests don't tell)" if spared else ""
+    doubt = _doubt(first.losses[0], subject.documents, spared)
     share = _likewise(first) if dead else _share(first, judged)
     message = first.flaw.message + share + _only_in(hurt, judged) + doubt
-    notes = [_too(group, judged) for group in others]
-    notes += [
-        _too(group, judged, f"; with {WORLD_WORDS[w]}") for w in judged.ways if w not in hurt for group in _groups(judged, [w], delivery)
-    ]
-    if any(loss.end.assumed for loss in first.losses):
-        notes.append(_assumed(judged, first.losses[0]))
     behind = causes.behind(first.losses[0])
     flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first))
+    elsewhere = [world for world in judged.ways if world not in hurt]
+    notes = (*(_too(group, judged) for group in others), *_in_others(elsewhere, judged, delivery), *_assumed(first, judged))
     finding = finding_of(first.rule, ERROR if dead and not doubt else WARNING, flaw, hurt, notes)
     yield finding._replace(cause=behind, likewise=_so_lost(judged)) if behind else finding
     if doubt and first.losses[0].end.reason == reason.UNKNOWN_PRIMARY:
@@ -127,6 +120,14 @@ def _lacks_service(way: Way) -> bool:
     """Whether a shadow is lost for want of a Service, which may be where the one that its request is for is."""
     own = way.target[0].endswith(f".svc.{way.scope.mesh.domain}")
     return way.reason == reason.UNKNOWN_DESTINATION or (way.reason == reason.UNKNOWN_TARGET and own)
+
+
+def _doubt(loss: Loss, documents: Documents, spared: bool) -> str:
+    """What may let the shadow arrive after all: what is missing, as it may not be at hand, or an object's age."""
+    where, what = _absent(loss)
+    holding = (ANYTHING,) if loss.end.scope is None else (ANYTHING, GATEWAYS)
+    doubt = doubt_about(where, documents, holding, what) if where else ""
+    return doubt + (" (unless an object that claims the same is older, which the manifests don't tell)" if spared else "")
 
 
 def _absent(loss: Loss) -> tuple[str, str]:
@@ -142,6 +143,11 @@ def _absent(loss: Loss) -> tuple[str, str]:
 
 def _too(group: _Group, judged: Judged, where: str = "") -> Note:
     return Note(f"{group.flaw.message}{_share(group, judged)}{where}", group.flaw.cluster, group.flaw.place)
+
+
+def _in_others(worlds: Iterable[str], judged: Judged, delivery: Delivery) -> Iterator[Note]:
+    """What some callers lose in worlds of which the finding is not."""
+    yield from (_too(group, judged, f"; with {WORLD_WORDS[world]}") for world in worlds for group in _groups(judged, [world], delivery))
 
 
 def _fix(group: _Group) -> tuple[Edit, ...]:
@@ -252,11 +258,13 @@ def _so_lost(judged: Judged) -> Note:
     return Note(f"so {lost} lost", judged.cluster, judged.mirror.destination.host_node.place)
 
 
-def _assumed(judged: Judged, loss: Loss) -> Note:
-    address = loss.end.address
-    place = address.node.place if address else judged.mirror.node.place
-    text = f"taken to be {loss.end.cluster}'s ingress, since no address of it is known: `ingress:` in .mirrorlint.yaml settles it"
-    return Note(text, judged.cluster, place)
+def _assumed(group: _Group, judged: Judged) -> Iterator[Note]:
+    """That nothing proves an endpoint to be the ingress that it is taken for."""
+    if any(loss.end.assumed for loss in group.losses):
+        end = group.losses[0].end
+        place = end.address.node.place if end.address else judged.mirror.node.place
+        text = f"taken to be {end.cluster}'s ingress, since no address of it is known: `ingress:` in .mirrorlint.yaml settles it"
+        yield Note(text, judged.cluster, place)
 
 
 def _ends(judged: Judged, world: str) -> Iterator[End]:
