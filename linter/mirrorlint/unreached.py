@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 
 from mirrorlint.delivery.callers import shown_namespaces
 from mirrorlint.delivery.discovery import left_out
@@ -15,6 +15,7 @@ from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.way import AnyScope, Call
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.gateway import Gateway
+from mirrorlint.istio.matches import Match
 from mirrorlint.istio.names import MESH, overlaps
 from mirrorlint.istio.services import Service
 from mirrorlint.likeness import slip
@@ -217,28 +218,35 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         host = judged.service.hosts[0].node
         yield Obstacle(host, f"`{host.text}` has no port {', '.join(map(str, sorted(asked)))}")
     served = {server.number for gateway in mesh.gateways if gateway.name in judged.service.gateways for server in gateway.servers}
-    ports |= served
     yield from _mute(judged, mesh, served)
     for match in judged.rule.matches:
-        if match.port and match.port not in ports:
-            listed = ", ".join(map(str, sorted(ports))) or "none"
-            yield Obstacle(match.node["port"], f"its rule is for port {match.port}, and {judged.cluster} has {listed} there")
-        strange = [name for name in match.gateways if name not in judged.service.gateways]
-        if strange and len(strange) == len(match.gateways):
-            yield Obstacle(match.node["gateways"].at(0), f"its rule is for `{strange[0]}`, which its VirtualService is not bound to")
+        yield from _misplaced(match, judged, ports | served)
     for match in judged.rule.matches:
-        if match.source_namespace or match.source_labels:
-            node = match.node["sourceNamespace" if match.source_namespace else "sourceLabels"]
-            if match.source_namespace in mesh.sidecarless:
-                yield Obstacle(
-                    node,
-                    f"its rule is for callers in `{match.source_namespace}`, and the pods of `{match.source_namespace}` get no sidecar",
-                )
-            why = "its rule asks for callers that there are not, or that don't come through its gateways"
-            yield Obstacle(node, why + _meant([match.source_namespace], mesh))
-        if match.uri.kind and not accepts_string(match.uri, meeting(match).path, fold=match.ignore_case):
-            yield Obstacle(match.uri.node, "no path is like that, since each begins with a slash", certain=True)
-        yield Obstacle(match.node, "no request of any caller meets these conditions")
+        yield from _unmet(match, mesh)
+
+
+def _misplaced(match: Match, judged: Judged, ports: Collection[int]) -> Iterator[Obstacle]:
+    """A port that is none of some, or gateways of others."""
+    if match.port and match.port not in ports:
+        listed = ", ".join(map(str, sorted(ports))) or "none"
+        yield Obstacle(match.node["port"], f"its rule is for port {match.port}, and {judged.cluster} has {listed} there")
+    strange = [name for name in match.gateways if name not in judged.service.gateways]
+    if strange and len(strange) == len(match.gateways):
+        yield Obstacle(match.node["gateways"].at(0), f"its rule is for `{strange[0]}`, which its VirtualService is not bound to")
+
+
+def _unmet(match: Match, mesh: Mesh) -> Iterator[Obstacle]:
+    """Callers that there are not, a path that none is like, else the whole block."""
+    if match.source_namespace or match.source_labels:
+        node = match.node["sourceNamespace" if match.source_namespace else "sourceLabels"]
+        if match.source_namespace in mesh.sidecarless:
+            why = f"its rule is for callers in `{match.source_namespace}`, and the pods of `{match.source_namespace}` get no sidecar"
+            yield Obstacle(node, why)
+        why = "its rule asks for callers that there are not, or that don't come through its gateways"
+        yield Obstacle(node, why + _meant([match.source_namespace], mesh))
+    if match.uri.kind and not accepts_string(match.uri, meeting(match).path, fold=match.ignore_case):
+        yield Obstacle(match.uri.node, "no path is like that, since each begins with a slash", certain=True)
+    yield Obstacle(match.node, "no request of any caller meets these conditions")
 
 
 def _meant(namespaces: Iterable[str], mesh: Mesh) -> str:
