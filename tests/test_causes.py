@@ -65,6 +65,15 @@ def test_a_mirror_that_is_left_out_behind_a_refused_entry_is_a_note_of_the_refus
     assert sorted(levels(judge(source=away))) == [("error", "mirror-left-out"), ("error", "refused-by-istio")]
 
 
+def test_a_destination_of_the_target_that_is_refused_speaks_for_the_mirror() -> None:
+    entry = SOURCE.split("---")[1].replace("{name: stage}", "{name: away}").replace("stage.example.com", "away.example.com")
+    target = TARGET.replace("destination: {host: shop}", "destination: {host: away.example.com}") + "---" + entry
+    assert levels(judge(target=target)) == []
+    (finding,) = judge(target=target.replace("resolution: DNS", "resolution: DSN")).findings
+    assert (finding.level, finding.rule, finding.cluster) == ("error", "refused-by-istio", "stage")
+    assert [(note.cluster, note.message) for note in finding.notes] == [("prod", "so the shadows of this mirror are lost")]
+
+
 def test_the_loss_speaks_for_itself_where_the_refusal_is_switched_off() -> None:
     fleet = loads({"prod": SOURCE, "stage": TARGET.replace("protocol: HTTP}, hosts", "protocol: HTTPS}, hosts")})
     loaded = fleet.loaded._replace(settings=fleet.loaded.settings._replace(rules={"refused-by-istio": "off"}))

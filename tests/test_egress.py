@@ -7,6 +7,9 @@ import pytest
 from test_engine import REFUSING, SOURCE, TARGET, levels
 
 from mirrorlint import Call, check, loads
+from mirrorlint.delivery.age import by_name
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.judged import judge
 from mirrorlint.graph import build
 from mirrorlint.rule import Report
 from mirrorlint.tracing import distinct_ways
@@ -87,6 +90,15 @@ def test_what_it_does_not_send_on_is_lost_there(old: str, new: str, rule: int, l
     (finding,) = judged(MIRRORING + EGRESS.replace(old, new)).findings
     assert (finding.rule, finding.cluster, finding.place.path, finding.place.line) == (rules[rule], "prod", "<prod>", line)
     assert "prod's gateway" in finding.message
+
+
+def test_each_caller_is_its_own_on_the_whole_way() -> None:
+    others = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\n"
+    clusters = loads({"prod": MIRRORING + EGRESS + others, "stage": TARGET}).loaded.documents.clusters
+    (mirror,) = judge(clusters, Delivery(clusters, by_name), "prod", ["1.28"])
+    ways = list(mirror.every_way())
+    assert {way.call.namespace for way in ways} == {"default", "a", "b"}
+    assert [way.first.call for way in ways if way.first] == [way.call for way in ways]
 
 
 def test_a_destination_that_is_the_targets_ingress_is_not_written_like_a_misspelt_entry() -> None:

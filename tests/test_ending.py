@@ -9,6 +9,7 @@ from pair import CALL, PROD, SECURE, STAGE, said, told
 
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.ending import WORDS
+from mirrorlint.fleet import Ingress
 
 UDP = """\
 ---
@@ -106,6 +107,10 @@ ENDS = {
         (PROD.replace("host: stage-gateway.example.com", "host: first") + ALIASES, STAGE),
         f"lost <prod>:22 `second.default.svc.cluster.local` is only another name "
         f"(ExternalName), so Istio builds no upstream for it: {DROPPED}",
+    ),
+    "where callers connected": (
+        (PROD + SECURE.replace("tls: {mode: SIMPLE}", "loadBalancer: {simple: PASSTHROUGH}"), STAGE),
+        f"lost <prod>:30 {TARGET} is left to callers' own connections by DestinationRule default/stage (`PASSTHROUGH`): {NO_ADDRESS}",
     ),
     "no listener": (
         (PROD, STAGE.replace("number: 80", "number: 90")),
@@ -222,3 +227,43 @@ def test_a_target_that_settings_call_external_leads_elsewhere() -> None:
     assert end(external=("stage-gateway.example.com",)) == (
         "elsewhere <prod>:5 `stage-gateway.example.com:80` is the ingress of no other cluster that is known here"
     )
+
+
+CERTIFICATE = """\
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: cert}
+spec: {secretName: cert, dnsNames: [other.example.com]}
+"""
+BALANCER = """\
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: edge
+  annotations:
+    external-dns.alpha.kubernetes.io/hostname: stage-gateway.example.com
+    service.beta.kubernetes.io/aws-load-balancer-ssl-cert: arn
+spec: {type: LoadBalancer, selector: {istio: edge}, ports: [{name: https, port: 80}]}
+"""
+
+
+def test_a_certificate_for_another_name_ends_it() -> None:
+    assert end(PROD + SECURE, TLS_STAGE + CERTIFICATE, ingress=Ingress(namespace="default", labels={"istio": "edge"})) == (
+        "lost <stage>:27 Certificate default/cert is not for the name that is asked for: the handshake fails"
+    )
+
+
+@pytest.mark.parametrize(
+    ("prod", "stage", "why"),
+    [
+        (PROD, STAGE, "the shadow comes as plain text, the load balancer ends TLS and goes on in plain text"),
+        (PROD + SECURE, TLS_STAGE, "the shadow comes as plain text, behind a load balancer that ends TLS, the server takes TLS"),
+    ],
+    ids=["before it", "behind it"],
+)
+def test_a_load_balancer_that_ends_tls_ends_it(prod: str, stage: str, why: str) -> None:
+    text = stage + BALANCER
+    line = text.splitlines().index("    service.beta.kubernetes.io/aws-load-balancer-ssl-cert: arn") + 1
+    assert end(prod, text) == f"lost <stage>:{line} {why}"

@@ -194,6 +194,14 @@ def test_a_grant_that_all_but_lets_a_route_through_is_noted_where_it_is_wrong(ri
     assert stage.splitlines()[note.place.line - 1][note.place.column - 1 :].startswith(wrong)
 
 
+def test_a_grant_that_all_but_lets_a_mirror_be_is_noted_where_it_is_wrong() -> None:
+    prod = PROD.replace('{group: "", kind: Service, name: shop}', "{name: ingress}")
+    prod = prod.replace(MIRROR, "{name: shop, namespace: apps, port: 80}") + GATEWAY + GRANT.replace("HTTPRoute", "HTTPRoutes")
+    (finding,) = check(fleet(prod)).findings
+    assert finding.rule == "mirror-left-out"
+    assert [note.message for note in finding.notes] == ["ReferenceGrant apps/shop would let it if this were `HTTPRoute`"]
+
+
 def secured(secret: str, reference: str = "{name: cert}") -> str:
     tls = f"{{name: http, port: 80, protocol: HTTPS, tls: {{certificateRefs: [{reference}]}}}}"
     return STAGE.replace("{name: http, port: 80, protocol: HTTP}", tls) + secret
@@ -299,6 +307,14 @@ def test_a_prefix_is_replaced_by_whole_segments(path: str, replacement: str, arr
     )
     ways = Delivery(fleet(matched).loaded.documents.clusters, by_name).follow(Call("prod", "default", "shop", 80, path=path), "1.28")
     assert [way.request.path for way in ways] == ([arrives] if arrives else [])
+
+
+@pytest.mark.parametrize("path", ["/", "/shop/cart", "/shop?page=2"])
+def test_a_whole_path_is_replaced_and_the_query_stays(path: str) -> None:
+    rewrite = "{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: /v2}}}"
+    replaced = PROD.replace("    filters:\n", f"    filters:\n    - {rewrite}\n")
+    ways = Delivery(fleet(replaced).loaded.documents.clusters, by_name).follow(Call("prod", "default", "shop", 80, path=path), "1.28")
+    assert [way.request.path for way in ways] == ["/v2" + path.removeprefix("/").removeprefix("shop").removeprefix("/cart")]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,19 @@ def test_what_callers_send_and_manifests_do_not_tell_is_a_blind_spot(spec: str) 
     assert ["AuthorizationPolicy default/shop" in spot.message for spot in report.blind_spots] == [True]
 
 
+WITHOUT_EDGE = STAGE[: STAGE.index("---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: edge")]
+
+
+@pytest.mark.parametrize(
+    ("principal", "told"),
+    [("cluster.local/ns/web/sa/web", DENIED), ("cluster.local/ns/istio-system/sa/edge", []), ("*/sa/edge", [])],
+)
+def test_of_a_gateway_that_no_workload_shows_the_namespace_alone_is_known(principal: str, told: list[tuple[str, str]]) -> None:
+    texts = {"prod": SOURCE, "stage": WITHOUT_EDGE + policy(sources(f"principals: ['{principal}']"), OF_SHOP)}
+    edge = {"namespace": "istio-system", "labels": {"istio": "ingressgateway"}, "addresses": ["stage.example.com"]}
+    assert levels(check(loads(texts, ingress={"stage": edge}))) == told
+
+
 NOTHING = "\n---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {}\n"
 
 

@@ -70,6 +70,16 @@ CASES = {
         "does not serve `shop.example.com`",
         "shop.example.com",
     ),
+    "a gateway that reads no HTTP": (
+        spec("  hosts: [www.example.com]\n  gateways: [infra/edge]", GATEWAY.replace("protocol: HTTP}", "protocol: TCP}")),
+        "the Gateway that its VirtualService is bound to reads no HTTP for its hosts",
+        "infra/edge",
+    ),
+    "a gateway that redirects": (
+        spec("  hosts: [www.example.com]\n  gateways: [infra/edge]", GATEWAY.replace("HTTP}", "HTTP}, tls: {httpsRedirect: true}")),
+        "the Gateway that its VirtualService is bound to redirects all requests to HTTPS",
+        "true",
+    ),
     "a host that is no service": (
         lambda source: source.replace("hosts: [shop]", "hosts: [gone]").replace("80", "8000"),
         "`gone` is no service of prod",

@@ -164,3 +164,28 @@ def test_a_server_for_other_clusters_takes_the_names_of_services_of_the_mesh(mor
     by_contract = Fleet(fleet.loaded._replace(documents=published(fleet.loaded.documents, "target")))
     call = Call(cluster="source", namespace="default", host="shop.default.svc.cluster.local", port=8000)
     assert [[shadow.reason for shadow in each.follow(call, istio="1.28")] for each in (fleet, by_contract)] == [[reason], [reason]]
+
+
+CART = "---\napiVersion: v1\nkind: Service\nmetadata: {name: cart, namespace: web}\nspec: {ports: [{port: 80, name: http}]}\n"
+CARTS = (
+    "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: carts}\n"
+    "spec: {hosts: ['*.example.com', '*.cart.example.com'], ports: [{number: 80, name: http, protocol: HTTP}], resolution: NONE}\n"
+    "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: carts}\n"
+    "spec: {hosts: ['*.cart.example.com'], http: [{match: [{port: 81}], route: [{destination: {host: cart.web.svc.cluster.local}}]}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("wildcard", "host", "mirrored"),
+    [
+        ("*.web", "cart.web", False),
+        ("*.web", "cart.web:80", False),
+        ("*.web", "basket.web", True),
+        ("*.example.com", "a.cart.example.com", False),
+        ("*.example.com", "a.basket.example.com", True),
+    ],
+)
+def test_a_services_own_name_stands_before_a_wildcard_that_mirrors(wildcard: str, host: str, *, mirrored: bool) -> None:
+    source = SOURCE.replace("  hosts: [shop]", f"  hosts: ['{wildcard}']") + CART + CARTS
+    shadows = loads({"source": source, "target": TARGET}).follow(Call("source", "default", host, 80), istio="1.28")
+    assert len(shadows) == mirrored
