@@ -18,6 +18,7 @@ from mirrorlint.loading.filling import substituted
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.source import parse
 
+STAGE = "clusters: {stage: {ingress: {addresses: [stage.example.com], namespace: istio-system}}}\n"
 URL = "https://git.example.com/org/repo.git"
 
 
@@ -448,6 +449,52 @@ def test_what_flux_can_not_fill_in_is_a_blind_spot(repo: Path) -> None:
         "apps/x.yaml:4 [prod] ServiceEntry default/x: `${HOST}` waits to be filled in",
         "clusters/prod/apps.yaml:7 [prod] what the Secret `s` fills in is not known from this repository",
     ]
+
+
+@pytest.mark.parametrize(("domain", "said"), [("stage.example.com", []), ("eu.example.com", ["certificate-for-other-host"])])
+def test_flux_fills_in_what_a_certificate_is_for(repo: Path, domain: str, said: list[str]) -> None:
+    originates = "tls: {mode: SIMPLE, sni: stage.example.com, subjectAltNames: [stage.example.com]}"
+    rule = (
+        "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: stage}\n"
+        f"spec: {{host: stage.example.com, trafficPolicy: {{{originates}}}}}\n"
+    )
+    server = "{port: {number: 443, name: https, protocol: HTTPS}, hosts: ['*'], tls: {mode: SIMPLE, credentialName: shown}}"
+    target = TARGET.replace("{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}", server)
+    certificate = (
+        "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: shown, namespace: istio-system}\n"
+        "spec: {secretName: shown, dnsNames: ['${domain}']}\n"
+    )
+    write(repo, {"clusters/prod/x.yaml": SOURCE.replace("protocol: HTTP}", "protocol: HTTP, targetPort: 443}") + rule})
+    write(repo, {"apps/x.yaml": target, "apps/certificate.yaml": certificate})
+    build = f"  postBuild: {{substitute: {{domain: {domain}}}}}\n"
+    write(repo, {"clusters/stage/apps.yaml": kustomization("apps", "./apps", build), ".mirrorlint.yaml": STAGE})
+    assert [finding.rule for finding in check(load(".")).findings] == said
+
+
+@pytest.mark.parametrize(("name", "replicas", "said"), [("web", 2, []), ("api", 2, ["have `app: api`"]), ("web", 0, ["`replicas: 0`"])])
+def test_flux_fills_in_what_pods_are_called(repo: Path, name: str, replicas: int, said: list[str]) -> None:
+    workload = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec:\n  replicas: ${replicas}\n"
+        "  template:\n    metadata:\n      labels: {app: '${name}'}\n      annotations: {agent: '{{ with secret }}'}\n"
+    )
+    write(repo, {"clusters/prod/x.yaml": SOURCE, "apps/x.yaml": TARGET.replace("spec: {ports", "spec: {selector: {app: web}, ports")})
+    build = f"  postBuild: {{substitute: {{name: {name}, replicas: '{replicas}'}}}}\n"
+    write(repo, {"apps/w.yaml": workload, "clusters/stage/apps.yaml": kustomization("apps", "./apps", build)})
+    report = check(load("."))
+    assert [finding.message.rpartition("Deployment default/shop ")[2].removeprefix("has ") for finding in report.findings] == said
+
+
+def test_a_peer_gets_what_its_own_objects_apply_beside_clusters_that_others_were_found_for(repo: Path, tmp_path: Path) -> None:
+    peer = {"clusters/stage/apps.yaml": kustomization("apps", "./apps", "  postBuild: {substitute: {NAME: y}}\n")}
+    write(
+        tmp_path / "other",
+        {**peer, "apps/y.yaml": entry("y") + "spec: {hosts: ['${NAME}']}\n", "apps/kustomization.yaml": "resources: [y.yaml]\n"},
+    )
+    git(tmp_path / "other", "init", "--quiet")
+    write(repo, {"apps.yaml": application("x", "k8s", "name: prod"), "k8s/x.yaml": entry("x")})
+    write(repo, {".mirrorlint.yaml": "clusters: {stage: {path: ../other/clusters/stage}}\n"})
+    loaded = read(["."])
+    assert (found(loaded), messages(loaded)) == ({"prod": ["x"], "stage": ["y"]}, [])
 
 
 def test_flux_takes_variables_from_config_maps(repo: Path) -> None:

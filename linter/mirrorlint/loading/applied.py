@@ -55,11 +55,10 @@ class Applied:
         """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""
         paths = [*([root] if root else ()), *(path for group in found for path in group.paths)]
         every = self._whole(self.units(self._telling(paths)), [path for group in found for path in group.whole])
-        if not any(group.units for group in found):
-            meant = [(unit, [group.name for group in _meant(unit, found)]) for unit in every]
-            found = [group._replace(units=tuple(unit for unit, names in meant if group.name in names)) for group in found]
-        there = {(unit.node, unit.name, unit.cluster) for group in found for unit in group.units}
-        adrift = [unit for unit in every if (unit.node, unit.name, unit.cluster) not in there]
+        bare = [group for group in found if not group.units]
+        meant = [(unit, [group.name for group in _meant(unit, bare)]) for unit in _besides(found, every)] if bare else []
+        found = [group if group.units else group._replace(units=tuple(u for u, names in meant if group.name in names)) for group in found]
+        adrift = _besides(found, every)
         return tuple(found), [gap for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
 
     def units(self, found: Found, start: str = "") -> Sequence[Unit]:
@@ -109,6 +108,12 @@ class Applied:
             asked = [files.folder_of(start) for start in self._asked if within(start, top)] or [top]
             self._lands[top] = gitops.land(top, asked, self._disk, self._telling(asked))
         return self._lands[top]
+
+
+def _besides(groups: Sequence[Group], every: Sequence[Unit]) -> list[Unit]:
+    """The units that clusters have not yet."""
+    theirs = {(unit.node, unit.name, unit.cluster) for group in groups for unit in group.units}
+    return [unit for unit in every if (unit.node, unit.name, unit.cluster) not in theirs]
 
 
 def _meant(unit: Unit, found: Sequence[Group]) -> list[Group]:

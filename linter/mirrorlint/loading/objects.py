@@ -13,7 +13,6 @@ from mirrorlint.kinds import (
     CREDENTIALS,
     GATEWAY_API,
     JUDGED,
-    KUBERNETES_NETWORKING,
     MATTERS,
     NETWORKING,
     OF_EGRESS,
@@ -34,7 +33,6 @@ _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OPEN = frozenset({"name", "server"})  # of a cluster that a Secret describes
 _CLUSTER = "argocd.argoproj.io/secret-type"  # of a Secret that tells Argo CD of a cluster
 _MESH_CONFIG = re.compile(r"istio(-[\w.-]+)?")
-_FILLED_IN = frozenset({NETWORKING, SECURITY, GATEWAY_API, KUBERNETES_NETWORKING, ""})
 _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*|\{\{")
 # The same in a text of one line; what has several is a program, and no name.
 _WAITING = re.compile(r"\A[^\n]*?(?:\$\{[A-Za-z_]\w*|\{\{)[^\n]*\Z")
@@ -141,12 +139,23 @@ def _waits(manifest: Manifest) -> Broken | None:
     hidden = _encrypted(manifest)
     if hidden is not None:
         return Broken(hidden.place, f"{manifest} is encrypted", "", "", template=True)
-    waits = manifest.group in _FILLED_IN and manifest.kind not in OF_POLICIES
-    node = _first(_asked(manifest), _WAITING) if waits else None
+    node = _first(_named(manifest), _WAITING)
     node = _unfilled(manifest) if node is None else node
     if node is None:
         return None
     return Broken(node.place, f"{manifest}: `{short(node.text)}` waits to be filled in", "", "", template=True)
+
+
+def _named(manifest: Manifest) -> list[Node]:
+    """What of an object must be filled in; of workloads, and of what scales them, that is little, of policies nothing."""
+    if manifest.kind in OF_POLICIES:
+        return []
+    metadata, spec = manifest.node["metadata"], manifest.node["spec"]
+    if (manifest.group, manifest.kind) in OF_TEMPLATES:
+        return [metadata["name"], metadata["namespace"], spec["replicas"], spec["template"]["metadata"]["labels"]]
+    if manifest.kind == "Pod":
+        return [metadata]
+    return [spec["scaleTargetRef"]] if manifest.group == "keda.sh" else [manifest.node]
 
 
 def _encrypted(manifest: Manifest) -> Node | None:
