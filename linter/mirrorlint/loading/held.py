@@ -57,13 +57,14 @@ def _chart(source: Source, disk: Disk) -> Held:
 
 
 def _folder(source: Source, covered: AbstractSet[str], disk: Disk) -> Held:
-    """All that is below a folder, as its kustomizations have it."""
+    """All that is below a folder, as its kustomizations have it; what leads from those that are `covered` counts there alone."""
     own = {path for path in disk.below(source.path) if not any(within(path, each) for each in covered)}
-    found = [each for each in disk.kustomizations(source.path) if each.file in own]
-    reached = reach(roots(found), disk)
-    parts = {path for each in found if each.is_component for path in disk.governed(each.folder)}
-    left = own - reached.files - parts
-    unlisted = {path for path in beside(reached, disk) & left if is_object(disk.content(path))}
+    found = disk.kustomizations(source.path)
+    starts = roots(found)
+    reached, aside = (reach([each for each in starts if (each.file in own) is ours], disk) for ours in (True, False))
+    parts = {path for each in found if each.is_component and each.file in own for path in disk.governed(each.folder)}
+    left = own - reached.files - aside.files - parts
+    unlisted = {path for path in (beside(reached, disk) | beside(aside, disk)) & left if is_object(disk.content(path))}
     return _built(reached, source, {Plain(path) for path in left - unlisted} | reached.plain, own, disk)
 
 
