@@ -497,6 +497,28 @@ def test_a_peer_gets_what_its_own_objects_apply_beside_clusters_that_others_were
     assert (found(loaded), messages(loaded)) == ({"prod": ["x"], "stage": ["y"]}, [])
 
 
+def test_a_base_counts_in_a_folder_as_the_overlays_that_are_applied_from_it_have_it(repo: Path) -> None:
+    write(repo, {"base/kustomization.yaml": "resources: [x.yaml]\n", "base/x.yaml": entry("x"), "base/forgotten.yaml": entry("forgotten")})
+    write(repo, {"overlays/prod/kustomization.yaml": "namespace: shop\nresources: [../../base]\n", "z.yaml": entry("z")})
+    write(repo, {"app.yaml": application("x", "overlays/prod", "name: prod")})
+    loaded = read(["prod=."])
+    assert found(loaded) == {"prod": ["shop/x", "z"]}
+    assert messages(loaded) == ["base/forgotten.yaml:0 [] this file is listed by no kustomization, so its objects are not judged"]
+
+
+@pytest.mark.parametrize("arguments", [["east=.", "stage=../other"], ["."]])
+def test_a_repository_of_several_clusters_stands_for_the_one_of_its_name(repo: Path, tmp_path: Path, arguments: list[str]) -> None:
+    peer = {f"clusters/{name}/apps.yaml": kustomization("apps", f"./apps/{name}") for name in ("stage", "dev")}
+    write(tmp_path / "other", {**peer, "apps/stage/s.yaml": entry("s"), "apps/dev/d.yaml": entry("d")})
+    git(tmp_path / "other", "init", "--quiet")
+    write(repo, {f"{name}.yaml": application(name, f"k8s/{name}", f"name: {name}") for name in ("east", "west")})
+    write(repo, {"k8s/east/e.yaml": entry("e"), "k8s/west/w.yaml": entry("w")})
+    write(repo, {".mirrorlint.yaml": "clusters: {east: , west: , stage: {path: ../other}}\n"} if arguments == ["."] else {})
+    loaded = read(arguments)
+    assert found(loaded) == {"east": ["e"], "stage": ["s"]} | ({"west": ["w"]} if arguments == ["."] else {})
+    assert messages(loaded) == []
+
+
 def test_flux_takes_variables_from_config_maps(repo: Path) -> None:
     settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: flux-system}\ndata: {HOST: a.example.com}\n"
     write(repo, {"clusters/prod/settings.yaml": settings, "apps/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n"})

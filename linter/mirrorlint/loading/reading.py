@@ -51,6 +51,7 @@ class Reading:
         self.sections, unusable = self._told()
         found, missing = self._find()
         found, more = self._as_told(found)
+        found = [self._namesake(group) for group in found]
         self.groups, adrift = self._applied.assigned(found, self._root)
         named = [path for paths in self._arguments.values() for path in paths]
         self.peers = Peers(root, named, contracts, {} if arguments else self.sections, {group.name for group in found}, self._index)
@@ -98,6 +99,13 @@ class Reading:
         self.sections = {**self.sections, **own}
         paths = {name: tuple(map(os.path.abspath, section.paths)) for name, section in own.items() if section.paths}
         return [group._replace(paths=paths.get(group.name, group.paths)) for group in found], unused
+
+    def _namesake(self, group: Group) -> Group:
+        """A cluster that is named with a repository of several, as the GitOps objects there have it that is called so."""
+        if group.units or len(group.paths) != 1 or group.paths[0] == self._root:
+            return group
+        there = Ground(group.paths[0], self._disk, self._applied).gitops()
+        return next((each for each in there if each.name == group.name and len(there) > 1), group)
 
     @property
     def staged(self) -> Mapping[str, bytes]:
