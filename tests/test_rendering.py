@@ -396,6 +396,14 @@ def test_what_can_not_be_built_here_is_a_blind_spot(repo: Path, text: str, messa
     assert message in said
 
 
+def test_what_can_not_be_read_is_an_error_where_it_keeps_all_from_being_rendered(repo: Path) -> None:
+    broken = SERVICE.replace("    mirror:\n", "\tmirror:\n")
+    write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\nnamePrefix: x-\n", "clusters/prod/vs.yaml": broken})
+    (found,) = check(load(".")).findings
+    assert (found.rule, found.level) == ("broken-document", "error")
+    assert (str(found.place), "a tab indents `mirror:`" in found.message) == ("clusters/prod/vs.yaml:12:1", True)
+
+
 @pytest.mark.parametrize(("chart", "holds"), [("redis", "anything"), ("cert-manager", "nothing")])
 def test_what_stands_beside_charts_that_helm_would_render_is_read(repo: Path, chart: str, holds: str) -> None:
     helm = f"helmGlobals: {{chartHome: charts}}\nhelmCharts:\n- name: {chart}\n  repo: https://example.com\n"

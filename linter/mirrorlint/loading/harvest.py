@@ -146,6 +146,7 @@ class Harvest:
         found = made(build, output, self._disk)
         if isinstance(found, Gap):
             share.gaps[found] = None
+            self._add_faults(share, build)
             return ()
         if not build.render.is_chart:
             from mirrorlint.loading.misdirected import misdirected
@@ -159,6 +160,13 @@ class Harvest:
         content = self._add(share, key, found, build.source, build.namespace)
         share.read |= set(build.render.files)
         return self._followed([(manifest, os.path.join(build.render.target, "-")) for manifest in content.tells], build.source)
+
+    def _add_faults(self, share: Share, build: Build) -> None:
+        """What can't be read of the files that a failed render is made of; templates of charts are no YAML yet."""
+        for file in () if build.render.is_chart else build.render.files:
+            found = self._disk.content(file) if self._disk.below(file) else None
+            if found and found.faults:
+                share.contents[self._disk.real(file),] = Content((), 0, found.faults, (), found.suppressions)
 
     def _followed(self, told: Found, source: Source) -> Iterable[Unit]:
         """What the objects of a source apply; in a folder that nothing is known to apply, variables may yet be filled in."""
