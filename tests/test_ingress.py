@@ -10,6 +10,7 @@ from test_cli import run
 from test_engine import SOURCE, TARGET, judge, levels
 
 from mirrorlint import check, loads
+from mirrorlint.tracing import ingresses
 
 EDGE = """
 ---
@@ -271,3 +272,9 @@ def test_what_istio_takes_for_an_ingress_is_not_judged(ingress: str, doubted: bo
     assert [finding.level for finding in report.findings] == ["warning" if doubted else "error"]
     said = "Ingress default/i: what Istio's ingress gateway takes for it is not judged"
     assert [spot.message for spot in report.blind_spots] == [said] * doubted
+
+
+def test_a_note_for_external_dns_is_what_says_where_the_ingress_is() -> None:
+    noted = "{name: ingress, annotations: {external-dns.alpha.kubernetes.io/target: gateway.example.com}}\nspec"
+    fleet = loads({"stage": TARGET.replace("{name: ingress}\nspec", noted)})
+    assert list(ingresses(fleet.loaded.documents)) == ["stage: its ingress is gateway.example.com (Gateway default/ingress, <stage>:9)"]

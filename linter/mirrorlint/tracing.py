@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mirrorlint.delivery.addresses import targets
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.judged import judge
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.sidecar import SidecarScope
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import LOST, Call, Way
 from mirrorlint.fleet import Documents
-from mirrorlint.istio.names import without_port
+from mirrorlint.istio.names import known_as, without_port
+from mirrorlint.istio.services import Service
 from mirrorlint.likeness import suggestion
 from mirrorlint.report.trace import Trace
 
@@ -143,11 +146,20 @@ def ingresses(documents: Documents) -> Iterator[str]:
     for name, mesh in Delivery(documents.clusters).meshes.items():
         said: dict[str, list[str]] = {}
         for address, service in mesh.entrances.addresses.items():
-            place = service.node.place if service else None
-            said.setdefault(f"{service.manifest}, {place.path}:{place.line}" if service and place else "settings", []).append(address)
+            said.setdefault(_says(address, service, mesh), []).append(address)
         yield from (f"{name}: its ingress is {', '.join(addresses)} ({why})" for why, addresses in said.items())
         if mesh.gateways and not said:
             yield f"{name}: no address of its ingress is known"
+
+
+def _says(address: str, service: Service | None, mesh: Mesh) -> str:
+    """What says that an ingress has an address: the Service in front of it, else settings, else a Gateway's note for external-dns."""
+    if service is None and mesh.cluster.settings.ingress.addresses:
+        return "settings"
+    noting = (g.manifest for g in mesh.meant_gateways if address in map(known_as, targets(g.manifest)))
+    manifest = service.manifest if service else next(noting)
+    place = service.node.place if service else manifest.node["metadata"]["annotations"].place
+    return f"{manifest}, {place.path}:{place.line}"
 
 
 def any_lost(found: Iterable[Trace]) -> bool:
