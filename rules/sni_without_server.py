@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from mirrorlint import nearest
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Flaw, Loss
 from mirrorlint.unapplied import of_tls
-from mirrorlint.unheard import overlooked
+from mirrorlint.unheard import overlooked, unselected
 
 REASONS = (reason.NO_FILTER_CHAIN,)
 
@@ -21,7 +23,8 @@ def check(loss: Loss) -> Flaw:
     server = reached(nearest.server(servers, address.port, sni or loss.shadow.host))
     sent = f"the SNI `{sni}`" if sni else "no SNI, since it starts no TLS,"
     message = f"the shadow brings {sent} and no TLS server of {loss.end.cluster}'s gateway takes it: the connection is closed"
-    unseen = next(overlooked(scope, address, sni), None) if sni else None
+    shut = ((node, why, gateway.manifest) for node, why, gateway in unselected(scope, address, sni))
+    unseen = next(chain(overlooked(scope, address, sni), shut), None) if sni else None
     if unseen:
         node, why, owner = unseen
         return loss.at_target(node, f"{message}; {why}", owner)

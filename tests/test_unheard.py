@@ -45,6 +45,33 @@ def test_a_server_of_another_port_for_other_pods_is_not_said_to_be_for_this_one(
     assert finding.message.endswith("Gateway default/stage listens on 81, and selects pods with `istio: b`, which the ingress's are not")
 
 
+ORIGINATES = """---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: stage}
+spec: {host: stage-gateway.example.com, trafficPolicy: {tls: {mode: SIMPLE, sni: stage-gateway.example.com}}}
+"""
+HTTPS = "{number: 443, name: https, protocol: HTTPS}\n    tls: {mode: SIMPLE, credentialName: stage}\n"
+
+
+@pytest.mark.parametrize(("secure", "rule"), [(False, "shadow-host-not-accepted"), (True, "sni-without-server")])
+@pytest.mark.parametrize("pods", ["", "b"])
+def test_a_gateway_that_selects_no_pods_is_said_to_be_the_one_that_was_meant(secure: bool, rule: str, pods: str) -> None:
+    port = HTTPS if secure else HTTP
+    prod = PROD.replace("protocol: HTTP}", "protocol: HTTP, targetPort: 443}") + ORIGINATES if secure else PROD
+    meant = STAGE.replace("  servers:\n  - port: " + HTTP, "  selector: {istio: b}\n  servers:\n  - port: " + port)
+    other = meant.partition("---")[0].replace("stage}\n", "other}\n", 1).replace("istio: b", "istio: a").replace('"*"', "www.example.com")
+    stage = meant.replace("[shop.default-shadow]", '["*"]') + "---\n" + other
+    if pods:
+        service = f"kind: Service\nmetadata: {{name: internal}}\nspec: {{selector: {{istio: {pods}}}, ports: [{{port: 80}}]}}\n"
+        stage += f"---\napiVersion: v1\n{service}"
+    settings = {"stage": {"addresses": ["stage-gateway.example.com"], "labels": {"istio": "a"}}}
+    finding = only(prod, stage, ingress=settings)
+    said = {str(note.place): note.message for note in finding.notes} | {str(finding.place): finding.message.rpartition("; ")[2]}
+    why = "Gateway default/stage would, but selects pods with `istio: b`, which the ingress's are not"
+    assert (finding.rule, said.get("<stage>:5:21")) == (rule, None if pods else why)
+
+
 def test_the_server_behind_a_translated_port_says_what_keeps_it_from_that() -> None:
     service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: ingress}\n"
     service += "spec: {type: LoadBalancer, selector: {istio: a}, ports: [{port: 80, targetPort: 8080}]}\n"

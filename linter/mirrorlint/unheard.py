@@ -43,6 +43,23 @@ def overlooked(scope: GatewayScope, address: Address, host: str = "*") -> Iterat
             yield front.node["metadata"]["namespace"], why, front
 
 
+def unselected(scope: GatewayScope, address: Address, host: str) -> Iterator[tuple[Node, str, Gateway]]:
+    """The Gateways that would listen on an address's port for a host, if their selector, which is that of nothing at hand, were another."""
+    known = {gateway.name for gateway in scope.gateways}
+    for meant in (s for s in scope.mesh.servers if s.gateway.name not in known and any(overlaps(host, name) for name in s.sni_hosts())):
+        gateway, ports = meant.gateway, {*scope.front.listening(meant)}
+        fits = meant.number == address.port or not ports.isdisjoint(scope.container_ports(address.host, address.port))
+        if fits and gateway.selector and not _is_for_some(scope.mesh, gateway.selector):
+            node, why = _unchosen(scope, gateway)
+            yield node, f"{gateway.manifest} would, but {why}", gateway
+
+
+def _is_for_some(mesh: Mesh, selector: Mapping[str, str]) -> bool:
+    """Whether a selector is that of pods, or of a Service, that are at hand."""
+    fronts = (service.selector.items() for service in mesh.services if service.kubernetes)
+    return bool(mesh.selected_pods("", selector)) or any(selector.items() <= labels for labels in fronts)
+
+
 def _unprogrammed(mesh: Mesh, port: int) -> Iterator[Reason]:
     """The listener for a port that Istio doesn't program, or any such listener where it programs none."""
     for one in (one for several in mesh.gateway_api.listeners.values() for one in several):
