@@ -46,6 +46,17 @@ def unserved(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reaso
     return _nothing_bound(scope.mesh, servers[0])
 
 
+def but_for_suffix(loss: Loss) -> Iterator[Remark]:
+    """The hosts behind a shadow's filter chain that would take it with the suffix, or without."""
+    scope, name = reached(loss.end.scope), without_port(loss.shadow.host).lower()
+    other = name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else name + SUFFIX
+    bound = (v for server in reached(loss.end.chain).servers for v in scope.mesh.bound_to(server.gateway.name, scope.namespace))
+    for service in dict.fromkeys(bound):
+        host = next((host for host in service.hosts if host.name != "*" and subset_of(other, host.name.lower())), None)
+        if host:
+            yield Remark(host.node, f"{service.manifest} takes {host.phrase}, and the Host is `{name}`", loss.end.cluster)
+
+
 def overlooked_taker(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reason | None:
     """What would give a shadow's Host a virtual host on the port of some servers if the control plane looked at its namespace."""
     mesh = scope.mesh
