@@ -148,9 +148,11 @@ def test_values_of_a_source_that_is_not_there_are_asked_for(repo: Path, ref: str
 def test_what_is_taken_from_another_branch_is_not_judged(repo: Path) -> None:
     write(repo, {"a/x.yaml": entry("x")})
     write(repo, {"1.yaml": application("a", "a", "name: prod"), "2.yaml": application("a", "a", "name: stage", ", targetRevision: next")})
+    write(repo, {"3.yaml": application("b", "a", "name: stage", ", targetRevision: next")})
     loaded = read(["."])
     assert found(loaded) == {"prod": ["x"]}
-    assert "`a` is taken from `next`, which may not be what is at hand" in messages(loaded)[0]
+    said = "`a` is taken from `next`, which may not be what is at hand, so it is not read (and 1 more)"
+    assert messages(loaded) == [f"2.yaml:6 [] {said}"]
 
 
 def test_what_applies_applications_asks_for_none_at_another_revision(repo: Path) -> None:

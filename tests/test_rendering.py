@@ -474,6 +474,8 @@ def test_without_a_renderer_it_says_what_is_missing(repo: Path) -> None:
     write(repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\nnamePrefix: x-\n", "clusters/prod/vs.yaml": SERVICE})
     said = "this kustomization has `namePrefix` and must be rendered first, and there is no kustomize here: it is not judged"
     assert messages(read(["."])) == [f"clusters/prod/kustomization.yaml:2 {said}"]
+    write(repo, {"clusters/prod/b/kustomization.yaml": "resources: [vs.yaml]\nnamePrefix: y-\n", "clusters/prod/b/vs.yaml": SERVICE})
+    assert messages(read(["."])) == [f"clusters/prod/b/kustomization.yaml:2 {said} (and 1 more)"]
 
 
 CHART = {

@@ -65,6 +65,11 @@ CASES = {
     ),
     "a gateway that is not there": (spec("  hosts: [shop]\n  gateways: [edge]"), "no Gateway `default/edge` is in prod", "edge"),
     "a gateway of another namespace": (spec("  hosts: [shop]\n  gateways: [edge]", GATEWAY), "did you mean `infra/edge`?", "edge"),
+    "a gateway of nearly that name": (
+        spec("  hosts: [shop]\n  gateways: [infra/egde]", GATEWAY),
+        "did you mean `infra/edge`?",
+        "infra/egde",
+    ),
     "a gateway that does not serve the host": (
         spec("  hosts: [shop.example.com]\n  gateways: [infra/edge]", GATEWAY),
         "does not serve `shop.example.com`",

@@ -18,7 +18,7 @@ from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.matches import Match
 from mirrorlint.istio.names import MESH, overlaps
 from mirrorlint.istio.services import Service
-from mirrorlint.likeness import slip
+from mirrorlint.likeness import TYPO, slip, suggestion
 from mirrorlint.rule import REFUSED, Obstacle, Remark, cause_of, quoted
 from mirrorlint.source import Node
 
@@ -151,10 +151,10 @@ def _unheard(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
 
 
 def _elsewhere(missing: str, mesh: Mesh) -> str:
-    """Where a Gateway of that name is, if it is in another namespace."""
+    """The Gateway that was probably meant: one of that name in another namespace, or one of nearly that name."""
     name = missing.partition("/")[2]
     found = next((gateway.name for gateway in mesh.gateways if gateway.manifest.name == name), "")
-    return f" (did you mean `{found}`?)" if found else ""
+    return f" (did you mean `{found}`?)" if found else suggestion(missing, (gateway.name for gateway in mesh.gateways), TYPO)
 
 
 def _unserved(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:

@@ -91,7 +91,8 @@ def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | Non
     """Why a source of this repository is not read."""
     revision, path = node["targetRevision"], node["path"]
     if len(revisions) > 1 and revision.text not in TRUNK:
-        return Gap(revision, f"`{path.text}` is taken from `{revision.text}`, which may not be what is at hand, so it is not read")
+        said = f"`{path.text}` is taken from `{revision.text}`, which may not be what is at hand, so it is not read"
+        return Gap(revision, said, revision.text)
     if not land.disk.listed(land.folder(path.text or ".")):
         return Gap(path, f"`{path.text}` is no folder with manifests here{_near(path.text, land)}")
     if node["plugin"]:

@@ -77,7 +77,8 @@ def of_folder(source: Source, owner: Node, plain: Iterable[str], inner: Sequence
 def _build(build: Build, field: str, disk: Disk) -> Build | Gap:
     command = _command("kustomize", disk)
     if not command:
-        return Gap(build.node, f"this kustomization {field} must be rendered first, and there is no kustomize here: it is not judged")
+        said = f"this kustomization {field} must be rendered first, and there is no kustomize here: it is not judged"
+        return Gap(build.node, said, "no kustomize")
     return _as_staged(build._replace(render=build.render._replace(program=command)), disk)
 
 
@@ -118,7 +119,7 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
         return Gap(node, "a schema of the chart's values is elsewhere, so the chart is not rendered")
     command = _command("helm", disk)
     if not command:
-        return Gap(node, "this chart must be rendered first, and there is no helm here: it is not judged")
+        return Gap(node, "this chart must be rendered first, and there is no helm here: it is not judged", "no helm")
     values = source.values
     arguments = [f"--namespace={source.namespace or DEFAULT_NAMESPACE}", *(f"--values={file}" for file in values.files)]
     arguments += [f"--set={name}={value}" for name, value, _ in values.parameters]
