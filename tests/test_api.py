@@ -104,3 +104,8 @@ def test_mirrors_that_a_version_passes_over_are_passed_over_where_two_objects_cl
     ]
     report = mirrorlint.check(mirrorlint.loads({"prod": "---\n".join(texts)}), istio="1.19")
     assert {"mirrors-too-new", "order-undecided"} <= {finding.rule for finding in report.findings}
+
+
+def test_a_notebook_shows_what_there_is() -> None:
+    assert {*mirrorlint.__all__} <= {*dir(mirrorlint)}
+    assert repr(mirrorlint.loads({"prod": "", "stage": ""})) == "Fleet(prod, stage)"

@@ -18,3 +18,8 @@ def __getattr__(name: str) -> Any:
     from mirrorlint import api
 
     return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    """What there is to complete in a notebook."""
+    return sorted([*globals(), *__all__])

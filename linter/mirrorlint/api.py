@@ -53,6 +53,10 @@ class Fleet:
         """`loaded` is what `load` and `loads` read."""
         self.loaded = loaded
 
+    def __repr__(self) -> str:
+        """The clusters' names."""
+        return f"Fleet({', '.join(self.loaded.documents.clusters)})"
+
     @cached_property
     def delivery(self) -> Delivery:
         """The clusters, ready to follow calls."""
