@@ -34,6 +34,15 @@ def test_what_is_written_is_read_and_changes_no_finding(repository: Path) -> Non
     assert "named in the settings" in run("clusters", ".", cwd=repository).stdout
 
 
+@pytest.mark.parametrize("kind", ["argocd", "flux"])
+def test_what_objects_of_gitops_apply_is_left_to_them(kind: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / kind / "sound", tmp_path / "repository")
+    before = run("clusters", ".", cwd=tmp_path / "repository").stdout
+    assert run("init", ".", cwd=tmp_path / "repository").returncode == 0
+    assert run("clusters", ".", cwd=tmp_path / "repository").stdout == before
+    assert "paths:" not in (tmp_path / "repository" / FILE).read_text(encoding="utf-8")
+
+
 def test_the_comments_are_settings_too(repository: Path) -> None:
     run("init", ".", cwd=repository)
     file = repository / FILE
@@ -59,6 +68,13 @@ def test_an_ingress_that_may_be_of_several_is_suggested_for_each(tmp_path: Path)
         ("[httpin.frontend.stage.eu.trv.cloud]", "qa"),
         ("[httpin.frontend.stage.eu.trv.cloud]", "stage"),
     ]
+
+
+def test_a_cluster_of_another_repository_is_shown_how_to_be_named(repository: Path) -> None:
+    run("init", ".", cwd=repository)
+    text = (repository / FILE).read_text(encoding="utf-8").replace("# other:", "other:").replace("#   path: ../other-", "  path: ../other-")
+    (repository / FILE).write_text(text, encoding="utf-8")
+    assert "the peer `other` is not here" in run("check", ".", cwd=repository).stdout
 
 
 def test_settings_that_are_there_are_left_alone(repository: Path) -> None:

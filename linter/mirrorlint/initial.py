@@ -22,6 +22,9 @@ _CLUSTER = """    # istio: "1.27"    # the control plane's version: up to 1.27 a
     # mesh: {{outboundTrafficPolicy: {{mode: REGISTRY_ONLY}}}}    # meshConfig, as Istio spells it
     # complete: false    # objects of {name} live elsewhere as well: what is missing here is a warning
 """
+_PEER = """  # other:
+  #   path: ../other-repository    # a cluster of another repository that is checked out; `contract: FILE` for one that is not
+"""
 
 
 def render(root: str, groups: Iterable[Group], documents: Documents, ways: Sequence[Way], informing: Mapping[str, str]) -> str:
@@ -31,12 +34,14 @@ def render(root: str, groups: Iterable[Group], documents: Documents, ways: Seque
     """
     clusters = "".join("".join(_cluster(root, group, documents, ways)) for group in groups)
     rules = "".join(f"#   {name}: warning    # {finds}\n" for name, finds in informing.items())
-    return f"{_HEAD}{clusters}# rules:    # off, warning or error; these only inform and are off\n{rules}"
+    return f"{_HEAD}{clusters}{_PEER}# rules:    # off, warning or error; these only inform and are off\n{rules}"
 
 
 def _cluster(root: str, group: Group, documents: Documents, ways: Iterable[Way]) -> Iterator[str]:
-    paths = ", ".join(_quoted(os.path.relpath(path, root).replace(os.sep, "/")) for path in group.paths)
-    yield f"  {_quoted(group.name)}:    # {group.why}\n    paths: [{paths}]\n"
+    """What settings may say of a cluster; its paths only where no objects of GitOps tell them, which change with the applications."""
+    yield f"  {_quoted(group.name)}:    # {group.why}\n"
+    if group.folders is None:
+        yield f"    paths: [{', '.join(_quoted(os.path.relpath(path, root).replace(os.sep, '/')) for path in group.paths)}]\n"
     said = documents.clusters[group.name].settings.ingress.addresses
     if said:
         yield f"    ingress: [{', '.join(map(_quoted, said))}]\n"
