@@ -8,7 +8,7 @@ from mirrorlint.delivery.match import is_absolute
 from mirrorlint.delivery.way import reached
 from mirrorlint.rule import Flaw, Loss, Remark
 from mirrorlint.unruled import withheld
-from mirrorlint.unserved import but_for_suffix
+from mirrorlint.unserved import beside
 
 REASONS = (reason.NO_ROUTE,)
 
@@ -23,7 +23,7 @@ def check(loss: Loss) -> Flaw:
     mesh, roots = reached(loss.end.scope).mesh, dict.fromkeys(service.manifest for service in host.services)
     notes = (Remark(place, f"{root} lacks rules: {why}", loss.end.cluster) for root in roots for place, why, _ in withheld(mesh, root))
     message = f"no rule for `{host.domain}` takes {asked}: {loss.end.cluster}'s gateway answers the shadow 404; {lacks}"
-    return loss.at_target(node, message, owner, *but_for_suffix(loss), *notes)
+    return loss.at_target(node, message, owner, *beside(loss), *notes)
 
 
 def _without_slash(loss: Loss, path: str) -> Flaw:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pair import PROD, STAGE, only
+from pair import PROD, STAGE, judged, only
 
 from mirrorlint.rule import Finding
 
@@ -190,3 +190,17 @@ def test_a_host_that_the_source_writes_is_right_where_the_gateway_has_it_or_none
     finding = only(prod, f"{TAKING % hosts}---{other}")
     assert finding.rule == "shadow-host-not-accepted"
     assert not any("route writes" in message for _, message in noted(finding, prod))
+
+
+def test_who_lists_a_host_that_a_broader_virtual_host_took_is_shown_where_it_is_bound() -> None:
+    broad = STAGE.replace("hosts: [shop.default-shadow]", 'hosts: ["*"]').replace(
+        "  - route:", "  - match: [{authority: {prefix: cart}}]\n    route:"
+    )
+    own = "  gateways: [stage]\n  http: [{route: [{destination: {host: shop.default.svc.cluster.local}}]}]\n"
+    listing = "kind: VirtualService\nmetadata: {name: own, namespace: web}\nspec:\n  hosts: [shop.example]\n" + own
+    lists = f"apiVersion: networking.istio.io/v1\n{listing}"
+    prod = PROD.replace("  http:\n  - route:", "  http:\n  - rewrite: {authority: shop.example}\n    route:")
+    (finding,) = judged(prod, f"{broad}---\n{lists}", "1.28").findings
+    assert finding.rule == "shadow-matches-no-route"
+    said = "VirtualService web/own would take it, but is bound to `web/stage`, not to `default/stage`"
+    assert said in [note.message for note in finding.notes]

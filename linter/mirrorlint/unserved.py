@@ -15,7 +15,7 @@ from mirrorlint.delivery.worlds import SUFFIX
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.listeners import LISTENER_MARK
 from mirrorlint.istio.names import MESH, is_wild, subset_of, without_port
-from mirrorlint.istio.routing import VirtualService
+from mirrorlint.istio.routing import Host, VirtualService
 from mirrorlint.likeness import TYPO, likeness
 from mirrorlint.rule import MOST, Loss, Reason, Remark, few
 from mirrorlint.source import Node
@@ -46,15 +46,24 @@ def unserved(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reaso
     return _nothing_bound(scope.mesh, servers[0])
 
 
-def but_for_suffix(loss: Loss) -> Iterator[Remark]:
-    """The hosts behind a shadow's filter chain that would take it with the suffix, or without."""
-    scope, name = reached(loss.end.scope), without_port(loss.shadow.host).lower()
+def beside(loss: Loss) -> Iterator[Remark]:
+    """What lists a shadow's Host, which a broader virtual host took: VirtualServices bound elsewhere, and hosts but for the suffix."""
+    scope, name, cluster = reached(loss.end.scope), without_port(loss.shadow.host).lower(), loss.end.cluster
     other = name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else name + SUFFIX
-    bound = (v for server in reached(loss.end.chain).servers for v in scope.mesh.bound_to(server.gateway.name, scope.namespace))
-    for service in dict.fromkeys(bound):
-        host = next((host for host in service.hosts if host.name != "*" and subset_of(other, host.name.lower())), None)
+    bound = [(server, scope.mesh.bound_to(server.gateway.name, scope.namespace)) for server in reached(loss.end.chain).servers]
+    services = dict.fromkeys(v for _, seen in bound for v in seen)
+    unheard = (v for v in scope.mesh.virtual_services if v not in services and {*v.gateways} != {MESH} and _listing(v, name))
+    for node, why, _ in filter(None, (_refused_taker(scope, taker, bound, name) for taker in unheard)):
+        yield Remark(node, why, cluster)
+    for service in services:
+        host = _listing(service, other)
         if host:
-            yield Remark(host.node, f"{service.manifest} takes {host.phrase}, and the Host is `{name}`", loss.end.cluster)
+            yield Remark(host.node, f"{service.manifest} takes {host.phrase}, and the Host is `{name}`", cluster)
+
+
+def _listing(service: VirtualService, name: str) -> Host | None:
+    """The host of a VirtualService that covers a name, but for `*`."""
+    return next((host for host in service.hosts if host.name != "*" and subset_of(name, host.name.lower())), None)
 
 
 def overlooked_taker(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reason | None:
