@@ -88,6 +88,21 @@ def test_policies_that_let_shadows_out_or_no_request_through_are_silent(policies
     assert (report.findings, report.blind_spots) == ((), ())
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy", id="an administrator's"),
+        pytest.param("crd.antrea.io/v1beta1\nkind: ClusterNetworkPolicy", id="Antrea's for a cluster"),
+        pytest.param("crd.antrea.io/v1beta1\nkind: NetworkPolicy", id="Antrea's for a namespace"),
+        pytest.param("networking.k8s.aws/v1alpha1\nkind: ClusterNetworkPolicy", id="AWS's for a cluster"),
+        pytest.param("networking.k8s.aws/v1alpha1\nkind: ApplicationNetworkPolicy", id="AWS's for a namespace"),
+    ],
+)
+def test_policies_of_another_kind_may_come_first(kind: str) -> None:
+    report = judge(STATIC + egress(INSIDE) + policy("{egress: [{action: Allow}]}", kind=kind, name="first"))
+    assert (report.findings, report.blind_spots) == ((), ())
+
+
 def test_a_name_may_have_any_address_and_no_other_port() -> None:
     assert levels(judge(SOURCE + egress(INSIDE, "{to: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 80}]}"))) == []
     assert levels(judge(SOURCE + egress(INSIDE))) == BLOCKED

@@ -84,7 +84,9 @@ OTHER_POLICIES = {
     "cilium.io": frozenset({"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"}),
     "crd.projectcalico.org": frozenset({NETWORK_POLICY, "GlobalNetworkPolicy"}),
     "projectcalico.org": frozenset({NETWORK_POLICY, "GlobalNetworkPolicy"}),
-    "policy.networking.k8s.io": frozenset({"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"}),
+    "policy.networking.k8s.io": frozenset({"AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"}),
+    "crd.antrea.io": frozenset({NETWORK_POLICY, "ClusterNetworkPolicy"}),
+    "networking.k8s.aws": frozenset({"ApplicationNetworkPolicy", "ClusterNetworkPolicy"}),
 }
 POLICIES = {KUBERNETES_NETWORKING: frozenset({NETWORK_POLICY}), **OTHER_POLICIES}
 # Objects that matter only if they hold a certificate, or tell Argo CD of a cluster.
