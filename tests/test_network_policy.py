@@ -103,6 +103,44 @@ def test_policies_of_another_kind_may_come_first(kind: str) -> None:
     assert (report.findings, report.blind_spots) == ((), ())
 
 
+OWN = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: collector, namespace: monitoring}
+spec: {type: LoadBalancer, clusterIP: 10.96.0.20, loadBalancerIP: 198.51.100.7, ports: [{name: http, port: 80}]}
+"""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("127.0.0.1", id="the pod's own address"),
+        pytest.param("'::1'", id="the pod's own address, IPv6"),
+        pytest.param("10.96.0.20", id="a Service's address"),
+        pytest.param("198.51.100.7", id="a Service's load balancer"),
+    ],
+)
+def test_addresses_of_the_cluster_itself_are_not_out_of_it(address: str) -> None:
+    assert levels(judge(STATIC.replace("203.0.113.10", address) + OWN + egress(INSIDE))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("localhost", []),
+        ("collector.monitoring", []),
+        ("other.monitoring.svc", []),
+        ("pod-0.other.monitoring.svc.cluster.local", []),
+        ("example.com", BLOCKED),
+        ("svc.example.com", BLOCKED),
+    ],
+)
+def test_names_of_the_cluster_itself_are_not_out_of_it(name: str, expected: list[tuple[str, str]]) -> None:
+    source = STATIC.replace("STATIC", "DNS").replace("203.0.113.10", name)
+    assert levels(judge(source + OWN + egress(INSIDE))) == expected
+
+
 def test_a_name_may_have_any_address_and_no_other_port() -> None:
     assert levels(judge(SOURCE + egress(INSIDE, "{to: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 80}]}"))) == []
     assert levels(judge(SOURCE + egress(INSIDE))) == BLOCKED

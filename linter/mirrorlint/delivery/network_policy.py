@@ -12,11 +12,13 @@ from typing import NamedTuple
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.judged import Judged
+from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
 from mirrorlint.delivery.way import AnyScope, Way, reached
-from mirrorlint.fleet import Cluster, Manifest
+from mirrorlint.fleet import Manifest
 from mirrorlint.istio.label_selector import may_select, selects
 from mirrorlint.istio.listeners import NAMESPACE_LABEL
+from mirrorlint.istio.names import is_ip, is_loopback, known_as
 from mirrorlint.kinds import KUBERNETES_NETWORKING, NETWORK_POLICY, OTHER_POLICIES
 from mirrorlint.source import Node
 
@@ -41,12 +43,27 @@ class Blocked(NamedTuple):
 class _Egress:
     """What the NetworkPolicies of a cluster say of what pods send."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, mesh: Mesh) -> None:
+        cluster, services = mesh.cluster, mesh.kubernetes_services
+        self._domain = mesh.domain
+        self._own = {*mesh.entrances.addresses, *mesh.entrances.others, *(f"{s.manifest.name}.{s.namespace}" for s in services)}
+        self._own |= {known_as(address) for service in services for address in service.addresses}
         self._labels = {m.name: m.node["metadata"]["labels"].named_texts for m in cluster.of("Namespace", "")}
         self._policies: dict[str, list[Manifest]] = {}
         for policy in cluster.of(NETWORK_POLICY, KUBERNETES_NETWORKING):
             if _is_for_egress(policy.node["spec"]):
                 self._policies.setdefault(policy.namespace, []).append(policy)
+
+    def leads_out(self, way: Way) -> bool:
+        """Whether a shadow is sent out of the cluster, by the caller's own pod."""
+        outward = (end.address and end.reason in _OUT and not self._is_inside(end.address.host) for end in way.ends)
+        return way.first is None and all(outward)
+
+    def _is_inside(self, host: str) -> bool:
+        """Whether an address is the pod's own, or a Service's, behind which there are pods of the cluster."""
+        if is_ip(host):
+            return is_loopback(host) or host in self._own
+        return "." not in host or host in self._own or host.endswith((".svc", f".svc.{self._domain}"))
 
     def isolating(self, scope: AnyScope) -> Manifest | None:
         """A policy that is for a proxy's pod for certain; of those that call at sidecars no labels are known."""
@@ -88,8 +105,8 @@ class _Egress:
 
 def blocked(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[Blocked]:
     """The mirrors whose shadows NetworkPolicies keep in the source; of clusters in which other kinds of policies count as well, none."""
-    clusters = {name: mesh.cluster for name, mesh in delivery.meshes.items() if mesh.cluster.of(NETWORK_POLICY, KUBERNETES_NETWORKING)}
-    known = {name: _Egress(cluster) for name, cluster in clusters.items() if not any(cluster.of(*each) for each in _OTHERS)}
+    with_policies = {name: mesh for name, mesh in delivery.meshes.items() if mesh.cluster.of(NETWORK_POLICY, KUBERNETES_NETWORKING)}
+    known = {name: _Egress(mesh) for name, mesh in with_policies.items() if not any(mesh.cluster.of(*each) for each in _OTHERS)}
     for each in judged:
         if each.cluster in known:
             yield from _of_mirror(each, known[each.cluster])
@@ -98,7 +115,7 @@ def blocked(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[Blocked]:
 def _of_mirror(judged: Judged, egress: _Egress) -> Iterator[Blocked]:
     found: dict[str, tuple[Manifest, Node, Address]] = {}
     free = False
-    for way in {(id(way.scope), id(way.ends), id(way.route)): way for way in judged.every_way() if _leads_out(way)}.values():
+    for way in {(id(way.scope), id(way.ends), id(way.route)): way for way in judged.every_way() if egress.leads_out(way)}.values():
         policy, rules = egress.isolating(way.scope), egress.rules(way.scope)
         addresses = [reached(end.address) for end in way.ends]
         if policy is None or any(_may_lead_out(rule, address) for rule in rules for address in addresses):
@@ -109,11 +126,6 @@ def _of_mirror(judged: Judged, egress: _Egress) -> Iterator[Blocked]:
     if found:
         policy, node, address = next(iter(found.values()))
         yield Blocked(judged, address, tuple(sorted(found)), policy, node, free)
-
-
-def _leads_out(way: Way) -> bool:
-    """Whether a shadow is sent to another cluster, by the caller's own pod."""
-    return way.first is None and all(end.address and end.reason in _OUT for end in way.ends)
 
 
 def _is_for_egress(spec: Node) -> bool:
