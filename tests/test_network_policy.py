@@ -103,6 +103,25 @@ def test_policies_of_another_kind_may_come_first(kind: str) -> None:
     assert (report.findings, report.blind_spots) == ((), ())
 
 
+@pytest.mark.parametrize(
+    "policies",
+    [
+        pytest.param(policy("{podSelector: {}, policyTypes: [Egress], egress: '${RULES}'}", name="more"), id="rules"),
+        pytest.param(policy("{podSelector: {}, policyTypes: ['${TYPE}'], egress: [{}]}", name="more"), id="types"),
+        pytest.param(policy("{podSelector: {}, egress: [{to: ['{{ .Peer }}']}]}", name="more"), id="a peer"),
+        pytest.param(policy("{podSelector: {}, egress: [{}]}", namespace="'${NAMESPACE}'", name="more"), id="the namespace"),
+    ],
+)
+def test_a_policy_that_waits_to_be_filled_in_may_let_shadows_out(policies: str) -> None:
+    assert levels(judge(STATIC + egress(INSIDE) + policies)) == []
+
+
+def test_a_policy_that_waits_to_be_filled_in_is_for_its_own_namespace() -> None:
+    more = policy("{podSelector: {}, policyTypes: [Egress], egress: '${RULES}'}", namespace="web")
+    web = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: web}\n"
+    assert levels(judge(STATIC + web + egress(INSIDE) + more)) == BLOCKED
+
+
 OWN = """
 ---
 apiVersion: v1

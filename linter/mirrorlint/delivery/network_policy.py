@@ -50,7 +50,9 @@ class _Egress:
         self._own |= {known_as(address) for service in services for address in service.addresses}
         self._labels = {m.name: m.node["metadata"]["labels"].named_texts for m in cluster.of("Namespace", "")}
         self._policies: dict[str, list[Manifest]] = {}
-        for policy in cluster.of(NETWORK_POLICY, KUBERNETES_NETWORKING):
+        found = cluster.of(NETWORK_POLICY, KUBERNETES_NETWORKING)
+        self._waiting = {policy.namespace for policy in found if _waits(f"{policy.namespace} {policy.node['spec'].plain()}")}
+        for policy in found:
             if _is_for_egress(policy.node["spec"]):
                 self._policies.setdefault(policy.namespace, []).append(policy)
 
@@ -66,7 +68,12 @@ class _Egress:
         return "." not in host or host in self._own or host.endswith((".svc", f".svc.{self._domain}"))
 
     def isolating(self, scope: AnyScope) -> Manifest | None:
-        """A policy that is for a proxy's pod for certain; of those that call at sidecars no labels are known."""
+        """A policy that is for a proxy's pod for certain; of those that call at sidecars no labels are known.
+
+        None where a policy that waits to be filled in may be for the pod, and may let it send anything.
+        """
+        if any(namespace == scope.namespace or _waits(namespace) for namespace in self._waiting):
+            return None
         if scope.is_gateway and any(pod["spec"]["hostNetwork"].truth for _, pod in scope.mesh.selected_pods(scope.namespace, scope.labels)):
             return None
         near = ((policy, policy.node["spec"]["podSelector"]) for policy in self._policies.get(scope.namespace, ()))
@@ -126,6 +133,11 @@ def _of_mirror(judged: Judged, egress: _Egress) -> Iterator[Blocked]:
     if found:
         policy, node, address = next(iter(found.values()))
         yield Blocked(judged, address, tuple(sorted(found)), policy, node, free)
+
+
+def _waits(text: str) -> bool:
+    """Whether a variable or a template in a text waits to be filled in."""
+    return "${" in text or "{{" in text
 
 
 def _is_for_egress(spec: Node) -> bool:
