@@ -35,7 +35,7 @@ _TAB = " " * 4
 _INDENT = " " * 4
 _LEAST_WIDTH = 40
 _NOTES = 8  # of a finding are shown
-_OF_A_KIND = 5  # blind spots are shown
+_OF_A_KIND = 10  # blind spots are shown
 # What is quoted, an object that a message begins with, and figures.
 _NAMES = re.compile(r"`[^`]*`|^[A-Z]\w+ \S+|\d+")
 
