@@ -363,6 +363,16 @@ def test_what_looks_like_a_variable_in_a_program_waits_for_nothing() -> None:
     assert judge(SOURCE + f"\n---\n{pod}\n---\n{kinds}\n", TARGET).blind_spots == ()
 
 
+@pytest.mark.parametrize(
+    ("kind", "level"), [("cert-manager.io/v1, kind: Certificate", "error"), ("networking.istio.io/v1, kind: Sidecar", "warning")]
+)
+def test_no_host_is_missing_for_want_of_a_certificate(kind: str, level: str) -> None:
+    waiting = f"\n---\n{{apiVersion: {kind}, metadata: {{name: a}}, spec: {{secretName: '${{NAME}}'}}}}\n"
+    report = judge(SOURCE.replace("hosts: [stage.example.com]", "hosts: [other.example.com]") + waiting)
+    assert levels(report) == [(level, "mirror-to-unknown-host")]
+    assert [spot.line for spot in report.blind_spots] == [(SOURCE + waiting).splitlines().index(waiting.splitlines()[2]) + 1]
+
+
 def test_a_long_value_that_waits_is_told_in_short() -> None:
     told = [spot.message for spot in judge(SOURCE.replace("stage.example.com", "'${" + "A" * 500 + "}'")).blind_spots]
     assert any("waits to be filled in" in message for message in told)

@@ -194,6 +194,13 @@ def test_what_another_tool_reads_and_names_no_object_of_istio_is_passed_over(rep
     assert {path for path, _, _ in spots(read(["."]))} == {"chart"}
 
 
+def test_a_policy_for_what_pods_send_does_not_count_where_no_cluster_is(repo: Path) -> None:
+    policy = entry("p", "NetworkPolicy", "networking.k8s.io/") + "spec: {policyTypes: [Egress]}\n"
+    write(repo, {"clusters/prod/a.yaml": entry("a"), "clusters/prod/p.yaml": policy, "shared/p.yaml": policy})
+    loaded = read(["."])
+    assert (names(loaded), spots(loaded)) == (["a", "p"], [])
+
+
 def test_a_file_that_is_asked_for_is_read_whatever_its_name(repo: Path) -> None:
     write(repo, {"a.yaml.j2": entry("a")})
     assert (names(read(["a.yaml.j2"])), spots(read(["a.yaml.j2"]))) == (["a"], [])

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirrorlint.cache.trail import Trail
-from mirrorlint.fleet import ANYTHING, BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
+from mirrorlint.fleet import ANYTHING, NOTHING, BlindSpot, Cluster, ClusterSettings, Documents, Fact, Fault, Suppression
 from mirrorlint.loading import canaries, control_plane, files, installed, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.harvest import Share
 from mirrorlint.loading.means import Means
-from mirrorlint.loading.objects import Content, content
+from mirrorlint.loading.objects import Content, content, gaps
 from mirrorlint.loading.peers import holds_contract
 from mirrorlint.loading.reading import Reading
 from mirrorlint.loading.repeats import without_repeats
@@ -170,8 +170,9 @@ def faults(found: Content, cluster: str) -> list[Fault]:
 
 
 def unclear(found: Content, cluster: str) -> list[BlindSpot]:
-    """What else could not be read of a cluster."""
-    return [BlindSpot.at(broken.place, broken.message, cluster) for broken in found.unclear]
+    """What else could not be read of a cluster; nothing is missing for want of a certificate or of what scales a workload."""
+    minor = {gap.place for gap in gaps(manifest for manifest in found.waiting if manifest.group in ("cert-manager.io", "keda.sh"))}
+    return [BlindSpot.at(b.place, b.message, cluster, NOTHING if b.place in minor else ANYTHING) for b in found.unclear]
 
 
 def _charts(found: Content, cluster: str) -> Iterator[BlindSpot]:

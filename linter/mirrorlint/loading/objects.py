@@ -64,7 +64,7 @@ class Content(NamedTuple):
     @property
     def counts(self) -> bool:
         """Whether there is something to judge in it, or was meant to be."""
-        return bool(self.manifests or self.faults)
+        return any(manifest.kind not in OF_POLICIES for manifest in self.manifests) or bool(self.faults)
 
     @property
     def meshed(self) -> bool:
@@ -100,7 +100,7 @@ def content_of(parsed: Parsed, data: bytes, path: str) -> Content:
     waiting = tuple(filter(_waits if marked else _unfilled, manifests))
     manifests = tuple(manifest for manifest in manifests if manifest not in waiting)
     quiet = tuple(suppressions(data, path, parsed.documents, manifests))
-    return Content(manifests, len(found), tuple(faults), (*unclear, *_gaps((*waiting, *hidden))), quiet, tells, waiting)
+    return Content(manifests, len(found), tuple(faults), (*unclear, *gaps((*waiting, *hidden))), quiet, tells, waiting)
 
 
 def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[str, str] | None) -> Content:
@@ -117,10 +117,10 @@ def adapted(found: Content, namespace: str, fallback: str, variables: Mapping[st
         return found
     full = [Manifest(_filled(manifest.node, variables), namespace, fallback) for manifest in found.waiting]
     waiting = tuple(filter(_waits, full))
-    old = {gap.place for gap in _gaps(found.waiting)}
+    old = {gap.place for gap in gaps(found.waiting)}
     return found._replace(
         manifests=(*found.manifests, *(manifest for manifest in full if manifest not in waiting)),
-        unclear=(*(broken for broken in found.unclear if broken.place not in old), *_gaps(waiting)),
+        unclear=(*(broken for broken in found.unclear if broken.place not in old), *gaps(waiting)),
         tells=tuple(Manifest(_filled(manifest.node, variables), namespace, fallback) for manifest in found.tells),
         waiting=waiting,
     )
@@ -130,7 +130,8 @@ def _filled(node: Node, variables: Mapping[str, str]) -> Node:
     return substituted(node, variables) if _variable(node) is not None and is_substituted(node) else node
 
 
-def _gaps(manifests: Iterable[Manifest]) -> Iterator[Broken]:
+def gaps(manifests: Iterable[Manifest]) -> Iterator[Broken]:
+    """What keeps objects from being judged."""
     return (gap for gap in map(_waits, manifests) if gap is not None)
 
 
