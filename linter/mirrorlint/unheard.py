@@ -9,12 +9,14 @@ from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
+from mirrorlint.delivery.way import reached
 from mirrorlint.istio.gateway import ACROSS, Gateway, Server
-from mirrorlint.istio.names import overlaps
+from mirrorlint.istio.names import overlaps, without_port
 from mirrorlint.istio.services import Service
 from mirrorlint.nearest import server
-from mirrorlint.rule import Reason, quoted
+from mirrorlint.rule import Loss, Reason, Remark, quoted
 from mirrorlint.source import Node
+from mirrorlint.unserved import takers
 
 _OF_NODES = range(30000, 32768)  # kube-apiserver's `--service-node-port-range`
 
@@ -52,6 +54,15 @@ def unselected(scope: GatewayScope, address: Address, host: str) -> Iterator[tup
         if fits and gateway.selector and not _is_for_some(scope.mesh, gateway.selector):
             node, why = _unchosen(scope, gateway)
             yield node, f"{gateway.manifest} would, but {why}", gateway
+
+
+def selecting_others(loss: Loss) -> Iterator[Remark]:
+    """The selectors for which Gateways don't accept a shadow's Host, though a VirtualService that takes it is bound to them."""
+    scope, name = reached(loss.end.scope), without_port(loss.shadow.host).lower()
+    bound = {gateway for taker in takers(scope.mesh, (), name) for gateway in taker.gateways}
+    for node, why, gateway in unselected(scope, reached(loss.end.address), name):
+        if gateway.name in bound:
+            yield Remark(node, why, loss.end.cluster)
 
 
 def _is_for_some(mesh: Mesh, selector: Mapping[str, str]) -> bool:

@@ -34,7 +34,7 @@ def unserved(scope: GatewayScope, servers: Sequence[Server], host: str) -> Reaso
     overlooked = overlooked_taker(scope, servers, name)
     if overlooked:
         return overlooked
-    for taker in _takers(scope.mesh, services, name):
+    for taker in takers(scope.mesh, services, name):
         found = _refused_taker(scope, taker, bound, name)
         if found:
             return found
@@ -74,7 +74,7 @@ def overlooked_taker(scope: GatewayScope, servers: Sequence[Server], host: str) 
     name = without_port(host).lower()
     gateways = GatewayScope(mesh.unlimited, scope.namespace, scope.labels, mesh.cluster.settings.ingress).gateways
     near = [server for gateway in gateways for server in gateway.servers if server.number == servers[0].number]
-    for taker in _takers(mesh.unlimited, (), name):
+    for taker in takers(mesh.unlimited, (), name):
         serving = (s.gateway.manifest for s in near if s.gateway.name in taker.gateways and _shares(s, taker, name))
         for manifest in (each for gateway in serving for each in (taker.manifest, gateway) if not mesh.discovery.takes(each)):
             whose = "" if manifest is taker.manifest else f"{manifest} for it "
@@ -82,7 +82,7 @@ def overlooked_taker(scope: GatewayScope, servers: Sequence[Server], host: str) 
     return None
 
 
-def _takers(mesh: Mesh, bound: Sequence[VirtualService], name: str) -> list[VirtualService]:
+def takers(mesh: Mesh, bound: Sequence[VirtualService], name: str) -> list[VirtualService]:
     """The VirtualServices that would take a Host, those bound to the gateway first; one for sidecars alone if nothing else can be meant."""
     takers = [v for v in mesh.virtual_services if any(subset_of(name, h.name.lower()) for h in v.hosts)]
     meant = [v for v in takers if {*v.gateways} != {MESH}]

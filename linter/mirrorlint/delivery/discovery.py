@@ -38,12 +38,13 @@ class Discovery:
         return self.includes(manifest.namespace)
 
     def includes(self, namespace: str) -> bool:
-        """Whether it looks at a namespace; one without a manifest may have any labels beside the one that Kubernetes gives it."""
+        """Whether it looks at a namespace."""
         if namespace not in self._known:
-            self._known[namespace] = not self._selectors or any(self._meets(selector, namespace) for selector in self._selectors)
+            self._known[namespace] = not self._selectors or any(self.meets(selector, namespace) for selector in self._selectors)
         return self._known[namespace]
 
-    def _meets(self, selector: Node, namespace: str) -> bool:
+    def meets(self, selector: Node, namespace: str) -> bool:
+        """Whether a namespace has what a selector asks for; without a manifest it may have any labels beside Kubernetes' own one."""
         given = {NAMESPACE_LABEL: namespace}
         if namespace not in self._labels:
             return may_select(selector, given)

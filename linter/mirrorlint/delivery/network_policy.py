@@ -17,7 +17,6 @@ from mirrorlint.delivery.upstream import Address
 from mirrorlint.delivery.way import AnyScope, Way, reached
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.label_selector import may_select, selects
-from mirrorlint.istio.listeners import NAMESPACE_LABEL
 from mirrorlint.istio.names import is_ip, is_loopback, known_as
 from mirrorlint.kinds import KUBERNETES_NETWORKING, NETWORK_POLICY, OTHER_POLICIES
 from mirrorlint.source import Node
@@ -45,10 +44,9 @@ class _Egress:
 
     def __init__(self, mesh: Mesh) -> None:
         cluster, services = mesh.cluster, mesh.kubernetes_services
-        self._domain = mesh.domain
+        self._domain, self._meets = mesh.domain, mesh.discovery.meets
         self._own = {*mesh.entrances.addresses, *mesh.entrances.others, *(f"{s.manifest.name}.{s.namespace}" for s in services)}
         self._own |= {known_as(address) for service in services for address in service.addresses}
-        self._labels = {m.name: m.node["metadata"]["labels"].named_texts for m in cluster.of("Namespace", "")}
         self._policies: dict[str, list[Manifest]] = {}
         found = cluster.of(NETWORK_POLICY, KUBERNETES_NETWORKING)
         self._waiting = {policy.namespace for policy in found if _waits(f"{policy.namespace} {policy.node['spec'].plain()}")}
@@ -86,15 +84,14 @@ class _Egress:
         near = (policy.node["spec"] for policy in self._policies.get(scope.namespace, ()))
         return [rule for spec in near if may_select(spec["podSelector"], known) for rule in spec["egress"]]
 
-    def passes(self, way: Way) -> bool:
-        """Whether an isolated pod may send the request itself, to a service of its cluster; one that can't is no caller."""
-        rules = self.rules(way.scope)
+    def passes(self, way: Way, rules: Iterable[Node]) -> bool:
+        """Whether pods that are allowed no more may send the request itself, to a service of their cluster; those that can't don't call."""
         for destination in (backend.destination for backend in way.route.rule.used):
             upstream = way.scope.upstream(*way.asks(destination), destination.subset)
             if upstream and upstream.service.kubernetes:
                 ports = {upstream.port.number, upstream.port.target or upstream.port.number}
-                namespace = upstream.service.namespace
-                if any(_may_be_to(rule["ports"], ports) and self._may_take(rule["to"], namespace, way.scope.namespace) for rule in rules):
+                namespace, own = upstream.service.namespace, way.scope.namespace
+                if any(_may_be_to(rule["ports"], ports) and self._may_take(rule["to"], namespace, own) for rule in rules):
                     return True
         return False
 
@@ -103,11 +100,7 @@ class _Egress:
         return not len(peers) or any(peer["ipBlock"] or self._may_be_of(peer["namespaceSelector"], namespace, own) for peer in peers)
 
     def _may_be_of(self, selector: Node, namespace: str, own: str) -> bool:
-        if not selector.is_mapping:
-            return namespace == own
-        given = {NAMESPACE_LABEL: namespace}
-        labels = self._labels.get(namespace)
-        return may_select(selector, given) if labels is None else selects(selector, {**labels, **given})
+        return self._meets(selector, namespace) if selector.is_mapping else namespace == own
 
 
 def blocked(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[Blocked]:
@@ -127,7 +120,7 @@ def _of_mirror(judged: Judged, egress: _Egress) -> Iterator[Blocked]:
         addresses = [reached(end.address) for end in way.ends]
         if policy is None or any(_may_lead_out(rule, address) for rule in rules for address in addresses):
             free = True
-        elif egress.passes(way):
+        elif egress.passes(way, rules):
             closed = (rule["ports"] for rule in rules if len(rule["to"]) and any(_may_hold(rule["to"], each) for each in addresses))
             found.setdefault(way.scope.namespace, (policy, next(closed, policy.node["spec"]["egress"]), addresses[0]))
     if found:

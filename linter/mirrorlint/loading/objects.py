@@ -140,23 +140,11 @@ def _waits(manifest: Manifest) -> Broken | None:
     hidden = _encrypted(manifest)
     if hidden is not None:
         return Broken(hidden.place, f"{manifest} is encrypted", "", "", template=True)
-    node = _first(_named(manifest), _WAITING)
+    node = _first(_asked(manifest), _WAITING)
     node = _unfilled(manifest) if node is None else node
     if node is None:
         return None
     return Broken(node.place, f"{manifest}: `{short(node.text)}` waits to be filled in", "", "", template=True)
-
-
-def _named(manifest: Manifest) -> list[Node]:
-    """What of an object must be filled in; of workloads, and of what scales them, that is little, of policies nothing."""
-    if manifest.kind in OF_POLICIES:
-        return []
-    metadata, spec = manifest.node["metadata"], manifest.node["spec"]
-    if (manifest.group, manifest.kind) in OF_TEMPLATES:
-        return [metadata["name"], metadata["namespace"], spec["replicas"], spec["template"]["metadata"]["labels"]]
-    if manifest.kind == "Pod":
-        return [metadata]
-    return [spec["scaleTargetRef"]] if manifest.group == "keda.sh" else [manifest.node]
 
 
 def _encrypted(manifest: Manifest) -> Node | None:
@@ -179,13 +167,15 @@ def _unfilled(manifest: Manifest) -> Node | None:
 
 
 def _asked(manifest: Manifest) -> list[Node]:
-    """The parts of an object that are asked for; of workloads not what runs in them."""
-    node = manifest.node
+    """The parts of an object that must be known; of workloads, and of what scales them, that is little, of policies nothing."""
+    node, metadata, spec = manifest.node, manifest.node["metadata"], manifest.node["spec"]
+    if manifest.kind in OF_POLICIES:
+        return []
     if (manifest.group, manifest.kind) in OF_TEMPLATES:
-        return [node["metadata"], node["spec"]["replicas"], node["spec"]["template"]["metadata"]]
+        return [metadata["name"], metadata["namespace"], spec["replicas"], spec["template"]["metadata"]["labels"]]
     if manifest.kind == "Pod":
-        return [node["metadata"]]
-    return [value for name, value in node.items() if name != "sops"]
+        return [metadata]
+    return [spec["scaleTargetRef"]] if manifest.group == "keda.sh" else [value for name, value in node.items() if name != "sops"]
 
 
 def _first(parts: Iterable[Node], pattern: re.Pattern[str]) -> Node | None:
