@@ -11,7 +11,7 @@ import pytest
 import repositories
 
 from mirrorlint import cli, start
-from mirrorlint.cache import trail
+from mirrorlint.cache import signature
 
 
 def git(*words: str) -> None:
@@ -20,7 +20,7 @@ def git(*words: str) -> None:
 
 def rest() -> None:
     """Let files grow older than what their times may lag behind."""
-    time.sleep(trail._GRAIN * 2e-9)
+    time.sleep(signature.GRAIN * 2e-9)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, bool]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from runs import edit, git, rest, run
 
+from mirrorlint.cache import untracked
 from mirrorlint.git import entry
 from mirrorlint.loading import batch, objects
 
@@ -32,7 +33,7 @@ spec:
 """
 
 
-@pytest.fixture(params=["git", "folder"])
+@pytest.fixture(params=["git", "many folders", "folder"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -49,7 +50,9 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> Iterator
     monkeypatch.chdir(root)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_COLOR", "1")
-    if kind == "git":
+    if kind == "many folders":
+        monkeypatch.setattr(untracked, "MANY", 0)
+    if kind != "folder":
         git("init", "--quiet")
         git("add", ".")
     rest()

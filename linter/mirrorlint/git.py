@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import NamedTuple
@@ -14,8 +14,10 @@ _GIT = ("git", "-c", "core.fsmonitor=false")
 _TRACKED = ("ls-files", "-z", "-s", "-v")
 _FILTERED = ("ls-files", "-z", "--", ":(attr:filter)")
 _UNTRACKED = ("ls-files", "-z", "--others", "--exclude-standard")
+_LOOSE = (*_UNTRACKED, "--directory")  # folders in which nothing is tracked by their names alone, those with nothing but ignored files too
+_SETTINGS = ("config", "-z", "--list")
 _CHANGED = ("diff-files", "-z", "--name-only", "--relative")
-_LISTED = (_TRACKED, _UNTRACKED, _CHANGED, _FILTERED)
+_LISTED = (_TRACKED, _LOOSE, _CHANGED, _FILTERED)
 _EDITED = ("diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules")
 _NO_FILES = ("hash-object", "-t", "tree", "--stdin")  # from an empty input: the tree without files, which every repository has
 _NOTHING = ("ls-files", "--", ".git")  # which the index is read for, and never has
@@ -39,11 +41,13 @@ class Listing(NamedTuple):
     """The names below a folder.
 
     `blobs` are tracked regular files that are in the work tree as they are in the index, with their blobs' ids ("" where a filter stands
-    between the two); `others` are all else, tracked or not. `tracked` is the index as Git tells it, `errors` what it complained of.
+    between the two); `others` are all else, tracked or not. `folders` are those in which nothing is tracked, and that are not ignored.
+    `tracked` is the index as Git tells it, `errors` what it complained of.
     """
 
     blobs: Mapping[str, str]
     others: frozenset[str]
+    folders: frozenset[str]
     changes: Changes
     tracked: str
     errors: str
@@ -96,14 +100,16 @@ def listing(folder: str, index: str = "") -> Listing | None:
     """The names below a folder; None where Git can't tell. `index` is a file to take for the repository's index."""
     running = [] if index else _BEGUN.pop(folder, [])
     answers = _ended(running) if running else _ask(((folder, each) for each in _LISTED), index)
-    tracked, untracked, changed, filtered = answers
+    tracked, loose, changed, filtered = answers
+    folders = frozenset(name for name in loose.names if name.endswith("/"))
+    untracked = _ask([(folder, _UNTRACKED)], index)[0] if folders else loose
     if not (tracked.fine and untracked.fine and changed.fine):
         return None
     said, changes = tracked.said, Changes(changed.names, untracked.names)
     blobs = {name: blob for blob, name in _REGULAR.findall(said) if name not in changes.changed}
     others = {*changes.untracked, *(name for name, _ in entries(said) if name not in blobs)}
     blobs.update(dict.fromkeys(blobs.keys() & filtered.names if filtered.fine else blobs, ""))
-    return Listing(blobs, frozenset(others), changes, said, untracked.errors)
+    return Listing(blobs, frozenset(others), folders, changes, said, untracked.errors)
 
 
 def entries(tracked: str) -> Iterator[tuple[str, str]]:
@@ -135,13 +141,33 @@ def index(folder: str) -> str | None:
     return answer.said if answer.fine else None
 
 
-def changes(folders: Sequence[str]) -> dict[str, Changes] | None:
-    """What differs from the index below folders; None where Git can't tell."""
-    answers = _ask((folder, command) for folder in folders for command in (_UNTRACKED, _CHANGED))
-    if not all(answer.fine for answer in answers):
+def changes(folders: Sequence[str], recalled: Callable[[], Mapping[str, frozenset[str]]]) -> dict[str, Changes] | None:
+    """What differs from the index below folders; None where Git can't tell.
+
+    `recalled` gives the names that are not in the index by the folders of which they are known without Git; it is called while Git looks
+    for what has changed.
+    """
+    running = _started((folder, _CHANGED) for folder in folders)
+    untracked = dict(recalled())
+    asked = [folder for folder in folders if folder not in untracked]
+    others, changed = _ask((folder, _UNTRACKED) for folder in asked), _ended(running)
+    if len(changed) < len(folders) or not all(answer.fine for answer in (*others, *changed)):
         return None
-    pairs = iter(answers)
-    return {folder: Changes(changed.names, untracked.names) for folder, untracked, changed in zip(folders, pairs, pairs, strict=True)}
+    untracked |= {folder: answer.names for folder, answer in zip(asked, others, strict=True)}
+    return {folder: Changes(answer.names, untracked[folder]) for folder, answer in zip(folders, changed, strict=True)}
+
+
+def settings(folder: str) -> str:
+    """All settings of Git in a folder, as it tells them."""
+    return _ask([(folder, _SETTINGS)])[0].said
+
+
+def excludes(folder: str) -> list[str]:
+    """The files beside `.gitignore` that say what is ignored in a folder, be they there or not (gitignore)."""
+    asked = ("rev-parse", "--git-path", "info/exclude"), ("config", "--type=path", "core.excludesFile")
+    own, chosen = (answer.said.rstrip("\n") for answer in _ask((folder, question) for question in asked))
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return [os.path.join(folder, each) for each in (own, chosen or os.path.join(base, "git", "ignore"))]
 
 
 def blobs(folder: str, ids: Sequence[str]) -> list[bytes] | None:

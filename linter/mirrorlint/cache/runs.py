@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mirrorlint.cache import vault
-from mirrorlint.cache.trail import State, Trail, again, index_of, is_settled, packed, state, unpacked
+from mirrorlint.cache.trail import State, Trail, again, index_of, is_settled, packed, reached, unpacked
 
 NO_CACHE, STAGED = "--no-cache", "--staged"
 _LOOK = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PATH")
@@ -34,7 +34,7 @@ def record(session: Session, trail: Trail, outcome: Outcome) -> None:
     A run over what is staged is kept where the work tree has just that, since only then the files tell of a change.
     """
     arguments, began = session
-    then = state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes)
+    then = reached(trail, began)
     if trail.lasting and is_settled(then, began) and (STAGED not in arguments or (_own_index() and _is_clean(then))):
         tracked = {folder: listing.tracked for folder, listing in trail.listings.items()} if trail.plain else {}
         vault.put(_name("index", arguments), tracked)

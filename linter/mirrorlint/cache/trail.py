@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mirrorlint import git
+from mirrorlint.cache.signature import Signature, are_older, signatures
+from mirrorlint.cache.untracked import Ground, ground_of, stands, upwards
 from mirrorlint.git import Changes, Listing
 
-Signature = tuple[int, ...] | None
-# How far the times of files may lag behind the clock, in nanoseconds.
-_GRAIN = 20_000_000
 _CHECKSUM = 20
 
 
@@ -33,30 +31,42 @@ class State(NamedTuple):
     """How the files are that a run depended on.
 
     For folders what differs from their index, and the ends of the indexes; signatures of what differs by its path, and of further paths.
+    `ground` tells of folders with many others below them whether the same names would be untracked.
     """
 
     changes: dict[str, Changes]
     indexes: dict[str, bytes]
     loose: dict[str, Signature]
     probes: dict[str, Signature]
+    ground: dict[str, Ground]
 
 
-def state(changes: Mapping[str, Changes], probes: Iterable[str]) -> State:
-    """How files are now, given what Git says of folders; `probes` are the further paths."""
-    loose = (os.path.join(folder, name.rstrip("/")) for folder, each in changes.items() for names in each for name in names)
-    return State(dict(changes), {folder: _index_end(folder) for folder in changes}, _signatures(loose), _signatures(probes))
+def reached(trail: Trail, began: int) -> State:
+    """How the files of a trail are now, that of a run which began at a time in nanoseconds."""
+    every = ((folder, ground_of(folder, listing)) for folder, listing in trail.listings.items())
+    ground = {folder: found for folder, found in every if found is not None and are_older(found[1], began)}
+    return _state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes, ground)
 
 
 def again(then: State) -> State | None:
     """How the files of an earlier state are now; None where Git can't tell."""
-    changes = git.changes(list(then.changes))
-    return None if changes is None else state(changes, then.probes)
+
+    def recalled() -> dict[str, frozenset[str]]:
+        return {folder: then.changes[folder].untracked for folder, ground in then.ground.items() if stands(folder, ground)}
+
+    changes = git.changes(list(then.changes), recalled)
+    return None if changes is None else _state(changes, then.probes, then.ground)
+
+
+def _state(changes: Mapping[str, Changes], probes: Iterable[str], ground: dict[str, Ground]) -> State:
+    loose = (os.path.join(folder, name.rstrip("/")) for folder, each in changes.items() for names in each for name in names)
+    indexes = {folder: _index_end(folder) for folder in changes}
+    return State(dict(changes), indexes, signatures(loose), signatures(probes), ground)
 
 
 def is_settled(state: State, began: int) -> bool:
     """Whether the state is what a run met that began at a time in nanoseconds: whether no file changed since."""
-    signatures = (about for about in (*state.loose.values(), *state.probes.values()) if about)
-    return all(state.indexes.values()) and all(max(about[-2:]) + _GRAIN < began for about in signatures)
+    return all(state.indexes.values()) and are_older(state.loose, began) and are_older(state.probes, began)
 
 
 def packed(state: State) -> tuple[Any, ...]:
@@ -68,19 +78,6 @@ def unpacked(data: tuple[Any, ...]) -> State:
     """The state that was packed."""
     changes, *rest = data
     return State({folder: Changes(*each) for folder, each in changes.items()}, *rest)
-
-
-def _signatures(paths: Iterable[str]) -> dict[str, Signature]:
-    return {path: _signature(path) for path in paths}
-
-
-def _signature(path: str) -> Signature:
-    """What changes with a file: its kind, which one it is, size and times; None where there is none."""
-    try:
-        about = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return (stat.S_IFMT(about.st_mode), about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
 
 
 def _index_end(folder: str) -> bytes:
@@ -96,12 +93,9 @@ def _index_end(folder: str) -> bytes:
 
 def index_of(folder: str) -> str:
     """The index of the repository that a folder is in; `.git` may be a file that says where its own folder is (gitrepository-layout)."""
-    while not os.path.lexists(os.path.join(folder, ".git")):
-        if folder == os.path.dirname(folder):
-            return ""
-        folder = os.path.dirname(folder)
-    place = os.path.join(folder, ".git")
+    *_, root = upwards(folder)
+    place = os.path.join(root, ".git")
     if os.path.isfile(place):
         with open(place, encoding="utf-8", errors="surrogateescape") as file:
-            place = os.path.join(folder, file.read().removeprefix("gitdir:").strip())
+            place = os.path.join(root, file.read().removeprefix("gitdir:").strip())
     return os.path.join(place, "index")

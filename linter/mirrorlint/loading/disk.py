@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from mirrorlint.cache.shelf import Shelf
+from mirrorlint.cache.untracked import with_parents
 from mirrorlint.git import Listing
 from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading import files
@@ -88,7 +89,7 @@ class Disk:
         self._paths = sorted(self._real)
         self._listed = sorted(self._behind)
         self._kustomizations = [path for path in self._paths if path.endswith(_KUSTOMIZATIONS)]
-        self._folders = _with_parents({path[: path.rindex(os.sep)] or os.sep for path in self._paths})
+        self._folders = with_parents({path[: path.rindex(os.sep)] or os.sep for path in self._paths})
         self._trees.clear()
         self._generators.clear()
 
@@ -103,7 +104,7 @@ class Disk:
     def tree(self, root: str) -> tuple[str, ...]:
         """The folders below a folder that hold files, be it in charts, as seen from there, sorted; hidden ones are left out."""
         if root not in self._trees:
-            every = _with_parents({os.path.dirname(path) for path in self.listed(root)})
+            every = with_parents({os.path.dirname(path) for path in self.listed(root)})
             names = (path[len(root.rstrip(os.sep)) :].replace(os.sep, "/") for path in every if path != root and within(path, root))
             self._trees[root] = tuple(sorted(name[1:] for name in names if "/." not in name))
         return self._trees[root]
@@ -237,16 +238,6 @@ class Disk:
             self.look(path)
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
-
-
-def _with_parents(folders: set[str]) -> set[str]:
-    found: set[str] = set()
-    for start in folders:
-        folder = start
-        while folder not in found:
-            found.add(folder)
-            folder = os.path.dirname(folder)
-    return found
 
 
 def _is_below(file: str, folders: set[str]) -> bool:
