@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mirrorlint import git
 from mirrorlint.cache import untracked
-from mirrorlint.cache.untracked import Ground, ground_of, stands
+from mirrorlint.cache.untracked import Ground, ground_of, recalled
 
 FOLDERS = (
     "",
@@ -106,9 +106,15 @@ def _ground(folder: Path) -> tuple[frozenset[str], Ground]:
     assert listing is not None
     ground = ground_of(str(folder), listing)
     assert ground is not None
-    assert stands(str(folder), ground)
     runs.rest()
     return listing.changes.untracked, ground
+
+
+def _now(folder: Path, names: frozenset[str], ground: Ground) -> frozenset[str]:
+    """The untracked names, by what is remembered."""
+    changes = git.changes([str(folder)], lambda each: recalled(each, names, ground))
+    assert changes is not None
+    return changes[str(folder)].untracked
 
 
 TELLING: dict[str, tuple[str, Callable[[Path], None]]] = {
@@ -122,27 +128,44 @@ TELLING: dict[str, tuple[str, Callable[[Path], None]]] = {
 }
 
 
+def _told(folder: Path) -> frozenset[str]:
+    """The untracked names, by Git alone."""
+    listing = git.listing(str(folder))
+    assert listing is not None
+    return listing.changes.untracked
+
+
+def test_where_nothing_has_changed_git_is_asked_for_nothing(tmp_path: Path) -> None:
+    _repository(tmp_path)
+    names, ground = _ground(tmp_path)
+    assert recalled(str(tmp_path), names, ground) == (names, [])
+
+
+def test_git_is_asked_for_the_folder_that_has_changed(tmp_path: Path) -> None:
+    _repository(tmp_path)
+    names, ground = _ground(tmp_path)
+    _written(tmp_path, "loose/deep", "other.yaml", "")
+    assert recalled(str(tmp_path), names, ground) == (names - {"loose/deep/file.yaml"}, ["loose/deep"])
+
+
 @pytest.mark.parametrize(("start", "step"), TELLING.values(), ids=TELLING)
 def test_names_that_differ_are_told(tmp_path: Path, start: str, step: Callable[[Path], None]) -> None:
     _repository(tmp_path)
     names, ground = _ground(tmp_path / start)
     step(tmp_path)
-    now = git.listing(str(tmp_path / start))
-    assert now is not None
-    assert now.changes.untracked != names
-    assert not stands(str(tmp_path / start), ground)
+    now = _told(tmp_path / start)
+    assert now != names
+    assert _now(tmp_path / start, names, ground) == now
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(changes, max_size=3), st.sampled_from(("", "app", "loose", "own")))
-def test_where_nothing_is_said_to_have_changed_git_tells_the_same_names(steps: list[Callable[[Path], None]], start: str) -> None:
+def test_whatever_has_changed_they_are_the_names_that_git_tells(steps: list[Callable[[Path], None]], start: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place).resolve()
         _repository(root)
         names, ground = _ground(root / start)
         for step in steps:
             step(root)
-        if (root / start).exists() and stands(str(root / start), ground):
-            now = git.listing(str(root / start))
-            assert now is not None
-            assert now.changes.untracked == names
+        if (root / start).exists():
+            assert _now(root / start, names, ground) == _told(root / start)

@@ -37,6 +37,13 @@ class Changes(NamedTuple):
     untracked: frozenset[str]
 
 
+class Recalled(NamedTuple):
+    """Names that are not in the index, as far as they are known without Git, and the folders below which they are not."""
+
+    names: frozenset[str]
+    unsure: Sequence[str]
+
+
 class Listing(NamedTuple):
     """The names below a folder.
 
@@ -141,20 +148,23 @@ def index(folder: str) -> str | None:
     return answer.said if answer.fine else None
 
 
-def changes(folders: Sequence[str], recalled: Callable[[], Mapping[str, frozenset[str]]]) -> dict[str, Changes] | None:
+def changes(folders: Sequence[str], recalled: Callable[[str], Recalled]) -> dict[str, Changes] | None:
     """What differs from the index below folders; None where Git can't tell.
 
-    `recalled` gives the names that are not in the index by the folders of which they are known without Git; it is called while Git looks
-    for what has changed.
+    What is recalled of a folder is asked for while Git looks for what has changed.
     """
     running = _started((folder, _CHANGED) for folder in folders)
-    untracked = dict(recalled())
-    asked = [folder for folder in folders if folder not in untracked]
-    others, changed = _ask((folder, _UNTRACKED) for folder in asked), _ended(running)
-    if len(changed) < len(folders) or not all(answer.fine for answer in (*others, *changed)):
+    known = {folder: recalled(folder) for folder in folders}
+    unsure = [folder for folder in folders if known[folder].unsure]
+    others = _ask((folder, (*_UNTRACKED, "--", *map(":(literal){}".format, known[folder].unsure))) for folder in unsure)
+    answers = _ended(running)
+    if len(answers) < len(folders) or not all(answer.fine for answer in (*answers, *others)):
         return None
-    untracked |= {folder: answer.names for folder, answer in zip(asked, others, strict=True)}
-    return {folder: Changes(answer.names, untracked[folder]) for folder, answer in zip(folders, changed, strict=True)}
+    told = {folder: answer.names for folder, answer in zip(unsure, others, strict=True)}
+    return {
+        folder: Changes(answer.names, known[folder].names.union(told.get(folder, ())))
+        for folder, answer in zip(folders, answers, strict=True)
+    }
 
 
 def settings(folder: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mirrorlint import git
 from mirrorlint.cache.signature import Signature, are_older, signatures
-from mirrorlint.cache.untracked import Ground, ground_of, stands, upwards
+from mirrorlint.cache.untracked import Ground, ground_of, recalled, upwards
 from mirrorlint.git import Changes, Listing
 
 _CHECKSUM = 20
@@ -44,17 +44,13 @@ class State(NamedTuple):
 def reached(trail: Trail, began: int) -> State:
     """How the files of a trail are now, that of a run which began at a time in nanoseconds."""
     every = ((folder, ground_of(folder, listing)) for folder, listing in trail.listings.items())
-    ground = {folder: found for folder, found in every if found is not None and are_older(found[1], began)}
+    ground = {folder: found for folder, found in every if found is not None and all(are_older(each, began) for each in found[1:])}
     return _state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes, ground)
 
 
 def again(then: State) -> State | None:
     """How the files of an earlier state are now; None where Git can't tell."""
-
-    def recalled() -> dict[str, frozenset[str]]:
-        return {folder: then.changes[folder].untracked for folder, ground in then.ground.items() if stands(folder, ground)}
-
-    changes = git.changes(list(then.changes), recalled)
+    changes = git.changes(list(then.changes), lambda folder: recalled(folder, then.changes[folder].untracked, then.ground.get(folder)))
     return None if changes is None else _state(changes, then.probes, then.ground)
 
 

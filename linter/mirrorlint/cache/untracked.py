@@ -6,18 +6,19 @@ A new name changes its folder's time; Git itself relies on that where it has an 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from mirrorlint import git
 from mirrorlint.cache.signature import Signature, signatures
-from mirrorlint.git import Listing
+from mirrorlint.git import Listing, Recalled
 
-# What decides which names below a folder are untracked, beside the index: Git's settings, and signatures of the folders that Git looks into
-# and of the files that say what it ignores.
-Ground = tuple[str, dict[str, Signature]]
-# Of fewer folders Git tells as soon.
-MANY = 3_000
+# What decides which names below a folder are untracked, beside the index: Git's settings, and signatures of what says for all of it what is
+# ignored, of the folders that Git looks into, and of the files there that say what is ignored.
+Ground = tuple[str, dict[str, Signature], dict[str, Signature], dict[str, Signature]]
+# Of fewer folders Git tells as soon, and of more that have changed.
+MANY, _MOST = 3_000, 100
 _IGNORE = ".gitignore"
+_NOTHING = Recalled(frozenset(), (".",))
 
 
 def ground_of(folder: str, listing: Listing) -> Ground | None:
@@ -25,21 +26,31 @@ def ground_of(folder: str, listing: Listing) -> Ground | None:
 
     Git does not look into what it ignores, nor into other repositories.
     """
-    folders = {os.path.join(folder, name) for name in with_parents(map(os.path.dirname, (*listing.blobs, *listing.others)))}
+    folders = {os.path.join(folder, name) for name in with_parents(map(os.path.dirname, (*listing.blobs, *listing.others))) if name}
     if len(folders) < MANY:
         return None
     for name in listing.folders:
-        folders.update(_tree(os.path.join(folder, name)))
-    *above, root = upwards(folder)
-    ignoring = filter(os.path.lexists, (os.path.join(each, _IGNORE) for each in folders))
-    inherited = (os.path.join(each, _IGNORE) for each in (*above, root))
-    return git.settings(folder), signatures((*folders, *ignoring, *inherited, *git.excludes(root)))
+        folders.update(_tree(os.path.join(folder, name.rstrip("/"))))
+    *_, root = above = list(upwards(folder))
+    over = (*git.excludes(root), *(os.path.join(each, _IGNORE) for each in above[1:]))
+    ignoring = filter(os.path.lexists, (os.path.join(each, _IGNORE) for each in {folder, *folders}))
+    return git.settings(folder), signatures(over), signatures({folder, *folders}), signatures(ignoring)
 
 
-def stands(folder: str, ground: Ground) -> bool:
-    """Whether all is as it was that decides which names below a folder are untracked."""
-    settings, then = ground
-    return then == signatures(then) and settings == git.settings(folder)
+def recalled(folder: str, names: frozenset[str], ground: Ground | None) -> Recalled:
+    """What the ground tells of the names below a folder that were untracked: of a folder that has changed nothing, nor of all below it."""
+    if ground is None:
+        return _NOTHING
+    settings, over, folders, ignoring = ground
+    stirred = _changed(folders) | set(map(os.path.dirname, _changed(ignoring)))
+    if len(stirred) > _MOST or _changed(over) or settings != git.settings(folder):
+        return _NOTHING
+    sure = (name for name in names if stirred.isdisjoint(with_parents([os.path.dirname(os.path.join(folder, name))])))
+    return Recalled(frozenset(sure), [os.path.relpath(path, folder) for path in stirred])
+
+
+def _changed(then: Mapping[str, Signature]) -> set[str]:
+    return {path for path, about in signatures(then).items() if about != then[path]}
 
 
 def with_parents(folders: Iterable[str]) -> set[str]:
