@@ -96,7 +96,7 @@ class Applied:
     def _telling(self, paths: Iterable[str]) -> Found:
         """The objects below some paths, with their files; a patch of one is none."""
         starts = list(paths)
-        every = dict.fromkeys(path for start in starts for path in self._disk.below(start))
+        every = dict.fromkeys(path for start in starts for path in self._disk.telling(start))
         found = [(manifest, path) for path in every for manifest in self._disk.content(path).tells]
         changes = {path for start in starts for each in self._disk.kustomizations(start) for path in patches(each)} if found else set()
         return [(manifest, path) for manifest, path in found if path not in changes]

@@ -56,6 +56,7 @@ class Disk:
         self._contents: dict[str, Content | Unread] = {}
         self._documents: dict[str, Sequence[Node]] = {}
         self._kustomizations: list[str] = []
+        self._telling: list[str] | None = None
         self._read: dict[str, Kustomization | None] = {}
         self._folders: set[str] = set()
         self._trees: dict[str, tuple[str, ...]] = {}
@@ -90,12 +91,19 @@ class Disk:
         self._listed = sorted(self._behind)
         self._kustomizations = [path for path in self._paths if path.endswith(_KUSTOMIZATIONS)]
         self._folders = with_parents({path[: path.rindex(os.sep)] or os.sep for path in self._paths})
+        self._telling = None
         self._trees.clear()
         self._generators.clear()
 
     def below(self, path: str) -> Sequence[str]:
         """The file that `path` is, or all files below the folder that it is, sorted."""
         return at_or_below(self._paths, path)
+
+    def telling(self, path: str) -> Sequence[str]:
+        """As `below`, those with objects of GitOps alone."""
+        if self._telling is None:
+            self._telling = [each for each in self._paths if self.content(each).tells]
+        return at_or_below(self._telling, path)
 
     def folders(self, root: str) -> list[str]:
         """The folders below a folder that hold files, at any depth, sorted."""
