@@ -71,6 +71,29 @@ def test_a_service_of_the_source_is_balanced_in_the_same_way() -> None:
     assert reasons(rule("pay", PASSTHROUGH), to_pay) == ["original-destination"]
 
 
+TLS, PLAIN, NEITHER = "trafficPolicy: {tls: {mode: SIMPLE}}", "trafficPolicy: {tls: {mode: DISABLE}}", "subsets: [{name: v1}]"
+OTHERS, OWN, TWO, ALL = "workloadSelector: {matchLabels: {app: other}}", "exportTo: ['.']", "exportTo: ['.', web]", "exportTo: ['*']"
+
+
+@pytest.mark.parametrize(
+    ("specs", "reason"),
+    [
+        ([(TLS, OWN), (PLAIN, TWO)], "tls-mismatch"),
+        ([(NEITHER, OWN), (TLS, TWO)], "tls-mismatch"),
+        ([(PLAIN, TWO), (TLS, OWN)], "tls-mismatch"),
+        ([(PLAIN, OWN), (TLS, ALL), (PLAIN, OWN)], "arrives"),
+        ([(TLS, OWN), (PLAIN, ALL), (NEITHER, OWN)], "arrives"),
+        ([(NEITHER, OWN), (PLAIN, ALL), (TLS, OWN)], "tls-mismatch"),
+        ([(TLS, OTHERS), (TLS, OWN)], "arrives"),
+        ([(PLAIN, OTHERS), (TLS, TWO)], "tls-mismatch"),
+        ([(PLAIN, OTHERS), (TLS, ALL)], "tls-mismatch"),
+    ],
+)
+def test_rules_for_one_host_are_merged_by_whom_they_are_for(specs: list[tuple[str, str]], reason: str) -> None:
+    rules = (rule(HOST, "", f", {', '.join(spec)}").replace("name: rule", f"name: rule-{i}") for i, spec in enumerate(specs))
+    assert reasons("".join(rules)) == [reason]
+
+
 def port_of(kind: str, spec: str) -> str:
     group = "networking.istio.io/v1" if kind in ("ServiceEntry", "Sidecar") else "v1"
     return f"---\napiVersion: {group}\nkind: {kind}\nmetadata: {{name: aaa}}\nspec: {{{spec}}}\n"

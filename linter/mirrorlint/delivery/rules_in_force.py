@@ -61,14 +61,23 @@ class RulesInForce:
 
 
 def _merged(rules: Iterable[DestinationRule]) -> _Index:
-    """Rules by namespace and host; those for the same host, audience and workloads become one (mergeDestinationRule)."""
+    """Rules by namespace and host, each merged into every earlier one that it joins (destination_rule.go:mergeDestinationRule).
+
+    Whether it stands for itself as well is decided by the last of those.
+    """
     index: _Index = {}
     for rule in rules:
-        same_host = index.setdefault(rule.namespace, {}).setdefault(rule.host, [])
+        same_host, apart = index.setdefault(rule.namespace, {}).setdefault(rule.host, []), True
         for i, known in enumerate(same_host):
-            if (known.export_to, known.selective, known.selector) == (rule.export_to, rule.selective, rule.selector):
+            joins = _for_same(known, rule) and not (known.selective and rule.selective and known.selector != rule.selector)
+            apart = not joins or (known.selective != rule.selective and known.export_to != rule.export_to)
+            if joins:
                 same_host[i] = known.merged(rule)
-                break
-        else:
+        if apart:
             same_host.append(rule)
     return index
+
+
+def _for_same(known: DestinationRule, rule: DestinationRule) -> bool:
+    """Whether a rule is for the namespaces of an earlier one: the same list, or one that holds all of it."""
+    return known.export_to == rule.export_to or (bool(known.export_to) and known.export_to < rule.export_to)
