@@ -279,6 +279,11 @@ class Mesh:
         return tuple(sorted(rules, key=lambda r: not r.selective))
 
     @cached_property
+    def rules_by_host(self) -> dict[tuple[str, str], list[DestinationRule]]:
+        """The DestinationRules by namespace and host."""
+        return _grouped(((rule.namespace, rule.host), rule) for rule in self.destination_rules)
+
+    @cached_property
     def rules_in_force(self) -> RulesInForce:
         """Which of the DestinationRules a proxy applies to a service."""
         return RulesInForce(self.destination_rules, self.root_namespace, self._exports("defaultDestinationRuleExportTo"))
