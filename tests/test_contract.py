@@ -154,6 +154,22 @@ def test_an_expectation_has_what_is_sent_and_the_place_of_the_mirror() -> None:
     assert expectation["requests"] == [{"method": "GET", "path": "/", "headers": {}, "hosts": {"1.27": ["shop.default-shadow"]}}]
 
 
+def test_each_host_that_a_rules_destinations_write_is_expected() -> None:
+    writing = [f"{{destination: {{host: shop}}, weight: 50, headers: {{request: {{set: {{Host: {name}.example.org}}}}}}}}" for name in "ab"]
+    prod = PROD.replace("{destination: {host: shop}}", ", ".join(writing))
+    both = STAGE.replace("shop.default-shadow", "a.example.org-shadow, b.example.org-shadow")
+    for stage, taken in ((both, "ab"), (STAGE.replace("shop.default", "b.example.org"), "b")):
+        found = documents(prod, stage)
+        (expectation,) = exported("prod", prod=prod, stage=stage)["expects"]
+        assert [request["hosts"] for request in expectation["requests"]] == [{"1.27": [f"{name}.example.org-shadow" for name in taken]}]
+        contract = contract_of(found, "prod")
+        assert not verify(loaded(without(found, "prod"), contract)).findings
+        changed = documents(prod, stage.replace("b.example.org", "c.example.org"))
+        (finding,) = verify(loaded(without(changed, "prod"), contract)).findings
+        assert (finding.rule, finding.level) == ("shadow-host-not-accepted", "error")
+        assert "`b.example.org-shadow`" in finding.message
+
+
 def test_what_istio_refuses_is_left_out_and_said() -> None:
     stage = STAGE.replace("number: 80, name", "number: 80000, name")
     found = exported("stage", stage=stage)["accepts"]

@@ -10,8 +10,9 @@ from mirrorlint.contract.withheld import told
 from mirrorlint.delivery import reason
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.judged import Judged, judge
+from mirrorlint.delivery.match import Request
 from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, Upstream
-from mirrorlint.delivery.way import Way
+from mirrorlint.delivery.way import End, Way
 from mirrorlint.fleet import Cluster
 from mirrorlint.source import Place
 
@@ -27,19 +28,19 @@ def expectations(
 
 def _of_mirror(judged: Judged, at: Callable[[Place], str]) -> Iterator[dict[str, Any]]:
     """What is sent to each cluster, apart where it is sent in another manner."""
-    sent: dict[str, tuple[dict[str, Any], list[tuple[str, Way]]]] = {}
+    sent: dict[str, tuple[dict[str, Any], list[tuple[str, Request]]]] = {}
     for world, way in ((world, way) for world, ways in judged.ways.items() for way in ways):
         for to in dict.fromkeys(end.cluster for end in way.ends if end.reason in _SENT):
-            manner = {"to": to, **_manner(way, to)}
-            sent.setdefault(json.dumps(manner), (manner, []))[1].append((world, way))
+            ends = [end for end in way.ends if end.reason in _SENT and end.cluster == to]
+            manner = {"to": to, **_manner(way, ends)}
+            sent.setdefault(json.dumps(manner), (manner, []))[1].extend((world, way.shadow(end)) for end in ends)
     mirror = {"at": at(judged.mirror.destination.host_node.place), "object": str(judged.mirror.owner)}
-    for _, (manner, ways) in sorted(sent.items()):
-        yield {**mirror, **manner, "requests": _requests(ways)}
+    for _, (manner, shadows) in sorted(sent.items()):
+        yield {**mirror, **manner, "requests": _requests(shadows)}
 
 
-def _manner(way: Way, to: str) -> dict[str, Any]:
-    """How a shadow is sent to a cluster: to which host and port, at which endpoints, with which TLS."""
-    ends = (end for end in way.ends if end.reason in _SENT and end.cluster == to)
+def _manner(way: Way, ends: Iterable[End]) -> dict[str, Any]:
+    """How a shadow is sent to a cluster, where it has these ends: to which host and port, at which endpoints, with which TLS."""
     endpoints = dict.fromkeys((end.address.host, end.address.port) for end in ends if end.address)
     return {
         "host": way.target[0],
@@ -60,11 +61,10 @@ def _tls(upstream: Upstream) -> dict[str, Any]:
     return said | ({"insecureSkipVerify": True} if upstream.client_tls["insecureSkipVerify"].truth else {})
 
 
-def _requests(ways: Iterable[tuple[str, Way]]) -> list[dict[str, Any]]:
+def _requests(shadows: Iterable[tuple[str, Request]]) -> list[dict[str, Any]]:
     """The requests that are sent, those together that differ in their Host alone."""
     found: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[str, dict[str, None]]] = {}
-    for world, way in ways:
-        host, path, method, headers, _ = way.request
+    for world, (host, path, method, headers, _) in shadows:
         found.setdefault((method, path, tuple(told(headers).items())), {}).setdefault(world, {})[host] = None
     return [
         {"method": method, "path": path, "headers": dict(headers), "hosts": {world: list(names) for world, names in hosts.items()}}
