@@ -285,6 +285,24 @@ def test_shadows_with_hosts_of_their_own_for_each_backend_are_left() -> None:
     assert [(finding.rule, finding.fix) for finding in found] == [("shadow-host-not-accepted", ())]
 
 
+@pytest.mark.parametrize("host", ["trolley.example.org", "shop.default.svc", "shop.default.svc.cluster.local"])
+def test_no_host_is_listed_that_takes_a_shadow_which_some_of_a_mirrors_callers_send(host: str) -> None:
+    cart = "---\n" + SERVICE.replace("shop", "cart")
+    split = (
+        "{destination: {host: shop}, weight: 50, headers: {request: {set: {Host: a.example.org}}}}, {destination: {host: shop}, weight: 50}"
+    )
+    at_81 = (
+        MIRROR.replace("shop", "cart").replace("      mirror", f"      rewrite: {{authority: {host}}}\n      mirror").replace("80", "81")
+    )
+    ports = ENTRY.replace("}], resolution", "}, {number: 81, name: http-81, protocol: HTTP}], resolution")
+    prod = SERVICE + cart + ports + MIRROR.replace("{destination: {host: shop}}", split) + at_81
+    gateway = GATEWAY + '    - port: {number: 81, name: http-81, protocol: HTTP}\n      hosts: ["*"]\n'
+    carts = ROUTE.replace("shop", "cart").replace('"*"', "cart.example.com")
+    stage = SERVICE + cart + gateway + ROUTE.replace("- route", "- match: [{port: 80}]\n      route") + carts
+    (finding,) = judged(prod, stage, istio="1.28").findings
+    assert (finding.rule, bool(finding.fix)) == ("shadow-host-not-accepted", host == "trolley.example.org")
+
+
 def test_a_file_of_two_clusters_is_left() -> None:
     typo = PROD.replace("host: stage-gateway", "host: stage-gatway")
     documents = loads({"prod": typo, "stage": STAGE}).loaded.documents

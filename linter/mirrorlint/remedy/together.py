@@ -77,9 +77,10 @@ def _pairs(judged: Sequence[Judged], before: Followed, after: Followed) -> Itera
 
 def _sent(way: Way) -> tuple[object, ...]:
     """What is sent by which rule to whom; who calls makes no difference to edits, since none changes who sees an object."""
-    route, upstream, (host, path, method, headers, _) = way.route, way.upstream, way.request
+    route, upstream, (_, path, method, headers, _) = way.route, way.upstream, way.request
     to = (upstream.service.node, upstream.rule and upstream.rule.host_node) if upstream else ()
-    asked = (way.call.path, way.call.gateway, way.call.port, host, path, method, *sorted(headers.items()))
+    hosts = frozenset(way.shadow(end).host for end in way.ends)
+    asked = (way.call.path, way.call.gateway, way.call.port, hosts, path, method, *sorted(headers.items()))
     return (way.mirror.key, route.rule.node, route.match and route.match.node, way.target, *to, *asked)
 
 
