@@ -58,6 +58,9 @@ SPECS = {
     "operation": ("AuthorizationPolicy", "{rules: [{to: [{operation: {%s}}]}]}"),
     "condition": ("AuthorizationPolicy", "{rules: [{when: [{%s}]}]}"),
     "target": ("AuthorizationPolicy", "{targetRefs: [{%s}]}"),
+    "PeerAuthentication": ("PeerAuthentication", "{%s}"),
+    "mode": ("PeerAuthentication", "{mtls: {%s}}"),
+    "selecting": ("PeerAuthentication", "{selector: {matchLabels: {a: b}}, %s}"),
 }
 
 REFUSED = {
@@ -463,6 +466,27 @@ REFUSED = {
         "targetRef: {kind: Service, name: g}, targetRefs: [{kind: Service, name: g}]",
         "targetRefs: {kind: Service, name: g}",
     ],
+    "PeerAuthentication": [
+        "mtls: [STRICT]",
+        "mtls: STRICT",
+        "portLevelMtls: {8080: {mode: STRICT}}",
+        "selector: {}, portLevelMtls: {8080: {mode: STRICT}}",
+        "selector: {matchLabels: {}}, portLevelMtls: {8080: {mode: DISABLE}}",
+        "selector: {matchLabels: {a: '*'}}",
+        "selector: {matchLabels: {'': b}}",
+        "selector: {matchLabels: {a: 1}}",
+    ],
+    "mode": ["mode: strict", "mode: MUTUAL", "mode: ''", "mode: true"],
+    "selecting": [
+        "portLevelMtls: {}",
+        "portLevelMtls: [8080]",
+        "portLevelMtls: {0: {mode: STRICT}}",
+        "portLevelMtls: {65536: {mode: STRICT}}",
+        "portLevelMtls: {'080': {mode: STRICT}}",
+        "portLevelMtls: {http: {mode: STRICT}}",
+        "portLevelMtls: {8080: STRICT}",
+        "portLevelMtls: {8080: {mode: on}}",
+    ],
     "policy rule": ["from: [{}]", "to: [{}]"],
     "source": [
         "",
@@ -700,6 +724,9 @@ ACCEPTED = {
         "selector: {}",
         "selector: {matchLabels: {a: b c}}, targetRefs: []",
     ],
+    "PeerAuthentication": ["", "mtls: {}", "mtls: null, portLevelMtls: null", "selector: {}, mtls: {mode: PERMISSIVE}"],
+    "mode": ["", "mode: UNSET", "mode: STRICT"],
+    "selecting": ["portLevelMtls: {8080: {mode: DISABLE}, 1: {}}", "portLevelMtls: {8080: null}"],
     "policy rule": ["from: [], to: [], when: []"],
     "source": [
         "ipBlocks: [10.0.0.1/8, 'fe80::/10', 10.0.0.1]",
@@ -737,6 +764,7 @@ REFUSED_BY_SCHEMA = {
     "match": ["uri: {exact: /a, prefix: /b}"],
     "ServiceEntry": ["hosts: [a.com], resolution: 2"],
     "policy rule": ["from: [null]", "when: [null], to: [null]"],
+    "mode": ["mode: 3"],
     "policy": ["loadBalancer: {simple: RANDOM, consistentHash: {useSourceIp: true}}"],
 }
 
@@ -746,6 +774,8 @@ DROPPED_BY_SCHEMA = {
     "VirtualService": ["hosts: [a], unknown: {a: b}", "hosts: [a], export_to: ['~']"],
     "rule": ["mirror_percentage: {value: 101}", "mirror: {host: m, ports: x}"],
     "AuthorizationPolicy": ["unknown: {a: b}"],
+    "PeerAuthentication": ["mTLS: {mode: strict}"],
+    "mode": ["mode: STRICT, unknown: 1"],
 }
 
 
@@ -756,7 +786,7 @@ def documents(text: str) -> list[Node]:
 
 
 def manifest(spec: str, *, kind: str = "VirtualService", metadata: str = "name: x, namespace: default", group: str = "") -> str:
-    group = group or ("security.istio.io" if kind == "AuthorizationPolicy" else "networking.istio.io")
+    group = group or ("security.istio.io" if kind in ("AuthorizationPolicy", "PeerAuthentication") else "networking.istio.io")
     return f"apiVersion: {group}/v1\nkind: {kind}\nmetadata: {{{metadata}}}\nspec: {spec}\n"
 
 
@@ -1021,7 +1051,7 @@ VALUES = st.recursive(
 
 
 KINDS = [("networking.istio.io", kind) for kind in ("VirtualService", "ServiceEntry", "Gateway", "DestinationRule", "Sidecar")]
-KINDS += [("security.istio.io", "AuthorizationPolicy")]
+KINDS += [("security.istio.io", kind) for kind in ("AuthorizationPolicy", "PeerAuthentication")]
 KINDS += [("gateway.networking.k8s.io", kind) for kind in ("HTTPRoute", "GRPCRoute", "Gateway")]
 
 

@@ -304,6 +304,23 @@ def test_pods_take_the_gateways_connection_or_do_not(objects: str, expected: lis
     assert levels(judge(target=STAGE + objects)) == expected
 
 
+REFUSED = ", portLevelMtls: {80: {mode: STRICT}}"  # without a selector
+
+
+@pytest.mark.parametrize(
+    ("objects", "expected"),
+    [
+        (rule("DISABLE") + authentication("STRICT", spec=REFUSED), [("error", "refused-by-istio")]),
+        (authentication("strict"), [("error", "refused-by-istio")]),
+        (authentication("strict", OF_ALL), [("error", "refused-by-istio")]),
+        (authentication("strict", "{name: default, namespace: web}"), []),
+        (authentication("STRICT").replace("mtls:", "mTLS:"), [("warning", "misspelt-field")]),
+    ],
+)
+def test_a_policy_that_istio_refuses_is_none_of_the_pods(objects: str, expected: list[tuple[str, str]]) -> None:
+    assert levels(judge(target=STAGE + objects)) == expected
+
+
 def test_pods_without_a_sidecar_end_no_mutual_tls_and_ask_for_none() -> None:
     outside = STAGE.replace("labels: {app: shop", f"labels: {{app: shop{OUTSIDE}")
     assert levels(judge(target=outside + rule("ISTIO_MUTUAL"))) == MISMATCH
