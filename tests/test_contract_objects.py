@@ -37,6 +37,13 @@ apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: chart}
 """
+OF_PODS = """\
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens}
+spec: {selector: {matchLabels: {app: shop}}, jwtRules: [{issuer: a}]}
+"""
 INBOUND = """\
 ---
 apiVersion: security.istio.io/v1
@@ -329,6 +336,7 @@ CASES = {
     "sound": (PROD, SOUND, ""),
     "a policy": (PROD, SOUND + POLICY, "shadow-denied"),
     "what is not judged": (PROD, SOUND + TOKENS, ""),
+    "pods that look at tokens": (PROD, GUARDED + OF_PODS, ""),
     "a service scaled to nothing": (
         PROD,
         SOUND.replace("spec: {ports", "spec: {selector: {app: shop}, ports") + SCALED,

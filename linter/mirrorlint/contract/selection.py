@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
+from itertools import chain
 
 from mirrorlint.contract.shapes import shape_of
 from mirrorlint.delivery.follow import Delivery
@@ -124,7 +125,8 @@ class _Selection:
         """What the sidecars of the pods behind let in: the policies of their namespaces and of the mesh, and which pods have one."""
         behind = [service for service in self._behind if service.kubernetes]
         near = {service.namespace for service in behind} | {self._mesh.root_namespace}
-        every = (*self._mesh.authorization_policies, *self._mesh.admitted("PeerAuthentication", SECURITY))
+        authentications = (self._mesh.admitted(kind, SECURITY) for kind in ("PeerAuthentication", "RequestAuthentication"))
+        every = (*self._mesh.authorization_policies, *chain.from_iterable(authentications))
         policies = [policy for policy in every if policy.namespace in near]
         yield from policies
         if policies or any(rule.starts_mutual_tls for rule in self._mesh.destination_rules):

@@ -156,6 +156,7 @@ _SHAPES: Mapping[tuple[str, str], dict[str, Any]] = {
         {"selector": ALL, "action": ALL, "rules": ALL, "targetRef": ALL, "targetRefs": ALL}, annotations={DRY_RUN: ALL}
     ),
     (SECURITY, "PeerAuthentication"): _object({"selector": ALL, "mtls": ALL, "portLevelMtls": ALL}),
+    (SECURITY, "RequestAuthentication"): _object({"selector": ALL, "targetRef": ALL, "targetRefs": ALL}),
     (GATEWAY_API, "HTTPRoute"): _object(_ROUTE),
     (GATEWAY_API, "GRPCRoute"): _object(_ROUTE),
     (GATEWAY_API, "TLSRoute"): _object({"parentRefs": ALL, "hostnames": ALL}),
