@@ -457,3 +457,10 @@ def test_a_contract_has_what_is_looked_at_and_no_more(stage: str, found: list[st
     assert {manifest.namespace for manifest in contract_of(known, "stage").manifests} == {"shop"}
     assert contract_of(known, "stage").settings == ClusterSettings()
     assert [finding.rule for finding in engine.lint(published(known, "stage"), {}).findings] == found
+
+
+@pytest.mark.parametrize(("target", "found"), [("8080", ["ingress-without-listener"]), ("80", [])])
+def test_a_contract_tells_that_the_service_before_a_gateways_pods_is_left_out(target: str, found: list[str]) -> None:
+    known = documents(GATEWAY + ROUTE + away(FRONT).replace("8080", target))
+    for each in (known, published(known, "stage")):
+        assert [finding.rule for finding in engine.lint(each, {}).findings] == found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mirrorlint import git, unjudged
@@ -12,10 +12,12 @@ from mirrorlint.contract.expectations import expectations
 from mirrorlint.contract.selection import accepted
 from mirrorlint.delivery.age import by_name
 from mirrorlint.delivery.follow import Delivery
-from mirrorlint.fleet import NOTHING, BlindSpot, ClusterSettings, Documents, Manifest
+from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.fleet import DISCOVERY, NOTHING, BlindSpot, ClusterSettings, Documents, Manifest
+from mirrorlint.istio.listeners import NAMESPACE_LABEL
 from mirrorlint.loading import files
 from mirrorlint.loading.contracts import VERSION, digest
-from mirrorlint.loading.packing import pack, standing
+from mirrorlint.loading.packing import Shape, pack, standing
 from mirrorlint.loading.settings import EXPORTS, TRUST
 from mirrorlint.source import Node, Place
 from mirrorlint.source.place import Origins
@@ -29,7 +31,8 @@ def export(documents: Documents, cluster: str, tool: str, istio: str = "") -> st
     KeyError for an unknown cluster.
     """
     delivery, settings = Delivery(documents.clusters, by_name, istio=istio), documents.clusters[cluster].settings
-    worlds = delivery.meshes[cluster].worlds
+    mesh, found = delivery.meshes[cluster], accepted(delivery, cluster)
+    worlds = mesh.worlds
     top = _repository(documents, cluster)
     said = {
         "contract": VERSION,
@@ -37,8 +40,8 @@ def export(documents: Documents, cluster: str, tool: str, istio: str = "") -> st
         "cluster": cluster,
         **_commit(top),
         "accepts": {
-            "settings": _settings(settings, worlds),
-            "objects": list(_objects(delivery, cluster, top)),
+            "settings": _settings(settings, worlds, _looking_at(mesh, [manifest for manifest, _ in found])),
+            "objects": list(_objects(found, top)),
             "blind_spots": [_spot(spot, top) for spot in _blind_spots(documents, delivery, cluster)],
         },
         "expects": expectations(documents.clusters, delivery, cluster, worlds, lambda place: _at(place, top)),
@@ -67,13 +70,25 @@ def _at(place: Place, top: str) -> str:
     return f"{_inside(place.path, top)}:{place.line}:{place.column}"
 
 
-def _settings(settings: ClusterSettings, worlds: tuple[str, ...]) -> dict[str, Any]:
+def _looking_at(mesh: Mesh, found: Iterable[Manifest]) -> list[dict[str, Any]]:
+    """The selector with which a control plane sees of some objects what it sees; none where that is all of them.
+
+    What is configured in a namespace that it does not look at is not among them, but the Service before a gateway's pods may be.
+    """
+    every = list(found)
+    left_out = {manifest.namespace for manifest in every} - {manifest.namespace for manifest in every if mesh.discovery.takes(manifest)}
+    named = {"key": NAMESPACE_LABEL, "operator": "NotIn", "values": sorted(left_out)}
+    return [{"matchExpressions": [named]}] if left_out else []
+
+
+def _settings(settings: ClusterSettings, worlds: tuple[str, ...], selectors: list[dict[str, Any]]) -> dict[str, Any]:
     """What a person said of the cluster that its ingress depends on."""
     ingress, default = settings.ingress._asdict(), ClusterSettings()
     said: dict[str, Any] = {"istio": worlds[0]} if len(worlds) == 1 else {}
     said |= {"domain": settings.domain} if settings.domain != default.domain else {}
     said |= {} if settings.complete else {"complete": False}
     mesh = {name: settings.mesh[name] for name in _MESH if settings.mesh.get(name) not in (None, "", [], ())}
+    mesh |= {DISCOVERY: selectors} if selectors else {}
     said |= {"mesh": mesh} if mesh else {}
     found = {name: value for name, value in ingress.items() if value}
     return said | ({"ingress": _plain(found)} if found else {})
@@ -84,8 +99,8 @@ def _plain(ingress: dict[str, Any]) -> dict[str, Any]:
     return {**ingress, **({"ports": ports} if ports else {})}
 
 
-def _objects(delivery: Delivery, cluster: str, top: str) -> Iterator[dict[str, Any]]:
-    for manifest, shape in accepted(delivery, cluster):
+def _objects(found: Iterable[tuple[Manifest, Shape]], top: str) -> Iterator[dict[str, Any]]:
+    for manifest, shape in found:
         kept, places = pack(_standing(_named(manifest)), shape)
         yield {"at": _at(manifest.node.place, top), "object": kept, "places": places}
 
