@@ -44,5 +44,9 @@ def _losing(found: Undecided) -> Flaw:
     message = f"{other.manifest} is for {oldest.what}, too, and {order}"
     ended = (ending(way, end) for end in way.ends if end.outcome == LOST) if way else ()
     mirror = Remark(found.judged.mirror.destination.host_node, "this mirror is concerned", found.judged.cluster)
-    remarks = (Remark(other.node, "the other one", found.cluster), *(Remark(node, words, where) for node, where, words in ended), mirror)
-    return Flaw(oldest.node.place, message, found.cluster, str(oldest.manifest), remarks, likewise=mirror)
+    remarks = (
+        Remark(other.node, "the other one", found.judged.cluster),
+        *(Remark(node, words, where) for node, where, words in ended),
+        mirror,
+    )
+    return Flaw(oldest.node.place, message, found.judged.cluster, str(oldest.manifest), remarks, likewise=mirror)

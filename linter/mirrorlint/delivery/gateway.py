@@ -49,7 +49,6 @@ class GatewayScope(Scope):
         self.front = Front(mesh, namespace, labels, ingress)
         self.gateways = self._configuring()
         self._tables: dict[Chain, Table] = {}
-        self._shut_out: dict[Chain, Sequence[Server]] = {}
 
     def _configuring(self) -> tuple[Gateway, ...]:
         """The Gateways that configure the pods; pods that Istio deploys take none of other namespaces (filterStrictGatewayMerging)."""
@@ -96,16 +95,6 @@ class GatewayScope(Scope):
                 ports.setdefault(number, _Port()).add(server)
         chains = ((number, self._on_any_address(port)) for number, port in ports.items())
         return {number: found for number, found in chains if found}
-
-    def shut_out(self, chain: Chain) -> Sequence[Server]:
-        """The servers that can't share a port with a filter chain's: the older one's Gateway has it (model/gateway.go:mergeGateways)."""
-        if chain not in self._shut_out:
-            ports = {number for server in chain.servers for number in self.front.listening(server)}
-            every = (
-                server for gateway in self.gateways for server in gateway.servers if not ports.isdisjoint(self.front.listening(server))
-            )
-            self._shut_out[chain] = [server for server in every if any(_exclude(server, own) for own in chain.servers)]
-        return self._shut_out[chain]
 
     def _on_any_address(self, port: _Port) -> tuple[Chain, ...]:
         """The filter chains of the listener on any address, which all share whose `bind` means that (gateway.go:buildGatewayListeners)."""
@@ -258,15 +247,6 @@ class _Port:
     def on(self, addresses: Container[str]) -> list[list[Server]]:
         """The servers that merge, group by group, of those groups whose `bind` is one of some addresses."""
         return [servers for (_, bind), servers in self._merged.items() if bind in addresses]
-
-
-def _exclude(one: Server, other: Server) -> bool:
-    """Whether of two servers on one port and `bind` only the first is kept: for a name in common, or since one is in plain text."""
-    if one.bind != other.bind or one is other:
-        return False
-    if one.tls and other.tls:
-        return not set(one.hosts).isdisjoint(other.hosts)
-    return not (one.plain_http and other.plain_http)
 
 
 def _routed(services: Iterable[VirtualService], server: Server) -> bool:
