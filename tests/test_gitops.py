@@ -552,6 +552,22 @@ def test_flux_takes_no_variables_of_another_cluster(repo: Path) -> None:
     assert "clusters/prod/apps.yaml:7 [prod] what the ConfigMap `vars` fills in is not known from this repository" in messages(loaded)[0]
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["of one cluster", "of both clusters"])
+def test_flux_takes_variables_of_the_cluster_that_applies_what_asks_for_them(repo: Path, shared: bool) -> None:
+    build = "  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}\n"
+    for name in ("prod", "stage"):
+        tenants = "tenants/all" if shared else f"tenants/{name}"
+        values = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: vars}}\ndata: {{HOST: {name}.example.com}}\n"
+        write(repo, {f"clusters/{name}/vars.yaml": values, f"clusters/{name}/tenants.yaml": kustomization("tenants", f"./{tenants}")})
+        write(repo, {f"{tenants}/shop.yaml": kustomization("shop", "./apps", build)})
+    write(repo, {"apps/x.yaml": entry("x") + "spec: {hosts: ['${HOST}']}\n"})
+    loaded = read(["."])
+    hosts = {name: [m.node["spec"]["hosts"].texts for m in c.of("ServiceEntry")] for name, c in loaded.documents.clusters.items()}
+    assert hosts == {name: [] if shared else [(f"{name}.example.com",)] for name in ("prod", "stage")}
+    unknown = "what the ConfigMap `vars` fills in is not known from this repository"
+    assert any(unknown in said for said in messages(loaded)) == shared
+
+
 UNHASHED = ", options: {disableNameSuffixHash: true}"
 GENERATED = {
     "literals": ("literals: [HOST=a.example.com]" + UNHASHED, ["a.example.com"]),

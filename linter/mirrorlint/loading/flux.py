@@ -13,7 +13,7 @@ from mirrorlint.kinds import CONFIG_MAP
 from mirrorlint.loading.filling import first, is_substituted, substituted
 from mirrorlint.loading.generated import ConfigMap, config_maps
 from mirrorlint.loading.land import Land
-from mirrorlint.loading.paths import CHART
+from mirrorlint.loading.paths import CHART, within
 from mirrorlint.loading.units import FLUX, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values, one_value, options
 from mirrorlint.source import Node
 
@@ -123,10 +123,22 @@ def _config_map(reference: Node, asking: _Asking, land: Land) -> Mapping[str, tu
         return None
     if len(found) > 1 and asking.namespace:
         found = [each for each in found if each.node["metadata"]["namespace"].text in ("", asking.namespace)]
-    found = _nearest(found, asking.file, land)
+    found = _nearest_of(found, asking.file, asking.start, land)
     if not found and reference["optional"].truth:
         return {}
     return found[0].data if len(found) == 1 else None
+
+
+def _nearest_of(alike: Sequence[ConfigMap], file: str, start: str, land: Land, passed: frozenset[str] = frozenset()) -> list[ConfigMap]:
+    """The ConfigMaps nearest to a file, or to what applies the folder that it is applied from, where several are as near to the file."""
+    near = _nearest(alike, file, land)
+    if len(near) < 2:
+        return near
+    above = {
+        other for manifest, other in land.objects.get("Kustomization", ()) if within(start, land.folder(manifest.node["spec"]["path"].text))
+    }
+    theirs = (_nearest_of(near, other, os.path.dirname(other), land, passed | {file}) for other in above - passed - {file})
+    return list({each.node.place: each for found in theirs for each in found}.values()) or near
 
 
 def _nearest(alike: Sequence[ConfigMap], file: str, land: Land) -> list[ConfigMap]:
