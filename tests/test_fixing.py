@@ -11,6 +11,8 @@ from pathlib import Path
 import pages
 import pytest
 from test_cli import run
+from test_gateway_api import PROD as ROUTED
+from test_gateway_api import STAGE as ROUTES
 from test_pages import every_example
 
 from mirrorlint import check, load
@@ -60,6 +62,15 @@ def test_fix_writes_and_says_what_it_did(tmp_path: Path) -> None:
     assert run("--strict", cwd=repo).returncode == 0
     again = run("fix", cwd=repo)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "there is nothing that can be mended without a doubt\n")
+
+
+def test_hostnames_are_listed_in_a_namespace_that_only_the_kustomization_gives(tmp_path: Path) -> None:
+    listed = {"prod/shop.yaml": ROUTED, STAGE: ROUTES.replace("  rules:", "  hostnames: [shop-shadow]\n  rules:")}
+    kustomized = {f"{name}/kustomization.yaml": "namespace: shop\nresources: [shop.yaml]\n" for name in ("prod", "stage")}
+    rules, done = fixable({**listed, **kustomized}, tmp_path)
+    assert rules == ["shadow-host-not-accepted"]
+    assert "shop.shop.svc.cluster.local-shadow" in done[STAGE]
+    assert run("--strict", cwd=tmp_path).returncode == 0
 
 
 def test_what_a_fix_brings_within_reach_is_fixed_as_well(tmp_path: Path) -> None:

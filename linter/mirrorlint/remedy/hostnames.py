@@ -47,7 +47,7 @@ def listing(loss: Loss, route: Manifest, names: Collection[str]) -> tuple[Edit, 
     valid = all(_is_hostname(name) and not is_ip(name) for name in names)
     if not len(spec["hostnames"]) or not valid or len(hostnames) > _MOST:
         return NO_EDITS
-    listed = Manifest(route.node.holding(spec.having("hostnames", hostnames)))
+    listed = Manifest(route.node.holding(spec.having("hostnames", hostnames)), route.namespace)
     found = list(scope.mesh.route_reader.read([listed]))
     alone = not _leads_on(found, chain, names) or not any(_takes(other, names) for other in _others(scope, route))
     works = alone and saves(loss, partial(_accepted, chain, found))
