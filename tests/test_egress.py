@@ -55,6 +55,7 @@ spec:
   parentRefs: [{name: egress, namespace: istio-system}]
   rules: [{backendRefs: [{kind: Hostname, group: networking.istio.io, name: stage.example.com, port: 80}]}]
 """
+STRAYING = EGRESS.replace("istio: egress}\n  servers", "istio: egres}\n  servers")
 TO_SHOP = EGRESS.replace("destination: {host: stage.example.com}", "destination: {host: shop.default.svc.cluster.local}")
 SPLIT = EGRESS.replace(
     "[{destination: {host: stage.example.com}}]",
@@ -138,6 +139,7 @@ def test_its_tls_is_the_one_that_counts() -> None:
         pytest.param(TO_SHOP, 0, id="to a service of its own"),
         pytest.param(SPLIT, 1, id="to several"),
         pytest.param(EGRESS.replace("istio: egress}\n  servers", "app: edge}\n  servers"), 0, id="no gateway"),
+        pytest.param(STRAYING + "---" + EGRESS.split("---")[1].replace("egress", "egres"), 0, id="a gateway of other pods"),
     ],
 )
 def test_other_shadows_stay(egress: str, blind_spots: int) -> None:
@@ -146,6 +148,13 @@ def test_other_shadows_stay(egress: str, blind_spots: int) -> None:
     assert [mirror.leads for mirror in report.mirrors] == ["stays"]
     told = "Service istio-system/egress is a gateway of prod itself: where that sends shadows on to is not judged"
     assert [spot.message for spot in report.blind_spots] == [told] * blind_spots
+
+
+def test_a_gateway_for_pods_that_nobody_has_leaves_its_ports_without_a_listener() -> None:
+    (finding,) = judged(MIRRORING + STRAYING).findings
+    assert (finding.rule, finding.level, finding.cluster) == ("ingress-without-listener", "error", "prod")
+    assert (MIRRORING + STRAYING).splitlines()[finding.place.line - 1] == "  selector: {istio: egres}"
+    assert "selects pods with `istio: egres`" in finding.message
 
 
 def test_a_gateway_of_the_gateway_api_sends_on_as_well() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from mirrorlint.delivery.addresses import exposed, in_front
 from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.gateway import GatewayScope
+from mirrorlint.delivery.ingress import is_of_some
 from mirrorlint.delivery.mesh import Mesh
 from mirrorlint.delivery.upstream import Address
 from mirrorlint.delivery.way import reached
@@ -51,7 +52,7 @@ def unselected(scope: GatewayScope, address: Address, host: str) -> Iterator[tup
     for meant in (s for s in scope.mesh.servers if s.gateway.name not in known and any(overlaps(host, name) for name in s.sni_hosts())):
         gateway, ports = meant.gateway, {*scope.front.listening(meant)}
         fits = meant.number == address.port or not ports.isdisjoint(scope.container_ports(address.host, address.port))
-        if fits and gateway.selector and not _is_for_some(scope.mesh, gateway.selector):
+        if fits and gateway.selector and not is_of_some(scope.mesh, gateway.selector):
             node, why = _unchosen(scope, gateway)
             yield node, f"{gateway.manifest} would, but {why}", gateway
 
@@ -63,12 +64,6 @@ def selecting_others(loss: Loss) -> Iterator[Remark]:
     for node, why, gateway in unselected(scope, reached(loss.end.address), name):
         if gateway.name in bound:
             yield Remark(node, why, loss.end.cluster)
-
-
-def _is_for_some(mesh: Mesh, selector: Mapping[str, str]) -> bool:
-    """Whether a selector is that of pods, or of a Service, that are at hand."""
-    fronts = (service.selector.items() for service in mesh.services if service.kubernetes)
-    return bool(mesh.selected_pods("", selector)) or any(selector.items() <= labels for labels in fronts)
 
 
 def _unprogrammed(mesh: Mesh, port: int) -> Iterator[Reason]:

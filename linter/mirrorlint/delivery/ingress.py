@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from mirrorlint.delivery.gateway import GatewayScope
 from mirrorlint.delivery.mesh import Mesh
+from mirrorlint.istio.gateway import Gateway
 from mirrorlint.istio.listeners import pod_labels
 from mirrorlint.istio.names import known_as
 from mirrorlint.istio.services import Service
 
+ISTIO = "istio"  # the label by which Istio's installers tell their gateways apart (manifests/charts/gateway/templates/_helpers.tpl)
 Pod = tuple[str, frozenset[tuple[str, str]]]  # namespace and labels
 
 
@@ -85,11 +87,22 @@ def ingress_scopes(mesh: Mesh, address: str) -> tuple[GatewayScope, ...]:
 
 
 def inner_scopes(mesh: Mesh, service: Service) -> tuple[GatewayScope, ...]:
-    """The pods behind a Service of the callers' own cluster, where a Gateway opens ports of them; none behind what is no gateway."""
+    """The pods behind a Service of the callers' own cluster, where a Gateway opens ports of them, or is meant to; none behind others."""
     named = any(service.host in gateway.services for gateway in mesh.gateways)
-    labelled = any(gateway.selector.items() & service.selector.items() for gateway in mesh.gateways)
+    labelled = any(gateway.selector.items() & service.selector.items() or _strays(mesh, gateway, service) for gateway in mesh.gateways)
     pods = _behind(mesh, service) if named or (labelled and mesh.entrances.leads_to_proxy(service)) else ()
     return tuple(GatewayScope(mesh, namespace, dict(labels)) for namespace, labels in dict.fromkeys(pods))
+
+
+def _strays(mesh: Mesh, gateway: Gateway, service: Service) -> bool:
+    """Whether a Gateway's selector, with a value of Istio's own label that differs from a Service's, is that of nothing at hand."""
+    return ISTIO in gateway.selector and ISTIO in service.selector and not is_of_some(mesh, gateway.selector)
+
+
+def is_of_some(mesh: Mesh, selector: Mapping[str, str]) -> bool:
+    """Whether a selector is that of pods, or of a Service, that are at hand."""
+    fronts = (service.selector.items() for service in mesh.services if service.kubernetes)
+    return bool(mesh.selected_pods("", selector)) or any(selector.items() <= labels for labels in fronts)
 
 
 def _behind(mesh: Mesh, service: Service) -> list[Pod]:
