@@ -396,7 +396,7 @@ def test_a_route_of_which_another_listener_takes_a_part_says_what_keeps_the_rest
     [
         ("wide", "shop.example", "listener `http` of Gateway default/ingress is for `shop.example` and keeps it from listener `wide`"),
         ("other", "other", "it is for listener `other` alone, and listener `http` of Gateway default/ingress has this Host"),
-        ("htpp", "htpp", "Gateway default/ingress has no listener `htpp`"),
+        ("htpp", "htpp", "Gateway default/ingress has no listener `htpp`, only `other`, `wide`, `http`"),
     ],
 )
 def test_a_route_for_one_listener_says_which_one_has_the_host(section: str, start: str, why: str) -> None:
@@ -426,7 +426,10 @@ def test_a_trace_speaks_of_routes_and_listeners() -> None:
         ("name: nowhere", "there is no Gateway default/nowhere with listeners"),
         ("name: ingress, port: 81", "listener `http` of Gateway default/ingress has port 80, not 81"),
         ("name: ingress, namespace: other", "listener `http` of Gateway other/ingress takes no routes of namespace default"),
-        ("kind: Service, group: '', name: shopp", "there is no Service default/shopp"),
+        ("kind: Service, group: '', name: shopp", "there is no Service default/shopp (did you mean `shop`?)"),
+        ("kind: Service, group: '', name: cart", "there is no Service default/cart"),
+        ("kind: Service, group: '', name: shop, port: 8080", "`shop` has no port 8080, only 80"),
+        ("name: ingress, sectionName: https", "Gateway default/ingress has no listener `https`, only `http`"),
         ("kind: Service, name: shop", 'a parent of kind Service needs `group: ""`, and has no `group`'),
         ("kind: Servce, group: '', name: shop", "routes have no parents of kind `Servce` (did you mean `Service`?)"),
         (
@@ -448,6 +451,19 @@ def test_a_route_that_attaches_to_nothing_says_why(parent: str, why: str) -> Non
     report = check(fleet(prod))
     assert said(report) == [("warning", "mirror-never-runs")]
     assert report.findings[0].message == f"no request can make the mirror to `stage.example.com` run: {why}"
+
+
+def test_a_misspelt_field_is_not_taken_for_one_that_is_there() -> None:
+    prod = PROD.replace("requestMirror:\n", "requestMirror:\n        fraction: {numerator: 1, denumerator: 4}\n")
+    (finding,) = check(fleet(prod)).findings
+    assert finding.message == "Kubernetes drops `denumerator`, which is no field here: did you mean `denominator`?"
+    assert [edit.values for edit in finding.fix] == [("denominator",)]
+
+
+def test_a_port_that_a_parent_lacks_is_pointed_at() -> None:
+    prod = PROD.replace("kind: Service, name: shop}", "kind: Service, name: shop, port: 8080}")
+    (finding,) = check(fleet(prod)).findings
+    assert prod.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith("8080")
 
 
 @pytest.mark.parametrize(

@@ -215,8 +215,8 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     ports = {port.number for owner in _owners(judged, mesh) for port in owner.ports}
     asked = {match.port for match in judged.rule.matches}
     if judged.service.gateway_semantics and 0 not in asked and not asked & ports:
-        host = judged.service.hosts[0].node
-        yield Obstacle(host, f"`{host.text}` has no port {', '.join(map(str, sorted(asked)))}")
+        why = f"`{judged.service.hosts[0].node.text}` has no port {_listed(asked)}, only {_listed(ports)}"
+        yield Obstacle(_asked_port(judged, asked), why)
     served = {server.number for gateway in mesh.gateways if gateway.name in judged.service.gateways for server in gateway.servers}
     yield from _mute(judged, mesh, served)
     for match in judged.rule.matches:
@@ -225,10 +225,21 @@ def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
         yield from _unmet(match, mesh)
 
 
+def _asked_port(judged: Judged, asked: Container[int]) -> Node:
+    """The port that a parent of a route is named with, else the parent."""
+    parent, parents = judged.service.hosts[0].node, judged.rule.owner.node["spec"]["parentRefs"]
+    ports = [each["port"] for each in parents if each["port"].number in asked and each["name"].place == parent.place]
+    return ports[0] if ports else parent
+
+
+def _listed(ports: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(ports)))
+
+
 def _misplaced(match: Match, judged: Judged, ports: Collection[int]) -> Iterator[Obstacle]:
     """A port that is none of some, or gateways of others."""
     if match.port and match.port not in ports:
-        listed = ", ".join(map(str, sorted(ports))) or "none"
+        listed = _listed(ports) or "none"
         yield Obstacle(match.node["port"], f"its rule is for port {match.port}, and {judged.cluster} has {listed} there")
     strange = [name for name in match.gateways if name not in judged.service.gateways]
     if strange and len(strange) == len(match.gateways):

@@ -12,7 +12,7 @@ from mirrorlint.istio.names import MESH, is_wild, overlaps, subset_of
 from mirrorlint.istio.references import GATEWAY, SERVICE, SERVICE_ENTRY, Reference, read_reference
 from mirrorlint.istio.routing import Host, Unbound
 from mirrorlint.kinds import KUBERNETES_NETWORKING
-from mirrorlint.likeness import TYPO
+from mirrorlint.likeness import TYPO, suggestion
 from mirrorlint.source import Node
 
 _KINDS = (GATEWAY, SERVICE, SERVICE_ENTRY)
@@ -82,8 +82,10 @@ def _to_nothing(route: Manifest, reference: Reference) -> Denial:
 def _to_mesh(route: Manifest, reference: Reference, parents: Parents) -> Attachment | Denial:
     place = (reference.namespace, reference.name)
     named = reference.node["name"]
-    if place not in (parents.services if reference.kind == SERVICE else parents.entries):
-        return Denial(Unbound(named, f"there is no {reference.kind.name} {'/'.join(place)}", route))
+    known = parents.services if reference.kind == SERVICE else parents.entries
+    if place not in known:
+        near = suggestion(reference.name, sorted(name for namespace, name in known if namespace == reference.namespace), TYPO)
+        return Denial(Unbound(named, f"there is no {reference.kind.name} {'/'.join(place)}{near}", route))
     if reference.kind == SERVICE:
         hosts: tuple[Host, ...] = (Host(f"{reference.name}.{reference.namespace}.svc.{parents.domain}", named),)
     else:
@@ -105,8 +107,8 @@ def _to_listeners(route: Manifest, reference: Reference, parents: Parents) -> It
         hosts = tuple(host for host in hostnames(route) if _served(host.name, listener, listeners))
         yield Attachment(listener.gateway.name, listener.gateway.name, hosts, 0, reference.node["name"])
     if not taken:
-        _, nearest = max((found for found in denials.values() if found), key=lambda found: found[0])
-        yield Denial(nearest)
+        got, nearest = max((found for found in denials.values() if found), key=lambda found: found[0])
+        yield Denial(nearest if got > _OTHER else _no_listener(route, reference.node["sectionName"], listeners))
 
 
 def hostnames(route: Manifest) -> list[Host]:
@@ -120,7 +122,7 @@ def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[
     node, gateway, called = reference.node, listener.gateway.manifest, listener.phrase
     section, port = node["sectionName"].text, node["port"].number
     if section not in ("", listener.name):
-        return _OTHER, Unbound(node["sectionName"], f"{gateway} has no listener `{section}`", route)
+        return _OTHER, Unbound(node["sectionName"], f"it is not for {called}", route)
     if port not in (0, listener.server.number):
         return 0, Unbound(node["port"], f"{called} has port {listener.server.number}, not {port}", route)
     hosts = hostnames(route)
@@ -130,6 +132,11 @@ def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[
         place, lacks = _allowed(listener.server.node["allowedRoutes"]["namespaces"])
         return 1, Unbound(place, f"{called} takes no routes of namespace {route.namespace}{lacks}", gateway)
     return None if route.kind in listener.kinds else (1, _other_kinds(route, listener))
+
+
+def _no_listener(route: Manifest, section: Node, listeners: Sequence[Listener]) -> Unbound:
+    named = ", ".join(f"`{listener.name}`" for listener in listeners)
+    return Unbound(section, f"{listeners[0].gateway.manifest} has no listener `{section.text}`, only {named}", route)
 
 
 def _other_kinds(route: Manifest, listener: Listener) -> Unbound:
@@ -168,7 +175,7 @@ def unserved(route: Manifest, gateway: Manifest, name: str, parents: Parents) ->
     known = next((node for node in sections if node.text in {one.name for one in listeners}), None)
     if known:
         return Unbound(known, f"it is for listener `{known.text}` alone, and {covering[0].phrase} has this Host", route)
-    return Unbound(sections[0], f"{gateway} has no listener `{sections[0].text}`", route) if sections else None
+    return _no_listener(route, sections[0], listeners) if sections else None
 
 
 def _allowed(namespaces: Node) -> tuple[Node, str]:

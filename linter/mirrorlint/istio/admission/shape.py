@@ -164,7 +164,10 @@ def _dropped(key: Node, fields: Mapping[str, Shape], node: Node, homes: Mapping[
     """A field that the CRD doesn't know, where it is plain what was meant: the API server drops it without a word."""
     name, drops = key.text, f"Kubernetes drops `{key.text}`, which is no field here"
     camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
-    near = next((field for field in fields if field.lower() in (name.lower(), camel.lower())), "") or closest(name, fields)
+    near = next((field for field in fields if field.lower() in (name.lower(), camel.lower())), "")
+    near = near or closest(name, fields)
+    if near in node:
+        near = closest(name, [field for field in fields if field not in node], 0.7) or near
     empty = next((field for field, value in node.items() if not value and field in fields and name in fields[field].fields), "")
     if empty:
         yield Refusal(key, f"{drops}: it belongs into `{empty}`, which is empty: indent it", pruned=True)
