@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pair import PROD, STAGE
 from repositories import write
 from ways import read
 
+from mirrorlint.engine import lint
 from mirrorlint.fleet import ClusterSettings
 from mirrorlint.loading import Loaded
 
@@ -173,6 +175,16 @@ def test_of_several_versions_none_is_taken_where_shadows_differ(repo: Path) -> N
     assert found.documents.clusters["prod"].settings.istio == ""
     assert [fact.message for fact in found.documents.facts] == ["Istio 1.26.2", "Istio 1.28.0"]
     assert found.documents.blind_spots == ()
+
+
+def test_a_loss_in_the_midst_of_an_upgrade_says_which_control_plane_loses(repo: Path) -> None:
+    for tag in ("1.27.4", "1.28.1"):
+        write(repo, {f"clusters/prod/{tag}.yaml": operator(f"{{tag: {tag}, revision: r}}", tag)})
+    bare = STAGE.replace("[shop.default-shadow]", "[shop.default, shop.default.svc, shop.default.svc.cluster.local]")
+    write(repo, {"clusters/prod/shop.yaml": PROD, "clusters/stage/shop.yaml": bare})
+    finding = lint(read(["."]).documents, {}).findings[-1]
+    assert (finding.level, finding.worlds) == ("error", ("1.27",))
+    assert "; this holds with Istio up to 1.27, and prod runs 1.27.4 as clusters/prod/1.27.4.yaml:4 says" in finding.message
 
 
 @pytest.mark.parametrize(("one", "other", "taken"), [("1.27.1", "1.26.4", "1.26"), ("1.28.0", "1.30.2", "1.28")])

@@ -89,11 +89,12 @@ class Fault(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What the manifests say of a cluster's control plane, and where."""
+    """What the manifests say of a cluster's control plane, and where; `version` is the one that they say it has, if it is that."""
 
     cluster: str
     message: str
     place: Place
+    version: str = ""
 
 
 class Suppression(NamedTuple):

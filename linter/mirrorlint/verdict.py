@@ -14,7 +14,7 @@ from mirrorlint.delivery.ending import named
 from mirrorlint.delivery.follow import Delivery
 from mirrorlint.delivery.judged import Judged, judge
 from mirrorlint.delivery.way import LOST, SOME, End, Way
-from mirrorlint.delivery.worlds import WORLD_WORDS
+from mirrorlint.delivery.worlds import WORLD_WORDS, world_of
 from mirrorlint.fleet import ANYTHING, GATEWAYS, Documents
 from mirrorlint.istio.names import without_port
 from mirrorlint.istio.routing import MirrorKey
@@ -103,7 +103,7 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     first, *others = groups
     doubt = _doubt(first.losses[0], subject.documents, spared)
     share = _likewise(first) if dead else _share(first, judged)
-    message = first.flaw.message + share + _only_in(hurt, judged) + doubt
+    message = first.flaw.message + share + _only_in(hurt, judged, subject.documents) + doubt
     behind = causes.behind(first.losses[0])
     flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first))
     elsewhere = [world for world in judged.ways if world not in hurt]
@@ -236,11 +236,15 @@ def _likewise(group: _Group) -> str:
     return f" (likewise {_listed(hosts[1:])})" if decides else ""
 
 
-def _only_in(worlds: Sequence[str], judged: Judged) -> str:
-    """Which versions are hit, where not all that the source may run are."""
+def _only_in(worlds: Sequence[str], judged: Judged, documents: Documents) -> str:
+    """Which versions are hit, where not all that the source may run are; in the midst of an upgrade it runs some of both."""
     if len(worlds) == len(judged.ways):
         return ""
-    return f"; this holds with {WORLD_WORDS[worlds[0]]}: `istio:` in .mirrorlint.yaml says which version {judged.cluster} runs"
+    holds, versions = f"; this holds with {WORLD_WORDS[worlds[0]]}", (fact for fact in documents.facts if fact.cluster == judged.cluster)
+    said = next((fact for fact in versions if fact.version and world_of(fact.version) == worlds[0]), None)
+    if said:
+        return f"{holds}, and {judged.cluster} runs {said.version} as {said.place.path}:{said.place.line} says"
+    return f"{holds}: `istio:` in .mirrorlint.yaml says which version {judged.cluster} runs"
 
 
 def doubt_about(cluster: str, documents: Documents, holding: Collection[str] = (ANYTHING,), what: str = "it") -> str:

@@ -63,7 +63,7 @@ def settled(settings: ClusterSettings, found: Sequence[Said], cluster: str) -> t
     facts: list[Fact] = []
     versions = {minor(one.value): one for one in found if one.what == VERSION and minor(one.value)}
     if not settings.istio:
-        facts += [Fact(cluster, f"Istio {one.value}", one.node.place) for one in versions.values()]
+        facts += [Fact(cluster, f"Istio {one.value}", one.node.place, one.value) for one in versions.values()]
     suffix = _suffixed(found)
     if not settings.istio and len({version <= _LAST_SUFFIXED for version in versions}) == 1:
         settings = settings._replace(istio=".".join(map(str, min(versions))))
