@@ -258,6 +258,24 @@ def test_a_backend_tls_policy_starts_the_tls_of_what_it_names(policy: str, reaso
     assert (report.findings == (), report.blind_spots) == (reason == "arrives", ())
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "start", "why"),
+    [
+        ("name: stage}", "name: stage, sectionName: web}", "web", "is for its port `web`, and it has `https`, `http`"),
+        ("name: stage}", "name: stagee}", "stagee", "is for ServiceEntry `stagee`, which is not here"),
+        ("kind: ServiceEntry", "kind: Service", "Service,", "would be for it with `group: networking.istio.io` and `kind: ServiceEntry`"),
+        ("name: stage}", "name: other}", "", ""),
+        ("metadata: {name: tls}", "metadata: {name: tls, namespace: other}", "", ""),
+    ],
+)
+def test_a_policy_that_is_nearly_for_a_mirrors_entry_is_pointed_at(old: str, new: str, start: str, why: str) -> None:
+    prod = TO_443 + POLICY.replace(old, new)
+    (finding,) = check(fleet(prod, SECURE, addresses=["stage.example.com"]), istio="1.28").findings
+    near = [(note.message, note.place) for note in finding.notes if note.message.startswith("BackendTLSPolicy")]
+    assert [message.removeprefix("BackendTLSPolicy default/tls ") for message, _ in near] == ([why] if why else [])
+    assert all(prod.splitlines()[place.line - 1][place.column - 1 :].startswith(start) for _, place in near if place)
+
+
 CERTIFICATE = """\
 ---
 apiVersion: cert-manager.io/v1

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from mirrorlint.delivery.discovery import left_out
 from mirrorlint.delivery.scope import Scope
 from mirrorlint.delivery.upstream import Upstream
+from mirrorlint.istio.backend_tls import nearly_for
 from mirrorlint.istio.destination_rule import DestinationRule
 from mirrorlint.istio.names import overlaps, subset_of
 from mirrorlint.istio.services import Service
@@ -18,7 +19,8 @@ def of_tls(scope: Scope, upstream: Upstream, field: str) -> tuple[Remark, ...]:
     """The value that decides TLS to an upstream: `field` of a rule's `tls`, else its `mode`; or what keeps a rule from it."""
     rule, tls = upstream.rule, upstream.client_tls
     if rule is None:
-        return _meant(scope, upstream.service, (r for r in scope.mesh.unlimited.destination_rules if _starts_tls(r)), "")
+        found = _meant(scope, upstream.service, (r for r in scope.mesh.unlimited.destination_rules if _starts_tls(r)), "")
+        return found or _policies(scope, upstream.service)
     other = next((port for port in rule.policy.node["portLevelSettings"] if port["tls"]["mode"]), None)
     if other and not tls["mode"]:
         said = f"{rule.manifest} has TLS for port {other['port']['number'].text}, and the mirror is for port {upstream.port.number}"
@@ -48,6 +50,12 @@ def of_subset(scope: Scope, service: Service, subset: str) -> tuple[Remark, ...]
 def _starts_tls(rule: DestinationRule) -> bool:
     policies = (rule.policy, *(subset.policy for subset in rule.subsets.values()))
     return any(tls["mode"] for policy in policies for tls in (policy.tls, *policy.ports.values()))
+
+
+def _policies(scope: Scope, service: Service) -> tuple[Remark, ...]:
+    """The BackendTLSPolicies that are nearly for a service."""
+    mesh = scope.mesh
+    return tuple(Remark(*near, mesh.cluster.name) for near in nearly_for(service, mesh.gateway_api.tls_policies, mesh.services))
 
 
 def _meant(scope: Scope, service: Service, rules: Iterable[DestinationRule], having: str) -> tuple[Remark, ...]:
