@@ -393,3 +393,51 @@ def test_a_part_of_a_gateway_without_listeners_is_not_refused() -> None:
         "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: other}\nspec: {addresses: [{value: a.example}]}\n"
     )
     assert check(loads({"prod": PROD, "stage": STAGE + part})).findings == check(loads({"prod": PROD, "stage": STAGE})).findings
+
+
+AMBIENT = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {istio.io/dataplane-mode: ambient%s}}\n"
+WAYPOINT = """\
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: waypoint%s}
+spec: {gatewayClassName: istio-waypoint, listeners: [{name: mesh, port: 15008, protocol: HBONE}]}
+"""
+USED = AMBIENT % ", istio.io/use-waypoint: waypoint"
+FOR_WORKLOADS = ", labels: {istio.io/waypoint-for: workload}"
+
+
+@pytest.mark.parametrize(
+    ("more", "start", "why"),
+    [
+        pytest.param(USED + WAYPOINT % "", "", "", id="has one"),
+        pytest.param(USED.replace("ambient", "none"), "", "", id="not ambient"),
+        pytest.param(AMBIENT % "", "ambient", "no `istio.io/use-waypoint` names its waypoint", id="no label"),
+        pytest.param(USED, "waypoint}}", "its waypoint, Gateway default/waypoint, is not here", id="no Gateway"),
+        pytest.param(
+            USED + WAYPOINT % FOR_WORKLOADS, "workload", "its waypoint, Gateway default/waypoint, is for `workload`", id="for workloads"
+        ),
+        pytest.param(
+            AMBIENT % ", istio.io/use-waypoint: waypoint, istio.io/use-waypoint-namespace: mesh" + WAYPOINT % ", namespace: mesh",
+            "",
+            "",
+            id="in another namespace",
+        ),
+    ],
+)
+def test_what_ambient_pods_send_is_mirrored_by_waypoints_alone(more: str, start: str, why: str) -> None:
+    prod = PROD + more
+    report = check(fleet(prod, addresses=["stage.example.com"]), istio="1.28")
+    assert report.findings == ()
+    said = f"Service default/shop: {why}, so whether what ambient pods send there is mirrored is not judged"
+    assert [spot.message for spot in report.blind_spots] == ([said] if why else [])
+    assert all(start in prod.splitlines()[spot.line - 1] for spot in report.blind_spots)
+
+
+def test_the_label_of_a_service_counts_before_that_of_its_namespace() -> None:
+    opted_out = PROD.replace(
+        "metadata: {name: shop}\nspec: {ports", "metadata: {name: shop, labels: {istio.io/use-waypoint: none}}\nspec: {ports"
+    )
+    assert opted_out != PROD
+    (spot,) = check(fleet(opted_out + USED + WAYPOINT % "", addresses=["stage.example.com"]), istio="1.28").blind_spots
+    assert opted_out.splitlines()[spot.line - 1].startswith("metadata: {name: shop, labels:")

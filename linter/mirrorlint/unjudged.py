@@ -11,12 +11,14 @@ from mirrorlint.delivery.ingress import inner_scopes
 from mirrorlint.delivery.judged import Judged
 from mirrorlint.delivery.policy import may_be_met
 from mirrorlint.delivery.way import End, reached
+from mirrorlint.delivery.waypoints import missing
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import ANYTHING, GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
+from mirrorlint.istio.names import MESH
 from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, KUBERNETES_NETWORKING, SECURITY
 from mirrorlint.rule import quoted
-from mirrorlint.source import Node
+from mirrorlint.source import Node, Place
 
 _PATCHED = frozenset(
     {"HTTP_ROUTE", "VIRTUAL_HOST", "ROUTE_CONFIGURATION", "CLUSTER", "LISTENER", "FILTER_CHAIN", "HTTP_FILTER", "NETWORK_FILTER"}
@@ -79,6 +81,7 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Sequence[Judged
     yield from _passed_on(judged)
     yield from _sent_on(delivery, judged)
     yield from _unplaced(judged)
+    yield from _ambient(delivery, judged)
 
 
 def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
@@ -195,6 +198,21 @@ def _unplaced(judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     for service, cluster in (found for found in private.values() if found[0].export_to and "*" not in found[0].export_to):
         message = f"{service.manifest} is not for all namespaces, and nothing tells in which one {cluster}'s ingress gateway runs"
         yield BlindSpot.at(service.export_node.place, message, cluster, NOTHING)
+
+
+def _ambient(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+    """A blind spot for what leaves Services of ambient namespaces without the waypoint that mirrors what ambient pods send to them."""
+    found: dict[tuple[Place, str, str], dict[Manifest, None]] = {}
+    for each in (each for one in judged for each in one.for_each() if MESH in each.service.gateways):
+        mesh = delivery.meshes[each.cluster]
+        for service in (service for host in each.service.hosts for service in mesh.services_by_name.get(host.name.lower(), ())):
+            lack = missing(mesh, service)
+            if lack:
+                found.setdefault((lack[0].place, lack[1], each.cluster), {})[service.manifest] = None
+    for (place, why, cluster), (first, *others) in found.items():
+        more = f" and {len(others)} more" if others else ""
+        message = f"{first}{more}: {why}, so whether what ambient pods send there is mirrored is not judged"
+        yield BlindSpot.at(place, message, cluster, NOTHING)
 
 
 def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:

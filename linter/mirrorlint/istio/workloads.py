@@ -9,7 +9,7 @@ from mirrorlint.kinds import MATTERS, NETWORKING, OF_TEMPLATES
 from mirrorlint.source import Node
 
 INJECTION, REVISION = "istio-injection", "istio.io/rev"
-_POD, _AMBIENT, _TLS_MODE = "sidecar.istio.io/inject", "istio.io/dataplane-mode", "security.istio.io/tlsMode"
+_POD, AMBIENT, _TLS_MODE = "sidecar.istio.io/inject", "istio.io/dataplane-mode", "security.istio.io/tlsMode"
 _TEMPLATES, _INTERCEPTION = "inject.istio.io/templates", "sidecar.istio.io/interceptionMode"
 _INCLUDED, _EXCLUDED, _INTERFACES = (
     f"traffic.sidecar.istio.io/{what}" for what in ("includeInboundPorts", "excludeInboundPorts", "excludeInterfaces")
@@ -87,7 +87,7 @@ def is_past_sidecar(pod: Node, labels: Mapping[str, str], namespace: Mapping[str
     annotations = pod["metadata"]["annotations"].named_texts
     included, excluded = _listed(annotations.get(_INCLUDED, "*")), _listed(annotations.get(_EXCLUDED, ""))
     return (
-        "ambient" in (labels.get(_AMBIENT), namespace.get(_AMBIENT))
+        "ambient" in (labels.get(AMBIENT), namespace.get(AMBIENT))
         or labels.get(_TLS_MODE, "istio") != "istio"
         or "sidecar" not in _listed(annotations.get(_TEMPLATES, "sidecar"))
         or annotations.get(_INTERCEPTION) == "NONE"
@@ -118,7 +118,7 @@ def _injected(namespace: Manifest, cluster: Cluster) -> bool:
     if INJECTION in labels:
         return labels[INJECTION] == "enabled"
     pods = workloads(cluster, namespace.name).values()
-    return REVISION in labels or labels.get(_AMBIENT) == "ambient" or any(map(asks_for_sidecar, pods))
+    return REVISION in labels or labels.get(AMBIENT) == "ambient" or any(map(asks_for_sidecar, pods))
 
 
 def _labels(workload: Manifest) -> Mapping[str, str]:
