@@ -250,6 +250,30 @@ spec: {{selector: {{app: edge}}, ports: [{{port: 80}}]}}
     assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == f"{value}}}]"
 
 
+def test_an_address_that_names_no_service_is_shown_where_it_may_be_in_front_of_the_ingress() -> None:
+    stage = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  gatewayClassName: istio
+  addresses: [{type: Hostname, value: frnt.default.svc.cluster.local}]
+  listeners: [{name: web, port: 80, protocol: HTTP}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front, annotations: {external-dns.alpha.kubernetes.io/hostname: stage-gateway.example.com}}
+spec: {type: LoadBalancer, selector: {istio: ingressgateway}, ports: [{port: 80, targetPort: 8080}]}
+"""
+    classic = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: other}\nspec:\n  selector: {istio: ingressgateway}\n"
+    classic += "  servers: [{port: {number: 81, name: http, protocol: HTTP}, hosts: ['*']}]\n"
+    finding = only(PROD, f"{stage}---\n{classic}")
+    assert finding.message.endswith(
+        "Gateway default/edge would, but its address `frnt.default.svc.cluster.local` is no Service of its namespace"
+    )
+    assert finding.place.line == 7
+
+
 def test_without_a_gateway_the_finding_is_at_the_mirror() -> None:
     stage = STAGE.partition("---\n")[2]
     finding = only(PROD, stage, ingress={"stage": ["stage-gateway.example.com"]})

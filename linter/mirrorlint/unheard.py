@@ -86,6 +86,9 @@ def _obstacles(scope: GatewayScope, address: Address, meant: Server) -> Iterator
     if front and not scope.front.ports and not scope.container_ports(address.host, port):
         node, ports = _near(front, port)
         yield node, f"{front.manifest} in front of it has {ports}", front.manifest
+    unknown = _unknown_front(scope, meant.gateway)
+    if fits and unknown:
+        yield unknown[0], f"{gateway} would, but {unknown[1]}", gateway
     if fits:
         node, why = _deaf(scope, meant)
         yield node, f"{meant.phrase} {why}", gateway
@@ -132,13 +135,24 @@ def _unchosen(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str]:
         why = f"is in namespace `{gateway.manifest.namespace}`, and pods that Istio deploys take no Gateway of another"
         return node["metadata"]["namespace"], why
     if not gateway.selector:
-        named = next(each["value"] for each in node["spec"]["addresses"] if each["type"].text == "Hostname")
-        there = any(scope.mesh.owner(host, gateway.manifest.namespace) for host in gateway.services)
-        said = "leads to other pods than the ingress's" if there else "is no Service of its namespace"
-        return named, f"its address `{named.text}` {said}"
+        unknown = _unknown_front(scope, gateway)
+        named = _hostname(gateway)
+        return unknown or (named, f"its address `{named.text}` leads to other pods than the ingress's")
     chosen = next((value for _, value in node["spec"]["selector"].items()), node["spec"]["addresses"])
     labels = quoted(f"{name}: {value}" for name, value in gateway.selector.items())
     return chosen, f"selects pods with {labels}, which the ingress's are not"
+
+
+def _unknown_front(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str] | None:
+    """The address of a Gateway that names a Service for its pods, where none of those that it names is here."""
+    if not gateway.services or any(scope.mesh.owner(host, gateway.manifest.namespace) for host in gateway.services):
+        return None
+    named = _hostname(gateway)
+    return named, f"its address `{named.text}` is no Service of its namespace"
+
+
+def _hostname(gateway: Gateway) -> Node:
+    return next(each["value"] for each in gateway.manifest.node["spec"]["addresses"] if each["type"].text == "Hostname")
 
 
 def _deaf(scope: GatewayScope, meant: Server) -> tuple[Node, str]:
