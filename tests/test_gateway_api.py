@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from mirrorlint import Call, Fleet, check, load, loads
+from mirrorlint.delivery.age import by_name
+from mirrorlint.delivery.follow import Delivery
+from mirrorlint.delivery.steps import steps
 from mirrorlint.rule import Report
 
 SERVICE = """\
@@ -210,6 +213,41 @@ def test_what_of_the_gateway_api_is_not_judged_is_listed() -> None:
     report = check(fleet(stage=STAGE + attached))
     assert report.findings == ()
     assert [spot.message for spot in report.blind_spots] == ["HTTPRoute default/more: listeners outside of Gateways are not judged"]
+
+
+SETS = {"ListenerSet": "gateway.networking.k8s.io/v1", "XListenerSet": "gateway.networking.x-k8s.io/v1alpha1"}
+LISTENERS = """\
+---
+apiVersion: VERSION
+kind: KIND
+metadata: {name: more}
+spec: {parentRef: {name: ingress}, listeners: [{name: more, port: PORT, protocol: HTTP}]}
+"""
+
+
+@pytest.mark.parametrize("port", ["80", "8080"])
+@pytest.mark.parametrize("kind", SETS)
+def test_what_a_route_at_a_listener_outside_of_gateways_takes_is_not_judged(kind: str, port: str) -> None:
+    listeners = LISTENERS.replace("VERSION", SETS[kind]).replace("KIND", kind).replace("PORT", port)
+    parent = f"{{group: {SETS[kind].partition('/')[0]}, kind: {kind}, name: more}}"
+    stage = STAGE.replace("port: 80, protocol: HTTP", f"port: {'80' if port == '80' else '81'}, protocol: HTTP")
+    attached = stage.replace("parentRefs: [{name: ingress}]", f"parentRefs: [{parent}]\n  hostnames: [HOSTS]") + listeners
+    loaded = fleet(stage=attached.replace("HOSTS", '"*.svc.cluster.local", shop, shop.default, shop.default.svc'))
+    report = check(loaded, "1.28")
+    assert (report.findings, [dict(mirror.delivery) for mirror in report.mirrors]) == ((), [{"1.28": "unknown"}])
+    assert [spot.message for spot in report.blind_spots] == [
+        f"{kind} default/more and 1 more: listeners outside of Gateways are not judged"
+    ]
+    (way,) = Delivery(loaded.loaded.documents.clusters, by_name).follow(Call("prod", "default", "shop", 80), "1.28")
+    told = "a route at a ListenerSet of stage is for `shop`, and what those take is not followed"
+    assert told in {step.text for step in steps(way, "1.28")}
+    assert [finding.rule for finding in check(fleet(stage=attached.replace("HOSTS", "other.example")), "1.28").findings] != []
+
+
+def test_a_mirror_of_a_route_at_a_listener_outside_of_gateways_is_not_judged() -> None:
+    parent = "{group: gateway.networking.x-k8s.io, kind: XListenerSet, name: more}"
+    report = check(fleet(PROD.replace('{group: "", kind: Service, name: shop}', parent)))
+    assert [spot.message for spot in report.blind_spots] == ["HTTPRoute default/shop: listeners outside of Gateways are not judged"]
 
 
 SECURE = CLASSIC.replace("{number: 80, name: http, protocol: HTTP}", "{number: 443, name: https, protocol: HTTPS}").replace(

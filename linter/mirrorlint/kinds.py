@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NETWORKING, SECURITY, GATEWAY_API = "networking.istio.io", "security.istio.io", "gateway.networking.k8s.io"
-KUBERNETES_NETWORKING = "networking.k8s.io"
+KUBERNETES_NETWORKING, EXPERIMENTAL = "networking.k8s.io", "gateway.networking.x-k8s.io"
 BACKEND_TLS_POLICY = "BackendTLSPolicy"
 WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 # What makes pods of a template, Kubernetes' own and others': argoproj.github.io/rollouts, docs.openshift.com, openkruise.io.
@@ -30,6 +30,7 @@ MATTERS = {
             BACKEND_TLS_POLICY,
         }
     ),
+    EXPERIMENTAL: frozenset({"XListenerSet"}),  # as Istio reads it before the ListenerSet
     "": frozenset({"Service", "Namespace", "Pod"}),
     KUBERNETES_NETWORKING: frozenset({"Ingress", "IngressClass"}),
     "cert-manager.io": frozenset({"Certificate"}),
@@ -53,12 +54,15 @@ SERVED = {
     f"{GATEWAY_API}/v1alpha3": frozenset({"TLSRoute"}),
     f"{GATEWAY_API}/v1beta1": frozenset({"HTTPRoute", "Gateway", "GatewayClass", "ReferenceGrant"}),
     f"{GATEWAY_API}/v1": MATTERS[GATEWAY_API],
+    f"{EXPERIMENTAL}/v1alpha1": MATTERS[EXPERIMENTAL],
 }
 # What releases of the Gateway API served besides (config/crd of kubernetes-sigs/gateway-api).
 EARLIER = {
     f"{GATEWAY_API}/v1alpha2": frozenset({"HTTPRoute", "Gateway", "GatewayClass", BACKEND_TLS_POLICY}),
     f"{GATEWAY_API}/v1alpha3": frozenset({BACKEND_TLS_POLICY}),
 }
+# Objects with listeners for a Gateway, which are not followed.
+LISTENER_SETS = ((GATEWAY_API, "ListenerSet"), (EXPERIMENTAL, "XListenerSet"))
 # Kinds that are not read, of groups with kinds that are.
 NOT_READ = {
     NETWORKING: frozenset({"WorkloadGroup", "ProxyConfig"}),

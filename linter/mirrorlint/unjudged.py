@@ -16,7 +16,8 @@ from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import ANYTHING, GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
 from mirrorlint.istio.names import MESH
-from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, KUBERNETES_NETWORKING, SECURITY
+from mirrorlint.istio.parents import is_of_a_set
+from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, KUBERNETES_NETWORKING, LISTENER_SETS, SECURITY
 from mirrorlint.rule import quoted
 from mirrorlint.source import Node, Place
 
@@ -49,7 +50,7 @@ def _at_gateways(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
     named = quoted(dict.fromkeys(manifest.node["spec"]["gatewayClassName"].text for manifest in foreign))
     yield _served_by_istio(cluster), "what Istio's ingress gateway takes for it is not judged", GATEWAYS
     yield foreign, f"nothing tells that Istio programs Gateways of class {named}", GATEWAYS
-    of_sets = cluster.of("ListenerSet", GATEWAY_API) + list(filter(_of_a_set, routes))
+    of_sets = [m for group, kind in LISTENER_SETS for m in cluster.of(kind, group)] + list(filter(is_of_a_set, routes))
     yield of_sets, "listeners outside of Gateways are not judged", GATEWAYS
     if istio and number_of(istio) < (1, 28):
         started = f"Istio {istio} starts the TLS only if PILOT_ENABLE_ALPHA_GATEWAY_API is set, which it is taken to be"
@@ -66,10 +67,6 @@ def _served_by_istio(cluster: Cluster) -> list[Manifest]:
         if annotated.text == "istio" if annotated else manifest.node["spec"]["ingressClassName"].text in classes:
             found.append(manifest)
     return found
-
-
-def _of_a_set(route: Manifest) -> bool:
-    return any(parent["kind"].text == "ListenerSet" for parent in route.node["spec"]["parentRefs"])
 
 
 def on_the_way(documents: Documents, delivery: Delivery, judged: Sequence[Judged]) -> Iterator[BlindSpot]:

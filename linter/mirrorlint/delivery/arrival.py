@@ -13,9 +13,11 @@ from mirrorlint.delivery.upstream import MUTUAL, PLAINTEXT, TLS, Address, Upstre
 from mirrorlint.delivery.virtual_host import VirtualHost
 from mirrorlint.delivery.way import AnyScope, End, reached
 from mirrorlint.istio.cert_manager import Certificate
+from mirrorlint.istio.names import subset_of, without_port
 from mirrorlint.istio.references import SECRET, read_reference
 from mirrorlint.istio.routing import Destination
 
+_UNTAKEN = frozenset({reason.NO_LISTENER, reason.NO_FILTER_CHAIN, reason.NO_VIRTUAL_HOST})
 _WITH_CERTIFICATE = frozenset({"MUTUAL", "OPTIONAL_MUTUAL", "ISTIO_MUTUAL"})
 
 
@@ -28,6 +30,13 @@ def entered(scope: GatewayScope, address: Address, upstream: Upstream, shadow: R
 
 def arrivals(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> Iterator[End]:
     """How far a shadow gets at a cluster's ingress gateway, and behind a Kubernetes Ingress that may be before it."""
+    names = scope.mesh.gateway_api.names_of_sets
+    unread = any(subset_of(without_port(shadow.host).lower(), name) for name in names)
+    for end in _arrivals(scope, address, upstream, shadow):
+        yield end._replace(reason=reason.LISTENER_SET) if unread and end.reason in _UNTAKEN else end
+
+
+def _arrivals(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> Iterator[End]:
     end = End(reason.NO_LISTENER, address, shadow.host, scope=scope)
     port = scope.listening(address.host, address.port)
     yield _arrival(end, port, upstream, shadow, scope.balancer(address.host, address.port)) if port else end

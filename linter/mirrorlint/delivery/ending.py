@@ -26,6 +26,7 @@ WORDS: Mapping[str, str] = {
     reason.ELSEWHERE: "`{address}` is the ingress of no other cluster that is known here",
     reason.UNKNOWN: "nothing here tells whose ingress `{address}` is",
     reason.PASSED_ON: "{server} passes the connection on as it comes, and what takes it is not followed",
+    reason.LISTENER_SET: "a route at a ListenerSet of {cluster} is for `{host}`, and what those take is not followed",
     reason.MIXED: "the endpoints' fates differ",
     reason.UNKNOWN_PRIMARY: "Envoy answers the request itself with {status} and mirrors nothing, since {missing}",
     reason.UNKNOWN_TARGET: "{missing}: Envoy drops the shadow without a trace",

@@ -10,7 +10,7 @@ from mirrorlint.fleet import Cluster, Manifest
 from mirrorlint.istio.backends import Registry
 from mirrorlint.istio.gateway_routes import Reader
 from mirrorlint.istio.listeners import Listener, Surroundings, is_istios, is_managed, managed_service, read_listeners
-from mirrorlint.istio.parents import Attachment, Parents, attach
+from mirrorlint.istio.parents import Attachment, Parents, attach, hostnames, is_of_a_set
 from mirrorlint.istio.references import Grants
 from mirrorlint.istio.services import Service
 from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API
@@ -65,6 +65,11 @@ class GatewayApi:
     def routes(self) -> list[Manifest]:
         """The HTTPRoutes and GRPCRoutes, the oldest first; `~` follows the names by which Istio compares (route_collections.go)."""
         return sorted(self._of(*_ROUTES), key=lambda m: self._age(m, m.namespace, f"{m.name}~"))
+
+    @cached_property
+    def names_of_sets(self) -> tuple[str, ...]:
+        """The hostnames of routes at listeners outside of Gateways, which are not followed."""
+        return tuple(host.name.lower() for route in self._of(*_ROUTES) if is_of_a_set(route) for host in hostnames(route))
 
     @property
     def tls_policies(self) -> list[Manifest]:

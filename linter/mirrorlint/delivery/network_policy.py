@@ -21,7 +21,7 @@ from mirrorlint.istio.names import is_ip, is_loopback, known_as
 from mirrorlint.kinds import KUBERNETES_NETWORKING, NETWORK_POLICY, OTHER_POLICIES
 from mirrorlint.source import Node
 
-_OUT = frozenset({reason.ARRIVES, reason.ELSEWHERE, reason.UNKNOWN, reason.PASSED_ON})
+_OUT = frozenset({reason.ARRIVES, reason.ELSEWHERE, *reason.UNJUDGED})
 _OTHERS = tuple((kind, group) for group, kinds in OTHER_POLICIES.items() for kind in sorted(kinds))
 
 

@@ -19,7 +19,8 @@ DIRECT_RESPONSE = "direct-response"
 DENIED = "denied"
 ABORT = "abort"
 PASSED_ON = "passed-on"
+LISTENER_SET = "listener-set"
 UNKNOWN_DESTINATION = "unknown-destination"
 
-UNJUDGED = frozenset({UNKNOWN, PASSED_ON})
+UNJUDGED = frozenset({UNKNOWN, PASSED_ON, LISTENER_SET})
 OUTCOMES = {ARRIVES: ARRIVES, STAYS: STAYS, **dict.fromkeys((ELSEWHERE, *UNJUDGED), ELSEWHERE)}  # every other reason is a loss

@@ -11,7 +11,7 @@ from mirrorlint.istio.listeners import Listener
 from mirrorlint.istio.names import MESH, is_wild, overlaps, subset_of
 from mirrorlint.istio.references import GATEWAY, SERVICE, SERVICE_ENTRY, Reference, read_reference
 from mirrorlint.istio.routing import Host, Unbound
-from mirrorlint.kinds import KUBERNETES_NETWORKING
+from mirrorlint.kinds import KUBERNETES_NETWORKING, LISTENER_SETS
 from mirrorlint.likeness import TYPO, suggestion
 from mirrorlint.source import Node
 
@@ -115,6 +115,12 @@ def hostnames(route: Manifest) -> list[Host]:
     """A route's hostnames as they are, `*` when it has none."""
     hostnames = route.node["spec"]["hostnames"]
     return [Host(node.text, node) for node in hostnames] or [Host("*", hostnames)]
+
+
+def is_of_a_set(route: Manifest) -> bool:
+    """Whether a route names a parent with listeners outside of Gateways."""
+    references = (read_reference(node, route.namespace, GATEWAY) for node in route.node["spec"]["parentRefs"])
+    return any(reference.kind in LISTENER_SETS for reference in references)
 
 
 def _denial(route: Manifest, reference: Reference, listener: Listener) -> tuple[int, Unbound] | None:
