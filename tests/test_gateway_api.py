@@ -479,3 +479,20 @@ def test_the_label_of_a_service_counts_before_that_of_its_namespace() -> None:
     assert opted_out != PROD
     (spot,) = check(fleet(opted_out + USED + WAYPOINT % "", addresses=["stage.example.com"]), istio="1.28").blind_spots
     assert opted_out.splitlines()[spot.line - 1].startswith("metadata: {name: shop, labels:")
+
+
+@pytest.mark.parametrize(
+    ("labels", "unjudged"),
+    [
+        (", istio.io/use-waypoint: waypoint, istio.io/ingress-use-waypoint: 'true'", True),
+        (", istio.io/use-waypoint: waypoint, istio.io/ingress-use-waypoint: 'false'", False),
+        (", istio.io/use-waypoint: waypoint", False),
+        (", istio.io/ingress-use-waypoint: 'true'", False),
+    ],
+)
+def test_what_a_waypoint_of_the_target_makes_of_shadows_is_not_judged(labels: str, *, unjudged: bool) -> None:
+    stage = STAGE + AMBIENT % labels + WAYPOINT % ""
+    report = check(fleet(stage=stage, addresses=["stage.example.com"]), istio="1.28")
+    assert report.findings == ()
+    told = "Service default/shop: what its waypoint, which the gateway sends shadows through, makes of them is not judged"
+    assert [spot.message for spot in report.blind_spots] == [told] * unjudged

@@ -11,7 +11,7 @@ from mirrorlint.delivery.ingress import inner_scopes
 from mirrorlint.delivery.judged import Judged
 from mirrorlint.delivery.policy import may_be_met
 from mirrorlint.delivery.way import End, reached
-from mirrorlint.delivery.waypoints import missing
+from mirrorlint.delivery.waypoints import between, missing
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import ANYTHING, GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
 from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
@@ -79,6 +79,7 @@ def on_the_way(documents: Documents, delivery: Delivery, judged: Sequence[Judged
     yield from _sent_on(delivery, judged)
     yield from _unplaced(judged)
     yield from _ambient(delivery, judged)
+    yield from _behind_waypoints(delivery, judged)
 
 
 def of_ingress(documents: Documents, delivery: Delivery) -> Iterator[BlindSpot]:
@@ -210,6 +211,15 @@ def _ambient(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot
         more = f" and {len(others)} more" if others else ""
         message = f"{first}{more}: {why}, so whether what ambient pods send there is mirrored is not judged"
         yield BlindSpot.at(place, message, cluster, NOTHING)
+
+
+def _behind_waypoints(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
+    """A blind spot for each Service that gateways send shadows to through a waypoint."""
+    for cluster, service, label in {
+        service.manifest: (cluster, service, label) for cluster, service, label in between(delivery, judged)
+    }.values():
+        message = f"{service.manifest}: what its waypoint, which the gateway sends shadows through, makes of them is not judged"
+        yield BlindSpot.at(label.place, message, cluster, NOTHING)
 
 
 def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:
