@@ -208,6 +208,15 @@ def test_gateways_of_another_class_are_not_judged_on_either_side() -> None:
     ] * 2
 
 
+def test_a_class_that_is_nearly_istios_is_asked_about() -> None:
+    own = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: NAME}\n"
+    own += "spec: {controllerName: istio.io/gateway-controller}\n"
+    for name, meant, more in (("itsio", "istio", ""), ("edge-clas", "edge-class", own.replace("NAME", "edge-class"))):
+        report = check(fleet(stage=STAGE.replace("gatewayClassName: istio", f"gatewayClassName: {name}") + more))
+        told = f"nothing tells that Istio programs Gateways of class `{name}` (did you mean `{meant}`?)"
+        assert f"Gateway default/ingress: {told}" in [spot.message for spot in report.blind_spots]
+
+
 def test_what_of_the_gateway_api_is_not_judged_is_listed() -> None:
     attached = ROUTE.replace("{name: ingress}", "{kind: ListenerSet, name: more}").replace("name: shop}", "name: more}", 1)
     report = check(fleet(stage=STAGE + attached))

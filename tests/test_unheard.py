@@ -274,6 +274,12 @@ spec: {type: LoadBalancer, selector: {istio: ingressgateway}, ports: [{port: 80,
     assert finding.place.line == 7
 
 
+def test_the_ports_of_a_gateway_are_listed() -> None:
+    servers = "".join(f"  - {{port: {{number: {port}, name: http-{port}, protocol: HTTP}}, hosts: ['*']}}\n" for port in (81, 82, 83))
+    finding = only(PROD, STAGE.replace("  servers:\n", f"  servers:\n{servers}").replace("number: 80", "number: 84"))
+    assert "Gateway default/stage listens on 81, 82, 83 and 84" in finding.message
+
+
 def test_without_a_gateway_the_finding_is_at_the_mirror() -> None:
     stage = STAGE.partition("---\n")[2]
     finding = only(PROD, stage, ingress={"stage": ["stage-gateway.example.com"]})

@@ -180,4 +180,5 @@ def _unpassed(meant: Server) -> tuple[Node, str]:
 
 
 def _listed(ports: Iterable[int]) -> str:
-    return " and ".join(map(str, ports))
+    *first, last = map(str, ports)
+    return f"{', '.join(first)} and {last}" if first else last

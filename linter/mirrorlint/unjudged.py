@@ -14,11 +14,11 @@ from mirrorlint.delivery.way import End, reached
 from mirrorlint.delivery.waypoints import between, missing
 from mirrorlint.delivery.worlds import number_of
 from mirrorlint.fleet import ANYTHING, GATEWAYS, NOTHING, BlindSpot, Cluster, Documents, Manifest
-from mirrorlint.istio.listeners import NOT_PROGRAMMED, is_istios
+from mirrorlint.istio.listeners import CONTROLLER, NOT_PROGRAMMED, is_istios
 from mirrorlint.istio.names import MESH
 from mirrorlint.istio.parents import is_of_a_set
 from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, KUBERNETES_NETWORKING, LISTENER_SETS, SECURITY
-from mirrorlint.rule import quoted
+from mirrorlint.likeness import TYPO, suggestion
 from mirrorlint.source import Node, Place
 
 _PATCHED = frozenset(
@@ -47,7 +47,9 @@ def _at_gateways(cluster: Cluster) -> Iterator[tuple[list[Manifest], str, str]]:
     foreign = [manifest for manifest in gateways if not is_istios(manifest, classes)]
     istio = cluster.settings.istio
     routes = cluster.of("HTTPRoute", GATEWAY_API) + cluster.of("GRPCRoute", GATEWAY_API)
-    named = quoted(dict.fromkeys(manifest.node["spec"]["gatewayClassName"].text for manifest in foreign))
+    asked = dict.fromkeys(manifest.node["spec"]["gatewayClassName"].text for manifest in foreign)
+    own = ["istio", *(each.name for each in classes if each.node["spec"]["controllerName"].text == CONTROLLER)]
+    named = ", ".join(f"`{name}`{suggestion(name, own, TYPO)}" for name in asked)
     yield _served_by_istio(cluster), "what Istio's ingress gateway takes for it is not judged", GATEWAYS
     yield foreign, f"nothing tells that Istio programs Gateways of class {named}", GATEWAYS
     of_sets = [m for group, kind in LISTENER_SETS for m in cluster.of(kind, group)] + list(filter(is_of_a_set, routes))
