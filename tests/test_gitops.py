@@ -13,7 +13,7 @@ from test_engine import SOURCE, TARGET
 from ways import read
 
 from mirrorlint import check, likeness, load
-from mirrorlint.loading import Loaded, argo, disk
+from mirrorlint.loading import Loaded, disk, land
 from mirrorlint.loading.filling import substituted
 from mirrorlint.loading.kustomize import Reach, reach
 from mirrorlint.source import parse
@@ -744,7 +744,7 @@ def test_what_paths_are_near_to_is_sought_once_however_many_applications_name_th
         sought.append(word)
         return likeness.suggestion(word, known, least)
 
-    monkeypatch.setattr(argo, "suggestion", suggestion)
+    monkeypatch.setattr(land, "suggestion", suggestion)
     write(repo, {f"{n}.yaml": application(f"a{n}", f"chart/{n % 2}", "name: prod") for n in range(6)})
     write(repo, {f"charts/{n}/x.yaml": entry("x") for n in range(2)})
     assert sum("did you mean `charts/" in message for message in messages(read(["."]))) == 6
@@ -759,6 +759,14 @@ def test_a_path_that_is_nearly_a_folder_is_asked_for(repo: Path) -> None:
     asked = f"`chart/orders` is no folder here (did you mean `charts/orders`?), or `{URL}` is another repository, so it is not read"
     (spot,) = read(["."]).documents.blind_spots
     assert (spot.message, spot.path, spot.line) == (asked, "argo.yaml", 6)
+
+
+def test_a_path_of_flux_that_is_nearly_a_folder_is_asked_for(repo: Path) -> None:
+    write(
+        repo, {"clusters/prod/apps.yaml": kustomization("apps", "./apps/stage"), "apps/stage-eu/x.yaml": entry("x"), "y.yaml": entry("y")}
+    )
+    asked = "clusters/prod/apps.yaml:5 [repo] `./apps/stage` is no folder with manifests here (did you mean `apps/stage-eu`?)"
+    assert asked in messages(read(["."]))
 
 
 def test_an_object_in_a_folder_that_is_applied_without_it_is_followed(repo: Path) -> None:

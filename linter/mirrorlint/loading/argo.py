@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from mirrorlint.fleet import NOTHING
-from mirrorlint.likeness import TYPO, suggestion
+from mirrorlint.likeness import suggestion
 from mirrorlint.loading.filling import first
 from mirrorlint.loading.land import Land, is_local
 from mirrorlint.loading.units import ARGO, HELM, NOT_HEARD, NOT_RENDERED, Chart, Gap, Source, Unit, Values, options
@@ -71,20 +70,10 @@ def _waiting(application: Node, node: Node) -> Gap | None:
 def _foreign(node: Node, land: Land) -> Gap:
     """That a source is another repository, as far as can be told: where none is known to be this one its path may be misspelt instead."""
     url, path = node["repoURL"], node["path"]
-    near = "" if land.remotes else _near(path.text, land)
+    near = "" if land.remotes else land.near(path.text)
     if near:
         return Gap(path, f"`{path.text}` is no folder here{near}, or `{url.text}` is another repository, so it is not read", url.text)
     return Gap(url, f"`{url.text}` is another repository, so `{path.text or '.'}` of it is not read", url.text)
-
-
-def _near(path: str, land: Land) -> str:
-    """The folder that a path was probably meant to be, as messages ask for it."""
-    return _meant(path, land.all_folders()) if path else ""
-
-
-@lru_cache(maxsize=4096)
-def _meant(path: str, folders: tuple[str, ...]) -> str:
-    return suggestion(path, folders, TYPO)
 
 
 def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | None:
@@ -94,7 +83,7 @@ def _not_at_hand(node: Node, land: Land, revisions: frozenset[str]) -> Gap | Non
         said = f"`{path.text}` is taken from `{revision.text}`, which may not be what is at hand, so it is not read"
         return Gap(revision, said, revision.text)
     if not land.disk.listed(land.folder(path.text or ".")):
-        return Gap(path, f"`{path.text}` is no folder with manifests here{_near(path.text, land)}")
+        return Gap(path, f"`{path.text}` is no folder with manifests here{land.near(path.text)}")
     if node["plugin"]:
         return Gap(node["plugin"], "a plugin makes the manifests of this source, so they are not read")
     return None

@@ -63,7 +63,7 @@ def _source(node: Node, land: Land) -> Source | Gap:
         return Gap(spec["sourceRef"], f"{foreign}, so `{path.text or '.'}` of it is not read")
     folder = land.folder(path.text or ".")
     if not land.disk.listed(folder):
-        return Gap(path, f"`{path.text}` is no folder with manifests here")
+        return Gap(path, f"`{path.text}` is no folder with manifests here{land.near(path.text)}")
     return Source(folder, FLUX, node, options=options(spec, _OPTIONS, spec["targetNamespace"].text))
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
+from mirrorlint.likeness import TYPO, suggestion
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.paths import CHART, joined, within
 from mirrorlint.source import Node
@@ -67,6 +69,10 @@ class Land(NamedTuple):
         """All folders that hold files, from the repository's root, without hidden ones."""
         return self.disk.tree(self.roots[0])
 
+    def near(self, path: str) -> str:
+        """The folder that a path was probably meant to be, as messages ask for it."""
+        return _meant(path.strip("/").removeprefix("./"), self.all_folders()) if path else ""
+
     def is_own(self, url: str) -> bool:
         """Whether an address is that of this repository."""
         return address(url) in self.remotes
@@ -82,6 +88,11 @@ class Land(NamedTuple):
     def name_of(self, server: str) -> str:
         """What Argo CD calls a cluster by its address; "" when nothing tells."""
         return next((secret.name for secret in self.secrets() if secret.server.rstrip("/") == server.rstrip("/")), "")
+
+
+@lru_cache(maxsize=4096)
+def _meant(path: str, folders: tuple[str, ...]) -> str:
+    return suggestion(path, folders, TYPO)
 
 
 def is_local(destination: str) -> bool:
