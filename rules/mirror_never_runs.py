@@ -45,4 +45,4 @@ def _never(node: Node, host: str, owner: Manifest, cluster: str, found: Obstacle
     mirror = Remark(node, "so this mirror never runs", cluster)
     notes = found.remarks if found.node == node else (*found.remarks, mirror)
     message = f"no request can make the mirror to `{host}` run: {found.why}"
-    return Flaw(found.node.place, message, cluster, str(owner), notes, found.cause, mirror, doubtful=not found.certain)
+    return Flaw(found.node.place, message, cluster, str(found.owner or owner), notes, found.cause, mirror, doubtful=not found.certain)

@@ -149,6 +149,8 @@ def test_what_keeps_requests_away_is_named_and_pointed_at(change: Change, why: s
     place = found[0].place
     assert source.splitlines()[place.line - 1][place.column - 1 :].startswith(pointed_at)
     assert found[0].level == "warning"
+    kinds = [line.removeprefix("kind: ") for line in source.splitlines()[: place.line] if line.startswith("kind: ")]
+    assert found[0].object.partition(" ")[0] == kinds[-1]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ class Remark(NamedTuple):
 class Obstacle(NamedTuple):
     """The Node that keeps requests away, why, what else is worth seeing; `cause` is another rule's where that speaks for it.
 
-    `certain` tells that no object which is not here could let requests through.
+    `certain` tells that no object which is not here could let requests through; `owner` is the object that the Node is in, if it is
+    another one than the mirror's.
     """
 
     node: Node
@@ -68,6 +69,7 @@ class Obstacle(NamedTuple):
     remarks: tuple[Remark, ...] = ()
     cause: str = ""
     certain: bool = False
+    owner: Manifest | None = None
 
 
 class Flaw(NamedTuple):

@@ -102,7 +102,7 @@ def _unbound(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
     """What is bound to gateways alone, of which none is there or serves its hosts."""
     service, cluster = judged.service, judged.cluster
     if service.unbound:
-        yield Obstacle(service.unbound.node, service.unbound.why)
+        yield Obstacle(service.unbound.node, service.unbound.why, owner=service.unbound.owner)
     if MESH in service.gateways:
         return
     bound = [gateway for gateway in mesh.gateways if gateway.name in service.gateways]
@@ -144,7 +144,8 @@ def _unheard(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
         return
     bound = f"the Gateway that its {service.manifest.kind} is bound to"
     if servers:
-        yield Obstacle(servers[0].node["tls"]["httpsRedirect"], f"{bound} redirects all requests to HTTPS")
+        redirect, gateway = servers[0].node["tls"]["httpsRedirect"], servers[0].gateway.manifest
+        yield Obstacle(redirect, f"{bound} redirects all requests to HTTPS", owner=gateway)
     else:
         why = "has no listener at the gateway's pods: its `selector`, `bind` or port is in the way"
         yield Obstacle(service.bindings[service.gateways[0]], f"{bound} {why}")
@@ -204,10 +205,11 @@ def _hidden(judged: Judged, delivery: Delivery) -> Iterator[Obstacle]:
     sidecar = sidecars[0][1].manifest
     first = sidecar.node["spec"]["egress"].at(0)
     if not any(scope.imports(own) for scope, _ in sidecars):
-        yield Obstacle(first["hosts"].at(0), f"{sidecar} lets callers' proxies see {quoted(first['hosts'].texts)}, which leaves {own} out")
+        why = f"{sidecar} lets callers' proxies see {quoted(first['hosts'].texts)}, which leaves {own} out"
+        yield Obstacle(first["hosts"].at(0), why, owner=sidecar)
     if not any(egress.captures for _, each in sidecars for egress in each.egress):
         said = "captureMode" if first["captureMode"].text == "NONE" else "bind"
-        yield Obstacle(first[said], f"{sidecar} has callers' proxies capture no call (`{said}: {first[said].text}`)")
+        yield Obstacle(first[said], f"{sidecar} has callers' proxies capture no call (`{said}: {first[said].text}`)", owner=sidecar)
 
 
 def _narrow(judged: Judged, mesh: Mesh) -> Iterator[Obstacle]:
