@@ -13,23 +13,25 @@ from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import outermost, patches, reach, roots
 from mirrorlint.loading.land import Found, Land
 from mirrorlint.loading.paths import upwards, within
-from mirrorlint.loading.units import Gap, Unit, nowhere
+from mirrorlint.loading.units import HELM, Gap, Unit, nowhere
 
 
 class Applied:
     """Reads the GitOps objects of what was asked for; each repository is one land."""
 
-    def __init__(self, asked: Sequence[str], disk: Disk) -> None:
-        """`asked` are the absolute paths that were asked for."""
-        self._asked, self._disk = asked, disk
+    def __init__(self, asked: Sequence[str], disk: Disk, *, cached: bool) -> None:
+        """`asked` are the absolute paths that were asked for; `cached` is whether renders are kept."""
+        self._asked, self._disk, self._cached = asked, disk, cached
         self._lands: dict[str, Land] = {}
+        self._rendered: dict[tuple[object, ...], tuple[Sequence[Unit], Sequence[Gap]]] = {}
         self._read: dict[tuple[object, ...], Sequence[Unit]] = {}
 
     def groups(self, root: str) -> tuple[Group, ...]:
         """The clusters that the objects below a folder speak of."""
         land = self._land(root)
         folders = {gitops.cluster_folder(each.file, land) for each in self._disk.kustomizations(root)} - {""}
-        return gitops.groups(self._whole(self.units(self._telling([root])), folders), land)
+        every = self._whole(self.units(self._telling([root])), folders)
+        return gitops.groups([*every, *_named(self._made(every)[0])], land)
 
     def paths(self, root: str) -> list[str]:
         """The paths of what the objects below a folder apply, of those in bases, too; or the folder that is above a path with variables.
@@ -39,7 +41,8 @@ class Applied:
         told, land = self._telling([root]), self._land(root)
         more = [flux.above(manifest.node, land) for manifest, _ in told if flux.waits(manifest.node["spec"]["path"])]
         more += [flux.own_chart(manifest.node, land) for manifest, _ in told if manifest.kind == "HelmRelease"]
-        return list(dict.fromkeys((*(source.path for unit in self.units(told) for source in unit.sources), *filter(None, more))))
+        every = (*self.units(told), *self._made(self.units(told))[0])
+        return list(dict.fromkeys((*(source.path for unit in every for source in unit.sources), *filter(None, more))))
 
     def together(self, root: str, folders: Sequence[str]) -> bool:
         """Whether objects of one folder, which is in none of `folders`, apply something of each of them, and name no cluster for it."""
@@ -51,15 +54,20 @@ class Applied:
                 applied[holder] = applied.get(holder, set()) | meant
         return any(meant >= set(folders) for meant in applied.values())
 
-    def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[Gap]]:
-        """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none."""
+    def assigned(self, found: Sequence[Group], root: str) -> tuple[tuple[Group, ...], list[tuple[str, Gap]]]:
+        """Clusters with what is applied to them, where that is not what they were found by; and what is applied to none ("").
+
+        What is not known of charts that apply more, and are for none, may be for each.
+        """
         paths = [*([root] if root else ()), *(path for group in found for path in group.paths)]
         every = self._whole(self.units(self._telling(paths)), [path for group in found for path in group.whole])
+        every += _named(self._made(every)[0])
         bare = [group for group in found if not group.units]
         meant = [(unit, [group.name for group in _meant(unit, bare)]) for unit in _besides(found, every)] if bare else []
         found = [group if group.units else group._replace(units=tuple(u for u, names in meant if group.name in names)) for group in found]
         adrift = _besides(found, every)
-        return tuple(found), [gap for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
+        gaps = [("", gap) for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
+        return tuple(found), [*gaps, *((group.name, gap) for gap in self._made(adrift)[1] for group in found)]
 
     def units(self, found: Found, start: str = "") -> Sequence[Unit]:
         """What objects apply, each as the repository of its file has it; all of them may be applied from a folder."""
@@ -67,6 +75,18 @@ class Applied:
         if key not in self._read:
             self._read[key] = list(self._units(found, start))
         return self._read[key]
+
+    def _made(self, applied: Iterable[Unit]) -> tuple[Sequence[Unit], Sequence[Gap]]:
+        """What the charts of Applications that units apply are rendered to apply, and why others are not rendered."""
+        charts = [unit for unit in applied if any(source.how == HELM for source in unit.sources)]
+        if not charts:
+            return (), ()
+        key = tuple((unit.node, unit.name) for unit in charts)
+        if key not in self._rendered:
+            from mirrorlint.loading.apps import Apps  # noqa: PLC0415 - most repositories have no such charts
+
+            self._rendered[key] = Apps(self._disk, self.units, self._cached).made(charts)
+        return self._rendered[key]
 
     def _whole(self, every: Sequence[Unit], folders: Collection[str]) -> list[Unit]:
         """Leave out what is but a part of a kustomization that another unit applies, or that is in one of the `folders` of clusters.
@@ -114,6 +134,11 @@ def _besides(groups: Sequence[Group], every: Sequence[Unit]) -> list[Unit]:
     """The units that clusters have not yet."""
     theirs = {(unit.node, unit.name, unit.cluster) for group in groups for unit in group.units}
     return [unit for unit in every if (unit.node, unit.name, unit.cluster) not in theirs]
+
+
+def _named(every: Iterable[Unit]) -> list[Unit]:
+    """Those that name their cluster."""
+    return [unit for unit in every if unit.cluster]
 
 
 def _meant(unit: Unit, found: Sequence[Group]) -> list[Group]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import chain, takewhile
 
@@ -171,11 +172,13 @@ class Chart:
         """The one value that is the text, in what the document uses as a whole, else in all; what is short or a number may be anything."""
         if not is_telling(node):
             return None
-        for values in (self._wholes(self.lines), *([each] for each in (*self._values.own, *self._values.whole))):
-            found = {each.place for value in values for _, each in scalars(value) if each.text == node.text}
-            if found:
-                return found.pop() if len(found) == 1 else None
-        return None
+        places = next((said[node.text] for said in self._texts if node.text in said), ())
+        return next(iter(places)) if len(places) == 1 else None
+
+    @cached_property
+    def _texts(self) -> list[Mapping[str, AbstractSet[Place]]]:
+        """Where texts are said: in what the document uses as a whole, then in each of all values."""
+        return [_places(values) for values in (self._wholes(self.lines), *([each] for each in (*self._values.own, *self._values.whole)))]
 
     def copied(self, key: str, value: Node, holder: Place) -> Node | None:
         """The one value that an action writes as a whole at a place, where it is all of what stands there.
@@ -251,6 +254,15 @@ def _made(value: Node, maker: Place, chart: Chart, path: Origins) -> None:
         _made(each, maker, chart, path)
     for item in value:
         _made(item, maker, chart, path)
+
+
+def _places(values: Iterable[Node]) -> dict[str, set[Place]]:
+    """Where the texts of some values are."""
+    found: dict[str, set[Place]] = {}
+    for value in values:
+        for _, each in scalars(value):
+            found.setdefault(each.text, set()).add(each.place)
+    return found
 
 
 def _said(texts: Sequence[str | None], name: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -152,14 +151,14 @@ class Harvest:
             from mirrorlint.loading.misdirected import misdirected
 
             share.gaps.update(dict.fromkeys(misdirected(build, found.manifests, self._disk)))
-        self._seen |= set(build.render.files)
+        self._seen |= {*build.render.files, build.render.rendered}
         listed = (file for file in build.render.files if self._disk.below(file))
         comments = [quiet for file in listed for quiet in self._disk.content(file).suppressions]
         found = found._replace(suppressions=tuple(dict.fromkeys((*found.suppressions, *comments))))
         key = (build.render.target, repr(build.render), str(build.node.place))
         content = self._add(share, key, found, build.source, build.namespace)
         share.read |= set(build.render.files)
-        return self._followed([(manifest, os.path.join(build.render.target, "-")) for manifest in content.tells], build.source)
+        return self._followed([(manifest, build.render.rendered) for manifest in content.tells], build.source)
 
     def _add_faults(self, share: Share, build: Build) -> None:
         """What can't be read of the files that a failed render is made of; templates of charts are no YAML yet."""

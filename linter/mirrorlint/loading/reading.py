@@ -45,7 +45,7 @@ class Reading:
         self._disk = Disk(means, shelf)
         names = settings.FILE, settings.MISNAMED
         self._disk.look(*(os.path.join(above, name) for path in asked for above in upwards(files.folder_of(path)) for name in names))
-        self._applied = Applied(asked, self._disk)
+        self._applied = Applied(asked, self._disk, cached=means.cached)
         self._ground = Ground(root, self._disk, self._applied)
         self._disk.add(*(path for path in asked if path not in contracts.values()))
         self.sections, unusable = self._told()
@@ -135,16 +135,21 @@ class Reading:
         touched = frozenset(unlisted).union(*(share.touched for share in self.shares))
         return {path: self._disk.content(path) for path in (self._disk.below(self._root) if self._root else ()) if path not in touched}
 
-    def _blind_spots(self, adrift: Iterable[Gap], left_out: Mapping[str, Content], unlisted: Mapping[str, Content]) -> Iterator[BlindSpot]:
+    def _blind_spots(
+        self, adrift: Iterable[tuple[str, Gap]], left_out: Mapping[str, Content], unlisted: Mapping[str, Content]
+    ) -> Iterator[BlindSpot]:
         """What could not be read, and what is in no cluster."""
         yield from self.peers.blind_spots
-        yield from self._gaps({(gap.node.place, gap.message): gap for gap in (*adrift, *self._harvest.adrift)}.values())
+        yield from self._gaps(dict.fromkeys((*adrift, *(("", gap) for gap in self._harvest.adrift))))
         yield from self._unread()
         yield from _outside(left_out, _LEFT_OUT)
         yield from _outside(unlisted, _UNLISTED)
 
-    def _gaps(self, adrift: Iterable[Gap]) -> Iterator[BlindSpot]:
-        for name, gaps in (*((share.cluster, share.gaps) for share in self.shares), ("", adrift)):
+    def _gaps(self, adrift: Iterable[tuple[str, Gap]]) -> Iterator[BlindSpot]:
+        found = {share.cluster: dict(share.gaps) for share in self.shares}
+        for name, gap in adrift:
+            found.setdefault(name, {})[gap] = None
+        for name, gaps in found.items():
             alike: dict[str, list[Gap]] = {}
             for gap in gaps:
                 alike.setdefault(gap.alike or f"{gap.node.place} {gap.message}", []).append(gap)

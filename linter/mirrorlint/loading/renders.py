@@ -69,6 +69,11 @@ class Render(NamedTuple):
         return [file for file in self.files if os.path.basename(file) in KUSTOMIZATIONS]
 
     @property
+    def rendered(self) -> str:
+        """The file that what it makes is taken to stand in."""
+        return os.path.join(self.target, "-")
+
+    @property
     def is_chart(self) -> bool:
         """Whether helm renders it."""
         return self.program[-1] == "template"

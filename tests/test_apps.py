@@ -1,0 +1,91 @@
+"""Charts whose templates are Applications ("app of apps"): which clusters there are, and what they get."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from repositories import git, write
+from test_clusters import entry
+from test_engine import SOURCE, TARGET
+from test_gitops import STAGE, URL, application, found, messages
+from test_rendering import HELM
+from ways import read
+
+from mirrorlint import check, load
+
+LOCAL = "server: 'https://kubernetes.default.svc'"
+CHART = {"argocd/apps/Chart.yaml": "apiVersion: v2\nname: apps\nversion: 0.1.0\n"}
+TEMPLATE = """\
+{{- range .Values.apps }}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: {{ . }}-{{ $.Values.cluster }}
+spec:
+  destination:
+    {{- toYaml $.Values.destination | nindent 4 }}
+  source: {repoURL: https://git.example.com/org/repo.git, path: "mesh/{{ $.Values.cluster }}"}
+{{- end }}
+"""
+APPS = CHART | {"argocd/apps/templates/apps.yaml": TEMPLATE, "argocd/apps/values.yaml": "apps: [mesh]\n"}
+MESH = {"mesh/us/x.yaml": entry("x"), "mesh/eu/y.yaml": entry("y")}
+
+
+def root(cluster: str, destination: str, path: str = "argocd/apps") -> str:
+    """An Application of the chart for a cluster, which is meant by `destination` there."""
+    values = f", helm: {{valuesObject: {{cluster: {cluster}, destination: {{{destination}}}}}}}"
+    return application(f"root-{cluster}", path, LOCAL, values)
+
+
+@pytest.fixture(autouse=True)
+def _remote(repo: Path) -> None:
+    git(repo, "remote", "add", "origin", URL)
+
+
+@HELM
+@pytest.mark.parametrize(("destination", "name"), [("name: {}", "{}"), ("server: https://{}.example.com:6443", "{}.example.com")])
+def test_what_a_chart_applies_names_the_clusters(repo: Path, destination: str, name: str) -> None:
+    roots = {f"bootstrap/{each}/root.yaml": root(each, destination.format(each)) for each in ("us", "eu")}
+    write(repo, APPS | MESH | roots)
+    loaded = read(["."])
+    assert {each: held for each, held in found(loaded).items() if held} == {name.format("us"): ["x"], name.format("eu"): ["y"]}
+    assert messages(loaded) == []
+
+
+@HELM
+def test_a_chart_of_a_chart_names_the_clusters(repo: Path) -> None:
+    outer = {
+        "argocd/outer/Chart.yaml": "apiVersion: v2\nname: outer\nversion: 0.1.0\n",
+        "argocd/outer/templates/root.yaml": root("eu", "name: eu"),
+    }
+    write(repo, APPS | MESH | outer | {"root.yaml": application("outer", "argocd/outer", LOCAL)})
+    assert found(read(["."])) == {"in-cluster": [], "eu": ["y"]}
+
+
+@HELM
+def test_what_a_chart_applies_to_its_own_cluster_goes_to_the_one_whose_folder_holds_the_application(repo: Path) -> None:
+    write(repo, APPS | MESH | {f"clusters/{each}/root.yaml": root(each, "name: in-cluster") for each in ("us", "eu")})
+    assert found(read(["."])) == {"us": ["x"], "eu": ["y"]}
+
+
+@HELM
+def test_what_a_chart_applies_goes_to_the_clusters_of_the_settings(repo: Path) -> None:
+    settings = "clusters: {us: {paths: [own/us]}, eu: {paths: [own/eu]}}\n"
+    own = {"own/us/a.yaml": entry("a"), "own/eu/b.yaml": entry("b")}
+    write(repo, APPS | MESH | own | {f"bootstrap/{each}.yaml": root(each, f"name: {each}") for each in ("us", "eu")})
+    write(repo, {".mirrorlint.yaml": settings})
+    assert found(read(["."])) == {"us": ["a", "x"], "eu": ["b", "y"]}
+
+
+@pytest.mark.usefixtures("no_renderers")
+def test_what_is_missing_may_be_in_a_chart_of_applications_that_is_not_rendered(repo: Path) -> None:
+    write(repo, {"clusters/prod/source.yaml": SOURCE, "clusters/stage/target.yaml": TARGET, ".mirrorlint.yaml": STAGE})
+    lost = check(load(".")).findings
+    write(repo, APPS | {"argocd/root.yaml": root("eu", "name: eu")})
+    report = check(load("."))
+    assert [(each.rule, each.level) for each in report.findings] == [(each.rule, "warning") for each in lost]
+    assert "argocd/root.yaml:6: this chart must be rendered first, and there is no helm here" in "".join(
+        f"{spot.path}:{spot.line}: {spot.message}" for spot in report.blind_spots
+    )
