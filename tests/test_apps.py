@@ -89,3 +89,19 @@ def test_what_is_missing_may_be_in_a_chart_of_applications_that_is_not_rendered(
     assert "argocd/root.yaml:6: this chart must be rendered first, and there is no helm here" in "".join(
         f"{spot.path}:{spot.line}: {spot.message}" for spot in report.blind_spots
     )
+
+
+@HELM
+def test_objects_that_one_template_makes_lose_mirrors_each_for_itself(repo: Path) -> None:
+    service, _, route = SOURCE.split("---")
+    gateway, _, accepting = TARGET.rpartition("---")
+    template = accepting.replace("shop", "{{ .Release.Name }}").replace("'*'", "'{{ .Release.Name }}.example.com'")
+    chart = {"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "charts/app/templates/all.yaml": template}
+    releases = {f"clusters/stage/{name}.yaml": application(name, "charts/app", LOCAL) for name in ("shop", "cart")}
+    source = "---".join((SOURCE, service.replace("shop", "cart"), route.replace("shop", "cart")))
+    write(repo, chart | releases | {"clusters/prod/source.yaml": source, "clusters/stage/gateway.yaml": gateway, ".mirrorlint.yaml": STAGE})
+    found = check(load(".")).findings
+    assert [(each.rule, each.object, len(each.notes)) for each in found] == [
+        ("shadow-host-not-accepted", "VirtualService default/cart", 1),
+        ("shadow-host-not-accepted", "VirtualService default/shop", 1),
+    ]

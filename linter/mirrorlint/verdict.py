@@ -105,7 +105,7 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
     share = _likewise(first) if dead else _share(first, judged)
     message = first.flaw.message + share + _only_in(hurt, judged, subject.documents) + doubt
     behind = causes.behind(first.losses[0])
-    flaw = first.flaw._replace(message=message, fix=() if doubt or behind else _fix(first))
+    flaw = first.flaw._replace(message=message, cause=_cause(first, judged), fix=() if doubt or behind else _fix(first))
     elsewhere = [world for world in judged.ways if world not in hurt]
     notes = (*(_too(group, judged) for group in others), *_in_others(elsewhere, judged, delivery), *_assumed(first, judged))
     finding = finding_of(first.rule, ERROR if dead and not doubt else WARNING, flaw, hurt, notes)
@@ -114,6 +114,12 @@ def mirror_findings(judged: Judged, subject: Subject, causes: Causes, spared: bo
         past = {world: tuple(map(delivery.past, ways)) for world, ways in judged.ways.items()}
         if not any(_lacks_service(way) for ways in past.values() for way in ways):
             yield from mirror_findings(judged._replace(ways=past), subject, causes, spared)
+
+
+def _cause(group: _Group, judged: Judged) -> str:
+    """What another mirror's loss must have in common; at the target the object as well, since a line of a template makes several."""
+    flaw = group.flaw
+    return flaw.cause if flaw.cluster == judged.cluster else f"{flaw.cause or cause_of(group.rule, flaw.place)} {flaw.object}"
 
 
 def _lacks_service(way: Way) -> bool:
