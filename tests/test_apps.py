@@ -105,3 +105,13 @@ def test_objects_that_one_template_makes_lose_mirrors_each_for_itself(repo: Path
         ("shadow-host-not-accepted", "VirtualService default/cart", 1),
         ("shadow-host-not-accepted", "VirtualService default/shop", 1),
     ]
+
+
+@HELM
+def test_a_chart_of_applications_tells_of_a_peer_as_well(repo: Path, tmp_path: Path) -> None:
+    other = write(tmp_path / "other", APPS | MESH | {f"bootstrap/{each}.yaml": root(each, f"name: {each}") for each in ("us", "eu")})
+    git(other, "init", "--quiet")
+    git(other, "remote", "add", "origin", URL)
+    write(repo, {"source.yaml": entry("z"), ".mirrorlint.yaml": "clusters: {prod: {paths: [.]}, eu: {path: ../other}}\n"})
+    loaded = read(["."])
+    assert (found(loaded), messages(loaded)) == ({"prod": ["z"], "eu": ["y"]}, [])

@@ -76,6 +76,11 @@ class Applied:
             self._read[key] = list(self._units(found, start))
         return self._read[key]
 
+    @property
+    def rendered(self) -> set[str]:
+        """The charts of Applications that were rendered."""
+        return {os.path.dirname(unit.file) for units, _ in self._rendered.values() for unit in units}
+
     def _made(self, applied: Iterable[Unit]) -> tuple[Sequence[Unit], Sequence[Gap]]:
         """What the charts of Applications that units apply are rendered to apply, and why others are not rendered."""
         charts = [unit for unit in applied if any(source.how == HELM for source in unit.sources)]

@@ -37,7 +37,7 @@ class Apps(NamedTuple):
             wanted = {build.render: build for build in asked if isinstance(build, Build) and build.render not in done}
             done |= set(wanted)
             outputs = renders.run(wanted, ends, cached=self.cached)
-            made = [(build, builds.made(build, outputs[render], self.disk, located=False)) for render, build in wanted.items()]
+            made = [(build, builds.made(build, outputs[render], self.disk)) for render, build in wanted.items()]
             gaps += [each for each in (*asked, *(content for _, content in made)) if isinstance(each, Gap)]
             waiting = [unit for build, content in made if isinstance(content, Content) for unit in self._told(build, content)]
             found += waiting

@@ -180,8 +180,8 @@ def _fetches(file: str) -> bool:
     return not isinstance(data, files.Unread) and b'"$ref"' in data and _ELSEWHERE.search(data) is not None
 
 
-def made(build: Build, output: Output, disk: Disk, *, located: bool = True) -> Content | Gap:
-    """What a render has made, at the places that it comes from; at that of what asks for it where it is not to be `located`."""
+def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
+    """What a render has made, at the places that it comes from."""
     name = "helm" if build.render.is_chart else "kustomize"
     if output.error:
         return _of_operation(build, output.error, disk) or Gap(build.node, f"{name} can't render this: {output.error}")
@@ -191,9 +191,9 @@ def made(build: Build, output: Output, disk: Disk, *, located: bool = True) -> C
     parsed = parse(left, path)
     if parsed.broken:
         return Gap(build.node, f"what {name} makes of this is no YAML: {parsed.broken[0].message}")
-    if located and build.render.is_chart:
+    if build.render.is_chart:
         _locate_in_chart(parsed.documents, output.text, build, disk, path)
-    elif located:
+    else:
         for node in unfolded(parsed.documents):
             origins.locate(node, path, _options(build.source), build.render, disk)
     found = content_of(parsed, output.text, path)

@@ -160,7 +160,8 @@ class Reading:
     def _unread(self) -> Iterator[BlindSpot]:
         """What is unread, for each cluster that has it, or for all when none does."""
         rendered = {path for share in self.shares for path in share.touched}
-        charts = [Unread(path, _UNRENDERED) for path in self._disk.charts if rendered.isdisjoint(self._disk.listed(path))]
+        unknown = self._disk.charts - self._applied.rendered
+        charts = [Unread(path, _UNRENDERED) for path in unknown if rendered.isdisjoint(self._disk.listed(path))]
         for path, message, _ in sorted({*self._disk.unread, *charts}):
             concerned = [group.name for group in self.groups if self._spans(group, path)]
             for name in concerned or [""]:
