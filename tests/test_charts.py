@@ -246,3 +246,58 @@ def test_parameters_from_files_are_a_blind_spot(repo: Path) -> None:
         },
     )
     assert "argo.yaml:4 `fileParameters` are not read, so the chart is not rendered" in messages(read(["."]))
+
+
+LIBRARY = """{{- define "lib.entry" -}}
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: new}
+spec:
+  hosts: [new.example.com]
+{{- end }}
+{{- define "lib.labels" }}app: shop{{ end }}
+{{- define "lib.route" -}}
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: shop
+  labels:
+    {{- include "lib.labels" . | nindent 4 }}
+spec:
+  hosts: [shop]
+  http:
+  - route: [{destination: {host: shop}}]
+    mirror:
+      host: {{ .Values.mirror.host }}
+      port: {number: 80}
+{{- end }}
+{{- define "lib.all" }}
+{{- include "lib.route" . }}
+{{- end }}
+"""
+
+
+@HELM
+@pytest.mark.parametrize("included", ["lib.route", "lib.all"], ids=["itself", "through another one"])
+def test_what_a_definition_of_a_library_chart_makes_stands_there(repo: Path, included: str) -> None:
+    template = f'{{{{- if .Values.mirror }}}}\n{{{{ include "{included}" . }}}}\n{{{{- end }}}}\n---\n{{{{ include "lib.entry" . }}}}\n'
+    write(
+        repo,
+        {
+            CHART: "apiVersion: v2\nname: mesh\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.0.0, repository: 'file://../lib'}]\n",
+            TEMPLATE: template,
+        },
+    )
+    write(
+        repo,
+        {"charts/lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n", "charts/lib/templates/_all.tpl": LIBRARY},
+    )
+    write(repo, {VALUES: "mirror:\n  host: new.example.com\n", "clusters/prod/release.yaml": RELEASE})
+    route, (made,) = service(loaded := read(["."])), loaded.documents.clusters["prod"].of("ServiceEntry")
+    mirror = route.node["spec"]["http"].at(0)["mirror"]
+    assert [str(route.node.place), str(made.node["spec"]["hosts"].at(0).place), str(mirror["port"]["number"].place)] == [
+        "charts/lib/templates/_all.tpl:11:1",
+        "charts/lib/templates/_all.tpl:6:11",
+        "charts/lib/templates/_all.tpl:22:22",
+    ]
+    assert str(mirror["host"].place) == f"{VALUES}:2:9"

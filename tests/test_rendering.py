@@ -615,7 +615,7 @@ def test_of_a_template_with_several_documents_the_own_one_counts(repo: Path) -> 
     assert {name: str(node.place) for name, node in made.items()} == {
         "mesh": "charts/mesh/templates/all.yaml:11:1",
         "to-stage": "charts/mesh/templates/all.yaml:21:1",
-        "stage": "charts/mesh/templates/all.yaml:31:1",
+        "stage": "charts/mesh/templates/_helpers.tpl:3:1",
     }
     assert [str(host.place) for host in made["to-stage"]["spec"]["hosts"]] == [
         "charts/mesh/templates/all.yaml:24:3",

@@ -222,12 +222,14 @@ def _options(source: Source) -> Node | None:
 def _locate_in_chart(documents: Iterable[Node], output: bytes, build: Build, disk: Disk, path: Origins) -> None:
     marks = list(charts.sources(output.decode("utf-8", "replace")))
     values = values_of(build.source, disk)
+    own = (path for path in build.render.files if f"{os.sep}templates{os.sep}" in path)
+    defined = charts.definitions(map(files.shown, own), disk)
     for node in documents:
         template = next((name for line, name in reversed(marks) if line <= node.raw[2]), "")
         if template:
             file, seen = _seen(values, template.split("/"), build.source.path, disk)
             scope = Scope(seen, values, build.source.values.release or _RELEASE, build.source.namespace or DEFAULT_NAMESPACE)
-            charts.locate(node, charts.Chart(file, node, scope, disk), path)
+            charts.locate(node, charts.Chart(charts.Definition(file), node, scope, disk).within(defined), path)
 
 
 def _seen(values: Sequence[Node], parts: list[str], top: str, disk: Disk) -> tuple[str, list[Node]]:

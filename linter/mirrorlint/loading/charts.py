@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import chain, takewhile
+from itertools import chain, takewhile, zip_longest
+from typing import NamedTuple
 
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.paths import CHART
@@ -18,6 +19,9 @@ from mirrorlint.source.place import Origins
 
 _VALUE = re.compile(r"\.Values\.([\w.]+)")
 _MAKES = re.compile(r"\{\{-?\s*(?:include|template|tpl|toYaml)\b")
+_INCLUDES = re.compile(r"\s*\{\{-?\s*(?:include|template)\s+\"([^\"]+)\"")
+_DEFINES = re.compile(r"\s*\{\{-?\s*define\s+\"([^\"]+)\"")
+_SURE = 2  # how well a document fits an object of a kind that it says
 # The field of what `range` or `with` is at, or of a variable.
 _INNER = re.compile(r"\{\{-?\s*(?:\$\w+)?\.(\w+)\s*(?:\|[^{}]*)?-?\}\}")
 _SOURCE = re.compile(r"^# Source: [^/\s]+/(\S+)$", re.MULTILINE)
@@ -32,19 +36,55 @@ def sources(text: str) -> Iterator[tuple[int, str]]:
         yield line, found[1]
 
 
+class Definition(NamedTuple):
+    """A template that others include: the path of its file as it is shown, and which of the lines there it has, counted from 0."""
+
+    path: str
+    lines: slice = slice(None)
+
+
+def definitions(files: Iterable[str], disk: Disk) -> dict[str, Definition]:
+    """Those in some files, as paths are shown, by their names; each ends where another one begins."""
+    found: dict[str, Definition] = {}
+    for file in files:
+        begun = [(number, said[1]) for number, line in enumerate(disk.lines(file)) if (said := _DEFINES.match(line))]
+        ends = (number for number, _ in begun[1:])
+        found |= {name: Definition(file, slice(first, last)) for (first, name), last in zip_longest(begun, ends)}
+    return found
+
+
 class Chart:
     """A chart's template, and the values that it was rendered with."""
 
-    def __init__(self, template: str, node: Node, values: Scope, disk: Disk) -> None:
-        """`template` is a path as it is shown; `node` is the object."""
-        self._path, self._values, self._disk = template, values, disk
-        self._is_packed = os.path.basename(template) == CHART
+    def __init__(self, template: Definition, node: Node, values: Scope, disk: Disk) -> None:
+        """`node` is the object."""
+        self._template, self._node, self._values, self._disk = template, node, values, disk
+        self._path = template.path
+        self._is_packed = os.path.basename(template.path) == CHART
         self._kind, self._name = node.text_at("kind"), node.text_at("metadata", "name")
+
+    def within(self, defined: Mapping[str, Definition]) -> Chart:
+        """The definition that the whole object comes from, where its document does but include that; else this one."""
+        found, passed = self, set[str]()
+        while found.fit < _SURE:
+            named = {name for line in found.lines if (said := _INCLUDES.match(line.text)) and (name := said[1]) in defined} - passed
+            inner = [Chart(defined[name], self._node, self._values, self._disk) for name in sorted(named)]
+            closest = max((each.fit for each in inner), default=0)
+            fitting = [each for each in inner if each.fit == closest > 0]
+            if len(fitting) != 1:
+                return self
+            found, passed = fitting[0], passed | named
+        return found
+
+    @property
+    def fit(self) -> int:
+        """How well its closest document fits the object: `_SURE` where it says the kind, 0 where it is another one."""
+        return max(self._fits(part)[0] for part in parts(self._every))
 
     @cached_property
     def _every(self) -> list[Line]:
         """All lines of the template, without remarks."""
-        return lines(self._disk.lines(self._path))
+        return lines(self._disk.lines(self._path))[self._template.lines]
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -60,7 +100,7 @@ class Chart:
         said = [_said(self._values.texts(name, self._name), self._name) for name in names(part)]
         if (self._kind not in said_kinds and not may_be) or (said and max(said) < 0):
             return 0, 0
-        return 2 if self._kind in said_kinds else 1, max(said, default=0)
+        return _SURE if self._kind in said_kinds else 1, max(said, default=0)
 
     @cached_property
     def whole(self) -> Place:
