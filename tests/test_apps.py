@@ -50,7 +50,7 @@ def test_what_a_chart_applies_names_the_clusters(repo: Path, destination: str, n
     roots = {f"bootstrap/{each}/root.yaml": root(each, destination.format(each)) for each in ("us", "eu")}
     write(repo, APPS | MESH | roots)
     loaded = read(["."])
-    assert {each: held for each, held in found(loaded).items() if held} == {name.format("us"): ["x"], name.format("eu"): ["y"]}
+    assert found(loaded) == {name.format("us"): ["x"], name.format("eu"): ["y"]}
     assert messages(loaded) == []
 
 
@@ -61,7 +61,7 @@ def test_a_chart_of_a_chart_names_the_clusters(repo: Path) -> None:
         "argocd/outer/templates/root.yaml": root("eu", "name: eu"),
     }
     write(repo, APPS | MESH | outer | {"root.yaml": application("outer", "argocd/outer", LOCAL)})
-    assert found(read(["."])) == {"in-cluster": [], "eu": ["y"]}
+    assert found(read(["."])) == {"eu": ["y"]}
 
 
 @HELM
@@ -105,6 +105,26 @@ def test_objects_that_one_template_makes_lose_mirrors_each_for_itself(repo: Path
         ("shadow-host-not-accepted", "VirtualService default/cart", 1),
         ("shadow-host-not-accepted", "VirtualService default/shop", 1),
     ]
+
+
+@HELM
+def test_what_else_one_template_makes_is_named_with_the_first_that_suffers(repo: Path) -> None:
+    workload = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n"
+    pods = "spec: {replicas: 0, selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}}}\n"
+    service = (
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {selector: {app: shop}, ports: [{name: http, port: 80}]}\n---"
+    )
+    route = TARGET.rpartition("---")[2].replace("'*'", "shop.default.svc.cluster.local, shop.default-shadow, shop.default")
+    template = f"{workload}{pods}{service}{route}".replace("shop", "{{ .Release.Name }}")
+    chart = {"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "charts/app/templates/all.yaml": template}
+    releases = {f"clusters/stage/{name}.yaml": application(name, "charts/app", LOCAL) for name in ("shop", "cart")}
+    gateway = TARGET.split("---")[1]
+    own, _, mirror = SOURCE.split("---")
+    source = "---".join((SOURCE, own.replace("shop", "cart"), mirror.replace("shop", "cart")))
+    write(repo, chart | releases | {"clusters/prod/source.yaml": source, "clusters/stage/gateway.yaml": gateway, ".mirrorlint.yaml": STAGE})
+    (finding,) = (each for each in check(load(".")).findings if each.rule == "target-without-pods")
+    assert finding.object == "Service default/cart"
+    assert "the same holds for Service default/shop" in [note.message for note in finding.notes]
 
 
 @HELM

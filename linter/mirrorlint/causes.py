@@ -16,7 +16,7 @@ from mirrorlint.fleet import Documents, Fault, Manifest
 from mirrorlint.istio.gateway import Server
 from mirrorlint.istio.names import MESH, subset_of, without_port
 from mirrorlint.level import ERROR
-from mirrorlint.rule import BROKEN, DOCUMENT, REFUSED, Edit, Finding, Loss, cause_of
+from mirrorlint.rule import BROKEN, DOCUMENT, REFUSED, Edit, Finding, Loss, Note, cause_of
 
 _MISSING = {
     reason.UNKNOWN_TARGET: "Service",
@@ -131,12 +131,18 @@ def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
         groups.setdefault(member.cause, []).append(member)
     for group in groups.values():
         first, *others = members = sorted(group, key=lambda f: (f.likewise is not None, f.level != ERROR, f))
-        notes = dict.fromkeys((*first.notes, *(other.likewise for other in others if other.likewise)))
+        notes = dict.fromkeys((*first.notes, *filter(None, (_added(other, first) for other in others))))
         worlds = sorted({world for finding in group for world in finding.worlds})
         fixes = [finding.fix for finding in group if finding.rule == first.rule]
         edits = dict.fromkeys(edit for fix in fixes for edit in fix) if all(fixes) else {}
         merged_into = tuple(members) if others else ()
         yield first._replace(notes=tuple(notes), worlds=tuple(worlds), fix=tuple(_once(edits)), members=merged_into)
+
+
+def _added(other: Finding, first: Finding) -> Note | None:
+    """What a finding adds to the first one of its cause: where nothing else, its object, since a line of a template makes several."""
+    same = other.likewise or other.object == first.object
+    return other.likewise if same else Note(f"the same holds for {other.object}", other.cluster, other.place)
 
 
 def narrowed(finding: Finding, keep: Callable[[Finding], bool]) -> Finding | None:
