@@ -12,6 +12,7 @@ from mirrorlint.fleet import ANYTHING, NOTHING, BlindSpot, Cluster, ClusterSetti
 from mirrorlint.loading import canaries, control_plane, files, installed, needs
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.harvest import Share
+from mirrorlint.loading.land import IN_CLUSTER
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content, content, gaps
 from mirrorlint.loading.peers import holds_contract
@@ -118,6 +119,8 @@ def _loaded(reading: Reading, said: _Said) -> Loaded:
     parts = [_part(share, reading, said) for share in reading.shares]
     published = [_published(contract, reading, said) for contract in reading.peers.contracts if contract.usable]
     found = {cluster.name: cluster for cluster in (*(part.cluster for part in parts), *published)}
+    if len(found) > 1 and IN_CLUSTER in found and not any(found[IN_CLUSTER].manifests()):
+        del found[IN_CLUSTER]  # Argo CD itself is all that runs there
     blind = {spot for part in parts for spot in part.blind_spots} | {*reading.blind_spots, *said.unused(found)}
     broken = [*(fault for part in parts for fault in part.faults), *(fault for each in reading.peers.contracts for fault in each.faults)]
     read = {key: content for share in reading.shares for key, content in share.contents.items()}
