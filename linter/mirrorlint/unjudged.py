@@ -19,6 +19,7 @@ from mirrorlint.istio.names import MESH
 from mirrorlint.istio.parents import is_of_a_set
 from mirrorlint.kinds import BACKEND_TLS_POLICY, GATEWAY_API, KUBERNETES_NETWORKING, LISTENER_SETS, SECURITY
 from mirrorlint.likeness import TYPO, suggestion
+from mirrorlint.rule import few
 from mirrorlint.source import Node, Place
 
 _PATCHED = frozenset(
@@ -224,6 +225,14 @@ def _behind_waypoints(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[
         yield BlindSpot.at(label.place, message, cluster, NOTHING)
 
 
+def _whose(lost_sight: Iterable[Judged]) -> str:
+    """Which addresses lead to a cluster that is not known."""
+    ends = (end for judged in lost_sight for way in judged.every_way() for end in way.ends if end.reason == reason.UNKNOWN)
+    addresses = dict.fromkeys(f"`{end.address.host}`" for end in ends if end.address)
+    leads = "leads" if len(addresses) == 1 else "lead"
+    return f"which cluster {few(addresses)} {leads} to is not known; `ingress:` settles it, or `external:` for what is no cluster's here"
+
+
 def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[BlindSpot]:
     """A blind spot for each cluster whose mirrors lead to no cluster at hand, unless it was said which one is missing."""
     if len(documents.clusters) == 1 and any(spot.cluster and spot.cluster not in documents.clusters for spot in documents.blind_spots):
@@ -231,11 +240,7 @@ def unknown_ways(judged: Iterable[Judged], documents: Documents) -> Iterator[Bli
     for name in documents.clusters:
         lost_sight = [j for j in judged if j.cluster == name and any(e.reason == reason.UNKNOWN for way in j.every_way() for e in way.ends)]
         if lost_sight:
-            what, lead = ("1 mirror is", "it leads") if len(lost_sight) == 1 else (f"{len(lost_sight)} mirrors are", "they lead")
-            why = (
-                "no other cluster is at hand"
-                if len(documents.clusters) == 1
-                else f"which cluster {lead} to is not known; `ingress:` settles it"
-            )
+            what = "1 mirror is" if len(lost_sight) == 1 else f"{len(lost_sight)} mirrors are"
+            why = "no other cluster is at hand" if len(documents.clusters) == 1 else _whose(lost_sight)
             place = lost_sight[0].mirror.destination.host_node.place
             yield BlindSpot.at(place, f"{what} followed to the endpoint only: {why}", name)
