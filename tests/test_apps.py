@@ -135,3 +135,15 @@ def test_a_chart_of_applications_tells_of_a_peer_as_well(repo: Path, tmp_path: P
     write(repo, {"source.yaml": entry("z"), ".mirrorlint.yaml": "clusters: {prod: {paths: [.]}, eu: {path: ../other}}\n"})
     loaded = read(["."])
     assert (found(loaded), messages(loaded)) == ({"prod": ["z"], "eu": ["y"]}, [])
+
+
+def test_a_library_chart_is_not_missed(repo: Path) -> None:
+    write(
+        repo,
+        {
+            f"charts/{name}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: 0.1.0\ntype: {name}\n"
+            for name in ("library", "application")
+        },
+    )
+    write(repo, {"source.yaml": entry("z")} | {f"charts/{name}/templates/_all.tpl": TEMPLATE for name in ("library", "application")})
+    assert [message.partition(":")[0] for message in messages(read(["."]))] == ["charts/application"]

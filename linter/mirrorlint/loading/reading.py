@@ -17,7 +17,7 @@ from mirrorlint.loading.ground import Ground
 from mirrorlint.loading.harvest import Harvest
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content
-from mirrorlint.loading.paths import upwards, within
+from mirrorlint.loading.paths import CHART, upwards, within
 from mirrorlint.loading.peers import Peers, holds_contract, with_contracts
 from mirrorlint.loading.settings import ClusterSection
 from mirrorlint.loading.units import Gap
@@ -160,7 +160,7 @@ class Reading:
     def _unread(self) -> Iterator[BlindSpot]:
         """What is unread, for each cluster that has it, or for all when none does."""
         rendered = {path for share in self.shares for path in share.touched}
-        unknown = self._disk.charts - self._applied.rendered
+        unknown = {path for path in self._disk.charts - self._applied.rendered if not _is_library(path, self._disk)}
         charts = [Unread(path, _UNRENDERED) for path in unknown if rendered.isdisjoint(self._disk.listed(path))]
         for path, message, _ in sorted({*self._disk.unread, *charts}):
             concerned = [group.name for group in self.groups if self._spans(group, path)]
@@ -194,6 +194,11 @@ class Reading:
         if any(within(folder, chart) for chart in self._disk.charts):
             return "a part of a chart"
         return "listed by a kustomization" if folder in listed else "values of a chart"
+
+
+def _is_library(chart: str, disk: Disk) -> bool:
+    """Whether a chart has nothing of its own to install, but what others include (helm.sh/docs/topics/library_charts)."""
+    return any(document["type"].text == "library" for document in disk.documents(os.path.join(chart, CHART))[:1])
 
 
 def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
