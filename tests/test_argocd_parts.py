@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from repositories import RULE
+from repositories import RULE, write
 from test_cli import EXAMPLES, Result, run
+from test_rendering import HELM
 
 from mirrorlint.argocd import AUTO, CLOSED, ENFORCE, OPEN, PLAIN, WARN, place, plugin, rendering
 from mirrorlint.argocd.parameters import Policy
@@ -79,6 +80,20 @@ def test_a_chart_is_rendered_for_its_release_and_cluster(repo: Path) -> None:
         " --api-versions=v1 --api-versions=apps/v1 --values=values.yaml"
     )
     assert "command: helm template release . --include-crds --values=values.yaml\n" in rendered(repo, "Chart.yaml")
+
+
+@HELM
+def test_charts_that_a_chart_depends_on_are_built_as_argo_cd_does(tmp_path: Path) -> None:
+    lib = {"lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n"}
+    needs = "dependencies: [{name: lib, version: 1.0.0, repository: 'file://../lib'}]\n"
+    chart = {"app/Chart.yaml": f"apiVersion: v2\nname: app\nversion: 1.0.0\n{needs}", "app/templates/a.yaml": '{{ include "lib.a" . }}\n'}
+    write(tmp_path, lib | chart | {"lib/templates/_a.tpl": f'{{{{ define "lib.a" }}}}{OBJECT}{{{{ end }}}}'})
+    application = rendering.Application(str(tmp_path / "app"), {})
+    assert OBJECT in rendering.render(application, AUTO, "", 60).decode()
+    assert not (tmp_path / "app/charts").is_dir() or not list((tmp_path / "app/charts").iterdir())
+    (tmp_path / "app/Chart.yaml").write_text((tmp_path / "app/Chart.yaml").read_text().replace("../lib", "../gone"))
+    with pytest.raises(rendering.RenderError, match=r"helm dependency build.*ended with status 1"):
+        rendering.render(application, AUTO, "", 60)
 
 
 def plain(repo: Path, **files: str) -> bytes:

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from mirrorlint.sieve import KUSTOMIZATIONS, SUFFIXES, sift
 from mirrorlint.source import Node, Parsed, parse
 
 _SHOWN = 4000
+_MISSING = "found in Chart.yaml, but missing in charts/ directory"
 
 
 class RenderError(Exception):
@@ -43,7 +45,10 @@ def render(application: Application, how: str, command: str, seconds: float) -> 
     """Render a folder by a command, or in one of WAYS, within a time; RenderError when that is not done, or gives no manifests."""
     how = way(application.folder) if how == AUTO else how
     words = _split(command) if command else _command(application, how)
-    printed = _run(words, application.folder, seconds) if words else _plain(application.folder)
+    if words and not command and how == HELM:
+        printed = _with_dependencies(words, application.folder, seconds)
+    else:
+        printed = _run(words, application.folder, seconds) if words else _plain(application.folder)
     wrong = _fault(printed)
     if wrong:
         raise RenderError(f"{f'`{shlex.join(words)}`' if words else 'the folder'} gives no manifests: {wrong}")
@@ -73,6 +78,28 @@ def _helm(application: Application) -> Iterator[str]:
         yield from ("--kube-version", said["KUBE_VERSION"])
     yield from (f"--api-versions={version}" for version in said.get("KUBE_API_VERSIONS", "").split(",") if version)
     yield from (f"--values={file}" for file in application.values)
+
+
+def _with_dependencies(words: Sequence[str], folder: str, seconds: float) -> bytes:
+    """What helm prints; where it misses charts that a chart depends on they are built first, as Argo CD does.
+
+    (Argo CD, reposerver/repository/repository.go: helmTemplate; util/helm/helm.go: IsMissingDependencyErr.) They are taken away again: that
+    they are packed would hide where their lines are written.
+    """
+    ends = time.monotonic() + seconds
+    try:
+        return _run(words, folder, seconds)
+    except RenderError as error:
+        if _MISSING not in str(error):
+            raise
+    charts = os.path.join(folder, "charts")
+    before = set(os.listdir(charts)) if os.path.isdir(charts) else set()
+    try:
+        _run(["helm", "dependency", "build"], folder, ends - time.monotonic())
+        return _run(words, folder, ends - time.monotonic())
+    finally:
+        for name in set(os.listdir(charts) if os.path.isdir(charts) else ()) - before:
+            os.remove(os.path.join(charts, name))
 
 
 def _run(command: Sequence[str], folder: str, seconds: float) -> bytes:
