@@ -128,6 +128,19 @@ def test_what_else_one_template_makes_is_named_with_the_first_that_suffers(repo:
 
 
 @HELM
+def test_which_mirrors_of_one_line_are_lost_is_told_by_their_objects(repo: Path) -> None:
+    route = SOURCE.split("---")[2].replace("shop", "{{ .Release.Name }}").replace("stage.example", "gone.example")
+    chart = {"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "charts/app/templates/route.yaml": route}
+    releases = {f"clusters/prod/{name}.yaml": application(name, "charts/app", LOCAL) for name in ("shop", "cart")}
+    own, shared, _ = SOURCE.split("---")
+    source = "---".join((own, own.replace("shop", "cart"), shared))
+    write(repo, chart | releases | {"clusters/prod/source.yaml": source, "clusters/stage/target.yaml": TARGET, ".mirrorlint.yaml": STAGE})
+    (finding,) = check(load(".")).findings
+    assert finding.object == "VirtualService default/cart"
+    assert finding.notes[-1].message == "the same holds for VirtualService default/shop"
+
+
+@HELM
 def test_a_chart_of_applications_tells_of_a_peer_as_well(repo: Path, tmp_path: Path) -> None:
     other = write(tmp_path / "other", APPS | MESH | {f"bootstrap/{each}.yaml": root(each, f"name: {each}") for each in ("us", "eu")})
     git(other, "init", "--quiet")

@@ -140,9 +140,10 @@ def merged(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _added(other: Finding, first: Finding) -> Note | None:
-    """What a finding adds to the first one of its cause: where nothing else, its object, since a line of a template makes several."""
-    same = other.likewise or other.object == first.object
-    return other.likewise if same else Note(f"the same holds for {other.object}", other.cluster, other.place)
+    """What a finding adds to the first one of its cause: its object where nothing else does, since a line of a template makes several."""
+    if other.object == first.object or (other.likewise and other.likewise.place != first.place):
+        return other.likewise
+    return Note(f"the same holds for {other.object}", other.cluster, other.place)
 
 
 def narrowed(finding: Finding, keep: Callable[[Finding], bool]) -> Finding | None:
