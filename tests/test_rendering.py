@@ -1052,6 +1052,22 @@ def test_what_helm_refuses_is_a_blind_spot_in_its_words(repo: Path) -> None:
     (said,) = messages(read(["."]))
     assert said.startswith("clusters/prod/release.yaml:1 helm can't render this: ")
     assert "no mirror for you" in said
+    assert "Error: " not in said
+    write(repo, {"charts/mesh/templates/vs.yaml": "kind: A\n\tb: {{ 1 }}\n# networking.istio.io\n"})
+    assert "--debug" not in messages(read(["."]))[0]
+
+
+@KUSTOMIZE
+def test_what_kustomize_refuses_further_down_is_told_with_the_folder_in_the_repository(repo: Path) -> None:
+    write(
+        repo, {"clusters/prod/kustomization.yaml": "resources: [vs.yaml]\ncomponents: [../../mirror]\n", "clusters/prod/vs.yaml": SERVICE}
+    )
+    replaced = "{select: {kind: VirtualService}, fieldPaths: [spec.gone]}"
+    source = "{kind: VirtualService, fieldPath: metadata.name}"
+    component = f"kind: Component\nreplacements:\n- source: {source}\n  targets: [{replaced}]\n"
+    write(repo, {"mirror/kustomization.yaml": f"apiVersion: kustomize.config.k8s.io/v1alpha1\n{component}"})
+    reason = 'kustomize can\'t render this: mirror: unable to find field "spec.gone" in replacement target'
+    assert messages(read(["."])) == [f"clusters/prod/kustomization.yaml:2 {reason}"]
 
 
 @HELM

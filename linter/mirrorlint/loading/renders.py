@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from mirrorlint.cache import vault
+from mirrorlint.loading import files
 from mirrorlint.loading.paths import joined
 from mirrorlint.sieve import KUSTOMIZATIONS
 
@@ -31,6 +32,11 @@ _SHOWN = 300
 _LOGGED = re.compile(r'^E\d{4} .*? "command failed" err="(.*)"$')
 # What kustomize says of a file that it can't read, behind the reason: it then takes it for a folder.
 _NO_FOLDER = re.compile(r"(?<='): must build at directory: '[^']*': file is not directory$")
+# What helm says of its own options behind an error.
+_ADVICE = re.compile(r"\s*Use --debug flag to render out invalid YAML$")
+# The last folder that kustomize came to, and what is wrong there, quoted as often as it was handed on.
+_REACHED = re.compile(r"^.*recursed accumulation of path '([^']*)': (?:accumulating \w+: |accumulateDirectory: |\\?\")*(.*?)(?:\\?\")*$")
+_ESCAPED, _QUOTE = '\\"', '"'
 # What differs from run to run.
 _POINTER = re.compile(r"\b0x[0-9a-f]+\b")
 # An output that is not kept.
@@ -259,6 +265,9 @@ def _short(stderr: bytes) -> str:
     logged = _LOGGED.search(text)
     text = logged[1].replace('\\"', '"').replace("\\\\", "\\") if logged else text
     text = _NO_FOLDER.sub("", _POINTER.sub("0x...", text))
+    text = _ADVICE.sub("", text.removeprefix("Error: "))
+    reached = _REACHED.match(text)
+    text = f"{files.shown(reached[1])}: {reached[2].replace(_ESCAPED, _QUOTE)}" if reached else text
     starts = [0, *(cause.end() for cause in re.finditer(": ", text))]
     start = next((start for start in starts if len(text) - start <= _SHOWN), starts[-1])
     return ("... " if start else "") + text[start : start + _SHOWN] + (" ..." if len(text) - start > _SHOWN else "")
