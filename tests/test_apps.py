@@ -160,3 +160,14 @@ def test_a_library_chart_is_not_missed(repo: Path) -> None:
     )
     write(repo, {"source.yaml": entry("z")} | {f"charts/{name}/templates/_all.tpl": TEMPLATE for name in ("library", "application")})
     assert [message.partition(":")[0] for message in messages(read(["."]))] == ["charts/application"]
+
+
+@HELM
+def test_values_that_one_line_of_a_template_asks_for_in_vain_are_told_once(repo: Path) -> None:
+    chart = {"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "charts/app/templates/x.yaml": entry("x")}
+    template = TEMPLATE.replace('"mesh/{{ $.Values.cluster }}"', 'charts/app, helm: {valueFiles: ["/values/{{ . }}.yaml"]}')
+    apps = APPS | {"argocd/apps/templates/apps.yaml": template, "argocd/apps/values.yaml": "apps: [mesh, shop, cart]\n"}
+    write(repo, apps | chart | {"root.yaml": root("eu", "name: eu"), "own/y.yaml": entry("y")})
+    write(repo, {"own.yaml": application("own", "own", "name: eu")})
+    said = "the values `/values/mesh.yaml` are not in this repository, so the chart is not rendered (and 2 more)"
+    assert [message for message in messages(read(["."])) if "values `" in message] == [f"argocd/apps/templates/apps.yaml:10 [eu] {said}"]

@@ -127,7 +127,7 @@ def _values(helm: Node, path: str, application: Node, land: Land, then: str) -> 
     named = {node: _value_file(node.text, path, application, land) for node in helm["valueFiles"]}
     files = tuple(file for file in named.values() if land.disk.listed(file))
     missing = [] if helm["ignoreMissingValueFiles"].truth else [node for node, file in named.items() if file not in files]
-    gaps = [Gap(node, f"the values `{node.text}` are not in this repository, {then}") for node in missing]
+    gaps = [Gap(node, f"the values `{node.text}` are not in this repository, {then}", f"values at {node.place}") for node in missing]
     gaps = [*_unlent(helm["valueFiles"], application["spec"]["sources"], then), *gaps]
     if helm["fileParameters"]:
         gaps.append(Gap(helm["fileParameters"], f"`fileParameters` are not read, {then}"))
