@@ -171,3 +171,23 @@ def test_values_that_one_line_of_a_template_asks_for_in_vain_are_told_once(repo:
     write(repo, {"own.yaml": application("own", "own", "name: eu")})
     said = "the values `/values/mesh.yaml` are not in this repository, so the chart is not rendered (and 2 more)"
     assert [message for message in messages(read(["."])) if "values `" in message] == [f"argocd/apps/templates/apps.yaml:10 [eu] {said}"]
+
+
+@HELM
+def test_what_applications_of_one_line_render_from_one_chart_is_told_apart(repo: Path) -> None:
+    workload = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n"
+    pods = "spec: {replicas: 0, selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}}}\n"
+    service = (
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {selector: {app: shop}, ports: [{name: http, port: 80}]}\n---"
+    )
+    route = TARGET.rpartition("---")[2].replace("'*'", "shop.default.svc.cluster.local, shop.default-shadow, shop.default")
+    chart = f"{workload}{pods}{service}{route}".replace("shop", "{{ .Release.Name }}")
+    files = {"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "charts/app/templates/all.yaml": chart}
+    template = TEMPLATE.replace('"mesh/{{ $.Values.cluster }}"', "charts/app, helm: {releaseName: {{ . }}}")
+    apps = APPS | {"argocd/apps/templates/apps.yaml": template, "argocd/apps/values.yaml": "apps: [shop, cart]\n"}
+    own, _, mirror = SOURCE.split("---")
+    source = "---".join((SOURCE, own.replace("shop", "cart"), mirror.replace("shop", "cart")))
+    clusters = {"clusters/prod/source.yaml": source, "clusters/stage/gateway.yaml": TARGET.split("---")[1]}
+    write(repo, apps | files | clusters | {"clusters/stage/root.yaml": root("stage", "name: in-cluster"), ".mirrorlint.yaml": STAGE})
+    (finding,) = (each for each in check(load(".")).findings if each.rule == "target-without-pods")
+    assert [finding.object, finding.notes[-1].message] == ["Service default/cart", "the same holds for Service default/shop"]

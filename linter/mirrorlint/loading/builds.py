@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from mirrorlint.cache import vault
 from mirrorlint.fleet import DEFAULT_NAMESPACE
 from mirrorlint.kinds import SERVED
 from mirrorlint.loading import charts, files, origins
@@ -185,7 +186,7 @@ def made(build: Build, output: Output, disk: Disk) -> Content | Gap:
     name = "helm" if build.render.is_chart else "kustomize"
     if output.error:
         return _of_operation(build, output.error, disk) or Gap(build.node, f"{name} can't render this: {output.error}")
-    label = f"{files.shown(build.render.target)} as {name} renders it for {build.node.place}"
+    label = f"{files.shown(build.render.target)} as {name} renders it for {build.node.place}: {vault.name_of(name, build.render)}"
     path = Origins(label, build.node.place)
     left, dropped, _ = sift(output.text)
     parsed = parse(left, path)
