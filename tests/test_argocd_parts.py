@@ -90,7 +90,7 @@ def test_charts_that_a_chart_depends_on_are_built_as_argo_cd_does(tmp_path: Path
     write(tmp_path, lib | chart | {"lib/templates/_a.tpl": f'{{{{ define "lib.a" }}}}{OBJECT}{{{{ end }}}}'})
     application = rendering.Application(str(tmp_path / "app"), {})
     assert OBJECT in rendering.render(application, AUTO, "", 60).decode()
-    assert not (tmp_path / "app/charts").is_dir() or not list((tmp_path / "app/charts").iterdir())
+    assert sorted(path.name for path in (tmp_path / "app").iterdir()) == ["Chart.yaml", "templates"]
     (tmp_path / "app/Chart.yaml").write_text((tmp_path / "app/Chart.yaml").read_text().replace("../lib", "../gone"))
     with pytest.raises(rendering.RenderError, match=r"helm dependency build.*ended with status 1"):
         rendering.render(application, AUTO, "", 60)

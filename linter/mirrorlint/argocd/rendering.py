@@ -92,14 +92,20 @@ def _with_dependencies(words: Sequence[str], folder: str, seconds: float) -> byt
     except RenderError as error:
         if _MISSING not in str(error):
             raise
-    charts = os.path.join(folder, "charts")
-    before = set(os.listdir(charts)) if os.path.isdir(charts) else set()
+    before = _dependencies(folder)
     try:
         _run(["helm", "dependency", "build"], folder, ends - time.monotonic())
         return _run(words, folder, ends - time.monotonic())
     finally:
-        for name in set(os.listdir(charts) if os.path.isdir(charts) else ()) - before:
-            os.remove(os.path.join(charts, name))
+        for path in sorted(_dependencies(folder) - before, reverse=True):
+            (os.rmdir if os.path.isdir(path) else os.remove)(path)
+
+
+def _dependencies(folder: str) -> set[str]:
+    """What there is of the charts that a chart depends on, and of their versions."""
+    charts = os.path.join(folder, "charts")
+    inside = (os.path.join(charts, name) for name in (os.listdir(charts) if os.path.isdir(charts) else ()))
+    return {*inside, *filter(os.path.exists, (charts, os.path.join(folder, "Chart.lock")))}
 
 
 def _run(command: Sequence[str], folder: str, seconds: float) -> bytes:
