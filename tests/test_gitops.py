@@ -740,15 +740,15 @@ def test_objects_outside_of_what_was_asked_for_are_followed_as_well(repo: Path) 
 def test_what_paths_are_near_to_is_sought_once_however_many_applications_name_them(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sought: list[str] = []
 
-    def suggestion(word: str, known: Iterable[str], least: float) -> str:
+    def closest(word: str, known: Iterable[str], least: float) -> str:
         sought.append(word)
-        return likeness.suggestion(word, known, least)
+        return likeness.closest(word, known, least)
 
-    monkeypatch.setattr(land, "suggestion", suggestion)
+    monkeypatch.setattr(land, "closest", closest)
     write(repo, {f"{n}.yaml": application(f"a{n}", f"chart/{n % 2}", "name: prod") for n in range(6)})
     write(repo, {f"charts/{n}/x.yaml": entry("x") for n in range(2)})
     assert sum("did you mean `charts/" in message for message in messages(read(["."]))) == 6
-    assert sorted(sought) == ["chart/0", "chart/1"]
+    assert sorted(sought) == ["0", "1", "chart", "chart"]
 
 
 def test_a_path_that_is_nearly_a_folder_is_asked_for(repo: Path) -> None:
@@ -767,6 +767,11 @@ def test_a_path_of_flux_that_is_nearly_a_folder_is_asked_for(repo: Path) -> None
     )
     asked = "clusters/prod/apps.yaml:5 [repo] `./apps/stage` is no folder with manifests here (did you mean `apps/stage-eu`?)"
     assert asked in messages(read(["."]))
+
+
+def test_a_path_that_is_like_a_folder_elsewhere_is_not_asked_for(repo: Path) -> None:
+    write(repo, {"clusters/prod/apps.yaml": kustomization("apps", "./apps/shop/db"), "apps/shops/x.yaml": entry("x")})
+    assert "clusters/prod/apps.yaml:5 [repo] `./apps/shop/db` is no folder with manifests here" in messages(read(["."]))
 
 
 def test_an_object_in_a_folder_that_is_applied_without_it_is_followed(repo: Path) -> None:

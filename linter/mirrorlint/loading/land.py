@@ -9,13 +9,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mirrorlint.fleet import Manifest
-from mirrorlint.likeness import TYPO, suggestion
+from mirrorlint.likeness import closest
 from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.paths import CHART, joined, within
 from mirrorlint.source import Node
 
 IN_CLUSTER = "in-cluster"
 _LOCAL = ("https://kubernetes.default.svc", "https://kubernetes.default", "https://kubernetes.default.svc.cluster.local")
+_CLOSE = 0.6  # how much alike names of folders are of which one may be meant
 _URL = re.compile(r"^(?:[a-z+]+://)?(?:[^@/]+@)?([^/:]+)(?::\d+(?=/))?[:/]+(.*?)(?:\.git)?/*$", re.IGNORECASE)
 
 Found = Sequence[tuple[Manifest, str]]  # objects, each with the file that has it
@@ -92,7 +93,14 @@ class Land(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _meant(path: str, folders: tuple[str, ...]) -> str:
-    return suggestion(path, folders, TYPO)
+    """The folder of which one name differs, and not by much."""
+    names = path.split("/")
+    every = [theirs for theirs in (folder.split("/") for folder in folders) if len(theirs) == len(names)]
+    for at, name in reversed(list(enumerate(names))):
+        near = closest(name, (theirs[at] for theirs in every if theirs[:at] == names[:at] and theirs[at + 1 :] == names[at + 1 :]), _CLOSE)
+        if near:
+            return f" (did you mean `{'/'.join((*names[:at], near, *names[at + 1 :]))}`?)"
+    return ""
 
 
 def is_local(destination: str) -> bool:
