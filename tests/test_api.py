@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pages
 import pytest
+from pair import PROD
 from repositories import write
 
 import mirrorlint
@@ -104,6 +105,22 @@ def test_mirrors_that_a_version_passes_over_are_passed_over_where_two_objects_cl
     ]
     report = mirrorlint.check(mirrorlint.loads({"prod": "---\n".join(texts)}), istio="1.19")
     assert {"mirrors-too-new", "order-undecided"} <= {finding.rule for finding in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("created", "mirrored"),
+    [(("", ""), True), (("01", "01"), False), (("01", "02"), True), (("02", "01"), False)],
+    ids=["as written", "one second", "older", "younger"],
+)
+def test_calls_are_followed_through_the_older_object_and_within_a_second_through_the_first_by_name(
+    created: tuple[str, str], mirrored: bool
+) -> None:
+    first, second = (f", creationTimestamp: '2024-01-01T00:00:{each}Z'" if each else "" for each in created)
+    other = "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\n"
+    other += f"metadata: {{name: a{second}}}\nspec: {{hosts: [shop], http: [{{route: [{{destination: {{host: shop}}}}]}}]}}\n"
+    at = PROD.rindex("name: shop}")
+    fleet = mirrorlint.loads({"prod": PROD[:at] + PROD[at:].replace("name: shop}", f"name: shop{first}}}", 1) + other})
+    assert bool(fleet.follow(Call(cluster="prod", namespace="default", host="shop", port=80))) == mirrored
 
 
 def test_a_notebook_shows_what_there_is() -> None:

@@ -11,13 +11,15 @@ Age = Callable[[Manifest, str, str], tuple[object, ...]]  # of an object and two
 
 
 def as_written(manifest: Manifest, first: str, second: str) -> tuple[object, ...]:
-    """By creation; without timestamps in the order in which objects are written, as `kubectl apply` creates them.
+    """Like `by_name`, but without timestamps in the order in which objects are written, as `kubectl apply` creates them.
 
-    Those of the Gateway API stand before Istio's own and among themselves by name, since Istio orders routes by name within a second.
+    Of these, those of the Gateway API stand before Istio's own and among themselves by name.
     """
+    if manifest.created:
+        return by_name(manifest, first, second)
     if manifest.group == GATEWAY_API:
-        return (manifest.created, 0, first, second)
-    return (manifest.created, 1, manifest.node.place)
+        return ("", 0, first, second)
+    return ("", 1, manifest.node.place)
 
 
 def by_name(manifest: Manifest, first: str, second: str) -> tuple[object, ...]:
