@@ -17,11 +17,11 @@ HOST = "stage-gateway.example.com"
 PASSTHROUGH = "loadBalancer: {simple: PASSTHROUGH}"
 
 
-def reasons(more: str = "", source: str = SOURCE) -> list[str]:
-    """What becomes of the shadows of a call to `shop`, with more objects in the source."""
+def reasons(more: str = "", source: str = SOURCE, host: str = "shop") -> list[str]:
+    """What becomes of the shadows of a call to `host`, with more objects in the source."""
     ingress = {"target": {"addresses": [HOST], "ports": {80: 80}}}
     fleet = loads({"source": source + more, "target": TARGET}, ingress=ingress)
-    return [shadow.reason for shadow in fleet.follow(Call(cluster="source", namespace="default", host="shop", port=8000), istio="1.28")]
+    return [shadow.reason for shadow in fleet.follow(Call(cluster="source", namespace="default", host=host, port=8000), istio="1.28")]
 
 
 def rule(host: str, policy: str, more: str = "") -> str:
@@ -106,6 +106,22 @@ def port_of(kind: str, spec: str) -> str:
 def test_a_port_that_a_service_has_for_http_is_kept_from_server_first_protocols(protocol: str, more: str) -> None:
     ports = f"ports: [{{number: 8000, name: p, protocol: {protocol}}}]"
     assert reasons(port_of("ServiceEntry", f"hosts: [aaa.example.org], {ports}, {more}")) == ["arrives"]
+
+
+@pytest.mark.parametrize(
+    ("created", "host", "found"),
+    [
+        ("01", "zzz.example.org", []),
+        ("02", "aaa.example.org", []),
+        ("02", "zzz.example.org", ["arrives"]),
+        ("03", "aaa.example.org", ["arrives"]),
+    ],
+)
+def test_a_server_first_protocol_keeps_a_port_from_younger_services(created: str, host: str, found: list[str]) -> None:
+    entry = port_of("ServiceEntry", f"hosts: [{host}], ports: [{{number: 8000, name: p, protocol: MYSQL}}], resolution: DNS")
+    entry = entry.replace("aaa}", f"aaa, creationTimestamp: '2024-01-01T00:00:{created}Z'}}")
+    source = SOURCE.replace("kind: Service\nmetadata: {", "kind: Service\nmetadata: {creationTimestamp: '2024-01-01T00:00:02Z', ")
+    assert reasons(entry, source) == found
 
 
 def test_what_is_exported_to_single_namespaces_comes_first() -> None:

@@ -114,7 +114,14 @@ class Mesh:
     def services(self) -> tuple[Service, ...]:
         """All services of the registry, the oldest first."""
         own = (service for service in self.kubernetes_services if self.discovery.takes(service.manifest))
-        return (*own, *(self._exported(service) for m in self.admitted("ServiceEntry") for service in read_entry(m)))
+        entries = (self._exported(service) for m in self.admitted("ServiceEntry") for service in read_entry(m))
+        return tuple(sorted((*own, *entries), key=self._seniority))
+
+    def _seniority(self, service: Service) -> tuple[object, ...]:
+        """Its age, in which an entry has its host for a name (SortServicesByCreationTime); without timestamps Kubernetes' come first."""
+        manifest, name = service.manifest, service.manifest.name if service.kubernetes else service.host
+        assumed = not (service.kubernetes or manifest.created)
+        return (manifest.created, assumed, self._age(manifest, name, service.namespace))
 
     def _exported(self, service: Service) -> Service:
         return service if service.export_to else service._replace(export_to=self._exports("defaultServiceExportTo") or PUBLIC)
