@@ -124,6 +124,33 @@ def test_a_server_first_protocol_keeps_a_port_from_younger_services(created: str
     assert reasons(entry, source) == found
 
 
+@pytest.mark.parametrize(("host", "found"), [("shop", []), ("shop.default", ["arrives"]), ("Shop", [])])
+def test_a_short_form_that_is_an_entrys_host_is_the_entrys(host: str, found: list[str]) -> None:
+    entry = port_of("ServiceEntry", f"hosts: [{host}], ports: [{{number: 8000, name: http, protocol: HTTP}}], resolution: DNS")
+    assert reasons(entry) == found
+
+
+def test_an_entry_for_tcp_takes_no_short_form_of_a_service() -> None:
+    assert reasons(port_of("ServiceEntry", "hosts: [shop], ports: [{number: 8000, name: tcp, protocol: TCP}], resolution: DNS")) == [
+        "arrives"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "host", "more", "found"),
+    [
+        ("api.example.com", "'*.example.com'", "", ["arrives"]),
+        ("Api.example.com", "'*.example.com'", "", []),
+        ("Api.example.com", "api.example.com", "", ["arrives"]),
+        ("Api.example.com", "'*.example.com'", "hosts: [api.example.com], ports: [{number: 81, name: http, protocol: HTTP}]", ["arrives"]),
+    ],
+)
+def test_a_wildcard_takes_hosts_that_are_spelled_in_lower_case(entry: str, host: str, more: str, found: list[str]) -> None:
+    called = port_of("ServiceEntry", f"hosts: [{entry}], ports: [{{number: 8000, name: http, protocol: HTTP}}], resolution: DNS")
+    twin = port_of("ServiceEntry", more).replace("aaa", "bbb") if more else ""
+    assert reasons(called + twin, SOURCE.replace("hosts: [shop]", f"hosts: [{host}]"), "api.example.com") == found
+
+
 def test_what_is_exported_to_single_namespaces_comes_first() -> None:
     ports = "ports: [{number: 8000, name: p, protocol: MONGO}]"
     assert reasons(port_of("ServiceEntry", f"hosts: [aaa.example.org], {ports}, resolution: NONE, exportTo: ['.']")) == []

@@ -150,6 +150,10 @@ class EgressListener:
         """For each host the first of them that has it (sidecar.go:computeWildcardHostVirtualServiceIndex)."""
         return {host.name: service for service in reversed(self.virtual_services) for host in service.hosts}
 
+    def first_for(self, host: str) -> VirtualService | None:
+        """The one for a service whose host is spelled like this, of all that have it or a wildcard that covers it."""
+        return most_specific(host, self.by_host) if self.imported(host) else None
+
     def _selects(self, service: VirtualService) -> bool:
         wanted = [host for key in (service.namespace, "*") for host in self._hosts.get(key, ())]
         fits = subset_of if service.gateway_semantics else overlaps
@@ -244,6 +248,7 @@ class _SidecarTable(Table):
         self._scope, self._owning = listener.scope, owning
         self._port = port
         self._shared = any(p.protocol in HTTP for service in owning.values() for p in service.ports if p.number == port)
+        self._full_hosts = {name for name, s in owning.items() if s.resolution != ALIAS and self._serves(s)}
         super().__init__(self._domains(listener))
 
     def _domains(self, listener: EgressListener) -> Iterator[tuple[str, VirtualHost]]:
@@ -258,7 +263,12 @@ class _SidecarTable(Table):
                 if host.domain not in named:
                     named.add(host.domain)
                     vhost = host._replace(routes=routes)
-                    yield from ((domain, vhost) for domain in (listener.domains_of(owner) if owner else (host.domain,)))
+                    yield from ((domain, vhost) for domain in (self._free_domains(listener, owner) if owner else (host.domain,)))
+
+    def _free_domains(self, listener: EgressListener, service: Service) -> Iterator[str]:
+        """The domains of a service's virtual host but for short forms that are another service's host (httproute.go:dedupeDomains)."""
+        taken = self._full_hosts - {service.host.lower()}
+        return (domain for domain in listener.domains_of(service) if domain not in taken)
 
     def _matching(self, host: str) -> list[Service]:
         """The services that own the port and that a VirtualService's host covers."""
@@ -284,7 +294,7 @@ class _SidecarTable(Table):
             vhost = VirtualHost(host.name.lower(), (), (service,), False, host.node)
             if not found:
                 plain.append((vhost, None))
-            mine = [s for s in found if not is_wild(host.name) or most_specific(s.host, listener.by_host) is service]
+            mine = [s for s in found if not is_wild(host.name) or listener.first_for(s.host.lower()) is service]
             owned += [(vhost._replace(domain=s.host.lower()), s) for s in mine if self._serves(s)]
         if owned or self._port == 80:
             yield from plain if self._shared else ()  # a port that is sniffed has routes for each service alone
