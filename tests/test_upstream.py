@@ -168,9 +168,14 @@ def test_a_headless_service_has_a_listener_for_each_pod() -> None:
         ('{port: {number: 8000, protocol: HTTP, name: x}, captureMode: NONE, bind: 127.0.0.1, hosts: ["*/*"]}', []),
         ('{captureMode: DEFAULT, hosts: ["*/*"]}', ["arrives"]),
         ('{captureMode: IPTABLES, hosts: ["*/*"]}', ["arrives"]),
+        ('{port: {number: 8000, protocol: TCP, name: x}, bind: 127.0.0.1, hosts: ["*/*"]}', []),
+        ('{port: {number: 8000, protocol: TCP, name: x}, bind: 127.0.0.1, hosts: ["*/*"]}, {hosts: ["*/*"]}', ["arrives"]),
+        ('{port: {number: 8000, protocol: TCP, name: x}, captureMode: NONE, hosts: ["*/*"]}, {hosts: ["*/*"]}', ["arrives"]),
+        ('{port: {number: 8000, protocol: TCP, name: x}, hosts: ["*/*"]}, {hosts: ["*/*"]}', []),
+        ('{port: {number: 8000, protocol: HTTP, name: x}, bind: 127.0.0.1, hosts: ["*/*"]}, {hosts: ["gone/*"]}', []),
     ],
 )
-def test_a_listener_that_does_not_capture_calls_mirrors_none(egress: str, found: list[str]) -> None:
+def test_calls_are_mirrored_at_ports_that_a_capturing_listener_opens(egress: str, found: list[str]) -> None:
     assert reasons(port_of("Sidecar", f"egress: [{egress}]")) == found
 
 

@@ -19,7 +19,6 @@ from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
 _MESH_ONLY = frozenset({MESH})
 # Where one of these comes first, the listener that a port has for all addresses takes no HTTP (listener.go:isConflictWithWellKnownPort).
 _KEEPS_LISTENER = frozenset({"MONGO", "MYSQL"})
-_FOLLOWED = (HTTP - {"HTTP_PROXY"}) | {SNIFFED}
 
 
 class SidecarScope(Scope):
@@ -49,11 +48,16 @@ class SidecarScope(Scope):
         return any(each.manifest is virtual_service for listener in self.listeners for each in listener.virtual_services)
 
     def table(self, port: int) -> Table | None:
-        """The virtual hosts for requests to a port; None when nothing listens there for HTTP, so that requests pass through untouched."""
+        """The virtual hosts for requests to a port; None when nothing listens there for HTTP, so that requests pass through untouched.
+
+        A port is opened by the first listener that captures calls to it, but its virtual hosts are those of the listener that names it.
+        A forward proxy's are not followed.
+        """
         if port not in self._tables:
             listener = self.listener(port)
-            captured = any(each.egress.captures for each in self.listeners if each.egress.port in (0, port))
-            self._tables[port] = listener.table(port) if listener and captured else None
+            opening = next((each for each in self.listeners if each.egress.port in (0, port) and each.egress.captures), None)
+            is_open = opening is not None and opening.takes_http(port)
+            self._tables[port] = listener.table(port) if is_open and listener and not listener.is_forward_proxy else None
         return self._tables[port]
 
     def ports_of(self, host: str) -> list[int]:
@@ -94,7 +98,8 @@ class EgressListener:
     def __init__(self, scope: SidecarScope, egress: Egress) -> None:
         """`egress` says what is imported."""
         self.scope, self.egress = scope, egress
-        self._matches_port = egress.port > 0 and egress.protocol != "HTTP_PROXY"
+        self.is_forward_proxy = egress.protocol == "HTTP_PROXY"
+        self._matches_port = egress.port > 0 and not self.is_forward_proxy
         self._imports_all = egress in DEFAULT_EGRESS
         self._hosts: dict[str, list[str]] = {}
         self._excluded: dict[str, list[str]] = {}
@@ -209,21 +214,22 @@ class EgressListener:
         name = without_port(host).lower()
         return any(subset_of(name, domain) for service in self.owning(port).values() for domain in self.domains_of(service))
 
-    def table(self, port: int) -> Table | None:
-        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts); a forward proxy's port is not followed.
+    def table(self, port: int) -> Table:
+        """The virtual hosts for a port (httproute.go:BuildSidecarOutboundVirtualHosts)."""
+        return _SidecarTable(self, port, self.owning(port))
+
+    def takes_http(self, port: int) -> bool:
+        """Whether it listens at a port for HTTP.
 
         A listener that names its port has the protocol that it says, and a Service that stands for another one has none of its own
         (listener.go:buildSidecarOutboundListeners).
         """
-        if self.egress.port and protocol(self.egress.protocol) not in _FOLLOWED:
-            return None
-        owning = self.owning(port)
-        ports = [(s, p) for s in exported_first(owning.values()) for p in s.ports if p.number == port]
+        if self.egress.port and protocol(self.egress.protocol) not in (*HTTP, SNIFFED):
+            return False
+        ports = [(s, p) for s in exported_first(self.owning(port).values()) for p in s.ports if p.number == port]
         shared = [p.protocol for s, p in ports if p.protocol in HTTP or _is_for_all_addresses(s)]
         taken = bool(shared) and shared[0] in _KEEPS_LISTENER
-        if taken or not any(p.routes_http for s, p in ports if s.resolution != ALIAS):
-            return None
-        return _SidecarTable(self, port, owning)
+        return not taken and any(p.routes_http for s, p in ports if s.resolution != ALIAS)
 
 
 def _is_for_all_addresses(service: Service) -> bool:
