@@ -124,6 +124,17 @@ def test_a_server_first_protocol_keeps_a_port_from_younger_services(created: str
     assert reasons(entry, source) == found
 
 
+@pytest.mark.parametrize(("first", "second", "found"), [("MYSQL", "HTTP", []), ("HTTP", "MYSQL", ["arrives"])])
+def test_of_two_entries_for_a_host_the_older_ones_protocol_has_the_port(first: str, second: str, found: list[str]) -> None:
+    made = [f"hosts: [db.example.org], ports: [{{number: 8000, name: p, protocol: {each}}}], resolution: DNS" for each in (first, second)]
+    older, younger = (
+        port_of("ServiceEntry", spec).replace("aaa}", f"{name}, creationTimestamp: '2024-01-01T00:00:0{age}Z'}}")
+        for spec, name, age in zip(made, "ab", (1, 2), strict=True)
+    )
+    source = SOURCE.replace("kind: Service\nmetadata: {", "kind: Service\nmetadata: {creationTimestamp: '2024-01-01T00:00:03Z', ")
+    assert reasons(older + younger, source) == found
+
+
 @pytest.mark.parametrize(("host", "found"), [("shop", []), ("shop.default", ["arrives"]), ("Shop", [])])
 def test_a_short_form_that_is_an_entrys_host_is_the_entrys(host: str, found: list[str]) -> None:
     entry = port_of("ServiceEntry", f"hosts: [{host}], ports: [{{number: 8000, name: http, protocol: HTTP}}], resolution: DNS")

@@ -136,6 +136,9 @@ class EgressListener:
             return [service for service in cut if service.namespace == chosen]
         return cut
 
+    def _imports(self, service: Service) -> bool:
+        return any(each.manifest is service.manifest for each in self.imported(service.host))
+
     def _chosen_namespace(self, services: list[Service]) -> str:
         """The proxy's own namespace, else that of a Kubernetes Service, else the first."""
         chosen, kubernetes = services[0].namespace, services[0].kubernetes
@@ -226,7 +229,8 @@ class EgressListener:
         """
         if self.egress.port and protocol(self.egress.protocol) not in (*HTTP, SNIFFED):
             return False
-        ports = [(s, p) for s in exported_first(self.owning(port).values()) for p in s.ports if p.number == port]
+        imported = (s for s in self.scope.mesh.services_by_port.get(port, ()) if self._imports(s))
+        ports = [(s, p) for s in exported_first(imported) for p in s.ports if p.number == port and p.protocol != "UDP"]
         shared = [p.protocol for s, p in ports if p.protocol in HTTP or _is_for_all_addresses(s)]
         taken = bool(shared) and shared[0] in _KEEPS_LISTENER
         return not taken and any(p.routes_http for s, p in ports if s.resolution != ALIAS)
