@@ -296,6 +296,16 @@ def test_routes_for_different_ports_are_no_tie() -> None:
     assert said(check(fleet(first + SECOND))) == [("warning", "order-undecided")]
 
 
+def test_a_route_for_a_port_and_for_all_ports_may_lead_another_ones_rules() -> None:
+    ports = PROD.replace("[{port: 80, name: http}]", "[{port: 80, name: http}, {port: 81, name: http-alt}]")
+    shop = "{group: '', kind: Service, name: shop}"
+    twice = SECOND.replace('{group: "", kind: Service, name: shop}', f"{shop[:-1]}, port: 80}}, {shop}")
+    twice = twice.replace("name: later", "name: zoo").replace("  - backendRefs", "  - matches: [{path: {value: /cart}}]\n    backendRefs")
+    report = check(fleet(ports + twice))
+    assert said(report) == [("warning", "order-undecided")]
+    assert [set(mirror.delivery.values()) for mirror in report.mirrors] == [{"all"}, {"all"}]
+
+
 @pytest.mark.parametrize(
     ("path", "replacement", "arrives"),
     [("/shop/cart", "/", "/cart"), ("/shop", "/", "/"), ("/shops", "/", None), ("/shop/cart", "/v2/", "/v2/cart")],

@@ -107,6 +107,7 @@ def _sort_in(found: dict[MirrorKey, Judged], world: str, ways: Iterable[Way]) ->
 def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
     """The ways of everything that is sent to a VirtualService; what its rules and the target's ask for is tried as well."""
     samples = dict.fromkeys([PLAIN, *_samples(service)])
+    mirrored = {mirror.key for rule in service.rules for mirror in rule.mirrors}
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
     asked = AskedAtTarget()
     for caller in dict.fromkeys(callers(followed.delivery, followed.mesh, service)):
@@ -118,7 +119,8 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
             tried.add(sample)
             call = caller.call(followed.mesh.cluster.name, sample)
             for world in worlds:
-                own = [way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest]
+                found = (way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest)
+                own = [way for way in found if way.mirror.key in mirrored]  # as the eldest it may lead the rules of other routes
                 ways[world] += own
                 if sample in samples:
                     queue += [more for way in own for more in asked.samples(way, sample, world)]
