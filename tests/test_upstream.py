@@ -124,6 +124,13 @@ def test_a_server_first_protocol_keeps_a_port_from_younger_services(created: str
     assert reasons(entry, source) == found
 
 
+def test_a_listener_of_a_sidecar_that_says_http_takes_it_whatever_services_have_the_port() -> None:
+    entry = port_of("ServiceEntry", "hosts: [db.example.org], ports: [{number: 8000, name: p, protocol: MYSQL}], exportTo: ['.']")
+    sidecar = port_of("Sidecar", 'egress: [{port: {number: 8000, protocol: HTTP, name: x}, hosts: ["*/*"]}, {hosts: ["*/*"]}]')
+    assert reasons(entry) == []
+    assert reasons(entry + sidecar) == ["arrives"]
+
+
 @pytest.mark.parametrize(("first", "second", "found"), [("MYSQL", "HTTP", []), ("HTTP", "MYSQL", ["arrives"])])
 def test_of_two_entries_for_a_host_the_older_ones_protocol_has_the_port(first: str, second: str, found: list[str]) -> None:
     made = [f"hosts: [db.example.org], ports: [{{number: 8000, name: p, protocol: {each}}}], resolution: DNS" for each in (first, second)]

@@ -232,7 +232,7 @@ class EgressListener:
         imported = (s for s in self.scope.mesh.services_by_port.get(port, ()) if self._imports(s))
         ports = [(s, p) for s in exported_first(imported) for p in s.ports if p.number == port and p.protocol != "UDP"]
         shared = [p.protocol for s, p in ports if p.protocol in HTTP or _is_for_all_addresses(s)]
-        taken = bool(shared) and shared[0] in _KEEPS_LISTENER
+        taken = not self.egress.port and bool(shared) and shared[0] in _KEEPS_LISTENER
         return not taken and any(p.routes_http for s, p in ports if s.resolution != ALIAS)
 
 
