@@ -44,7 +44,7 @@ def kustomization(node: Node, file: str, start: str, land: Land) -> Unit:
     if isinstance(found, Gap):
         return Unit(node, f"Kustomization {name}", file, _cluster(spec), (), (found,))
     known, gaps = _variables(spec["postBuild"], _Asking(file, node["metadata"]["namespace"].text, start), land)
-    made = found._replace(variables=tuple(sorted(known.items())), substituted=bool(spec["postBuild"]))
+    made = found._replace(variables=tuple(sorted(known.items())) if spec["postBuild"] else None)
     return Unit(node, f"Kustomization {name}", file, _cluster(spec), (made,), tuple(gaps))
 
 

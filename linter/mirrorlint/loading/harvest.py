@@ -133,9 +133,9 @@ class Harvest:
         return outputs
 
     def _add(self, share: Share, key: tuple[str, ...], found: Content, source: Source, namespace: str) -> Content:
-        variables = dict(source.variables) if source.substituted else None
+        variables = None if source.variables is None else dict(source.variables)
         final = adapted(found, namespace, source.namespace, variables)
-        share.contents[(*key, namespace, source.namespace, *map(str, source.variables))] = final
+        share.contents[(*key, namespace, source.namespace, *map(str, source.variables or ()))] = final
         return final
 
     def _add_build(self, share: Share, build: Build, output: Output) -> Iterable[Unit]:
@@ -170,9 +170,9 @@ class Harvest:
     def _followed(self, told: Found, source: Source) -> Iterable[Unit]:
         """What the objects of a source apply; in a folder that nothing is known to apply, variables may yet be filled in."""
         units = self._units(told, source.path if source.how in (ARGO, FLUX) else "")
-        if source.substituted:
-            units = [filled_in(unit, dict(source.variables)) for unit in units]
-        return units if source.substituted or source.how == FOLDER else map(literal, units)
+        if source.variables is not None:
+            return [filled_in(unit, dict(source.variables)) for unit in units]
+        return units if source.how == FOLDER else map(literal, units)
 
     def _targets(self, holder: str, unit: Unit) -> Iterator[tuple[str, Unit]]:
         """The clusters that a unit is for; one that nothing else speaks of is a new one, where clusters are found by such objects."""

@@ -130,7 +130,8 @@ class Source(NamedTuple):
     """A folder, and how what is in it becomes objects of a cluster; `path` is absolute.
 
     `how`: `folder` takes all that is below; `argo` and `flux` do as those would; `helm` renders a chart. `namespace` is where objects
-    without one go, `variables` are filled in after a build, `options` are fields of a kustomization put over the folder's own, as JSON.
+    without one go, `variables` are filled in after a build (None: nothing is), `options` are fields of a kustomization put over the
+    folder's own, as JSON.
     """
 
     path: str
@@ -140,8 +141,7 @@ class Source(NamedTuple):
     recurse: bool = False
     include: str = ""
     exclude: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
-    substituted: bool = False
+    variables: tuple[tuple[str, str], ...] | None = None
     options: str = ""
     values: Values = Values()
 
