@@ -55,7 +55,7 @@ def of_kustomization(rendered: Rendered, source: Source, disk: Disk) -> Build | 
     if isinstance(needed, Gap):
         return needed
     node = current.more or (source.owner if own else None) or current.document
-    render = Render((), current.folder, needed, (), source.options if own else "")
+    render = Render((), current.folder, needed, options=source.options if own else "")
     disk.look(*render.patches)
     stray = next((file for file in render.patches if disk.outside(os.path.realpath(file))), "")
     if stray:
@@ -125,9 +125,15 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     arguments = [f"--namespace={source.namespace or DEFAULT_NAMESPACE}", *(f"--values={file}" for file in values.files)]
     arguments += [f"--set={name}={value}" for name, value, _ in values.parameters]
     arguments += [f"--kube-version={values.kubernetes or _KUBERNETES}", *_API_VERSIONS]
-    called = ("--", values.release or _RELEASE, source.path)
-    texts = tuple(text for text, _ in values.texts)
-    render = Render(command, source.path, (*listed, *values.files), (), "", tuple(arguments), texts, called, parts)
+    render = Render(
+        command,
+        source.path,
+        (*listed, *values.files),
+        arguments=tuple(arguments),
+        values=tuple(text for text, _ in values.texts),
+        release=values.release or _RELEASE,
+        parts=parts,
+    )
     return _as_staged(Build(render, node, source), disk, disk.listed(source.path))
 
 
@@ -245,7 +251,7 @@ def _seen(values: Sequence[Node], parts: list[str], top: str, disk: Disk) -> tup
         seen += disk.documents(os.path.join(chart, "values.yaml"))[:1]
         parts = parts[2:]
     file = os.path.join(chart, *parts)
-    return files.shown(file if disk.lines(files.shown(file)) else os.path.join(top, CHART)), seen
+    return files.shown(file if disk.lines(file) else os.path.join(top, CHART)), seen
 
 
 def _folder(chart: str, name: str, disk: Disk) -> str:

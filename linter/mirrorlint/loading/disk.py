@@ -214,7 +214,7 @@ class Disk:
         self.probes.update(paths)
 
     def lines(self, path: str) -> Sequence[str]:
-        """The lines of a file that is shown as `path`."""
+        """The lines of a file, by its absolute path or as it is shown."""
         data = self._bytes(os.path.abspath(path))
         return () if isinstance(data, Unread) else lines_of(data)
 

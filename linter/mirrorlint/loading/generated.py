@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mirrorlint.loading import files
 from mirrorlint.loading.kustomize import Kustomization
 from mirrorlint.loading.land import Land
 from mirrorlint.source import Node
@@ -58,7 +57,7 @@ def _values(generator: Node, folder: str, land: Land) -> dict[str, tuple[str, No
         land.disk.look(file)
         if list(land.disk.listed(file)) != [file]:
             return None
-        text = "\n".join(land.disk.lines(files.shown(file)))
+        text = "\n".join(land.disk.lines(file))
         found[key or os.path.basename(path)] = (text, next(iter(land.disk.documents(file)), node))
     for node in generator["literals"]:
         key, separator, text = node.text.partition("=")

@@ -48,8 +48,8 @@ class Render(NamedTuple):
     """What to render: the program, the absolute folder that is its target, and the files that it reads.
 
     For kustomize, `resources` are what the target is made of when it has no kustomization of its own, and `options` are fields of one put
-    over it, as JSON. `arguments` are helm's, `values` texts that go over the files named in them, and `called` what is no option.
-    `parts` are folders of charts that the target, then a copy, is to have within it, each behind its path there.
+    over it, as JSON. `arguments` are helm's, `values` texts that go over the files named in them, and `release` is what it calls the
+    target. `parts` are folders of charts that the target, then a copy, is to have within it, each behind its path there.
     """
 
     program: tuple[str, ...]
@@ -59,7 +59,7 @@ class Render(NamedTuple):
     options: str = ""
     arguments: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
-    called: tuple[str, ...] = ()
+    release: str = ""
     parts: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -195,18 +195,19 @@ def _seen(paths: Iterable[str], folder: str) -> list[str]:
 
 
 def _chart(render: Render, folder: str) -> list[str]:
-    """Lay down the values that are no files, which go over those that are."""
+    """Lay down the values that are no files, which go over those that are, and the chart where it lacks parts."""
     given: list[str] = []
     for number, text in enumerate(render.values):
         file = os.path.join(folder, f"{number}.yaml")
         with open(file, "w", encoding="utf-8", errors="replace") as written:
             written.write(text)
         given.append(f"--values={file}")
-    if not render.parts:
-        return [*render.arguments, *given, *render.called]
-    for where, path in (("", render.target), *render.parts):
-        shutil.copytree(path, os.path.join(folder, "chart", where), dirs_exist_ok=True, ignore=_uncopied)
-    return [*render.arguments, *given, *render.called[:-1], os.path.join(folder, "chart")]
+    chart = render.target
+    if render.parts:
+        chart = os.path.join(folder, "chart")
+        for where, path in (("", render.target), *render.parts):
+            shutil.copytree(path, os.path.join(chart, where), dirs_exist_ok=True, ignore=_uncopied)
+    return [*render.arguments, *given, "--", render.release, chart]
 
 
 def _uncopied(folder: str, names: Iterable[str]) -> set[str]:
