@@ -47,7 +47,7 @@ class Batch:
         fits, self._left = self._left > 0, self._left - size
         if not fits or isinstance(data, str):
             return Unread(path, data if fits else _TOO_MUCH)
-        return Content((), data, (), ()) if isinstance(data, int) else unpacked(data, files.shown(path))
+        return Content(objects=data) if isinstance(data, int) else unpacked(data, files.shown(path))
 
 
 def reader(repository: str, room: int) -> Task:

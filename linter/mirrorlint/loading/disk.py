@@ -27,7 +27,6 @@ from mirrorlint.source.comments import lines_of
 _CHART, _KUSTOMIZATIONS = os.sep + CHART, tuple(os.sep + name for name in KUSTOMIZATIONS)
 # What may be the name of an object.
 _NAME = re.compile(rb"\bname[\"']?[ \t]*:[ \t]*[\"']?([\w.-]+)")
-_NOTHING = Content((), 0, (), ())
 
 
 class Disk:
@@ -233,7 +232,7 @@ class Disk:
         found = self._contents[real]
         if isinstance(found, Unread):
             self.unread.add(found)
-            return _NOTHING
+            return Content()
         return found
 
     def _bytes(self, path: str) -> bytes | Unread:

@@ -165,7 +165,7 @@ class Harvest:
         for file in () if build.render.is_chart else build.render.files:
             found = self._disk.content(file) if self._disk.below(file) else None
             if found and found.faults:
-                share.contents[self._disk.real(file),] = Content((), 0, found.faults, (), found.suppressions)
+                share.contents[self._disk.real(file),] = Content(faults=found.faults, suppressions=found.suppressions)
 
     def _followed(self, told: Found, source: Source) -> Iterable[Unit]:
         """What the objects of a source apply; in a folder that nothing is known to apply, variables may yet be filled in."""

@@ -53,10 +53,10 @@ class Content(NamedTuple):
     those that matter once their variables are filled in, or they are decrypted.
     """
 
-    manifests: tuple[Manifest, ...]
-    objects: int
-    faults: tuple[Broken, ...]
-    unclear: tuple[Broken, ...]
+    manifests: tuple[Manifest, ...] = ()
+    objects: int = 0
+    faults: tuple[Broken, ...] = ()
+    unclear: tuple[Broken, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     tells: tuple[Manifest, ...] = ()
     waiting: tuple[Manifest, ...] = ()
@@ -76,7 +76,7 @@ def content(data: bytes, path: str) -> Content:
     """Read a file; never raises."""
     left, dropped, _ = sift(data)
     if not left.strip():
-        return Content((), dropped, (), ())
+        return Content(objects=dropped)
     found = content_of(parse(left, path), data, path)
     return found._replace(objects=dropped + found.objects)
 
