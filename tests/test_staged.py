@@ -70,6 +70,15 @@ def test_settings_count_as_they_are_staged(repo: Path) -> None:
     assert (run(cwd=repo).returncode, staged(repo).returncode) == (2, 0)
 
 
+def test_a_peers_settings_in_our_own_repository_count_as_they_are_staged(repo: Path) -> None:
+    (repo / ".mirrorlint.yaml").write_text("clusters: {prod: {paths: [clusters/prod]}, stage: {path: clusters/stage}}\n")
+    own = repo / "clusters/stage/.mirrorlint.yaml"
+    own.write_text("clusters: {stage: {ingress: [elsewhere.example.com]}}\n")
+    git(repo, "add", ".")
+    own.unlink()
+    assert (run(cwd=repo).returncode, staged(repo).returncode) == (1, 0)
+
+
 def test_a_kustomization_counts_as_it_is_staged(repo: Path) -> None:
     kustomization = repo / "clusters" / "stage" / "kustomization.yaml"
     kustomization.write_text("resources: [gateway.yaml, virtual-service.yaml, httpbin.yaml, gone.yaml]\n")

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from mirrorlint.cache.shelf import Shelf
+from mirrorlint.cache.trail import Trail
 from mirrorlint.cache.untracked import with_parents
 from mirrorlint.git import Listing
 from mirrorlint.kinds import CONFIG_MAP
@@ -35,14 +36,13 @@ class Disk:
     def __init__(self, means: Means, shelf: Shelf | None) -> None:
         """Nothing is listed yet; nothing is read outside of the repositories of what will be, and nothing twice of what is on the shelf.
 
-        What is read is found in `listings`, with `probes` as the further paths that were looked at; `plain` tells that no file is made of
-        others, and that nothing was asked for of what the sieve takes out, `untold` that Git did not answer.
+        `plain` and `lasting` are those of the trail.
         """
         self._batch, self._index = Batch(means, shelf), means.staging
         self.staged: dict[str, bytes] = {}
-        self.listings: dict[str, Listing] = {}
-        self.probes: set[str] = set()
-        self.plain, self.untold = True, False
+        self._listings: dict[str, Listing] = {}
+        self._looked_at: set[str] = set()
+        self.plain, self.lasting = True, True
         self._blobs: dict[str, str] = {}
         self.unread: set[Unread] = set()
         self.charts: set[str] = set()
@@ -68,9 +68,9 @@ class Disk:
         for root in roots:
             listing = files.tree(root, self._index)
             self.staged.update(listing.staged)
-            self.listings.update(listing.listings)
-            self.probes |= listing.walked
-            self.untold |= listing.untold
+            self._listings.update(listing.listings)
+            self._looked_at |= listing.walked
+            self.lasting &= not listing.untold
             self._blobs.update(listing.blobs)
             listed, others = listing.files, set(filter(is_foreign, listing.files)) - {os.path.abspath(root)}
             charts = topmost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})
@@ -186,9 +186,7 @@ class Disk:
 
         What containers of workloads are made of makes no difference.
         """
-        if self._index is None:
-            return ""
-        own = [path for path in paths if files.repository(path) == self._index.root]
+        own = [path for path in paths if files.index_of(path, self._index)]
         return next((path for path in own if path not in self._as_staged and not self._is_alike(path)), "")
 
     def _is_alike(self, path: str) -> bool:
@@ -203,14 +201,19 @@ class Disk:
     def _as_staged(self) -> AbstractSet[str]:
         """The files that the work tree has as the index has them."""
         found = set()
-        for folder, listing in self.listings.items():
+        for folder, listing in self._listings.items():
             differing = listing.changes.changed | listing.changes.untracked
             found |= {os.path.join(folder, name) for name in (*listing.blobs, *listing.others) if name not in differing}
         return found
 
     def look(self, *paths: str) -> None:
         """Note that the run depends on what is at some paths, be there something or not."""
-        self.probes.update(paths)
+        self._looked_at.update(paths)
+
+    @property
+    def trail(self) -> Trail:
+        """What the run depended on until now."""
+        return Trail(self._listings, frozenset(self._looked_at), self.plain, self.lasting)
 
     def lines(self, path: str) -> Sequence[str]:
         """The lines of a file, by its absolute path or as it is shown."""

@@ -66,9 +66,9 @@ def tree(root: str, index: Index | None) -> Tree:
 
 
 def _single(path: str, index: Index | None) -> Tree:
-    ours = index if index and repository(path) == index.root else None
-    staged = ours.read(path) if ours else None
-    why = _UNSTAGED if ours and staged is None else "" if ours or os.path.isfile(path) else _IRREGULAR
+    index = index_of(path, index)
+    staged = index.read(path) if index else None
+    why = _UNSTAGED if index and staged is None else "" if index or os.path.isfile(path) else _IRREGULAR
     unread = (Unread(path, why),) if why else ()
     return Tree({} if why else {path: path}, unread, {}, {}, frozenset({path}), {} if staged is None else {path: staged})
 
@@ -94,6 +94,11 @@ def repository(path: str) -> str:
             return os.getcwd() if within(start, os.getcwd()) else start
         folder = os.path.dirname(folder)
     return folder
+
+
+def index_of(path: str, index: Index | None) -> Index | None:
+    """The index that a path is read from; None for one that is read as it is."""
+    return index if index and repository(path) == index.root else None
 
 
 def shown(path: str) -> str:
@@ -148,7 +153,7 @@ class _File(NamedTuple):
 
 def _names(root: str, seen: _Seen) -> Iterator[str | Unread]:
     """The paths below a folder; those of files to read that Git has just so are put to `seen.blobs` instead, with their ids."""
-    index = seen.staging if seen.staging and repository(root) == seen.staging.root else None
+    index = index_of(root, seen.staging)
     listed = git.listing(root, index.file if index else "")
     if listed is None and os.path.lexists(os.path.join(repository(root), ".git")):
         seen.untold.add(root)

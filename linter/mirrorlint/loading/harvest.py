@@ -43,15 +43,11 @@ class Share:
 
 
 class Harvest:
-    """Follows sources from cluster to cluster; `shares` are the clusters, by name, `adrift` is what is for none of them.
-
-    `failed` tells that something could not be rendered.
-    """
+    """Follows sources from cluster to cluster; `shares` are the clusters, by name, `adrift` is what is for none of them."""
 
     def __init__(self, groups: Sequence[Group], disk: Disk, units: Units, means: Means) -> None:
         """`units` reads GitOps objects with their files, given the folder that they are applied from."""
         self._disk, self._units, self._means = disk, units, means
-        self.failed = False
         self.adrift: dict[Gap, None] = {}
         self._began = time.monotonic()
         self._done: set[tuple[str, Source]] = set()
@@ -129,7 +125,7 @@ class Harvest:
         from mirrorlint.loading import renders
 
         outputs = renders.run((build.render for build in wanted), self._began + renders.DEADLINE, cached=self._means.cached)
-        self.failed |= any(output.error for output in outputs.values())
+        self._disk.lasting &= not any(output.error for output in outputs.values())
         return outputs
 
     def _add(self, share: Share, key: tuple[str, ...], found: Content, source: Source, namespace: str) -> Content:

@@ -124,9 +124,10 @@ class Peers:
 
     def _read(self, path: str) -> bytes | Unread:
         """What a file holds, in the index's repository what is staged of it."""
-        if self._index is None or files.repository(path) != self._index.root:
+        index = files.index_of(path, self._index)
+        if index is None:
             return files.read(path)
-        staged = self._index.read(path)
+        staged = index.read(path)
         if staged is None:
             return Unread(path, f"this contract is {_UNSTAGED}", _UNSTAGED)
         self.staged[path] = staged

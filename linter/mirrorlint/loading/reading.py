@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from mirrorlint.cache.shelf import Shelf
 from mirrorlint.cache.trail import Trail
 from mirrorlint.fleet import BlindSpot
-from mirrorlint.loading import clusters, files, settings, told
+from mirrorlint.loading import clusters, files
 from mirrorlint.loading.applied import Applied
 from mirrorlint.loading.clusters import Assignment, Group
 from mirrorlint.loading.disk import Disk
@@ -17,9 +17,10 @@ from mirrorlint.loading.ground import Ground
 from mirrorlint.loading.harvest import Harvest
 from mirrorlint.loading.means import Means
 from mirrorlint.loading.objects import Content
-from mirrorlint.loading.paths import CHART, upwards, within
+from mirrorlint.loading.paths import CHART, within
 from mirrorlint.loading.peers import Peers, holds_contract, with_contracts
 from mirrorlint.loading.settings import ClusterSection
+from mirrorlint.loading.told import Told
 from mirrorlint.loading.units import Gap
 
 _LEFT_OUT = "in the folder of no cluster"
@@ -37,68 +38,60 @@ class Reading:
     def __init__(self, root: str, arguments: Mapping[str, Sequence[str]], config: str, means: Means) -> None:
         """`root` is the repository that clusters are found in, unless there are `arguments`; all paths are absolute."""
         asked = [path for paths in arguments.values() for path in paths] if arguments else [root]
-        self._config, self._index = config, means.staging
-        self.settings, unused = told.find(asked, config, self._index)
+        self._root, self._told = root, Told(asked, config, means.staging)
+        self.settings = self._told.settings
         contracts = {name: paths[0] for name, paths in arguments.items() if len(paths) == 1 and holds_contract(paths[0])}
-        self._root, self._arguments = root, {name: paths for name, paths in arguments.items() if name not in contracts}
+        named = {name: paths for name, paths in arguments.items() if name not in contracts}
         shelf = Shelf(os.path.basename(files.repository(asked[0]))) if means.cached else None
         self._disk = Disk(means, shelf)
-        names = settings.FILE, settings.MISNAMED
-        self._disk.look(*(os.path.join(above, name) for path in asked for above in upwards(files.folder_of(path)) for name in names))
         self._applied = Applied(asked, self._disk, cached=means.cached)
         self._ground = Ground(root, self._disk, self._applied)
         self._disk.add(*(path for path in asked if path not in contracts.values()))
-        self.sections, unusable = self._told()
-        found, missing = self._find()
-        found, more = self._as_told(found)
-        found = [self._namesake(group) for group in found]
-        self.groups, adrift = self._applied.assigned(found, self._root)
-        named = [path for paths in self._arguments.values() for path in paths]
-        self.peers = Peers(root, named, contracts, {} if arguments else self.sections, {group.name for group in found}, self._index)
-        self._disk.look(*self.peers.probes)
+        self.sections = self._sections(named, config)
+        named = {name: [*map(os.path.abspath, self.sections[name].paths)] or those for name, those in named.items()}
+        found = [self._namesake(group) for group in self._as_told(self._find(named))]
+        self.groups, adrift = self._applied.assigned(found, root)
+        starts = [path for paths in named.values() for path in paths]
+        self.peers = Peers(root, starts, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
+        self._disk.look(*self._told.probes, *self.peers.probes)
         self._harvest = Harvest(self.groups, self._disk, self._applied.units, means)
         self.shares = list(self._harvest.shares.values())
         unlisted = self._harvest.unlisted
         left_out = self._left_out(unlisted)
-        self.blind_spots = (*unused, *unusable, *more, *missing, *self._blind_spots(adrift, left_out, unlisted))
+        self.blind_spots = (*self._told.unused, *self._blind_spots(adrift, left_out, unlisted))
         assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if each.counts})
         self.assignments = (*assigned, *self.peers.assignments)
         if shelf:
             means.crew.beside(shelf.keep)
 
-    def _told(self) -> tuple[dict[str, ClusterSection], list[BlindSpot]]:
-        """What settings say of the clusters, and what is not used of them; of clusters that are arguments they may say other paths."""
+    def _sections(self, named: Mapping[str, Sequence[str]], config: str) -> dict[str, ClusterSection]:
+        """What settings say of the clusters; of those that are `named` as arguments they may say other paths."""
         if not self._root:
-            own, unusable = told.of_clusters(self._arguments, self.settings, self._config, self._index)
-            self._arguments = {name: [*map(os.path.abspath, own[name].paths)] or those for name, those in self._arguments.items()}
-            return {**self.settings.clusters, **own}, unusable
-        said = with_contracts(self.settings.clusters) if self._config or self._concerned() else {}
-        return told.of_peers(said, self.settings, self._disk.look)
+            return {**self.settings.clusters, **self._told.of_clusters(named)}
+        said = with_contracts(self.settings.clusters) if config or self._concerned() else {}
+        return self._told.of_peers(said)
 
-    def _find(self) -> tuple[list[Group], list[BlindSpot]]:
-        """The clusters, and what settings name that is not there."""
+    def _find(self, named: Mapping[str, Sequence[str]]) -> list[Group]:
+        """The clusters."""
         sections = self.sections if self._root else {}
         peers = {name: os.path.abspath(section.peer) for name, section in sections.items() if section.peer}
         paths = {name: [os.path.abspath(path) for path in section.paths] for name, section in sections.items() if section.paths}
-        named = {name: those for name, those in paths.items() if name not in peers}
+        told = {name: those for name, those in paths.items() if name not in peers}
         there = {name: paths.get(name, [path]) for name, path in peers.items() if files.is_there(path)}
-        wanted = [path for those in (*named.values(), *there.values()) for path in those]
+        wanted = [path for those in (*told.values(), *there.values()) for path in those]
         self._disk.look(*wanted, *peers.values())
         self._disk.add(*(path for path in wanted if not self._disk.below(path)))
-        found = clusters.find(self._arguments, named, self._ground) if self._root or self._arguments else ()
+        found = clusters.find(named, told, self._ground) if self._root or named else ()
         groups = [group for group in found if group.name not in peers and not (group.name in sections and sections[group.name].contract)]
-        groups += [Group(name, tuple(those), "a peer named in the settings") for name, those in there.items()]
-        return groups, list(_missing(sections, {group.name for group in groups}))
+        return [*groups, *(Group(name, tuple(those), "a peer named in the settings") for name, those in there.items())]
 
-    def _as_told(self, found: Sequence[Group]) -> tuple[list[Group], list[BlindSpot]]:
+    def _as_told(self, found: Sequence[Group]) -> list[Group]:
         """The clusters that are folders with settings of their own as those tell."""
         unknown = {group.name: group.paths for group in found if group.name not in self.sections}
-        self._disk.look(*(os.path.join(above, settings.FILE) for paths in unknown.values() for above in upwards(paths[0])))
-        elsewhere = told.elsewhere(unknown, self.settings, self._index)
-        own, unused = told.of_clusters(elsewhere, self.settings, self._config, self._index)
+        own = self._told.of_folders(unknown)
         self.sections = {**self.sections, **own}
         paths = {name: tuple(map(os.path.abspath, section.paths)) for name, section in own.items() if section.paths}
-        return [group._replace(paths=paths.get(group.name, group.paths)) for group in found], unused
+        return [group._replace(paths=paths.get(group.name, group.paths)) for group in found]
 
     def _namesake(self, group: Group) -> Group:
         """A cluster that is named with a repository of several, as the GitOps objects there have it that is called so."""
@@ -108,17 +101,14 @@ class Reading:
         return next((each for each in there if each.name == group.name and len(there) > 1), group)
 
     @property
+    def trail(self) -> Trail:
+        """What the run depended on."""
+        return self._disk.trail
+
+    @property
     def staged(self) -> Mapping[str, bytes]:
         """What files hold that were read as they are staged, by the paths that places have."""
         return {files.shown(path): data for path, data in {**self._disk.staged, **self.peers.staged}.items()}
-
-    @property
-    def trail(self) -> Trail:
-        """What the run depended on."""
-        used = {os.path.abspath(self.settings.path)} if self.settings.path else set()
-        return Trail(
-            self._disk.listings, frozenset(self._disk.probes | used), self._disk.plain, not (self._harvest.failed or self._disk.untold)
-        )
 
     def _concerned(self) -> bool:
         """Whether settings, which may stand further up, speak of what was asked for."""
@@ -140,6 +130,7 @@ class Reading:
     ) -> Iterator[BlindSpot]:
         """What could not be read, and what is in no cluster."""
         yield from self.peers.blind_spots
+        yield from _missing(self.sections, {group.name for group in self.groups}) if self._root else ()
         yield from self._gaps(dict.fromkeys((*adrift, *(("", gap) for gap in self._harvest.adrift))))
         yield from self._unread()
         yield from _outside(left_out, _LEFT_OUT)
@@ -201,8 +192,9 @@ def _is_library(chart: str, disk: Disk) -> bool:
     return any(document["type"].text == "library" for document in disk.documents(os.path.join(chart, CHART))[:1])
 
 
-def _missing(told: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
-    for name, section in told.items():
+def _missing(sections: Mapping[str, ClusterSection], found: set[str]) -> Iterator[BlindSpot]:
+    """What settings name that is not there."""
+    for name, section in sections.items():
         if section.contract or name in found:
             continue
         if section.peer:

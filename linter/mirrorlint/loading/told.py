@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint.fleet import BlindSpot
@@ -21,32 +21,111 @@ class _File(NamedTuple):
     path: str
     staged: bytes | None
 
+    @property
+    def shown(self) -> str:
+        """Its path as the user sees it."""
+        return files.shown(self.path)
 
-def find(paths: Iterable[str], config: str, index: Index | None) -> tuple[Settings, list[BlindSpot]]:
-    """The settings for some paths, those of the working directory first, and files that are none; of an index those that are staged."""
-    if config:
-        return settings.read(files.shown(os.path.abspath(config))), []
-    ordered = sorted(paths, key=lambda path: not within(path, os.getcwd()))
-    misnamed = {os.path.join(folder, settings.MISNAMED) for path in ordered for folder in _around(path)}
-    ignored = [BlindSpot(_IGNORED, files.shown(file)) for file in sorted(misnamed) if os.path.isfile(file)]
-    found = next(filter(None, (_nearest(path, index) for path in ordered)), None)
-    return _read(found) if found else Settings(), ignored
+    def read(self) -> Settings:
+        """What it says."""
+        return settings.read(self.shown) if self.staged is None else settings.parse_settings(self.staged, self.shown)
 
 
-def _read(file: _File) -> Settings:
-    path = files.shown(file.path)
-    return settings.read(path) if file.staged is None else settings.parse_settings(file.staged, path)
+class Told:
+    """The settings of a run, and what those of other repositories say of the clusters in them; `unused` is what of all that is not used.
 
+    `probes` are the absolute paths that it depends on.
+    """
 
-def _nearest(path: str, index: Index | None) -> _File | None:
-    """The settings file of a path, in its folder or further up to the repository's root; None for none."""
-    ours = index if index and index.root == files.repository(path) else None
-    for folder in _around(path):
-        file = os.path.join(folder, settings.FILE)
-        staged = ours.read(file) if ours else None
-        if staged is not None or (not ours and os.path.isfile(file)):
-            return _File(file, staged)
-    return None
+    def __init__(self, paths: Iterable[str], config: str, index: Index | None) -> None:
+        """`config` is read in the place of the settings of some paths, those of the working directory first; of an index what is staged."""
+        self._index = index
+        self.probes: set[str] = set()
+        self.unused: list[BlindSpot] = []
+        self._replaced = self._nearest(os.getcwd()) if config else None
+        if config:
+            self.probes.add(os.path.abspath(config))
+            self.settings = settings.read(files.shown(os.path.abspath(config)))
+            return
+        ordered = sorted(paths, key=lambda path: not within(path, os.getcwd()))
+        misnamed = {os.path.join(folder, settings.MISNAMED) for path in ordered for folder in _around(path)}
+        self.probes |= misnamed
+        self.unused += [BlindSpot(_IGNORED, files.shown(file)) for file in sorted(misnamed) if os.path.isfile(file)]
+        found = next(filter(None, map(self._nearest, ordered)), None)
+        self.settings = found.read() if found else Settings()
+
+    def of_peers(self, sections: Mapping[str, ClusterSection]) -> dict[str, ClusterSection]:
+        """Sections in which a peer has what its own repository says of it, unless it is said here."""
+        return {name: self._of_peer(name, section) if section.peer else section for name, section in sections.items()}
+
+    def _of_peer(self, name: str, section: ClusterSection) -> ClusterSection:
+        path = os.path.abspath(section.peer)
+        if not os.path.exists(path):
+            return section
+        file = self._nearest(path)
+        theirs = self._read(file, f"the peer `{name}`", section.peer, name) if file and file.shown != self.settings.path else None
+        if theirs is None:
+            return section
+        own = _own(theirs, {name: [path]}, ())
+        self.unused += [BlindSpot(why, section.peer, 0, name) for why in _unused(theirs, taken=bool(own))]
+        return _over(section, own.get(name), [path])
+
+    def of_folders(self, clusters: Mapping[str, Sequence[str]]) -> dict[str, ClusterSection]:
+        """Sections of the clusters that are folders with other settings than those of the run, as repositories in one folder are."""
+        nearest = {name: self._nearest(paths[0]) for name, paths in clusters.items() if len(paths) == 1}
+        own = {name: file for name, file in nearest.items() if file and [os.path.dirname(file.path)] == [*clusters[name]]}
+        return self.of_clusters({name: clusters[name] for name, file in own.items() if file.shown != self.settings.path})
+
+    def of_clusters(self, clusters: Mapping[str, Sequence[str]]) -> dict[str, ClusterSection]:
+        """Sections of clusters, by the paths of each, with those paths of theirs that are to be read.
+
+        A section has what the settings of the run say of the cluster, and below it what those say that are nearest to its files, unless
+        others were given in their place.
+        """
+        near: dict[_File, dict[str, Sequence[str]]] = {}
+        for name, paths in clusters.items():
+            file = self._nearest(paths[0])
+            if file and file != self._replaced:
+                near.setdefault(file, {})[name] = paths
+        own: dict[str, ClusterSection] = {}
+        for file, those in near.items():
+            own |= self._of_file(file, those, clusters)
+        used = self.settings.clusters
+        return {name: _over(_meant(name, paths, used), own.get(name), paths) for name, paths in clusters.items()}
+
+    def _of_file(self, file: _File, paths: Mapping[str, Sequence[str]], named: Mapping[str, object]) -> dict[str, ClusterSection]:
+        """What a settings file says of the clusters that it is nearest to, among those that are `named`."""
+        used = self.settings
+        theirs = used if file.shown == used.path else self._read(file, " and ".join(f"`{name}`" for name in paths), file.shown)
+        if theirs is None:
+            return {}
+        own = _own(theirs, paths, named)
+        taken = bool(own) or (theirs is used and not named.keys().isdisjoint(used.clusters))
+        self.unused += [BlindSpot(why, file.shown) for why in _unused(theirs, taken)]
+        if theirs.rules != used.rules:
+            why = f"since those of `{used.path}` are" if used.path else "since the run is over more than their repository"
+            self.unused.append(BlindSpot(f"the `rules` of these settings are not used, {why}", file.shown))
+        return own
+
+    def _read(self, file: _File, whose: str, path: str, cluster: str = "") -> Settings | None:
+        """The settings of another repository; None for those that can't be used."""
+        try:
+            return file.read()
+        except SettingsError as error:
+            message = f"these settings of {whose} can't be used, so what they say is not known: {error.messages[0]}"
+            self.unused.append(BlindSpot(message, path, 0, cluster))
+            return None
+
+    def _nearest(self, path: str) -> _File | None:
+        """The settings file of a path, in its folder or further up to the repository's root; None for none."""
+        self.probes.update(os.path.join(above, settings.FILE) for above in upwards(files.folder_of(path)))
+        index = files.index_of(path, self._index)
+        for folder in _around(path):
+            file = os.path.join(folder, settings.FILE)
+            staged = index.read(file) if index else None
+            if staged is not None or (not index and os.path.isfile(file)):
+                return _File(file, staged)
+        return None
 
 
 def _around(path: str) -> Iterator[str]:
@@ -56,72 +135,6 @@ def _around(path: str) -> Iterator[str]:
         yield folder
         if folder == top:
             return
-
-
-def of_peers(
-    sections: Mapping[str, ClusterSection], used: Settings, look: Callable[..., None]
-) -> tuple[dict[str, ClusterSection], list[BlindSpot]]:
-    """Sections in which a peer has what its own repository says of it, unless it is said here, and what of that is not used.
-
-    `used` are the settings of the run, `look` is told of each file that may say something.
-    """
-    found, unused = dict(sections), []
-    for name, section in sections.items():
-        path = os.path.abspath(section.peer)
-        if not section.peer or not os.path.exists(path):
-            continue
-        look(*(os.path.join(above, settings.FILE) for above in upwards(files.folder_of(path))))
-        file = _nearest(path, None)
-        if not file or files.shown(file.path) == used.path:
-            continue
-        try:
-            theirs = _read(file)
-        except SettingsError as error:
-            unused.append(_unusable(error, f"the peer `{name}`", section.peer, name))
-            continue
-        own = _own(theirs, {name: [path]}, ())
-        found[name] = _over(section, own.get(name), [path])
-        unused += [BlindSpot(why, section.peer, 0, name) for why in _unused(theirs, taken=bool(own))]
-    return found, unused
-
-
-def elsewhere(clusters: Mapping[str, Sequence[str]], used: Settings, index: Index | None) -> dict[str, Sequence[str]]:
-    """The clusters, by the paths of each, that are folders with other settings than those of the run, as repositories in one folder are."""
-    nearest = {name: _nearest(paths[0], index) for name, paths in clusters.items() if len(paths) == 1}
-    own = {name: file.path for name, file in nearest.items() if file and [os.path.dirname(file.path)] == [*clusters[name]]}
-    return {name: clusters[name] for name, path in own.items() if files.shown(path) != used.path}
-
-
-def of_clusters(
-    clusters: Mapping[str, Sequence[str]], used: Settings, config: str, index: Index | None
-) -> tuple[dict[str, ClusterSection], list[BlindSpot]]:
-    """Sections of clusters, by the paths of each, with those paths of theirs that are to be read, and what of settings is not used.
-
-    A section has what the settings of the run say of the cluster, and below it what those say that are nearest to its files; those of the
-    working directory say nothing where `config` was given in their place.
-    """
-    near: dict[_File, dict[str, Sequence[str]]] = {}
-    for name, paths in clusters.items():
-        file = _nearest(paths[0], index)
-        if file and not (config and file == _nearest(os.getcwd(), index)):
-            near.setdefault(file, {})[name] = paths
-    own: dict[str, ClusterSection] = {}
-    unused: list[BlindSpot] = []
-    for file, those in near.items():
-        path = files.shown(file.path)
-        try:
-            theirs = used if path == used.path else _read(file)
-        except SettingsError as error:
-            unused.append(_unusable(error, " and ".join(f"`{name}`" for name in those), path, ""))
-        else:
-            known = _own(theirs, those, clusters)
-            own |= known
-            taken = bool(known) or (theirs is used and not clusters.keys().isdisjoint(used.clusters))
-            unused += [BlindSpot(why, path) for why in _unused(theirs, taken)]
-            if theirs.rules != used.rules:
-                why = f"since those of `{used.path}` are" if used.path else "since the run is over more than their repository"
-                unused.append(BlindSpot(f"the `rules` of these settings are not used, {why}", path))
-    return {name: _over(_meant(name, paths, used.clusters), own.get(name), paths) for name, paths in clusters.items()}, unused
 
 
 def _unused(theirs: Settings, taken: bool) -> Iterator[str]:
@@ -166,7 +179,3 @@ def _over(section: ClusterSection | None, theirs: ClusterSection | None, among: 
     section, theirs = section or ClusterSection(), theirs or ClusterSection()
     paths = [path for path in section.paths or theirs.paths if any(within(os.path.abspath(path), each) for each in among)]
     return section._replace(settings=section.settings.over(theirs.settings), paths=tuple(paths))
-
-
-def _unusable(error: SettingsError, whose: str, path: str, cluster: str) -> BlindSpot:
-    return BlindSpot(f"these settings of {whose} can't be used, so what they say is not known: {error.messages[0]}", path, 0, cluster)
