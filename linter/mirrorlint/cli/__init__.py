@@ -17,7 +17,7 @@ from mirrorlint.cli.check import check
 from mirrorlint.cli.contracts import contract
 from mirrorlint.cli.group import DefaultGroup, rule_names
 from mirrorlint.cli.plugin import argocd
-from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, check_names, colored, judge, load, write
+from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, check_names, colored, judge, load, usage_errors, write
 
 if TYPE_CHECKING:
     from mirrorlint.fixing import Change
@@ -119,10 +119,8 @@ def trace(paths: tuple[str, ...], **options: Any) -> None:
     if not options["host"]:
         _check_every(click.get_current_context())
     loaded = load(paths, options["config"])
-    try:
+    with usage_errors():
         traces = tracing.traces(loaded.documents, options)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
     from mirrorlint.report.trace import render
 
     write("", render(traces, color=colored(options["color"], to_terminal=True)))

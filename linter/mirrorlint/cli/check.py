@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mirrorlint import __version__
 from mirrorlint.cli.group import format_names, rule_names
-from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, check_names, colored, here, judge, load, unnamed, write
+from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, check_names, here, judge, load, unnamed, usage_errors, write, write_report
 
 if TYPE_CHECKING:
     from mirrorlint.changed import Judge
@@ -59,10 +58,8 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
     from mirrorlint.level import ERROR, OFF, WARNING
 
     chosen = _chosen(options["only"], options["skip"])
-    try:
+    with usage_errors():
         targets = outputs.outputs(options["formats"], options["output"])
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
     report = judge(loaded, options["istio"], chosen)
     if options["baseline"]:
         off = [rule for rule, level in {**loaded.settings.rules, **chosen}.items() if level == OFF]
@@ -72,17 +69,16 @@ def check(paths: tuple[str, ...], **options: Any) -> None:
             report, index, [options[name] for name in ("config", "baseline") if options[name]], _finder(paths, options, chosen)
         )
     fixes = _patches(report, loaded.staged) if "json" in dict(targets) else {}
-    written = []
     expected = any(contract.usable and contract.expectations for contract in loaded.contracts)
-    for kind, file in targets:
-        color = colored(options["color"], to_terminal=not file)
-        look = outputs.Look(color, options["quiet"], options["verbose"], options["strict"], loaded.staged, expected)
-        written.append((file, write(file, outputs.render(kind, report, __version__, look, fixes))))
+    look = outputs.Look(
+        quiet=options["quiet"], verbose=options["verbose"], strict=options["strict"], staged=loaded.staged, expected=expected
+    )
+    written = write_report(report, targets, options["color"], look, fixes)
     failing = report.count(ERROR) + (report.count(WARNING) + len(report.blind_spots) if options["strict"] else 0)
     code = 1 if failing else 0
     if session and not (options["baseline"] or options["only_changed"]):  # what these depend on is not in the trail
         plain = loaded.trail.plain and not fixes  # a patch shows lines around an object, too
-        runs.record(session, loaded.trail._replace(plain=plain), runs.Outcome(tuple(written), code))
+        runs.record(session, loaded.trail._replace(plain=plain), runs.Outcome(written, code))
     sys.exit(code)
 
 
@@ -162,13 +158,8 @@ def _accepted(report: Report, file: str, off: Sequence[str], *, renew: bool) -> 
 
     if renew:
         write(file, baseline.write(report.findings, checkout()))
-    try:
-        with open(file, "rb") as written:
-            entries = baseline.read(written.read(), file)
-    except OSError as error:
-        raise click.UsageError(f"{file}: {error.strerror}") from error
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    with usage_errors(), open(file, "rb") as written:
+        entries = baseline.read(written.read(), file)
     accepted = baseline.accept(report, entries, checkout(), off)
     if accepted.stale:
         click.echo(f"mirrorlint: {baseline.told(accepted.stale, file)}", err=True)

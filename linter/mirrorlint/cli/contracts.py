@@ -9,7 +9,7 @@ import click
 
 from mirrorlint import __version__
 from mirrorlint.cli.group import format_names
-from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, colored, load, write
+from mirrorlint.cli.shared import COLOR, CONFIG, ISTIO, PATHS, load, usage_errors, write, write_report
 
 
 @click.group(short_help="What clusters of two repositories expect of each other.")
@@ -63,17 +63,13 @@ def verify(paths: tuple[str, ...], formats: tuple[str, ...], config: str, color:
         absent = [section.contract for section in loaded.settings.clusters.values() if section.contract]
         why = f"`{absent[0]}` can't be read, which the settings name" if absent else f"put it into {CONTRACTS}/, or name it in the settings"
         raise click.UsageError(f"there is no contract of a peer: {why} (`contract:`)")
-    try:
+    with usage_errors():
         report = judged(loaded)
         targets = outputs.outputs(formats, "")
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
     if not report.mirrors:
         click.echo(
             "mirrorlint: nothing is verified: no contract here expects anything (what was lost at its export is not expected)",
             err=True,
         )
-    for kind, file in targets:
-        look = outputs.Look(colored(color, to_terminal=not file), verbose=True)
-        write(file, outputs.render(kind, report, __version__, look, {}))
+    write_report(report, targets, color, outputs.Look(verbose=True), {})
     sys.exit(1 if report.count(ERROR) else 0)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
 
+from mirrorlint import __version__
+
 if TYPE_CHECKING:
     from mirrorlint.crew import Task
     from mirrorlint.loading import Loaded
     from mirrorlint.loading.index import Index
     from mirrorlint.loading.means import Means
-    from mirrorlint.rule import Report
+    from mirrorlint.outputs import Look
+    from mirrorlint.rule import Finding, Report
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(), metavar="[[NAME=]PATH]...")
 CONFIG = click.option(
@@ -42,6 +46,17 @@ ISTIO = click.option(
 COLOR = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on a terminal.", show_default=True
 )
+
+
+@contextmanager
+def usage_errors(kind: type[Exception] = ValueError) -> Iterator[None]:
+    """Make usage errors of an exception that says what is wrong with what was asked for, and of files that can't be opened."""
+    try:
+        yield
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+    except kind as error:
+        raise click.UsageError(str(error)) from error
 
 
 def load(paths: Sequence[str], config: str, *, cached: bool = True, verbose: bool = False, index: Index | None = None) -> Loaded:
@@ -75,15 +90,12 @@ def _read(paths: Sequence[str], config: str, means: Means) -> Loaded:
     from mirrorlint.loading.settings import SettingsError, check_rules
 
     try:
-        loaded = loading.read(paths, config, means=means)
-        if loaded.settings.rules:
-            from mirrorlint.book import rule_book
+        with usage_errors(SettingsError):
+            loaded = loading.read(paths, config, means=means)
+            if loaded.settings.rules:
+                from mirrorlint.book import rule_book
 
-            check_rules(loaded.settings, rule_book())
-    except SettingsError as error:
-        raise click.UsageError("\n".join(error.messages)) from error
-    except OSError as error:
-        raise click.UsageError(f"{error.filename}: {error.strerror}") from error
+                check_rules(loaded.settings, rule_book())
     finally:
         if sys.stderr.isatty():
             _progress("")
@@ -166,6 +178,16 @@ def write(file: str, text: str) -> bytes:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # which takes what is left to be written
         raise click.UsageError(f"standard output: {error.strerror}") from error
     return data
+
+
+def write_report(
+    report: Report, targets: Iterable[tuple[str, str]], color: str, look: Look, fixes: Mapping[Finding, str]
+) -> tuple[tuple[str, bytes], ...]:
+    """Write a report in some formats, each to its file, coloured as asked for; what was written, by file."""
+    from mirrorlint import outputs
+
+    looks = ((kind, file, look._replace(color=colored(color, to_terminal=not file))) for kind, file in targets)
+    return tuple((file, write(file, outputs.render(kind, report, __version__, each, fixes))) for kind, file, each in looks)
 
 
 def _progress(text: str) -> None:
