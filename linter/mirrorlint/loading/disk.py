@@ -49,50 +49,48 @@ class Disk:
         self._tops: set[str] = set()
         self._roots: set[str] = set()
         self._real: dict[str, str] = {}
-        self._paths: list[str] = []
-        self._listed: list[str] = []
         self._behind: dict[str, str] = {}
         self._contents: dict[str, Content | Unread] = {}
         self._documents: dict[str, Sequence[Node]] = {}
-        self._kustomizations: list[str] = []
-        self._telling: list[str] | None = None
         self._read: dict[str, Kustomization | None] = {}
-        self._folders: set[str] = set()
-        self._trees: dict[str, tuple[str, ...]] = {}
-        self._generators: dict[str, Mapping[str, Sequence[tuple[Node, Kustomization]]]] = {}
+        self._order()
 
     def add(self, *roots: str) -> None:
         """List the files of folders, or single files."""
-        if not roots:
-            return
         for root in roots:
-            listing = files.tree(root, self._index)
-            self.staged.update(listing.staged)
-            self._listings.update(listing.listings)
-            self._looked_at |= listing.walked
-            self.lasting &= not listing.untold
-            self._blobs.update(listing.blobs)
-            listed, others = listing.files, set(filter(is_foreign, listing.files)) - {os.path.abspath(root)}
-            charts = topmost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})
-            self.unread |= set(listing.unread)
-            self.charts |= charts
-            self.plain &= not charts
-            if others:
-                from mirrorlint.loading import foreign  # noqa: PLC0415 - few repositories have such files
+            self._list(root)
+        if roots:
+            self._order()
 
-                listed = {path: real for path, real in listed.items() if path not in others}
-                self.unread.update(foreign.unread(root, sorted(path for path in others if not _is_below(path, charts)), self._bytes))
-            self._behind.update(listed)
-            self._real.update({path: real for path, real in listed.items() if not (is_contract(path) or _is_below(path, charts))})
-        self._roots |= set(roots)
-        self._tops |= set(map(files.repository, roots))
+    def _list(self, root: str) -> None:
+        listing = files.tree(root, self._index)
+        self.staged.update(listing.staged)
+        self._listings.update(listing.listings)
+        self._looked_at |= listing.walked
+        self.lasting &= not listing.untold
+        self._blobs.update(listing.blobs)
+        self.unread |= set(listing.unread)
+        self._roots.add(root)
+        self._tops.add(files.repository(root))
+        charts = topmost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})
+        self.charts |= charts
+        self.plain &= not charts
+        listed, others = listing.files, set(filter(is_foreign, listing.files)) - {os.path.abspath(root)}
+        if others:
+            from mirrorlint.loading import foreign  # noqa: PLC0415 - few repositories have such files
+
+            listed = {path: real for path, real in listed.items() if path not in others}
+            self.unread.update(foreign.unread(root, sorted(path for path in others if not _is_below(path, charts)), self._bytes))
+        self._behind.update(listed)
+        self._real.update({path: real for path, real in listed.items() if not (is_contract(path) or _is_below(path, charts))})
+
+    def _order(self) -> None:
         self._paths = sorted(self._real)
         self._listed = sorted(self._behind)
         self._kustomizations = [path for path in self._paths if path.endswith(_KUSTOMIZATIONS)]
-        self._folders = with_parents({path[: path.rindex(os.sep)] or os.sep for path in self._paths})
-        self._telling = None
-        self._trees.clear()
-        self._generators.clear()
+        self._telling: list[str] | None = None
+        self._trees: dict[str, tuple[str, ...]] = {}
+        self._generators: dict[str, Mapping[str, Sequence[tuple[Node, Kustomization]]]] = {}
 
     def below(self, path: str) -> Sequence[str]:
         """The file that `path` is, or all files below the folder that it is, sorted."""
@@ -106,14 +104,13 @@ class Disk:
 
     def folders(self, root: str) -> list[str]:
         """The folders below a folder that hold files, at any depth, sorted."""
-        return sorted(folder for folder in self._folders if folder != root and within(folder, root))
+        return _folders(self.below(root), root)
 
     def tree(self, root: str) -> tuple[str, ...]:
         """The folders below a folder that hold files, be it in charts, as seen from there, sorted; hidden ones are left out."""
         if root not in self._trees:
-            every = with_parents({os.path.dirname(path) for path in self.listed(root)})
-            names = (path[len(root.rstrip(os.sep)) :].replace(os.sep, "/") for path in every if path != root and within(path, root))
-            self._trees[root] = tuple(sorted(name[1:] for name in names if "/." not in name))
+            names = (folder[len(root.rstrip(os.sep)) :].replace(os.sep, "/") for folder in _folders(self.listed(root), root))
+            self._trees[root] = tuple(name[1:] for name in names if "/." not in name)
         return self._trees[root]
 
     def kustomizations(self, path: str) -> list[Kustomization]:
@@ -248,6 +245,12 @@ class Disk:
             self.look(path)
         if not known and not self.outside(path) and os.path.exists(path):
             self.add(path)
+
+
+def _folders(paths: Iterable[str], root: str) -> list[str]:
+    """The folders below a folder that some paths are in, sorted."""
+    every = with_parents({os.path.dirname(path) for path in paths})
+    return sorted(folder for folder in every if folder != root and within(folder, root))
 
 
 def _is_below(file: str, folders: set[str]) -> bool:
