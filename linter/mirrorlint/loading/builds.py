@@ -122,19 +122,25 @@ def of_chart(source: Source, disk: Disk) -> Build | Gap:
     if not command:
         return Gap(node, "this chart must be rendered first, and there is no helm here: it is not judged", "no helm")
     values = source.values
-    arguments = [f"--namespace={source.namespace or DEFAULT_NAMESPACE}", *(f"--values={file}" for file in values.files)]
-    arguments += [f"--set={name}={value}" for name, value, _ in values.parameters]
-    arguments += [f"--kube-version={values.kubernetes or _KUBERNETES}", *_API_VERSIONS]
     render = Render(
         command,
         source.path,
         (*listed, *values.files),
-        arguments=tuple(arguments),
+        arguments=tuple(_arguments(source)),
         values=tuple(text for text, _ in values.texts),
         release=values.release or _RELEASE,
         parts=parts,
     )
     return _as_staged(Build(render, node, source), disk, disk.listed(source.path))
+
+
+def _arguments(source: Source) -> Iterator[str]:
+    """What helm is told."""
+    values = source.values
+    yield f"--namespace={source.namespace or DEFAULT_NAMESPACE}"
+    yield from (f"--values={file}" for file in values.files)
+    yield from (f"--set={name}={value}" for name, value, _ in values.parameters)
+    yield from (f"--kube-version={values.kubernetes or _KUBERNETES}", *_API_VERSIONS)
 
 
 def dependencies(chart: str, disk: Disk) -> list[Node]:

@@ -48,6 +48,7 @@ class Disk:
         self.charts: set[str] = set()
         self._tops: set[str] = set()
         self._roots: set[str] = set()
+        # The file that is read for each path that is neither in a chart nor a contract, and for each at all.
         self._real: dict[str, str] = {}
         self._behind: dict[str, str] = {}
         self._contents: dict[str, Content | Unread] = {}

@@ -51,18 +51,11 @@ class Peers:
     `probes` are the absolute paths that they depend on, `staged` is what those hold that are read from the index.
     """
 
-    def __init__(
-        self,
-        root: str,
-        named: Iterable[str],
-        arguments: Mapping[str, str],
-        sections: Mapping[str, ClusterSection],
-        known: Collection[str],
-        index: Index | None,
-    ) -> None:
-        """`root` is what was asked for, or `named` are the paths of clusters that were, among contracts that are `arguments`.
+    def __init__(self, root: str, arguments: Iterable[str], named: Mapping[str, str], known: Collection[str], index: Index | None) -> None:
+        """`root` is what was asked for, or `arguments` are the paths of clusters that were.
 
-        `sections` are what settings say, `known` the clusters that are here, `index` has the files of its repository.
+        `named` are the contracts that settings name for the one, or arguments beside the others, `known` the clusters that are here, and
+        `index` has the files of its repository.
         """
         self.staged: dict[str, bytes] = {}
         self._index = index
@@ -71,15 +64,12 @@ class Peers:
         self.blind_spots: list[BlindSpot] = []
         self.assignments: list[Assignment] = []
         self._top = files.repository(root) if root else ""
-        for name, path in arguments.items():
-            self._add(path, name, "a contract named as an argument")
-        for name, section in sections.items():
-            if section.contract:
-                self._add(os.path.abspath(section.contract), name, "a contract named in the settings")
+        for name, path in named.items():
+            self._add(path, name, f"a contract named {'in the settings' if root else 'as an argument'}")
         for path in self._found(root) if root else ():
             self._add(path, "", f"a contract in `{CONTRACTS}/`", known)
         self.blind_spots += self._namesakes(known)
-        for path in dict.fromkeys(path for start in named for path in self._found(start)):
+        for path in dict.fromkeys(path for start in arguments for path in self._found(start)):
             self.assignments.append(Assignment(files.shown(path), (), "not used: the clusters are named as arguments"))
 
     def _found(self, start: str) -> list[str]:

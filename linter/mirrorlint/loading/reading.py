@@ -52,7 +52,9 @@ class Reading:
         found = [self._namesake(group) for group in self._as_told(self._find(named))]
         self.groups, adrift = self._applied.assigned(found, root)
         starts = [path for paths in named.values() for path in paths]
-        self.peers = Peers(root, starts, contracts, {} if arguments else self.sections, {group.name for group in found}, means.staging)
+        if root:
+            contracts = {name: os.path.abspath(section.contract) for name, section in self.sections.items() if section.contract}
+        self.peers = Peers(root, starts, contracts, {group.name for group in found}, means.staging)
         self._disk.look(*self._told.probes, *self.peers.probes)
         self._harvest = Harvest(self.groups, self._disk, self._applied.units, means)
         self.shares = list(self._harvest.shares.values())
