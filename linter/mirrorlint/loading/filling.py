@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from mirrorlint.source import Node
-from mirrorlint.source.node import Raw
+from mirrorlint.source.node import Change, Raw, changed
 from mirrorlint.source.place import Derived
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_]\w*)(?::?[=-]((?:[^{}$])*))?\}")
@@ -50,22 +49,10 @@ def first(node: Node, pattern: re.Pattern[str]) -> Node | None:
     return next((found for found in (first(value, pattern) for value in values) if found is not None), None)
 
 
-def _derived(node: Node, fill: Callable[[Raw], Raw]) -> Node:
-    return Node(_filled(node.raw, fill, {}), node.path if isinstance(node.path, Derived) else Derived(node.path))
-
-
-def _filled(raw: Raw, fill: Callable[[Raw], Raw], seen: dict[int, Any]) -> Raw:
-    content = raw[0]
-    if content is None:
-        return raw
-    if type(content) is str:
-        return fill(raw)
-    if id(content) not in seen:
-        if type(content) is list:
-            seen[id(content)] = [_filled(item, fill, seen) for item in content]
-        else:
-            seen[id(content)] = {name: (key, _filled(value, fill, seen)) for name, (key, value) in content.items()}
-    return (seen[id(content)], *raw[1:])
+def _derived(node: Node, fill: Change) -> Node:
+    """The tree with each scalar put through `fill`, keys as they are."""
+    raw = changed(node.raw, lambda raw: fill(raw) if type(raw[0]) is str else raw, lambda key: key)
+    return Node(raw, node.path if isinstance(node.path, Derived) else Derived(node.path))
 
 
 def bounded(pattern: re.Pattern[str], fill: Callable[[re.Match[str]], str], text: str) -> str:

@@ -16,6 +16,7 @@ from mirrorlint.source.scalars import Scalar, is_null, typed
 # content of their anchor.
 Raw = tuple[Any, Any, int, int, int, int]
 Where = Callable[[int, int], tuple[int, int]]  # what a line and a column become
+Change = Callable[[Raw], Raw]
 
 _JSON_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
@@ -206,21 +207,26 @@ class Node:
 
 
 def moved(raw: Raw, where: Where) -> Raw:
-    """A tree whose values stand elsewhere; what an alias repeats stays one object."""
-    return _moved(raw, where, {})
+    """A tree whose values stand elsewhere."""
+
+    def move(raw: Raw) -> Raw:
+        return (*raw[:2], *where(*raw[2:4]), *where(*raw[4:]))
+
+    return changed(raw, move, move)
 
 
-def _moved(raw: Raw, where: Where, seen: dict[int, Any]) -> Raw:
+def changed(raw: Raw, value: Change, key: Change) -> Raw:
+    """A tree whose values and keys are put through functions; what an alias repeats stays one object."""
+    return _changed(raw, value, key, {})
+
+
+def _changed(raw: Raw, value: Change, key: Change, seen: dict[int, Any]) -> Raw:
     content = raw[0]
-    if type(content) is not str:
-        if id(content) not in seen:
-            if type(content) is list:
-                seen[id(content)] = [_moved(item, where, seen) for item in content]
-            else:
-                pairs = content.items()
-                seen[id(content)] = {name: (_moved(key, where, seen), _moved(value, where, seen)) for name, (key, value) in pairs}
-        content = seen[id(content)]
-    return (content, raw[1], *where(raw[2], raw[3]), *where(raw[4], raw[5]))
+    if type(content) is list and id(content) not in seen:
+        seen[id(content)] = [_changed(item, value, key, seen) for item in content]
+    elif type(content) is dict and id(content) not in seen:
+        seen[id(content)] = {name: (key(own), _changed(inner, value, key, seen)) for name, (own, inner) in content.items()}
+    return value((seen.get(id(content), content), *raw[1:]))
 
 
 def _plain(raw: Raw, seen: dict[int, Any]) -> Any:
