@@ -38,7 +38,7 @@ class Expansion:
     """Reads the generators of one ApplicationSet; `gaps` are those that could not be, `changes` what else changes each Application."""
 
     def __init__(self, applications: Node, land: Land) -> None:
-        """Nothing is read yet."""
+        """All is read at once; `applications` are the templates with parameters filled in, each as one at the template's place."""
         self.gaps: list[Gap] = []
         self._spec, self._land = applications["spec"], land
         patch = self._spec["templatePatch"]
@@ -46,9 +46,9 @@ class Expansion:
         self.changes = [Gap(patch, "what `templatePatch` changes is not judged", holds=holds)] if patch else []
         self._go = self._spec["goTemplate"].truth
         self._matched: dict[Node, bool] = {}
+        self.applications = list(self._made())
 
-    def applications(self) -> Iterator[Node]:
-        """The templates with parameters filled in, each as an Application at the template's place."""
+    def _made(self) -> Iterator[Node]:
         made = 0
         for generator in self._spec["generators"]:
             try:

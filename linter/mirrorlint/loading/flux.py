@@ -200,7 +200,7 @@ def _foreign_chart(manifest: Manifest, asking: _Asking, land: Land) -> Chart:
 def _texts(manifest: Manifest, asking: _Asking, land: Land, then: str) -> tuple[tuple[tuple[str, Node], ...], Gap | None]:
     """The values that a release writes down or takes from ConfigMaps, and which are not at hand; `then` is what follows."""
     spec = manifest.node["spec"]
-    lent = list(_lent(spec["valuesFrom"], asking, land))
+    lent = [found for found in (_lent(reference, asking, land) for reference in spec["valuesFrom"]) if found]
     missing = (node for text, node in lent if not text)
     gaps = (Gap(each, f"what this takes from the {each['kind'].text} `{each['name'].text}` is not known, {then}") for each in missing)
     written = [(json.dumps(spec["values"].plain()), spec["values"])] if spec["values"] else []
@@ -251,21 +251,19 @@ def _with_variables(text: str, node: Node, known: Mapping[str, str]) -> tuple[st
     return substituted(whole, known).text, substituted(node, known)
 
 
-def _lent(references: Node, asking: _Asking, land: Land) -> Iterator[tuple[str, Node]]:
-    """The values of ConfigMaps, each as text with the node that has it; "" for what is not at hand, or can't be read.
+def _lent(reference: Node, asking: _Asking, land: Land) -> tuple[str, Node] | None:
+    """The values of a ConfigMap, as text with the node that has it; "" for what is not at hand, or can't be read, None for what may lack.
 
     One for a `targetPath` is set as helm's `--set` does (fluxcd/pkg, chartutil/values.go: ReplacePathValue).
     """
-    for reference in references:
-        values = _config_map(reference, asking, land)
-        text, found = (values or {}).get(reference["valuesKey"].text or "values.yaml", ("", None))
-        target = reference["targetPath"].text
-        if found is None:
-            yield from [] if values is not None and reference["optional"].truth else [("", reference)]
-        elif not target:
-            yield text, found
-        elif _NAMES.fullmatch(target) and not _STRUCTURE.search(text):
-            made = one_value(target, Node((text, True, *found.raw[2:]), found.path))
-            yield json.dumps(made.plain()), made
-        else:
-            yield "", reference
+    values = _config_map(reference, asking, land)
+    text, found = (values or {}).get(reference["valuesKey"].text or "values.yaml", ("", None))
+    target = reference["targetPath"].text
+    if found is None:
+        return None if values is not None and reference["optional"].truth else ("", reference)
+    if not target:
+        return text, found
+    if not _NAMES.fullmatch(target) or _STRUCTURE.search(text):
+        return "", reference
+    made = one_value(target, Node((text, True, *found.raw[2:]), found.path))
+    return json.dumps(made.plain()), made

@@ -93,17 +93,17 @@ def _is_here(path: str, land: Land) -> bool:
 def units(land: Land, found: Found, start: str) -> Iterator[Unit]:
     """What each object applies that is applied from a folder itself, its own one where that is not known ("")."""
     sets = {manifest: Expansion(manifest.node, land) for manifest, _ in found if manifest.kind == "ApplicationSet"}
-    made = {manifest: list(expansion.applications()) for manifest, expansion in sets.items()}
+    made = {manifest: expansion.applications for manifest, expansion in sets.items()}
     made |= {manifest: [manifest.node] for manifest, _ in found if manifest.kind == "Application"}
     revisions = frozenset(revision for those in made.values() for each in those for revision in _revisions(each, land))
     if any(land.disk.listed(file) for _, file in found):
         revisions |= land.revisions
     for manifest, file in found:
-        changes = tuple(sets[manifest].changes) if manifest in sets else ()
+        of_set = sets.get(manifest)
         for unit in (_placed(argo.unit(each, file, land, revisions), land) for each in made.get(manifest, ())):
-            yield unit._replace(gaps=(*unit.gaps, *changes))
-        if manifest in sets and sets[manifest].gaps:
-            yield Unit(manifest.node, str(manifest), file, "", (), tuple(sets[manifest].gaps))
+            yield unit._replace(gaps=(*unit.gaps, *of_set.changes)) if of_set else unit
+        if of_set and of_set.gaps:
+            yield Unit(manifest.node, str(manifest), file, "", (), tuple(of_set.gaps))
         elif manifest.kind == "Kustomization":
             yield flux.kustomization(manifest.node, file, start or os.path.dirname(file), land)
         elif manifest.kind == "HelmRelease":

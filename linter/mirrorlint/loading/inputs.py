@@ -32,9 +32,9 @@ def inputs(starts: Sequence[Kustomization], disk: Disk) -> tuple[str, ...] | Gap
     while waiting:
         current = waiting.pop()
         files.add(current.file)
-        for key in _HELM:
-            if current.document[key]:
-                return Gap(current.document.key(key), f"kustomize would run helm for `{key}`, so this is not rendered")
+        helm = next((key for key in _HELM if current.document[key]), "")
+        if helm:
+            return Gap(current.document.key(helm), f"kustomize would run helm for `{helm}`, so this is not rendered")
         for node, path in _named(current.document, current.folder, ""):
             disk.look(path)
             gap = _refused(node, path, disk)
