@@ -15,7 +15,7 @@ from mirrorlint.istio.label_selector import selects
 from mirrorlint.loading.filling import filled
 from mirrorlint.loading.globs import matches
 from mirrorlint.loading.land import IN_CLUSTER, Land, Secret
-from mirrorlint.loading.templating import Parameters, field, normalized, of_file, of_folder, parameters
+from mirrorlint.loading.placeholders import Parameters, field, normalized, of_file, of_folder, parameters
 from mirrorlint.loading.units import Gap
 from mirrorlint.source import Node, parse
 

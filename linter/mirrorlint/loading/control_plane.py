@@ -46,10 +46,9 @@ def said(manifests: Sequence[Manifest], charts: Iterable[Installed]) -> list[Sai
 
 def _whole(control_plane: Iterable[Said]) -> Iterator[Said]:
     """What is said of one control plane, and which namespaces it looks at, where there is word of its meshConfig."""
-    meshes = []
-    for one in control_plane:
-        yield one
-        meshes += [one] if one.what == MESH else []
+    every = list(control_plane)
+    yield from every
+    meshes = [one for one in every if one.what == MESH]
     if meshes:
         yield Said(DISCOVERY, next((one.value[DISCOVERY] for one in meshes if DISCOVERY in one.value), []), meshes[0].node)
 
