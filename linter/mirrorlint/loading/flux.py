@@ -80,17 +80,17 @@ def above(kustomization: Node, land: Land) -> str:
 def _foreign(reference: Node, land: Land) -> str:
     """Why a source is not this repository; "" when it is, or when nothing says that it is not."""
     kind, name = reference["kind"].text, reference["name"].text
-    for manifest, _ in land.objects.get(kind, ()):
-        if manifest.name == name and name != _BOOTSTRAP:
-            url = manifest.node["spec"]["url"].text
-            return "" if land.is_own(url) else f"`{url or name}` is not this repository"
+    known = land.named(kind, name) if name != _BOOTSTRAP else None
+    if known is not None:
+        url = known.node["spec"]["url"].text
+        return "" if land.is_own(url) else f"`{url or name}` is not this repository"
     return "" if kind in SOURCES else f"the {kind or 'source'} `{name}` is not this repository"
 
 
 def _pushed(reference: Node, path: Node, land: Land) -> str:
     """That all of an artifact is asked for of which nothing here says what was pushed, a folder or another repository; "" otherwise."""
     kind, name = reference["kind"].text, reference["name"].text
-    known = kind != _ARTIFACT or name == _BOOTSTRAP or any(manifest.name == name for manifest, _ in land.objects.get(kind, ()))
+    known = kind != _ARTIFACT or name == _BOOTSTRAP or land.named(kind, name) is not None
     whole = path.text.strip("./") == ""
     return f"nothing here says what is in the {kind} `{name}`" if whole and not known else ""
 
@@ -191,8 +191,8 @@ def _foreign_chart(manifest: Manifest, asking: _Asking, land: Land) -> Chart:
     if not spec["chartRef"]:
         return Chart(chart["chart"], chart["version"], chart["sourceRef"]["name"].text, release, namespace, values, gap)
     kind, name = spec["chartRef"]["kind"].text, spec["chartRef"]["name"]
-    urls = (found.node["spec"]["url"] for found, _ in land.objects.get(kind, ()) if found.name == name.text)
-    url = next(urls, name)
+    found = land.named(kind, name.text)
+    url = found.node["spec"]["url"] if found is not None else name
     home, reference = url.text.rpartition("/")[0], (kind, spec["chartRef"]["namespace"].text or manifest.namespace, name.text)
     return Chart(url, spec["chart"]["spec"]["version"], home, release, namespace, values, gap, reference)
 

@@ -31,8 +31,7 @@ def land(top: str, asked: Sequence[str], disk: Disk, found: Found) -> Land:
     remotes, said = git.remotes(top)
     disk.look(said)
     known = bare._replace(remotes=own_remotes(remotes, _named(bare)), inner=frozenset(_inner(bare)))
-    every = (manifest.node for manifest, _ in known.objects.get("Application", ()))
-    return known._replace(revisions=frozenset(revision for each in every for revision in _revisions(each, known)))
+    return known._replace(revisions=frozenset(each for manifest in known.of("Application") for each in _revisions(manifest.node, known)))
 
 
 def _inner(land: Land) -> Iterator[str]:
@@ -41,11 +40,10 @@ def _inner(land: Land) -> Iterator[str]:
     `clusters/prod/eu/flux-system/gotk-sync.yaml` and its like in `us` are of two, unless a kustomization above may have both.
     """
     alike: dict[tuple[str, ...], list[str]] = {}
-    every = ((kind, manifest, file) for kind in ("Application", "Kustomization") for manifest, file in land.objects.get(kind, ()))
-    for kind, manifest, file in every:
+    for manifest, file in (*land.objects.get("Application", ()), *land.objects.get("Kustomization", ())):
         spec, namespace, folder = manifest.node["spec"], manifest.node.text_at("metadata", "namespace"), cluster_folder(file, land)
         if folder and namespace and not spec["kubeConfig"] and not argo.cluster_of(spec["destination"], land):
-            alike.setdefault((kind, namespace, manifest.name, folder), []).append(file)
+            alike.setdefault((manifest.kind, namespace, manifest.name, folder), []).append(file)
     for files in (list(dict.fromkeys(files)) for files in alike.values()):
         parts = [file.split(os.sep) for file in files]
         same = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, zip(*(reversed(names) for names in parts), strict=False)))
@@ -56,7 +54,7 @@ def _inner(land: Land) -> Iterator[str]:
 
 def _named(land: Land) -> Iterator[tuple[str, bool]]:
     """The addresses that objects take paths from, each with whether there is such a path here."""
-    for manifest, _ in (*land.objects.get("Application", ()), *land.objects.get("ApplicationSet", ())):
+    for manifest in land.of("Application", "ApplicationSet"):
         spec = manifest.node["spec"]
         for node in argo.every_source(spec["template"]["spec"] if spec["template"] else spec):
             if node["repoURL"] and not node["chart"]:
@@ -64,12 +62,12 @@ def _named(land: Land) -> Iterator[tuple[str, bool]]:
         for generator in _git_generators(spec["generators"]):
             for wanted in (*generator["directories"], *generator["files"]):
                 yield generator["repoURL"].text, _is_here(wanted["path"].text.partition("*")[0], land)
-    urls = {m.name: m.node["spec"]["url"].text for kind in flux.SOURCES for m, _ in land.objects.get(kind, ())}
-    for manifest, _ in land.objects.get("Kustomization", ()):
+    urls = {manifest.name: manifest.node["spec"]["url"].text for manifest in land.of(*flux.SOURCES)}
+    for manifest in land.of("Kustomization"):
         name = manifest.node["spec"]["sourceRef"]["name"].text
         if name in urls:
             yield urls[name], _is_here(manifest.node["spec"]["path"].text, land)
-    for manifest, _ in land.objects.get("HelmRelease", ()):
+    for manifest in land.of("HelmRelease"):
         chart = manifest.node["spec"]["chart"]["spec"]
         if chart["sourceRef"]["kind"].text in flux.SOURCES and chart["sourceRef"]["name"].text in urls:
             yield urls[chart["sourceRef"]["name"].text], _is_here(chart["chart"].text, land)

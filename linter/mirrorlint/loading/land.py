@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -78,9 +78,17 @@ class Land(NamedTuple):
         """Whether an address is that of this repository."""
         return address(url) in self.remotes
 
+    def of(self, *kinds: str) -> Iterator[Manifest]:
+        """The objects of some kinds."""
+        return (manifest for kind in kinds for manifest, _ in self.objects.get(kind, ()))
+
+    def named(self, kind: str, name: str) -> Manifest | None:
+        """The first object of a kind and a name; None for none."""
+        return next((manifest for manifest in self.of(kind) if manifest.name == name), None)
+
     def secrets(self) -> list[Secret]:
         """The clusters that Secrets describe."""
-        return [_secret(manifest.node) for manifest, _ in self.objects.get("Secret", ())]
+        return [_secret(manifest.node) for manifest in self.of("Secret")]
 
     def config_maps(self, name: str) -> Sequence[Node]:
         """The ConfigMaps of a name."""
