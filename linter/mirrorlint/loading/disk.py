@@ -70,7 +70,7 @@ class Disk:
         self._looked_at |= listing.walked
         self.lasting &= not listing.untold
         self._blobs.update(listing.blobs)
-        self.unread |= set(listing.unread)
+        self.unread |= listing.unread
         self._roots.add(root)
         self._tops.add(files.repository(root))
         charts = topmost({os.path.dirname(path) for path in listing.files if path.endswith(_CHART)})

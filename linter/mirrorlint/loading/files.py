@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -33,44 +33,52 @@ class Unread(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """The YAML and JSON files below a folder, sorted, each with the file that is read for it (another one behind a link); all absolute.
+    """The YAML and JSON files below a folder, each with the file that is read for it (another one behind a link); all absolute.
 
-    `blobs` are the ids of those that Git has just so, `changes` what it says of each folder that it listed, `walked` what was looked at
-    without it, `staged` what files hold that are read as they are staged; `untold` tells that Git did not answer where it should.
+    `blobs` are the ids of those that Git has just so, `listings` what it says of each folder that it listed, `walked` what was looked at
+    without it. What is staged in the repository of `staging` is read from there: `staged` has it where the work tree has something else.
+    `untold` are the folders of which Git did not answer where it should.
     """
 
-    files: Mapping[str, str]
-    unread: tuple[Unread, ...]
-    blobs: Mapping[str, str]
-    listings: Mapping[str, Listing]
-    walked: frozenset[str]
-    staged: Mapping[str, bytes]
-    untold: bool = False
+    staging: Index | None
+    files: dict[str, str]
+    unread: set[Unread]
+    blobs: dict[str, str]
+    listings: dict[str, Listing]
+    walked: set[str]
+    staged: dict[str, bytes]
+    untold: set[str]
 
 
 def tree(root: str, index: Index | None) -> Tree:
-    """What is below a folder, or the one file that `root` is, whatever its name; in the repository of an index what is staged."""
-    root = os.path.abspath(root)
+    """What is below a folder, sorted, or the one file that `root` is, whatever its name; in the repository of an index what is staged."""
+    root, found = os.path.abspath(root), Tree(index, {}, set(), {}, {}, set(), {}, set())
     if not os.path.isdir(root):
-        return _single(root, index)
-    top, seen = repository(root), _Seen({}, {}, set(), index, {}, set())
-    names = list(islice(_names(root, seen), MAX_NAMES + 1))
-    known = dict(islice(seen.blobs.items(), max(0, MAX_NAMES - len(names))))
-    if len(names) > MAX_NAMES or len(known) < len(seen.blobs):
+        _single(root, found)
+        return found
+    top = repository(root)
+    names = list(islice(_names(root, found), MAX_NAMES + 1))
+    known = dict(islice(found.blobs.items(), max(0, MAX_NAMES - len(names))))
+    if len(names) > MAX_NAMES or len(known) < len(found.blobs):
         names[MAX_NAMES:] = [Unread(root, f"there are more than {MAX_NAMES:,} files here, and the rest is not read")]
-    found = [entry for name in names for entry in ([name] if isinstance(name, Unread) else _entries(name, top, seen))]
-    files = {path: path for path in known} | {entry.path: entry.file for entry in found if isinstance(entry, _File)}
-    unread = {entry for entry in found if isinstance(entry, Unread)}
-    read, walked = dict(sorted(files.items())), frozenset(seen.walked)
-    return Tree(read, tuple(sorted(unread)), seen.blobs, seen.listings, walked, seen.staged, bool(seen.untold))
+    entries = [entry for name in names for entry in ([name] if isinstance(name, Unread) else _entries(name, top, found))]
+    files = {path: path for path in known} | {entry.path: entry.file for entry in entries if isinstance(entry, _File)}
+    found.files.update(sorted(files.items()))
+    found.unread.update(entry for entry in entries if isinstance(entry, Unread))
+    return found
 
 
-def _single(path: str, index: Index | None) -> Tree:
-    index = index_of(path, index)
+def _single(path: str, found: Tree) -> None:
+    index = index_of(path, found.staging)
     staged = index.read(path) if index else None
     why = _UNSTAGED if index and staged is None else "" if index or os.path.isfile(path) else _IRREGULAR
-    unread = (Unread(path, why),) if why else ()
-    return Tree({} if why else {path: path}, unread, {}, {}, frozenset({path}), {} if staged is None else {path: staged})
+    found.walked.add(path)
+    if staged is not None:
+        found.staged[path] = staged
+    if why:
+        found.unread.add(Unread(path, why))
+    else:
+        found.files[path] = path
 
 
 def is_there(path: str) -> bool:
@@ -133,17 +141,6 @@ def _all_of(file: int) -> bytes:
     return b"".join(parts)
 
 
-class _Seen(NamedTuple):
-    """What a run through folders meets: a Tree's own."""
-
-    blobs: dict[str, str]
-    listings: dict[str, Listing]
-    walked: set[str]
-    staging: Index | None
-    staged: dict[str, bytes]
-    untold: set[str]
-
-
 class _File(NamedTuple):
     """A path at which there is a file to read."""
 
@@ -151,34 +148,34 @@ class _File(NamedTuple):
     file: str
 
 
-def _names(root: str, seen: _Seen) -> Iterator[str | Unread]:
-    """The paths below a folder; those of files to read that Git has just so are put to `seen.blobs` instead, with their ids."""
-    index = index_of(root, seen.staging)
+def _names(root: str, found: Tree) -> Iterator[str | Unread]:
+    """The paths below a folder; those of files to read that Git has just so are put to `found.blobs` instead, with their ids."""
+    index = index_of(root, found.staging)
     listed = git.listing(root, index.file if index else "")
     if listed is None and os.path.lexists(os.path.join(repository(root), ".git")):
-        seen.untold.add(root)
+        found.untold.add(root)
     if listed is None or (not index and not listed.blobs and not listed.others and git.is_ignored(root)):
-        yield from [Unread(root, _UNTOLD)] if index else _walked(root, seen)
+        yield from [Unread(root, _UNTOLD)] if index else _walked(root, found)
         return
-    seen.listings[root] = listed
+    found.listings[root] = listed
     below = root.rstrip(os.sep) + os.sep
     for name, blob in listed.blobs.items():
         if is_read(name):
             if _is_printable(name):
-                seen.blobs[below + name] = blob
+                found.blobs[below + name] = blob
             else:
                 yield below + name
-    yield from _staged(root, listed, seen) if index else _with_nested(root, sorted(listed.others), seen)
+    yield from _staged(root, listed, found) if index else _with_nested(root, sorted(listed.others), found)
     for folder, reason in _CLOSED.findall(listed.errors):
         yield _closed(os.path.normpath(os.path.join(root, folder)), reason)
 
 
-def _staged(root: str, listed: Listing, seen: _Seen) -> Iterator[str | Unread]:
-    """What else is staged; contents that the work tree has not are put to `seen.staged`."""
+def _staged(root: str, listed: Listing, found: Tree) -> Iterator[str | Unread]:
+    """What else is staged; contents that the work tree has not are put to `found.staged`."""
     differing = differences(root, listed)
-    seen.staged.update(differing.contents)
+    found.staged.update(differing.contents)
     yield from differing.contents
-    yield from _with_nested(root, differing.names, seen)
+    yield from _with_nested(root, differing.names, found)
     yield from (Unread(path, why) for path, why in differing.unread.items())
 
 
@@ -186,33 +183,33 @@ def _closed(folder: str, reason: str | None) -> Unread:
     return Unread(folder, f"this folder can't be read ({reason}), so nothing in it is judged")
 
 
-def _with_nested(root: str, names: Iterable[str], seen: _Seen) -> Iterator[str | Unread]:
+def _with_nested(root: str, names: Iterable[str], found: Tree) -> Iterator[str | Unread]:
     """The paths of names; a name that is a folder is a repository of its own (a submodule, or a clone that is not added)."""
     for name in names:
         path = os.path.join(root, name.rstrip("/"))
         if os.path.isdir(path) and not os.path.islink(path):
             if os.path.lexists(os.path.join(path, ".git")):
-                yield from _names(path, seen)
+                yield from _names(path, found)
             else:
                 yield Unread(path, "this submodule is not checked out, so nothing in it is judged")
         else:
             yield path
 
 
-def _walked(root: str, seen: _Seen) -> Iterator[str | Unread]:
+def _walked(root: str, found: Tree) -> Iterator[str | Unread]:
     refused: list[OSError] = []
     for folder, below, names in os.walk(root, onerror=refused.append):
         links = [name for name in below if os.path.islink(os.path.join(folder, name))]
         below[:] = [name for name in below if name != ".git"]
-        seen.walked.update([folder, *(os.path.join(folder, name) for name in names)])
+        found.walked.update([folder, *(os.path.join(folder, name) for name in names)])
         yield from (os.path.join(folder, name) for name in (*names, *links))
     for error in refused:
         yield _closed(error.filename, error.strerror)
 
 
-def _entries(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
+def _entries(path: str, top: str, found: Tree) -> Iterator[_File | Unread]:
     """What a path stands for: files to read, or why there are none; other kinds of files stand for nothing."""
-    if path in seen.staged:
+    if path in found.staged:
         yield _File(path, path)
         return
     try:
@@ -223,7 +220,7 @@ def _entries(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
         yield Unread(path, f"this can't be read ({error.strerror}), so nothing in it is judged")
         return
     if stat.S_ISLNK(mode):
-        yield from _linked(path, top, seen)
+        yield from _linked(path, top, found)
     elif is_read(path) and not _is_printable(path):
         yield Unread(path, "the name of this file is not UTF-8, so it is not read")
     elif is_read(path):
@@ -234,10 +231,10 @@ def _is_printable(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
-def _linked(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
+def _linked(path: str, top: str, found: Tree) -> Iterator[_File | Unread]:
     """What a symbolic link stands for: a file, or the files of a folder, of the same repository."""
     real, real_top = os.path.realpath(path), os.path.realpath(top)
-    seen.walked.update((path, real))
+    found.walked.update((path, real))
     target = top.rstrip(os.sep) + real[len(real_top.rstrip(os.sep)) :]
     if is_foreign(path) or (not is_read(path) and not os.path.isdir(real)):
         return
@@ -250,17 +247,17 @@ def _linked(path: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
     elif within(path, target):
         yield Unread(path, "this link leads to a folder that it is in, so it is not followed")
     else:
-        yield from _through(path, target, top, seen)
+        yield from _through(path, target, top, found)
 
 
-def _through(link: str, folder: str, top: str, seen: _Seen) -> Iterator[_File | Unread]:
+def _through(link: str, folder: str, top: str, found: Tree) -> Iterator[_File | Unread]:
     """The files of a folder as they appear below a link to it; links to further folders are not followed, so that nothing goes round."""
-    behind = seen._replace(blobs={})
+    behind = found._replace(blobs={})
     for name in (*_names(folder, behind), *behind.blobs):
         if isinstance(name, Unread):
             yield Unread(link + name.path[len(folder) :], name.message)
         elif os.path.islink(name) and os.path.isdir(name):
             yield Unread(link + name[len(folder) :], "this is a link behind a link, so it is not followed")
         else:
-            for entry in _entries(name, top, seen):
+            for entry in _entries(name, top, found):
                 yield entry._replace(path=link + name[len(folder) :])
