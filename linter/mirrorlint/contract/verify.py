@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirrorlint import unjudged
@@ -46,15 +46,9 @@ def verify(loaded: Loaded) -> Report:
     own = loaded.documents.own()
     documents = loaded.documents._replace(clusters=own)
     documents = documents._replace(blind_spots=(*documents.blind_spots, *unjudged.objects(documents)))
-    expected = [(contract, each) for contract in loaded.contracts if contract.usable for each in contract.expectations]
-    namesakes = [contract for contract in loaded.contracts if contract.expectations and not contract.usable]
-    if namesakes and not expected:
-        raise ValueError("; ".join(map(_of_namesake, namesakes)))
+    expected, strangers = _expected(loaded.contracts, own)
     delivery = Delivery(own, by_name)
-    outcomes = [_judged(documents, delivery, contract, each) for contract, each in expected if each.to in ("", *own)]
-    strangers = {_stranger(contract, each.to) for contract, each in expected if each.to not in ("", *own)}
-    if strangers and not outcomes:
-        raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
+    outcomes = [_judged(documents, delivery, contract, each) for contract, each in expected]
     found = [finding._replace(fix=()) for outcome in outcomes for finding in outcome.findings]  # `fix` follows mirrors, which are not here
     blamed = of_causes(documents, delivery, loaded.settings.rules)
     hidden = {spot for outcome in outcomes for spot in outcome.blind_spots}
@@ -65,6 +59,19 @@ def verify(loaded: Loaded) -> Report:
         files=documents.files,
         documents=documents.documents,
     )
+
+
+def _expected(contracts: Sequence[Contract], own: Collection[str]) -> tuple[list[tuple[Contract, Expectation]], set[BlindSpot]]:
+    """What contracts expect of clusters that are here, and that they expect something of others; ValueError as `verify` has it."""
+    usable = [(contract, each) for contract in contracts if contract.usable for each in contract.expectations]
+    namesakes = [contract for contract in contracts if contract.expectations and not contract.usable]
+    if namesakes and not usable:
+        raise ValueError("; ".join(map(_of_namesake, namesakes)))
+    expected = [(contract, each) for contract, each in usable if each.to in ("", *own)]
+    strangers = {_stranger(contract, each.to) for contract, each in usable if each.to not in ("", *own)}
+    if strangers and not expected:
+        raise ValueError("; ".join(sorted(f"{spot.path}: {spot.message}" for spot in strangers)))
+    return expected, strangers
 
 
 def _with_causes(findings: Sequence[Finding], blamed: Iterable[Finding]) -> Iterator[Finding]:

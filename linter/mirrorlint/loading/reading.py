@@ -60,9 +60,8 @@ class Reading:
         self.shares = list(self._harvest.shares.values())
         unlisted = self._harvest.unlisted
         left_out = self._left_out(unlisted)
-        self.blind_spots = (*self._told.unused, *self._blind_spots(adrift, left_out, unlisted))
-        assigned = self._assignments({os.path.dirname(path) for path, each in left_out.items() if each.counts})
-        self.assignments = (*assigned, *self.peers.assignments)
+        self.blind_spots = tuple(self._blind_spots(adrift, left_out, unlisted))
+        self.assignments = tuple(self._assignments({os.path.dirname(path) for path, each in left_out.items() if each.counts}))
         if shelf:
             means.crew.beside(shelf.keep)
 
@@ -119,9 +118,6 @@ class Reading:
             return True
         return any(within(path, self._root) or within(self._root, path) for path in paths)
 
-    def _own(self, group: Group) -> set[str]:
-        return {path for start in group.paths for path in self._disk.below(start)}
-
     def _left_out(self, unlisted: Iterable[str]) -> dict[str, Content]:
         """The files of the repository that no cluster touches, without those of which it is known that nothing applies them."""
         touched = frozenset(unlisted).union(*(share.touched for share in self.shares))
@@ -131,7 +127,7 @@ class Reading:
         self, adrift: Iterable[tuple[str, Gap]], left_out: Mapping[str, Content], unlisted: Mapping[str, Content]
     ) -> Iterator[BlindSpot]:
         """What could not be read, and what is in no cluster."""
-        yield from self.peers.blind_spots
+        yield from (*self._told.unused, *self.peers.blind_spots)
         yield from _missing(self.sections, {group.name for group in self.groups}) if self._root else ()
         yield from self._gaps(dict.fromkeys((*adrift, *(("", gap) for gap in self._harvest.adrift))))
         yield from self._unread()
@@ -165,22 +161,27 @@ class Reading:
 
     def _assignments(self, left_out: Iterable[str]) -> Iterator[Assignment]:
         rows: dict[str, list[tuple[str, str]]] = {}
-        shares = {share.cluster: share for share in self.shares}
         for group in self.groups:
-            applied = {source.path: f"applied by {unit.name}" for unit in group.units for source in unit.sources}
-            whys = {**applied, **{path: group.why for path in group.paths if path in group.whole or path not in applied}}
-            others = shares[group.name].touched - self._own(group)
-            listed = {os.path.dirname(path) for path in others - shares[group.name].values}
-            for path, why in whys.items():
+            for path, why in self._reasons(group):
                 rows.setdefault(path, []).append((group.name, why))
-            more = {os.path.dirname(path) for path in others}
-            for path in (path for path in more if not any(within(path, start) for start in applied)):
-                rows.setdefault(path, []).append((group.name, self._why(path, listed)))
         for path in left_out:
             rows.setdefault(path, [("", _LEFT_OUT)])
         for path, row in sorted(rows.items()):
             for why in dict.fromkeys(why for _, why in row):
                 yield Assignment(files.shown(path), tuple(name for name, each in row if name and each == why), why)
+        yield from self.peers.assignments
+
+    def _reasons(self, group: Group) -> Iterator[tuple[str, str]]:
+        """The folders and files of a cluster, each with why it is read."""
+        share = self._harvest.shares[group.name]
+        applied = {source.path: f"applied by {unit.name}" for unit in group.units for source in unit.sources}
+        own = {path: group.why for path in group.paths if path in group.whole or path not in applied}
+        yield from {**applied, **own}.items()
+        others = share.touched - {path for start in group.paths for path in self._disk.below(start)}
+        listed = {os.path.dirname(path) for path in others - share.values}
+        for folder in {os.path.dirname(path) for path in others}:
+            if not any(within(folder, start) for start in applied):
+                yield folder, self._why(folder, listed)
 
     def _why(self, folder: str, listed: Container[str]) -> str:
         """Why files are read of a folder that nothing applies; in those `listed` not all are values of charts."""
