@@ -79,8 +79,10 @@ class Ground:
         """
         held = {folder: self._manifests(folder) for folder in folders}
         found = [needs.of(manifests) for manifests in held.values()]
-        if len(folders) < 3 or needs.are_parts(found):
-            return needs.are_parts(found)
+        if needs.are_parts(found):
+            return True
+        if len(folders) < 3:
+            return False
         if 2 * sum(os.path.basename(folder) in {m.namespace for m in manifests} for folder, manifests in held.items()) > len(held):
             return True
         every = needs.of(self._manifests(self.root)).has
