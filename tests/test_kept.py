@@ -220,6 +220,23 @@ def test_what_could_not_be_rendered_is_tried_again(said: Any) -> None:
     assert ran() == 2
 
 
+def test_a_chart_of_applications_that_could_not_be_rendered_is_tried_again(said: Any) -> None:
+    destination = "destination: {name: prod}"
+    root = f"source: {{repoURL: {URL}, path: charts/apps}}, destination: {{name: admin}}"
+    write("root.yaml", f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: root}}\nspec: {{{root}}}\n")
+    write("charts/apps/Chart.yaml", "apiVersion: v2\nname: apps\nversion: 1.0.0\n")
+    mesh = f"spec:\n  source: {{repoURL: {URL}, path: over/prod}}\n  {destination}\n"
+    write("charts/apps/templates/a.txt", f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: mesh}}\n{mesh}")
+    write("charts/apps/templates/a.yaml", "{{/*\nkind: Application\n*/}}")
+    applications()
+    Path("set.yaml").unlink()
+    edit("../bin/helm", "found = pathlib", "len(open(here / 'ran').readlines()) == 1 and sys.exit('no memory'); found = pathlib")
+    git("add", ".")
+    said()
+    assert said()[2]
+    assert not said()[2]
+
+
 def test_of_a_long_error_the_last_cause_is_told(said: Any) -> None:
     release()
     edit("../bin/helm", "found = pathlib", "sys.exit('it failed: ' * 99 + 'no memory'); found = pathlib")

@@ -37,6 +37,7 @@ class Apps(NamedTuple):
             wanted = {build.render: build for build in asked if isinstance(build, Build) and build.render not in done}
             done |= set(wanted)
             outputs = renders.run(wanted, ends, cached=self.cached)
+            self.disk.lasting &= not any(output.error for output in outputs.values())
             made = [(build, builds.made(build, outputs[render], self.disk)) for render, build in wanted.items()]
             gaps += [each for each in (*asked, *(content for _, content in made)) if isinstance(each, Gap)]
             waiting = [unit for build, content in made if isinstance(content, Content) for unit in self._told(build, content)]
