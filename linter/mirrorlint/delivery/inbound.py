@@ -6,7 +6,7 @@ that the manifests show are judged.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -267,10 +267,10 @@ def _may_differ(mesh: Mesh) -> bool:
     return bool(mesh.admitted("PeerAuthentication", SECURITY)) or any(rule.starts_mutual_tls for rule in mesh.destination_rules)
 
 
-def _backends(judged: Iterable[Judged], clusters: Container[str]) -> Iterator[tuple[Judged, Way, End, Backend]]:
+def _backends(judged: Iterable[Judged], clusters: Collection[str]) -> Iterator[tuple[Judged, Way, End, Backend]]:
     """To which backends shadows are sent in some clusters, with each Host once."""
     asked: set[tuple[object, ...]] = set()
-    for each, way, end in arrivals(judged):
+    for each, way, end in arrivals(judged) if clusters else ():
         for backend in reached(end.route).rule.used if end.cluster in clusters else ():
             key = (end.cluster, id(end.scope), id(end.route), id(backend), end.authority)
             if key not in asked:

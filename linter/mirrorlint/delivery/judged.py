@@ -107,7 +107,6 @@ def _sort_in(found: dict[MirrorKey, Judged], world: str, ways: Iterable[Way]) ->
 def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) -> dict[str, list[Way]]:
     """The ways of everything that is sent to a VirtualService; what its rules and the target's ask for is tried as well."""
     samples = dict.fromkeys([PLAIN, *_samples(service)])
-    mirrored = {mirror.key for rule in service.rules for mirror in rule.mirrors}
     ways: dict[str, list[Way]] = {world: [] for world in worlds}
     asked = AskedAtTarget()
     for caller in dict.fromkeys(callers(followed.delivery, followed.mesh, service)):
@@ -119,12 +118,17 @@ def _ways(followed: Followed, service: VirtualService, worlds: tuple[str, ...]) 
             tried.add(sample)
             call = caller.call(followed.mesh.cluster.name, sample)
             for world in worlds:
-                found = (way for way in followed.follow(call, world) if way.route.service.manifest is service.manifest)
-                own = [way for way in found if way.mirror.key in mirrored]  # as the eldest it may lead the rules of other routes
+                own = [way for way in followed.follow(call, world) if _is_of(way, service)]
                 ways[world] += own
                 if sample in samples:
                     queue += [more for way in own for more in asked.samples(way, sample, world)]
     return ways
+
+
+def _is_of(way: Way, service: VirtualService) -> bool:
+    """Whether a way is that of a VirtualService; as the eldest, one that is made of routes may lead the rules of other routes."""
+    own = way.route.service.manifest is service.manifest
+    return own and not (service.gateway_semantics and all(way.mirror.key != m.key for rule in service.rules for m in rule.mirrors))
 
 
 def _samples(service: VirtualService) -> Iterator[Sample]:

@@ -11,7 +11,7 @@ from mirrorlint.delivery.scope import Scope, addressed, exported_first
 from mirrorlint.delivery.virtual_host import Table, VirtualHost
 from mirrorlint.fleet import Manifest
 from mirrorlint.istio.names import MESH, is_ip, is_wild, most_specific, overlaps, subset_of, without_port
-from mirrorlint.istio.ports import HTTP, SNIFFED, protocol
+from mirrorlint.istio.ports import HTTP, SNIFFED, Port, protocol
 from mirrorlint.istio.routing import Destination, VirtualService
 from mirrorlint.istio.services import ALIAS, NONE, Service
 from mirrorlint.istio.sidecar import DEFAULT_EGRESS, Egress, Sidecar
@@ -229,11 +229,15 @@ class EgressListener:
         """
         if self.egress.port and protocol(self.egress.protocol) not in (*HTTP, SNIFFED):
             return False
-        imported = (s for s in self.scope.mesh.services_by_port.get(port, ()) if self._imports(s))
-        ports = [(s, p) for s in exported_first(imported) for p in s.ports if p.number == port and p.protocol != "UDP"]
-        shared = [p.protocol for s, p in ports if p.protocol in HTTP or _is_for_all_addresses(s)]
-        taken = not self.egress.port and bool(shared) and shared[0] in _KEEPS_LISTENER
-        return not taken and any(p.routes_http for s, p in ports if s.resolution != ALIAS)
+        shared = (p.protocol for s, p in self._imported_ports(port) if p.protocol in HTTP or _is_for_all_addresses(s))
+        if not self.egress.port and next(shared, "") in _KEEPS_LISTENER:
+            return False
+        return any(p.routes_http for s, p in self._imported_ports(port) if s.resolution != ALIAS)
+
+    def _imported_ports(self, number: int) -> Iterator[tuple[Service, Port]]:
+        """The ports of a number that services have which are imported, one by one: mostly the first will do."""
+        every = exported_first(self.scope.mesh.services_by_port.get(number, ()))
+        return ((s, p) for s in every if self._imports(s) for p in s.ports if p.number == number and p.protocol != "UDP")
 
 
 def _is_for_all_addresses(service: Service) -> bool:
@@ -258,7 +262,7 @@ class _SidecarTable(Table):
         self._scope, self._owning = listener.scope, owning
         self._port = port
         self._shared = any(p.protocol in HTTP for service in owning.values() for p in service.ports if p.number == port)
-        self._full_hosts = {name for name, s in owning.items() if s.resolution != ALIAS and self._serves(s)}
+        self._full_hosts = {name for name, s in owning.items() if not s.kubernetes and s.resolution != ALIAS and self._serves(s)}
         super().__init__(self._domains(listener))
 
     def _domains(self, listener: EgressListener) -> Iterator[tuple[str, VirtualHost]]:
