@@ -30,10 +30,10 @@ def entered(scope: GatewayScope, address: Address, upstream: Upstream, shadow: R
 
 def arrivals(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> Iterator[End]:
     """How far a shadow gets at a cluster's ingress gateway, and behind a Kubernetes Ingress that may be before it."""
-    names = scope.mesh.gateway_api.names_of_sets
-    unread = any(subset_of(without_port(shadow.host).lower(), name) for name in names)
-    for end in _arrivals(scope, address, upstream, shadow):
-        yield end._replace(reason=reason.LISTENER_SET) if unread and end.reason in _UNTAKEN else end
+    names, ends = scope.mesh.gateway_api.names_of_sets, _arrivals(scope, address, upstream, shadow)
+    if not any(subset_of(without_port(shadow.host).lower(), name) for name in names):
+        return ends
+    return (end._replace(reason=reason.LISTENER_SET) if end.reason in _UNTAKEN else end for end in ends)
 
 
 def _arrivals(scope: GatewayScope, address: Address, upstream: Upstream, shadow: Request) -> Iterator[End]:

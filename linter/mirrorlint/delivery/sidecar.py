@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import tee
 
 from mirrorlint.delivery.match import bound_routes
 from mirrorlint.delivery.mesh import Mesh
@@ -229,10 +230,11 @@ class EgressListener:
         """
         if self.egress.port and protocol(self.egress.protocol) not in (*HTTP, SNIFFED):
             return False
-        shared = (p.protocol for s, p in self._imported_ports(port) if p.protocol in HTTP or _is_for_all_addresses(s))
+        ports, again = tee(self._imported_ports(port))
+        shared = (p.protocol for s, p in ports if p.protocol in HTTP or _is_for_all_addresses(s))
         if not self.egress.port and next(shared, "") in _KEEPS_LISTENER:
             return False
-        return any(p.routes_http for s, p in self._imported_ports(port) if s.resolution != ALIAS)
+        return any(p.routes_http for s, p in again if s.resolution != ALIAS)
 
     def _imported_ports(self, number: int) -> Iterator[tuple[Service, Port]]:
         """The ports of a number that services have which are imported, one by one: mostly the first will do."""
