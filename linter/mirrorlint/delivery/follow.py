@@ -90,19 +90,20 @@ class Delivery:
         taken = self.taken(call)
         if taken is None or taken.route.rule.action != "route":
             return ()
-        return tuple(self._way(call, self.scope(call), taken, mirror, world) for mirror in taken.route.rule.mirrors)
+        return tuple(self._way(call, taken, mirror, world) for mirror in taken.route.rule.mirrors)
 
     def taken(self, call: Call) -> Taken | None:
         """What takes a call at its own proxy; None when nothing does, or when it is redirected to HTTPS before."""
-        called, scheme = _called(self.scope(call), call)
+        scope = self.scope(call)
+        called, scheme = _called(scope, call)
         if called is None or not called.routes or called.requires_tls:
             return None
         request = Request(call.host, call.path, call.method, {name.lower(): value for name, value in call.headers.items()}, scheme)
         route = first_match(called.routes, request)
-        return Taken(called, route, request) if route else None
+        return Taken(scope, called, route, request) if route else None
 
-    def _way(self, call: Call, scope: AnyScope, taken: Taken, mirror: Mirror, world: str) -> Way:
-        called, route, request = taken
+    def _way(self, call: Call, taken: Taken, mirror: Mirror, world: str) -> Way:
+        scope, called, route, request = taken
         port = called.port or call.port
         host, number = scope.address(mirror.destination, port, route.service)
         upstream = scope.upstream(host, number, mirror.destination.subset)

@@ -50,8 +50,9 @@ class Call(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """The virtual host and the route that take a call, and the request that they see."""
+    """The proxy that handles a call, the virtual host and the route that take it there, and the request that they see."""
 
+    scope: AnyScope
     called: VirtualHost
     route: Route
     request: Request
