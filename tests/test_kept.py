@@ -237,6 +237,19 @@ def test_a_chart_of_applications_that_could_not_be_rendered_is_tried_again(said:
     assert not said()[2]
 
 
+def test_a_chart_of_applications_is_rendered_once_whomever_its_applications_are_for(said: Any) -> None:
+    for cluster, path in (("prod", "own/root.yaml"), ("admin", "admin.yaml")):
+        source = f"source: {{repoURL: {URL}, path: charts/{cluster}}}, destination: {{name: {cluster}}}"
+        write(path, f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {cluster}}}\nspec: {{{source}}}\n")
+        write(f"charts/{cluster}/Chart.yaml", f"apiVersion: v2\nname: {cluster}\nversion: 1.0.0\n")
+        write(f"charts/{cluster}/templates/a.yaml", "{{/*\nkind: Application\n*/}}")
+    write("own/x.yaml", entry("x", "x.example.com"))
+    write(".mirrorlint.yaml", "clusters: {prod: {paths: [own]}}\n")
+    git("add", ".")
+    said("--no-cache")
+    assert sum("charts/admin" in each for each in Path("../ran").read_text().splitlines()) == 1
+
+
 def test_of_a_long_error_the_last_cause_is_told(said: Any) -> None:
     release()
     edit("../bin/helm", "found = pathlib", "sys.exit('it failed: ' * 99 + 'no memory'); found = pathlib")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 from mirrorlint.fleet import Manifest
 from mirrorlint.loading import files, flux, gitops
@@ -15,6 +16,9 @@ from mirrorlint.loading.land import Found, Land
 from mirrorlint.loading.paths import upwards, within
 from mirrorlint.loading.units import HELM, Gap, Unit, nowhere
 
+if TYPE_CHECKING:
+    from mirrorlint.loading.apps import Apps
+
 
 class Applied:
     """Reads the GitOps objects of what was asked for; each repository is one land."""
@@ -23,7 +27,7 @@ class Applied:
         """`asked` are the absolute paths that were asked for; `cached` is whether renders are kept."""
         self._asked, self._disk, self._cached = asked, disk, cached
         self._lands: dict[str, Land] = {}
-        self._rendered: dict[tuple[object, ...], tuple[Sequence[Unit], Sequence[Gap]]] = {}
+        self._apps: Apps | None = None
         self._read: dict[tuple[object, ...], Sequence[Unit]] = {}
 
     def groups(self, root: str) -> tuple[Group, ...]:
@@ -79,19 +83,18 @@ class Applied:
     @property
     def rendered(self) -> set[str]:
         """The charts of Applications that were rendered."""
-        return {os.path.dirname(unit.file) for units, _ in self._rendered.values() for unit in units}
+        return self._apps.rendered if self._apps else set()
 
     def _made(self, applied: Iterable[Unit]) -> tuple[Sequence[Unit], Sequence[Gap]]:
         """What the charts of Applications that units apply are rendered to apply, and why others are not rendered."""
         charts = [unit for unit in applied if any(source.how == HELM for source in unit.sources)]
         if not charts:
             return (), ()
-        key = tuple((unit.node, unit.name) for unit in charts)
-        if key not in self._rendered:
+        if self._apps is None:
             from mirrorlint.loading.apps import Apps  # noqa: PLC0415 - most repositories have no such charts
 
-            self._rendered[key] = Apps(self._disk, self.units, self._cached).made(charts)
-        return self._rendered[key]
+            self._apps = Apps(self._disk, self.units, cached=self._cached)
+        return self._apps.made(charts)
 
     def _whole(self, every: Sequence[Unit], folders: Collection[str]) -> list[Unit]:
         """Leave out what is but a part of a kustomization that another unit applies, or that is in one of the `folders` of clusters.
