@@ -308,9 +308,14 @@ def test_a_backend_tls_policy_starts_the_tls_of_what_it_names(policy: str, reaso
 @pytest.mark.parametrize(
     ("old", "new", "start", "why"),
     [
-        ("name: stage}", "name: stage, sectionName: web}", "web", "is for its port `web`, and it has `https`, `http`"),
-        ("name: stage}", "name: stagee}", "stagee", "is for ServiceEntry `stagee`, which is not here"),
-        ("kind: ServiceEntry", "kind: Service", "Service,", "would be for it with `group: networking.istio.io` and `kind: ServiceEntry`"),
+        ("name: stage}", "name: stage, sectionName: web}", "web", "is for port `web` of ServiceEntry `stage`, which has `https`, `http`"),
+        ("name: stage}", "name: stagee}", "stagee", "is for ServiceEntry `stagee`, which is not here (did you mean `stage`?)"),
+        (
+            "kind: ServiceEntry",
+            "kind: Service",
+            "Service,",
+            "would be for ServiceEntry `stage` with `group: networking.istio.io` and `kind: ServiceEntry`",
+        ),
         ("name: stage}", "name: other}", "", ""),
         ("metadata: {name: tls}", "metadata: {name: tls, namespace: other}", "", ""),
     ],

@@ -29,12 +29,12 @@ def nearly_for(service: Service, policies: Iterable[Manifest], services: Iterabl
         section = target["sectionName"]
         if named == own and section.text and section.text not in {port.name for port in service.ports}:
             ports = ", ".join(f"`{port.name}`" for port in service.ports)
-            yield section, f"{policy} is for its port `{section.text}`, and it has {ports}"
+            yield section, f"{policy} is for port `{section.text}` of {kind.name} `{name}`, which has {ports}"
         elif named not in known and policy.namespace == namespace and named[0] == kind and closest(name, [named[2]]):
-            yield target["name"], f"{policy} is for {kind.name} `{named[2]}`, which is not here"
+            yield target["name"], f"{policy} is for {kind.name} `{named[2]}`, which is not here (did you mean `{name}`?)"
         elif named not in known and policy.namespace == namespace and named[2] == name:
             group = kind.group or '""'
-            yield target["kind"], f"{policy} would be for it with `group: {group}` and `kind: {kind.name}`"
+            yield target["kind"], f"{policy} would be for {kind.name} `{name}` with `group: {group}` and `kind: {kind.name}`"
 
 
 def _targets(policies: Iterable[Manifest]) -> Iterator[tuple[Manifest, Node, tuple[Kind, str, str]]]:
