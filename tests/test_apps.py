@@ -31,6 +31,29 @@ spec:
 """
 APPS = CHART | {"argocd/apps/templates/apps.yaml": TEMPLATE, "argocd/apps/values.yaml": "apps: [mesh]\n"}
 MESH = {"mesh/us/x.yaml": entry("x"), "mesh/eu/y.yaml": entry("y")}
+# What a chart has of which each release is a Service without pods, and a route to it.
+SCALED_DOWN = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec: {replicas: 0, selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {selector: {app: shop}, ports: [{name: http, port: 80}]}
+---
+""" + TARGET.rpartition("---")[2].replace("'*'", "shop.default.svc.cluster.local, shop.default-shadow, shop.default")
+APP = {
+    "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n",
+    "charts/app/templates/all.yaml": SCALED_DOWN.replace("shop", "{{ .Release.Name }}"),
+}
+# Mirrors of two Services, and the gateway that they lead to.
+TO_BOTH = {
+    "clusters/prod/source.yaml": "---".join((SOURCE, *(SOURCE.split("---")[part].replace("shop", "cart") for part in (0, 2)))),
+    "clusters/stage/gateway.yaml": TARGET.split("---")[1],
+    ".mirrorlint.yaml": STAGE,
+}
 
 
 def root(cluster: str, destination: str, path: str = "argocd/apps") -> str:
@@ -93,13 +116,11 @@ def test_what_is_missing_may_be_in_a_chart_of_applications_that_is_not_rendered(
 
 @HELM
 def test_objects_that_one_template_makes_lose_mirrors_each_for_itself(repo: Path) -> None:
-    service, _, route = SOURCE.split("---")
     gateway, _, accepting = TARGET.rpartition("---")
     template = accepting.replace("shop", "{{ .Release.Name }}").replace("'*'", "'{{ .Release.Name }}.example.com'")
     chart = {"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "charts/app/templates/all.yaml": template}
     releases = {f"clusters/stage/{name}.yaml": application(name, "charts/app", LOCAL) for name in ("shop", "cart")}
-    source = "---".join((SOURCE, service.replace("shop", "cart"), route.replace("shop", "cart")))
-    write(repo, chart | releases | {"clusters/prod/source.yaml": source, "clusters/stage/gateway.yaml": gateway, ".mirrorlint.yaml": STAGE})
+    write(repo, chart | releases | TO_BOTH | {"clusters/stage/gateway.yaml": gateway})
     found = check(load(".")).findings
     assert [(each.rule, each.object, len(each.notes)) for each in found] == [
         ("shadow-host-not-accepted", "VirtualService default/cart", 1),
@@ -109,19 +130,8 @@ def test_objects_that_one_template_makes_lose_mirrors_each_for_itself(repo: Path
 
 @HELM
 def test_what_else_one_template_makes_is_named_with_the_first_that_suffers(repo: Path) -> None:
-    workload = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n"
-    pods = "spec: {replicas: 0, selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}}}\n"
-    service = (
-        "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {selector: {app: shop}, ports: [{name: http, port: 80}]}\n---"
-    )
-    route = TARGET.rpartition("---")[2].replace("'*'", "shop.default.svc.cluster.local, shop.default-shadow, shop.default")
-    template = f"{workload}{pods}{service}{route}".replace("shop", "{{ .Release.Name }}")
-    chart = {"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "charts/app/templates/all.yaml": template}
     releases = {f"clusters/stage/{name}.yaml": application(name, "charts/app", LOCAL) for name in ("shop", "cart")}
-    gateway = TARGET.split("---")[1]
-    own, _, mirror = SOURCE.split("---")
-    source = "---".join((SOURCE, own.replace("shop", "cart"), mirror.replace("shop", "cart")))
-    write(repo, chart | releases | {"clusters/prod/source.yaml": source, "clusters/stage/gateway.yaml": gateway, ".mirrorlint.yaml": STAGE})
+    write(repo, APP | releases | TO_BOTH)
     (finding,) = (each for each in check(load(".")).findings if each.rule == "target-without-pods")
     assert finding.object == "Service default/cart"
     assert "the same holds for Service default/shop" in [note.message for note in finding.notes]
@@ -175,19 +185,8 @@ def test_values_that_one_line_of_a_template_asks_for_in_vain_are_told_once(repo:
 
 @HELM
 def test_what_applications_of_one_line_render_from_one_chart_is_told_apart(repo: Path) -> None:
-    workload = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n"
-    pods = "spec: {replicas: 0, selector: {matchLabels: {app: shop}}, template: {metadata: {labels: {app: shop}}}}\n"
-    service = (
-        "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {selector: {app: shop}, ports: [{name: http, port: 80}]}\n---"
-    )
-    route = TARGET.rpartition("---")[2].replace("'*'", "shop.default.svc.cluster.local, shop.default-shadow, shop.default")
-    chart = f"{workload}{pods}{service}{route}".replace("shop", "{{ .Release.Name }}")
-    files = {"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "charts/app/templates/all.yaml": chart}
     template = TEMPLATE.replace('"mesh/{{ $.Values.cluster }}"', "charts/app, helm: {releaseName: {{ . }}}")
     apps = APPS | {"argocd/apps/templates/apps.yaml": template, "argocd/apps/values.yaml": "apps: [shop, cart]\n"}
-    own, _, mirror = SOURCE.split("---")
-    source = "---".join((SOURCE, own.replace("shop", "cart"), mirror.replace("shop", "cart")))
-    clusters = {"clusters/prod/source.yaml": source, "clusters/stage/gateway.yaml": TARGET.split("---")[1]}
-    write(repo, apps | files | clusters | {"clusters/stage/root.yaml": root("stage", "name: in-cluster"), ".mirrorlint.yaml": STAGE})
+    write(repo, apps | APP | TO_BOTH | {"clusters/stage/root.yaml": root("stage", "name: in-cluster")})
     (finding,) = (each for each in check(load(".")).findings if each.rule == "target-without-pods")
     assert [finding.object, finding.notes[-1].message] == ["Service default/cart", "the same holds for Service default/shop"]

@@ -201,21 +201,30 @@ def test_a_gateway_of_another_namespace_than_the_pods_that_istio_deploys_is_not_
     assert stage.splitlines()[finding.place.line - 1][finding.place.column - 1 :] == "other}"
 
 
-def test_a_listener_whose_services_lack_its_port_is_not_said_to_come_after_another() -> None:
-    stage = """
+def edge(service: str) -> str:
+    """A Gateway whose pods are those of a Service."""
+    return f"""
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
-metadata: {name: edge}
+metadata: {{name: edge}}
 spec:
   gatewayClassName: istio
-  addresses: [{type: Hostname, value: front}]
-  listeners: [{name: web, port: 80, protocol: HTTP}]
+  addresses: [{{type: Hostname, value: {service}}}]
+  listeners: [{{name: web, port: 80, protocol: HTTP}}]
 ---
+"""
+
+
+def test_a_listener_whose_services_lack_its_port_is_not_said_to_come_after_another() -> None:
+    stage = (
+        edge("front")
+        + """\
 apiVersion: v1
 kind: Service
 metadata: {name: front}
 spec: {selector: {app: edge}, ports: [{port: 8081}]}
 """
+    )
     settings = {"addresses": ["stage-gateway.example.com"], "namespace": "default", "labels": {"app": "edge"}, "ports": {80: 8080}}
     finding = only(PROD, stage, ingress={"stage": settings})
     assert finding.message.endswith("Gateway default/edge's listener is for port 80, which the Services of its Gateway do not have")
@@ -230,20 +239,15 @@ spec: {selector: {app: edge}, ports: [{port: 8081}]}
     ],
 )
 def test_the_address_of_a_gateway_is_shown_that_leads_to_no_pods_of_the_ingress(value: str, said: str) -> None:
-    stage = f"""
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: edge}}
-spec:
-  gatewayClassName: istio
-  addresses: [{{type: Hostname, value: {value}}}]
-  listeners: [{{name: web, port: 80, protocol: HTTP}}]
----
+    stage = (
+        edge(value)
+        + """\
 apiVersion: v1
 kind: Service
-metadata: {{name: front}}
-spec: {{selector: {{app: edge}}, ports: [{{port: 80}}]}}
+metadata: {name: front}
+spec: {selector: {app: edge}, ports: [{port: 80}]}
 """
+    )
     settings = {"addresses": ["stage-gateway.example.com"], "namespace": "default", "labels": {"app": "other"}}
     finding = only(PROD, stage, ingress={"stage": settings})
     assert finding.message.endswith(f"Gateway default/edge would, but its address `{value}` {said}")
@@ -251,20 +255,15 @@ spec: {{selector: {{app: edge}}, ports: [{{port: 80}}]}}
 
 
 def test_an_address_that_names_no_service_is_shown_where_it_may_be_in_front_of_the_ingress() -> None:
-    stage = """
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {name: edge}
-spec:
-  gatewayClassName: istio
-  addresses: [{type: Hostname, value: frnt.default.svc.cluster.local}]
-  listeners: [{name: web, port: 80, protocol: HTTP}]
----
+    stage = (
+        edge("frnt.default.svc.cluster.local")
+        + """\
 apiVersion: v1
 kind: Service
 metadata: {name: front, annotations: {external-dns.alpha.kubernetes.io/hostname: stage-gateway.example.com}}
 spec: {type: LoadBalancer, selector: {istio: ingressgateway}, ports: [{port: 80, targetPort: 8080}]}
 """
+    )
     classic = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: other}\nspec:\n  selector: {istio: ingressgateway}\n"
     classic += "  servers: [{port: {number: 81, name: http, protocol: HTTP}, hosts: ['*']}]\n"
     finding = only(PROD, f"{stage}---\n{classic}")
