@@ -89,7 +89,7 @@ class Fault(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What the manifests say of a cluster's control plane, and where; `version` is the one that they say it has, if it is that."""
+    """What the manifests say of a cluster's control plane, and where; `version` is Istio's where they say that, else ""."""
 
     cluster: str
     message: str

@@ -135,9 +135,8 @@ def _unchosen(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str]:
         why = f"is in namespace `{gateway.manifest.namespace}`, and pods that Istio deploys take no Gateway of another"
         return node["metadata"]["namespace"], why
     if not gateway.selector:
-        unknown = _unknown_front(scope, gateway)
         named = _hostname(gateway)
-        return unknown or (named, f"its address `{named.text}` leads to other pods than the ingress's")
+        return _unknown_front(scope, gateway) or (named, f"its address `{named.text}` leads to other pods than the ingress's")
     chosen = next((value for _, value in node["spec"]["selector"].items()), node["spec"]["addresses"])
     labels = quoted(f"{name}: {value}" for name, value in gateway.selector.items())
     return chosen, f"selects pods with {labels}, which the ingress's are not"
@@ -152,6 +151,7 @@ def _unknown_front(scope: GatewayScope, gateway: Gateway) -> tuple[Node, str] | 
 
 
 def _hostname(gateway: Gateway) -> Node:
+    """The first address of a Gateway that names a Service."""
     return next(each["value"] for each in gateway.manifest.node["spec"]["addresses"] if each["type"].text == "Hostname")
 
 

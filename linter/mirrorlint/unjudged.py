@@ -218,10 +218,9 @@ def _ambient(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot
 
 def _behind_waypoints(delivery: Delivery, judged: Iterable[Judged]) -> Iterator[BlindSpot]:
     """A blind spot for each Service that gateways send shadows to through a waypoint."""
-    for cluster, service, label in {
-        service.manifest: (cluster, service, label) for cluster, service, label in between(delivery, judged)
-    }.values():
-        message = f"{service.manifest}: what its waypoint, which the gateway sends shadows through, makes of them is not judged"
+    found = {service.manifest: (label, cluster) for cluster, service, label in between(delivery, judged)}
+    for service, (label, cluster) in found.items():
+        message = f"{service}: what its waypoint, which the gateway sends shadows through, makes of them is not judged"
         yield BlindSpot.at(label.place, message, cluster, NOTHING)
 
 

@@ -235,14 +235,13 @@ def _asked_port(judged: Judged, asked: Container[int]) -> Node:
 
 
 def _listed(ports: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(ports)))
+    return ", ".join(map(str, sorted(ports))) or "none"
 
 
 def _misplaced(match: Match, judged: Judged, ports: Collection[int]) -> Iterator[Obstacle]:
     """A port that is none of some, or gateways of others."""
     if match.port and match.port not in ports:
-        listed = _listed(ports) or "none"
-        yield Obstacle(match.node["port"], f"its rule is for port {match.port}, and {judged.cluster} has {listed} there")
+        yield Obstacle(match.node["port"], f"its rule is for port {match.port}, and {judged.cluster} has {_listed(ports)} there")
     strange = [name for name in match.gateways if name not in judged.service.gateways]
     if strange and len(strange) == len(match.gateways):
         yield Obstacle(match.node["gateways"].at(0), f"its rule is for `{strange[0]}`, which its VirtualService is not bound to")

@@ -246,8 +246,9 @@ def _only_in(worlds: Sequence[str], judged: Judged, documents: Documents) -> str
     """Which versions are hit, where not all that the source may run are; in the midst of an upgrade it runs some of both."""
     if len(worlds) == len(judged.ways):
         return ""
-    holds, versions = f"; this holds with {WORLD_WORDS[worlds[0]]}", (fact for fact in documents.facts if fact.cluster == judged.cluster)
-    said = next((fact for fact in versions if fact.version and world_of(fact.version) == worlds[0]), None)
+    holds = f"; this holds with {WORLD_WORDS[worlds[0]]}"
+    versions = (fact for fact in documents.facts if fact.cluster == judged.cluster and fact.version)
+    said = next((fact for fact in versions if world_of(fact.version) == worlds[0]), None)
     if said:
         return f"{holds}, and {judged.cluster} runs {said.version} as {said.place.path}:{said.place.line} says"
     return f"{holds}: `istio:` in .mirrorlint.yaml says which version {judged.cluster} runs"

@@ -71,9 +71,9 @@ def _at(place: Place, top: str) -> str:
 
 
 def _looking_at(mesh: Mesh, found: Iterable[Manifest]) -> list[dict[str, Any]]:
-    """The selector with which a control plane sees of some objects what it sees; none where that is all of them.
+    """The `discoverySelectors` that leave out the namespaces which a control plane does not look at; none where it looks at all of `found`.
 
-    What is configured in a namespace that it does not look at is not among them, but the Service before a gateway's pods may be.
+    Of those only Services before a gateway's pods are exported, and nothing that is configured there.
     """
     every = list(found)
     left_out = {manifest.namespace for manifest in every} - {manifest.namespace for manifest in every if mesh.discovery.takes(manifest)}

@@ -235,8 +235,8 @@ def _options(source: Source) -> Node | None:
 def _locate_in_chart(documents: Iterable[Node], output: bytes, build: Build, disk: Disk, path: Origins) -> None:
     marks = list(charts.sources(output.decode("utf-8", "replace")))
     values = values_of(build.source, disk)
-    own = (path for path in build.render.files if f"{os.sep}templates{os.sep}" in path)
-    defined = charts.definitions(map(files.shown, own), disk)
+    templates = (file for file in build.render.files if f"{os.sep}templates{os.sep}" in file)
+    defined = charts.definitions(map(files.shown, templates), disk)
     for node in documents:
         template = next((name for line, name in reversed(marks) if line <= node.raw[2]), "")
         if template:

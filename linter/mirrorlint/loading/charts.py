@@ -64,7 +64,7 @@ class Chart:
         self._kind, self._name = node.text_at("kind"), node.text_at("metadata", "name")
 
     def within(self, defined: Mapping[str, Definition]) -> Chart:
-        """The definition that the whole object comes from, where its document does but include that; else this one."""
+        """The definition that the whole object comes from, where its document only includes that; else this one."""
         found, passed = self, set[str]()
         while found.fit < _SURE:
             named = {name for line in found.lines if (said := _INCLUDES.match(line.text)) and (name := said[1]) in defined} - passed

@@ -32,7 +32,7 @@ class _File(NamedTuple):
 
 
 class Told:
-    """The settings of a run, and what those of other repositories say of the clusters in them; `unused` is what of all that is not used.
+    """The settings of a run, and what those of other repositories say of the clusters in them; `unused` says what of all that is not used.
 
     `probes` are the absolute paths that it depends on.
     """

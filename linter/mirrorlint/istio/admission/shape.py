@@ -14,6 +14,7 @@ from mirrorlint.source import Node
 
 INT32 = (-(2**31), 2**31 - 1)
 UINT32 = (0, 2**32 - 1)
+_STILL_ALIKE = 0.7  # how much alike a field is that may be meant where the one most like it is there already
 _SNAKE = re.compile(r"_([a-z])")
 _MIRRORING = ("mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "mirror_percent")
 _OF_RULES: Mapping[str, str] = dict.fromkeys(_MIRRORING, "it belongs into a rule of `http`")
@@ -164,10 +165,9 @@ def _dropped(key: Node, fields: Mapping[str, Shape], node: Node, homes: Mapping[
     """A field that the CRD doesn't know, where it is plain what was meant: the API server drops it without a word."""
     name, drops = key.text, f"Kubernetes drops `{key.text}`, which is no field here"
     camel = _SNAKE.sub(lambda letter: letter[1].upper(), name)
-    near = next((field for field in fields if field.lower() in (name.lower(), camel.lower())), "")
-    near = near or closest(name, fields)
+    near = next((field for field in fields if field.lower() in (name.lower(), camel.lower())), "") or closest(name, fields)
     if near in node:
-        near = closest(name, [field for field in fields if field not in node], 0.7) or near
+        near = closest(name, [field for field in fields if field not in node], _STILL_ALIKE) or near
     empty = next((field for field, value in node.items() if not value and field in fields and name in fields[field].fields), "")
     if empty:
         yield Refusal(key, f"{drops}: it belongs into `{empty}`, which is empty: indent it", pruned=True)
