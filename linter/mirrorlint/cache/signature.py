@@ -16,6 +16,11 @@ def signatures(paths: Iterable[str]) -> dict[str, Signature]:
     return {path: _signature(path) for path in paths}
 
 
+def moments(paths: Iterable[str]) -> dict[str, int]:
+    """When each folder last changed, or what is in it, in nanoseconds; 0 where there is none. It takes less time than signatures."""
+    return {path: _moment(path) for path in paths}
+
+
 def are_older(signatures: Mapping[str, Signature], moment: int) -> bool:
     """Whether no file has changed since a moment (in nanoseconds), as far as its times can tell."""
     return all(max(about[-2:]) + GRAIN < moment for about in signatures.values() if about)
@@ -27,3 +32,11 @@ def _signature(path: str) -> Signature:
     except (OSError, ValueError):
         return None
     return (stat.S_IFMT(about.st_mode), about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+
+
+def _moment(path: str) -> int:
+    try:
+        about = os.stat(path)
+    except (OSError, ValueError):
+        return 0
+    return max(about.st_mtime_ns, about.st_ctime_ns)

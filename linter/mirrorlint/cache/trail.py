@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mirrorlint import git
 from mirrorlint.cache.signature import Signature, are_older, signatures
-from mirrorlint.cache.untracked import Ground, ground_of, recalled, upwards
+from mirrorlint.cache.untracked import Ground, ground_of, is_older, recalled, upwards
 from mirrorlint.git import Changes, Listing
 
 _CHECKSUM = 20
@@ -44,7 +44,7 @@ class State(NamedTuple):
 def reached(trail: Trail, began: int) -> State:
     """How the files of a trail are now, that of a run which began at a time in nanoseconds."""
     every = ((folder, ground_of(folder, listing)) for folder, listing in trail.listings.items())
-    ground = {folder: found for folder, found in every if found is not None and all(are_older(each, began) for each in found[1:])}
+    ground = {folder: found for folder, found in every if found is not None and is_older(found, began)}
     return _state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes, ground)
 
 

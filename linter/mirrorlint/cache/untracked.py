@@ -9,12 +9,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from mirrorlint import git
-from mirrorlint.cache.signature import Signature, signatures
+from mirrorlint.cache.signature import GRAIN, Signature, are_older, moments, signatures
 from mirrorlint.git import Listing, Recalled
 
-# What decides which names below a folder are untracked, beside the index: Git's settings, and signatures of what says for all of it what is
-# ignored, of the folders that Git looks into, and of the files there that say what is ignored.
-Ground = tuple[str, dict[str, Signature], dict[str, Signature], dict[str, Signature]]
+# What decides which names below a folder are untracked, beside the index: Git's settings, signatures of what says for all of it and in some
+# folder what is ignored, and when the folders changed that Git looks into.
+Ground = tuple[str, dict[str, Signature], dict[str, Signature], dict[str, int]]
 # Of fewer folders Git tells as soon, and of more that have changed.
 MANY, _MOST = 3_000, 100
 _IGNORE = ".gitignore"
@@ -34,15 +34,22 @@ def ground_of(folder: str, listing: Listing) -> Ground | None:
     *_, root = above = list(upwards(folder))
     over = (*git.excludes(root), *(os.path.join(each, _IGNORE) for each in above[1:]))
     ignoring = filter(os.path.lexists, (os.path.join(each, _IGNORE) for each in {folder, *folders}))
-    return git.settings(folder), signatures(over), signatures({folder, *folders}), signatures(ignoring)
+    return git.settings(folder), signatures(over), signatures(ignoring), moments({folder, *folders})
+
+
+def is_older(ground: Ground, began: int) -> bool:
+    """Whether the ground is what a run met that began at a time in nanoseconds."""
+    _, over, ignoring, folders = ground
+    return are_older(over, began) and are_older(ignoring, began) and max(folders.values()) + GRAIN < began
 
 
 def recalled(folder: str, names: frozenset[str], ground: Ground | None) -> Recalled:
     """What the ground tells of the names below a folder that were untracked: of a folder that has changed nothing, nor of all below it."""
     if ground is None:
         return _NOTHING
-    settings, over, folders, ignoring = ground
-    stirred = _changed(folders) | set(map(os.path.dirname, _changed(ignoring)))
+    settings, over, ignoring, folders = ground
+    now = moments(folders)
+    stirred = {path for path, moment in folders.items() if now[path] != moment} | set(map(os.path.dirname, _changed(ignoring)))
     if len(stirred) > _MOST or _changed(over) or settings != git.settings(folder):
         return _NOTHING
     sure = (name for name in names if stirred.isdisjoint(with_parents([os.path.dirname(os.path.join(folder, name))])))
