@@ -167,9 +167,10 @@ def changes(folders: Sequence[str], recalled: Callable[[str], Recalled]) -> dict
     }
 
 
-def settings(folder: str) -> str:
-    """All settings of Git in a folder, as it tells them."""
-    return _ask([(folder, _SETTINGS)])[0].said
+def settings(folder: str) -> Callable[[], str]:
+    """All settings of Git in a folder, as it tells them; they are asked for at once, and waited for by who calls for them."""
+    running = _started([(folder, _SETTINGS)])
+    return lambda: "".join(answer.said for answer in _ended(running))
 
 
 def excludes(folder: str) -> list[str]:

@@ -22,19 +22,20 @@ _NOTHING = Recalled(frozenset(), (".",))
 
 
 def ground_of(folder: str, listing: Listing) -> Ground | None:
-    """What decides which names below a folder are untracked; None where there are not many folders in it.
+    """What decides which names below a folder are untracked; None where there are not many folders in it, or where times are not POSIX's.
 
     Git does not look into what it ignores, nor into other repositories.
     """
     folders = {os.path.join(folder, name) for name in with_parents(map(os.path.dirname, (*listing.blobs, *listing.others))) if name}
-    if len(folders) < MANY:
+    if len(folders) < MANY or os.name != "posix":
         return None
     for name in listing.folders:
         folders.update(_tree(os.path.join(folder, name.rstrip("/"))))
     *_, root = above = list(upwards(folder))
     over = (*git.excludes(root), *(os.path.join(each, _IGNORE) for each in above[1:]))
-    ignoring = filter(os.path.lexists, (os.path.join(each, _IGNORE) for each in {folder, *folders}))
-    return git.settings(folder), signatures(over), signatures(ignoring), moments({folder, *folders})
+    every = sorted({folder, *folders})  # of neighbours the system tells sooner
+    ignoring = filter(os.path.lexists, (os.path.join(each, _IGNORE) for each in every))
+    return git.settings(folder)(), signatures(over), signatures(ignoring), moments(every)
 
 
 def is_older(ground: Ground, began: int) -> bool:
@@ -48,9 +49,9 @@ def recalled(folder: str, names: frozenset[str], ground: Ground | None) -> Recal
     if ground is None:
         return _NOTHING
     settings, over, ignoring, folders = ground
-    now = moments(folders)
+    told, now = git.settings(folder), moments(folders)
     stirred = {path for path, moment in folders.items() if now[path] != moment} | set(map(os.path.dirname, _changed(ignoring)))
-    if len(stirred) > _MOST or _changed(over) or settings != git.settings(folder):
+    if told() != settings or _changed(over) or len(stirred) > _MOST:
         return _NOTHING
     sure = (name for name in names if stirred.isdisjoint(with_parents([os.path.dirname(os.path.join(folder, name))])))
     return Recalled(frozenset(sure), [os.path.relpath(path, folder) for path in stirred])
