@@ -825,6 +825,20 @@ def test_what_is_for_a_cluster_that_settings_do_not_have_is_said(repo: Path) -> 
     assert any("Application a is for no cluster that was found" in message for message in messages(loaded))
 
 
+def test_objects_that_do_but_apply_more_are_for_no_cluster_without_a_word(repo: Path) -> None:
+    write(
+        repo,
+        {
+            "argocd/root.yaml": application("root", "argocd/apps", "name: in-cluster"),
+            "argocd/apps/a.yaml": application("a", "mesh", "name: prod"),
+        },
+    )
+    write(repo, {"mesh/y.yaml": entry("y"), ".mirrorlint.yaml": "clusters: {prod: {paths: [mesh]}}\n"})
+    loaded = read(["."])
+    assert found(loaded) == {"prod": ["y"]}
+    assert messages(loaded) == []
+
+
 OPERATED = {
     "a ResourceSet with routes": (
         "fluxcd.controlplane.io/v1",

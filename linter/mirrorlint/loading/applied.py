@@ -14,7 +14,7 @@ from mirrorlint.loading.disk import Disk
 from mirrorlint.loading.kustomize import outermost, patches, reach, roots
 from mirrorlint.loading.land import Found, Land
 from mirrorlint.loading.paths import upwards, within
-from mirrorlint.loading.units import HELM, Gap, Unit, nowhere
+from mirrorlint.loading.units import HELM, Gap, Source, Unit, nowhere
 
 if TYPE_CHECKING:
     from mirrorlint.loading.apps import Apps
@@ -70,8 +70,14 @@ class Applied:
         meant = [(unit, [group.name for group in _meant(unit, bare)]) for unit in _besides(found, every)] if bare else []
         found = [group if group.units else group._replace(units=tuple(u for u, names in meant if group.name in names)) for group in found]
         adrift = _besides(found, every)
-        gaps = [("", gap) for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if unit.sources else ()))]
+        gaps = [("", gap) for unit in adrift for gap in (unit.gaps or ((nowhere(unit),) if any(map(self._counts, unit.sources)) else ()))]
         return tuple(found), [*gaps, *((group.name, gap) for gap in self._made(adrift)[1] for group in found)]
+
+    def _counts(self, source: Source) -> bool:
+        """Whether there may be more to judge in what a source applies than what objects of GitOps in it apply in turn."""
+        contents = map(self._disk.content, self._disk.below(source.path))
+        made = source.how == HELM or bool(self._disk.kustomizations(source.path))
+        return made or any(each.counts or each.unclear or each.waiting for each in contents)
 
     def units(self, found: Found, start: str = "") -> Sequence[Unit]:
         """What objects apply, each as the repository of its file has it; all of them may be applied from a folder."""
