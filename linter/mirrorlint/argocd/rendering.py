@@ -98,7 +98,7 @@ def _with_dependencies(words: Sequence[str], folder: str, seconds: float) -> byt
         return _run(words, folder, ends - time.monotonic())
     finally:
         for path in sorted(_dependencies(folder) - before, reverse=True):
-            (os.rmdir if os.path.isdir(path) else os.remove)(path)
+            (shutil.rmtree if os.path.isdir(path) else os.remove)(path)
 
 
 def _dependencies(folder: str) -> set[str]:
