@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from mirrorlint.cache import vault
-from mirrorlint.cache.trail import State, Trail, again, index_of, is_settled, packed, reached, unpacked
+from mirrorlint.cache.trail import State, Trail, again, grounds, index_of, is_settled, packed, state, unpacked
+from mirrorlint.cache.untracked import Ground
 
 NO_CACHE, STAGED = "--no-cache", "--staged"
 _LOOK = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PATH")
@@ -34,11 +36,12 @@ def record(session: Session, trail: Trail, outcome: Outcome) -> None:
     A run over what is staged is kept where the work tree has just that, since only then the files tell of a change.
     """
     arguments, began = session
-    then = reached(trail, began)
+    then = state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes)
     if trail.lasting and is_settled(then, began) and (STAGED not in arguments or (_own_index() and _is_clean(then))):
         tracked = {folder: listing.tracked for folder, listing in trail.listings.items()} if trail.plain else {}
         vault.put(_name("index", arguments), tracked)
-        vault.put(_name("run", arguments), (packed(then), outcome.written, outcome.code))
+        vault.put(_name("ground", arguments), (began, grounds(trail, began)))
+        vault.put(_name("run", arguments), (began, packed(then), outcome.written, outcome.code))
 
 
 def replay(arguments: Sequence[str]) -> Outcome | None:
@@ -46,12 +49,13 @@ def replay(arguments: Sequence[str]) -> Outcome | None:
     kept = None if NO_CACHE in arguments or (STAGED in arguments and not _own_index()) else vault.get(_name("run", arguments))
     if kept is None:
         return None
-    then, written, code = kept
-    return Outcome(tuple(written), code) if _still_holds(arguments, unpacked(then)) else None
+    began, then, written, code = kept
+    return Outcome(tuple(written), code) if _still_holds(Session(tuple(arguments), began), unpacked(then)) else None
 
 
-def _still_holds(arguments: Sequence[str], then: State) -> bool:
-    now = again(then)
+def _still_holds(session: Session, then: State) -> bool:
+    arguments, _ = session
+    now = again(then, partial(_ground, session))
     if now is None or now == then:
         return now is not None
     if STAGED in arguments and not _is_clean(now):
@@ -61,8 +65,14 @@ def _still_holds(arguments: Sequence[str], then: State) -> bool:
     return is_harmless(then, now, vault.get(_name("index", arguments)) or {})
 
 
-def _is_clean(state: State) -> bool:
-    return not any(changes.changed for changes in state.changes.values())
+def _ground(session: Session) -> dict[str, Ground]:
+    """The ground of a run; none where the one that is kept is another run's, which may have been at it at the same time."""
+    began, ground = vault.get(_name("ground", session.arguments)) or (0, {})
+    return ground if began == session.began else {}
+
+
+def _is_clean(now: State) -> bool:
+    return not any(changes.changed for changes in now.changes.values())
 
 
 def _own_index() -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from mirrorlint import git
@@ -31,33 +32,31 @@ class State(NamedTuple):
     """How the files are that a run depended on.
 
     For folders what differs from their index, and the ends of the indexes; signatures of what differs by its path, and of further paths.
-    `ground` tells of folders with many others below them whether the same names would be untracked.
     """
 
     changes: dict[str, Changes]
     indexes: dict[str, bytes]
     loose: dict[str, Signature]
     probes: dict[str, Signature]
-    ground: dict[str, Ground]
 
 
-def reached(trail: Trail, began: int) -> State:
-    """How the files of a trail are now, that of a run which began at a time in nanoseconds."""
-    every = ((folder, ground_of(folder, listing)) for folder, listing in trail.listings.items())
-    ground = {folder: found for folder, found in every if found is not None and is_older(found, began)}
-    return _state({folder: listing.changes for folder, listing in trail.listings.items()}, trail.probes, ground)
-
-
-def again(then: State) -> State | None:
-    """How the files of an earlier state are now; None where Git can't tell."""
-    changes = git.changes(list(then.changes), lambda folder: recalled(folder, then.changes[folder].untracked, then.ground.get(folder)))
-    return None if changes is None else _state(changes, then.probes, then.ground)
-
-
-def _state(changes: Mapping[str, Changes], probes: Iterable[str], ground: dict[str, Ground]) -> State:
+def state(changes: Mapping[str, Changes], probes: Iterable[str]) -> State:
+    """How files are now, given what Git says of folders; `probes` are the further paths."""
     loose = (os.path.join(folder, name.rstrip("/")) for folder, each in changes.items() for names in each for name in names)
-    indexes = {folder: _index_end(folder) for folder in changes}
-    return State(dict(changes), indexes, signatures(loose), signatures(probes), ground)
+    return State(dict(changes), {folder: _index_end(folder) for folder in changes}, signatures(loose), signatures(probes))
+
+
+def grounds(trail: Trail, began: int) -> dict[str, Ground]:
+    """Of folders with many others below them what tells whether the same names would be untracked as in a run that began at a time."""
+    every = ((folder, ground_of(folder, listing)) for folder, listing in trail.listings.items())
+    return {folder: found for folder, found in every if found is not None and is_older(found, began)}
+
+
+def again(then: State, ground: Callable[[], Mapping[str, Ground]]) -> State | None:
+    """How the files of an earlier state are now; None where Git can't tell. What is left of their ground is asked for while Git looks."""
+    left = cache(ground)
+    changes = git.changes(list(then.changes), lambda folder: recalled(folder, then.changes[folder].untracked, left().get(folder)))
+    return None if changes is None else state(changes, then.probes)
 
 
 def is_settled(state: State, began: int) -> bool:
