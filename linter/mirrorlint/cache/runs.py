@@ -40,7 +40,9 @@ def record(session: Session, trail: Trail, outcome: Outcome) -> None:
     if trail.lasting and is_settled(then, began) and (STAGED not in arguments or (_own_index() and _is_clean(then))):
         tracked = {folder: listing.tracked for folder, listing in trail.listings.items()} if trail.plain else {}
         vault.put(_name("index", arguments), tracked)
-        vault.put(_name("ground", arguments), (began, grounds(trail, began)))
+        ground = grounds(trail, began)
+        if ground:
+            vault.put(_name("ground", arguments), (began, ground))
         vault.put(_name("run", arguments), (began, packed(then), outcome.written, outcome.code))
 
 
